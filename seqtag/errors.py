@@ -1,0 +1,45 @@
+"""The exceptions that seqtag raises for faults of its input, each with the command line's exit code.
+
+A message is one line, lower-case, and says what was expected and what was found. Programming errors (a negative
+`units`, a wrong shape) stay `ValueError` and `TypeError`, as in Keras.
+
+>>> str(DataError("expected 4 columns, found 3", path="train.conll", line=17))
+'train.conll:17: expected 4 columns, found 3'
+"""
+
+from __future__ import annotations
+
+import os
+
+
+class SeqtagError(Exception):
+    """Base of the errors that a user's data, run or configuration causes."""
+
+    exit_code = 1
+
+
+class DataError(SeqtagError, ValueError):
+    """A data file is at fault.
+
+    Args:
+        message: what was expected and what was found.
+        path: the file, where there is one.
+        line: its 1-based line number, where one line is to blame.
+    """
+
+    def __init__(self, message: str, path: str | os.PathLike[str] | None = None, line: int | None = None) -> None:
+        place = [os.fspath(path)] if path is not None else []
+        place += [str(line)] if line is not None else []
+        super().__init__(f"{':'.join(place)}: {message}" if place else message)
+        self.path = path
+        self.line = line
+
+
+class RunError(SeqtagError):
+    """A run directory or bundle is missing, unfinished, damaged, or from another format version."""
+
+
+class ConfigError(SeqtagError, ValueError):
+    """The configuration or the command line is at fault; the message names the dotted key."""
+
+    exit_code = 2
