@@ -1,8 +1,8 @@
-r"""Column files (CoNLL-2000, 2002, 2003, CoNLL-U, two-column TSV and their like), read so that nothing is lost.
+r"""Column files (CoNLL-2000, 2002, 2003, CoNLL-U, two-column TSV), read so that nothing is lost.
 
-A `ColumnReader` streams `Sentence` objects; each keeps its lines as they stood, with comments, blank lines and line
-ends, so that the concatenated `Sentence.raw` of a file is that very file, and `Sentence.with_column` changes one
-column and nothing else.
+A `ColumnReader` streams `Sentence` objects; each keeps its lines as they stood, with comments, blank lines
+and line ends, so that the concatenated `Sentence.raw` of a file is that very file, and `Sentence.with_column`
+changes one column and nothing else.
 
 >>> import io
 >>> reader = ColumnReader(io.StringIO("John\tB-PER\nsleeps\tO\n\n"))
@@ -32,8 +32,9 @@ _BLANK = " \t\r\n\ufeff"
 class ColumnReader:
     """Iterates over the sentences of a column file, holding one in memory at a time.
 
-    Leading comments and blank lines belong to the first sentence, what follows the last one belongs to it, so that no
-    sentence is empty and nothing of the file is lost. A path can be iterated over again, a stream once.
+    Leading comments and blank lines belong to the first sentence, what follows the last one belongs to it, so
+    that no sentence is empty and nothing of the file is lost. A path can be iterated over again, a stream
+    once.
 
     Args:
         source: a path, ``"-"`` for standard input, or a text or binary stream.
@@ -41,11 +42,12 @@ class ColumnReader:
         encoding: of the bytes; a byte order mark is accepted and kept.
         token_column: name or number of the column that holds the tokens, when not the layout's own.
         tag_column: the same for the tags.
-        tags_required: whether each row must have all columns. If not, rows may hold fewer, all alike, down to the
-            token alone (in layouts with word numbers also without the number).
+        tags_required: whether each row must have all columns. If not, rows may hold fewer, all alike, down to
+            the token alone (in layouts with word numbers also without the number).
 
     Raises:
-        DataError: on iteration, with file and line: unreadable, undecodable, empty, ragged, or without the column.
+        DataError: on iteration, with file and line: unreadable, undecodable, empty, ragged, or without the
+            column.
         ConfigError: no such layout or encoding.
     """
 
@@ -180,7 +182,7 @@ def _parsed(lines: Iterable[str], plan: _Plan, path: str) -> Iterator[_Line]:
 
 
 def _sentences(parsed: Iterable[_Line], plan: _Plan, path: str) -> Iterator[Sentence]:
-    """Groups lines into sentences; what stands between two belongs to the second, blank lines to the first."""
+    """Groups lines into sentences; of what stands between two, the first gets the blank lines."""
     lines: list[str] = []
     rows: list[list[str]] = []
     positions: list[int] = []

@@ -1,4 +1,4 @@
-"""Layouts of column files: what each column is called, what separates columns, and how to tell layouts apart."""
+"""Layouts of column files: what columns are called, what separates them, and how to tell layouts apart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from seqtag.data.lines import Source, read_lines, source_name
 from seqtag.errors import ConfigError, DataError
 
 _DETECTION_LINES = 200
-_CHUNK_TYPES = frozenset("NP VP PP ADVP ADJP SBAR PRT CONJP INTJ LST UCP".split())
+_CHUNK_TYPES = frozenset(("NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"))
 _ROW_ID = re.compile(r"\d+(?:[-.]\d+)?\t")
 
 
@@ -22,13 +22,13 @@ class Layout:
     Args:
         name: the name in a configuration.
         columns: names of the columns, in order.
-        separator: ``"\t"`` for exactly one TAB between columns, ``" "`` for a run of spaces and TABs, ``None`` when
-            the whole line is one token.
+        separator: ``"\t"`` for exactly one TAB between columns, ``" "`` for a run of spaces and TABs,
+            ``None`` when the whole line is one token.
         token: the column that holds the tokens.
         tag: the column that holds the tags unless another is asked for; ``None`` when there is none.
         has_ids: whether column 1 numbers the words of a sentence. Such layouts have ``#`` comments, ranges
-            (``8-9``) and empty nodes (``8.1``), which are kept but not tagged; in the others a line that starts
-            with ``#`` is a token, and a ``-DOCSTART-`` line is kept but not tagged.
+            (``8-9``) and empty nodes (``8.1``), which are kept but not tagged; in the others a line that
+            starts with ``#`` is a token, and a ``-DOCSTART-`` line is kept but not tagged.
         optional: columns that some files of this layout leave out.
 
     >>> LAYOUTS["conll2003"].columns
@@ -154,8 +154,8 @@ def nothing_found(lines: Sequence[str]) -> str:
 def layout_of_lines(lines: Sequence[str]) -> Layout | None:
     r"""Tells the layout from the first lines of a file; ``None`` when they hold no token.
 
-    Widths and separators that match no known layout give one named ``columns``: ``token`` first (after the ids, where
-    there are any), ``tag`` last, ``column2`` and so on between.
+    Widths and separators that match no known layout give one named ``columns``: ``token`` first (after the
+    ids, where there are any), ``tag`` last, ``column2`` and so on between.
 
     >>> layout_of_lines(["EU NNP B-NP B-ORG\n"]).name, layout_of_lines(["#hashtag\tO\n"]).name
     ('conll2003', 'tsv')

@@ -1,8 +1,8 @@
 r"""Lines of a text file or stream, decoded strictly, with their line ends, in bounded memory.
 
-Lines end at ``\n`` alone: a token may be a form feed or U+2028, which `str.splitlines` would cut. Bytes are decoded
-here rather than by `io.TextIOWrapper` because an undecodable byte must be reported with its line number, also on a
-pipe that cannot be read twice.
+Lines end at ``\n`` alone: a token may be a form feed or U+2028, which `str.splitlines` would cut. Bytes are
+decoded here rather than by `io.TextIOWrapper` because an undecodable byte must be reported with its line
+number, also on a pipe that cannot be read twice.
 """
 
 from __future__ import annotations

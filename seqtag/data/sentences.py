@@ -11,6 +11,7 @@ from seqtag.errors import DataError
 
 _FIELD = re.compile(r"[^ \t]+")
 _WORD_GROUP = re.compile(r"\d+-\d+|\d+\.\d+")
+_BREAKS = re.compile(r"[\t\r\n]")
 _BOM = "\ufeff"
 
 
@@ -112,13 +113,8 @@ class Sentence:
     def _with_index(self, index: int, values: Sequence[str]) -> str:
         if len(values) != len(self.tokens):
             raise ValueError(f"expected {len(self.tokens)} values, found {len(values)}")
-        for value in values:
-            if (
-                not value
-                or any(mark in value for mark in "\t\r\n")
-                or " " in value
-                and self._splits_at_spaces
-            ):
+        for value in set(values):
+            if not value or _BREAKS.search(value) or (" " in value and self._splits_at_spaces):
                 raise ValueError(f"expected values that fit into a column, found {value!r}")
         lines = list(self.lines)
         append = index >= len(self.rows[0])
