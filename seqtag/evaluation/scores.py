@@ -1,0 +1,90 @@
+"""What scores of spans and of labels share: the score itself, the pairing of sentences, confusion tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+
+
+@dataclass(frozen=True)
+class Score:
+    """Precision, recall and F1 as fractions, 0.0 where a denominator is 0, and the counts behind them."""
+
+    correct: int
+    predicted: int
+    support: int
+
+    @property
+    def precision(self) -> float:
+        """The share of predictions that are right."""
+        return self.correct / self.predicted if self.predicted else 0.0
+
+    @property
+    def recall(self) -> float:
+        """The share of gold that is found."""
+        return self.correct / self.support if self.support else 0.0
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall.
+
+        >>> Score(correct=1, predicted=2, support=1).f1
+        0.6666666666666666
+        """
+        total = self.predicted + self.support
+        return 2 * self.correct / total if total else 0.0
+
+    def to_dict(self) -> dict[str, float]:
+        """The keys of an entry of ``per_type`` in ``metrics.json``."""
+        return {
+            "precision": self.precision,
+            "recall": self.recall,
+            "f1": self.f1,
+            "support": self.support,
+        }
+
+    def to_text(self) -> str:
+        """The three figures in percent, as conlleval writes them."""
+        return f"precision: {self.precision:7.2%}; recall: {self.recall:7.2%}; F1: {self.f1:7.2%}"
+
+
+def aligned(
+    gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
+) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """Pairs of sentences.
+
+    Raises:
+        ValueError: different numbers of sentences, or of tags in a sentence.
+    """
+    for number, (gold_tags, tags) in enumerate(zip_longest(gold, predicted), 1):
+        if gold_tags is None or tags is None:
+            more = "gold" if tags is None else "predicted"
+            raise ValueError(
+                f"expected as many predicted as gold sentences, found more than {number - 1} {more}"
+            )
+        if len(gold_tags) != len(tags):
+            raise ValueError(
+                f"expected {len(gold_tags)} predicted tags in sentence {number}, found {len(tags)}"
+            )
+        yield gold_tags, tags
+
+
+def confusion_table(pairs: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    """Counts of (gold, predicted) pairs as a square table, both sides in the same sorted order.
+
+    >>> confusion_table({("LOC", "O"): 2})
+    {'LOC': {'LOC': 0, 'O': 2}, 'O': {'LOC': 0, 'O': 0}}
+    """
+    labels = sorted(set(chain.from_iterable(pairs)))
+    return {row: {column: pairs.get((row, column), 0) for column in labels} for row in labels}
+
+
+def confusion_text(confusion: Mapping[str, Mapping[str, int]]) -> str:
+    """A confusion table in aligned columns: gold down, predicted across."""
+    header = ["gold \\ predicted", *confusion]
+    rows = [header, *([label, *map(str, row.values())] for label, row in confusion.items())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+    )
