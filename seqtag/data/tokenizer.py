@@ -19,6 +19,7 @@ Rules, in the manner of the treebanks and corpora that taggers are trained on:
   single letter (`e-mail`, `T-shirt`). Corpora that keep hyphens (UD Danish-DDT, WNUT-17) differ here.
 - Single letters with dots keep them (`U.S.`, `e.g.`); so do initials before a capital (`J. Smith`) and the
   abbreviations in `ABBREVIATIONS`. Single letters also stay together about `/` and `&`: `A/S`, `Q&A`.
+- A stop after an abbreviation's own dot, and an ellipsis, are tokens: `etc.|.`, `etc|...`.
 - `@mention`, `#hashtag`, URLs, e-mail addresses, file names, telephone numbers and emoticons stay whole.
 - `...`, `?!`, `--` and other repeated punctuation is one token; so is an emoji sequence, and a flag.
 """
@@ -52,10 +53,10 @@ CLITICS = ("s", "m", "d", "re", "ve", "ll")
 
 ABBREVIATIONS = (
     r"(?i:mrs?|ms|dr|prof|st|sr|jr|sen|reps?|gov|gen|lt|col|capt|sgt|rev|hon|inc|corp|co|ltd|vs|etc|al|ft|ave|blvd"
-    r"|jan|feb|aug|sept?|oct|nov|dec|ph|approx|esp|kr|pct|pr|ca|mill|mio|mia|nr|stk|f\.eks|bl\.a|m\.fl|[a-z]{1,2}\.[a-z])"
+    r"|jan|feb|aug|sept?|oct|nov|dec|ph|approx|esp|kr|pct|pr|ca|kl|jf|hhv|pga|kgl|spsk|kvm|mill|mio|mia|nr|stk|f\.eks|bl\.a|m\.fl|[a-z]{1,2}\.[a-z])"
 )
 _URL = r"(?:https?|ftp|file)://\S+|www\.\S+"
-_HOST = r"(?:[\w-]+\.)+(?:com|org|net|edu|gov|mil|info|biz|io|co|tv|me|uk|de|fr|dk|eu|ca|us|au|nl|se|no)"
+_HOST = r"@?(?:[\w-]+\.)+(?:com|org|net|edu|gov|mil|info|biz|io|co|tv|me|uk|de|fr|dk|eu|ca|us|au|nl|se|no)"
 _EMAIL = r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"
 _FILE = r"[\w#.-]+\.(?:docx?|xlsx?|pptx?|pdf|txt|csv|zip|jpe?g|png|gif|html?|exe|py)"
 _TELEPHONE = r"(?:\d{3}[-.])?\d{3}[-.]\d{4}"
@@ -190,7 +191,17 @@ def _goes_on(stream: _Stream, after_joiner: tf.Tensor) -> tf.Tensor:
     goes_on |= after_joiner & (stream.kinds == SYMBOL)
     starts_clitic, continues_clitic = _clitics(stream)
     goes_on = (goes_on & ~starts_clitic) | continues_clitic
-    return (goes_on | _kept(stream)) & ~stream.space & ~_at(stream.space, -1)
+    abbreviated, kept = _known_runs(stream)
+    goes_on = _full_stops(stream, goes_on | abbreviated) | kept
+    return goes_on & ~stream.space & ~_at(stream.space, -1)
+
+
+def _full_stops(stream: _Stream, goes_on: tf.Tensor) -> tf.Tensor:
+    """Parts what follows an abbreviation: `etc|...` (the dots are an ellipsis), `etc.|.` (a second stop)."""
+    dot = stream.codes == ord(".")
+    ellipsis = dot & _at(dot, 1) & _at(dot, 2) & ~_at(dot, -1)
+    second = dot & _at(dot & goes_on & ~_at(dot, -1), -1) & ~_at(dot, 1)
+    return goes_on & ~ellipsis & ~second
 
 
 def _clitics(stream: _Stream) -> tuple[tf.Tensor, tf.Tensor]:
@@ -207,9 +218,8 @@ def _dotted(stream: _Stream) -> tf.Tensor:
     """Single letters with dots: all of `U.S.`, and the dot of an initial before a space and a capital."""
     dot = (stream.codes == ord(".")) & _at(stream.alone, -1)
     capital = (stream.codes != stream.lower) & stream.letter
-    initial = (
-        dot & _at(capital, -1) & _at(stream.space, 1) & _at(capital, 2) & (_at(stream.lower, -1) != ord("i"))
-    )
+    gap = stream.space & (stream.codes != ord("\n"))  # a line feed ends the line
+    initial = dot & _at(capital & (stream.lower != ord("i")), -1) & _at(gap, 1) & _at(capital, 2)
     letter_after_dot = stream.alone & _at(dot, -1)
     return initial | letter_after_dot | (dot & (_at(dot, 2) | _at(dot, -2) | _at(letter_after_dot, 1)))
 
@@ -229,8 +239,8 @@ def _flags(stream: _Stream) -> tf.Tensor:
     return regional & ((count - tf.gather(count_at_first, tf.cumsum(tf.cast(first, tf.int32)))) % 2 == 1)
 
 
-def _kept(stream: _Stream) -> tf.Tensor:
-    """Where a URL, an address, an emoticon or an abbreviation goes on.
+def _known_runs(stream: _Stream) -> tuple[tf.Tensor, tf.Tensor]:
+    """Where an abbreviation goes on; and where a URL, an address, an emoticon does.
 
     A run without spaces is stripped of brackets, quotes and stops at both ends; what is left is held against
     the patterns. An abbreviation takes in the one dot after it.
@@ -243,14 +253,17 @@ def _kept(stream: _Stream) -> tf.Tensor:
     firsts, lasts = _stripped(stream, heads, tails)
     cores = _strings(stream, firsts, lasts)
     kept = tf.strings.regex_full_match(cores, KEPT)
+    longest = 5  # characters in an emoticon, after the first
     abbreviated = tf.strings.regex_full_match(cores, ABBREVIATIONS) & (
         tf.gather(stream.codes, lasts + 1) == ord(".")
     )
-    emoticons = tf.strings.regex_full_match(_strings(stream, heads, tf.minimum(tails, heads + 5)), EMOTICONS)
+    emoticons = tf.strings.regex_full_match(
+        _strings(stream, heads, tf.minimum(tails, heads + longest)), EMOTICONS
+    )
+    emoticons &= tails <= heads + longest
     return (
-        _inside(stream, firsts, lasts, kept)
-        | _inside(stream, firsts, lasts + 1, abbreviated)
-        | _inside(stream, heads, tails, emoticons & (tails < heads + 5))
+        _inside(stream, firsts, lasts + 1, abbreviated),
+        _inside(stream, firsts, lasts, kept) | _inside(stream, heads, tails, emoticons),
     )
 
 

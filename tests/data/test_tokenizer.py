@@ -36,6 +36,7 @@ CASES = {
     "dots": ("the U.S. and U.S.-led e.g. p.m. J. Smith", "the U.S. and U.S. - led e.g. p.m. J. Smith"),
     "end dots": ("Plan B. So am I. Yes", "Plan B. So am I . Yes"),
     "abbreviations": ("(Mr. Smith, Jr.), Ph.D. etc. No.", "( Mr. Smith , Jr. ) , Ph.D. etc. No ."),
+    "stops after dots": ("etc.. etc... U.S.. U.S... kr.", "etc. . etc ... U.S. . U.S ... kr."),
     "repeated": ('Wait... what?! -- "no" !!! (())', 'Wait ... what ?! -- " no " !!! ( ( ) )'),
     "social": ("@jack_d loves #NLP_2 #1 a@b", "@jack_d loves #NLP_2 # 1 a @ b"),
     "url": ("See (https://a.dk/b?c=d-e's#f), www.x.org.", "See ( https://a.dk/b?c=d-e's#f ) , www.x.org ."),
