@@ -1,0 +1,27 @@
+"""seqtag: recurrent layers, a CRF and complete sequence taggers for Keras 3 and TensorFlow.
+
+The names below are imported when they are first used, so that `import seqtag` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqtag.estimators.tagger import Tagger
+
+__version__ = "0.1.0"
+__all__ = ["Tagger", "__version__"]
+
+_HOMES = {"Tagger": "seqtag.estimators.tagger"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'seqtag' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

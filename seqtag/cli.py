@@ -1,0 +1,182 @@
+"""The command line: parse, call, print. TensorFlow is imported by the commands that need it, never by `--help`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from seqtag.errors import ConfigError, SeqtagError
+
+if TYPE_CHECKING:
+    from seqtag.pipeline import TrainedRun
+
+app = typer.Typer(
+    name="seqtag",
+    help="Recurrent sequence taggers: train, judge, use, export.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="the directory of a finished run")]
+Setting = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a dotted key of the config")
+]
+
+
+@app.callback()
+def common(debug: Annotated[bool, typer.Option("--debug", help="show tracebacks")] = False) -> None:
+    """Options of every command."""
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="a YAML file")],
+    settings: Setting = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="RUN", help="runs/NAME unless set")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="instead of the config's")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with an interrupted run")] = False,
+) -> None:
+    """Fit a model as CONFIG says and leave a run directory."""
+    from seqtag.config import load_config
+
+    overrides = list(settings or [])
+    if seed is not None:
+        overrides.append(f"seed={seed}")
+    loaded = load_config(config, overrides)
+    pipeline = _pipeline()
+    _show_run(pipeline.train(loaded, output or Path("runs", config.stem), resume))
+
+
+@app.command()
+def evaluate(
+    run: Run,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="a tagged file of the run's layout")],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,
+) -> None:
+    """Score a run on a file."""
+    report = _pipeline().evaluate(run, data)
+    print(json.dumps(report.to_metrics(), ensure_ascii=False, indent=1) if as_json else report.to_text())
+
+
+@app.command()
+def predict(
+    run: Run,
+    source: Annotated[str, typer.Argument(metavar="INPUT|-", help="a file, or - for standard input")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT", help="a file")] = None,
+    text: Annotated[bool, typer.Option("--text", help="INPUT is raw text, a paragraph a line")] = False,
+    form: Annotated[Literal["columns", "jsonl", "text"], typer.Option("--format", help="of the output")] = "columns",
+) -> None:
+    """Tag a file of the run's layout, or raw text."""
+    pipeline = _pipeline()
+    tagged = pipeline.predict_text if text else pipeline.predict_columns
+    pipeline.write_output(tagged(run, source, form), output)
+
+
+@app.command()
+def export(run: Run, folder: Annotated[Path, typer.Argument(metavar="DIR", help="a new directory")]) -> None:
+    """Write a run's model as a SavedModel that needs TensorFlow alone."""
+    _pipeline().export(run, folder)
+    print(folder)
+
+
+@app.command()
+def inspect(
+    data: Annotated[list[str], typer.Argument(metavar="DATA", help="one or more files; several are taken as splits")],
+    layout: Annotated[str, typer.Option("--layout", help="of the files")] = "auto",
+    tag_column: Annotated[str | None, typer.Option("--tag-column", help="name or 1-based number")] = None,
+    token_column: Annotated[str | None, typer.Option("--token-column", help="name or 1-based number")] = None,
+    encoding: Annotated[str, typer.Option("--encoding", help="of the files")] = "utf-8",
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of text")] = False,
+) -> None:
+    """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits."""
+    from seqtag.data.inspection import inspect_corpus
+
+    report = inspect_corpus(
+        data, layout=layout, tag_column=tag_column, token_column=token_column, encoding=encoding
+    )
+    print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1) if as_json else report.to_text())
+
+
+def main() -> None:
+    """Runs the command line and turns every error into one line and an exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command; returns the exit code: 0 done, 1 the data or the run at fault, 2 the command line or config."""
+    try:
+        app(args=arguments, standalone_mode=False)
+        return 0
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does: nothing is wrong. Keep Python from flushing again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except BaseException as error:
+        if "--debug" in arguments and not isinstance(error, (SystemExit, typer.Exit)):
+            raise
+        message, code = _explain(error)
+        if message:
+            print(f"error: {message}", file=sys.stderr)
+        return code
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
+    """The line that tells a user of an error, and the exit code."""
+    import click
+
+    match error:
+        case SeqtagError():
+            return str(error), error.exit_code
+        case typer.Exit() | click.exceptions.Exit():
+            return "", error.exit_code
+        case click.ClickException():
+            return error.format_message(), 2
+        case KeyboardInterrupt() | click.exceptions.Abort():
+            return "interrupted; what was finished is kept, and `seqtag train ... --resume` goes on from there", 1
+        case OSError():
+            place = f"{error.filename}: " if error.filename else ""
+            return f"{place}{(error.strerror or str(error)).lower()}", 1
+        case SystemExit():
+            return "", error.code if isinstance(error.code, int) else 1
+        case MemoryError():
+            return "expected more memory than there is; lower training.batch_tokens", 1
+        case _:
+            return f"{type(error).__name__}: {error} (--debug shows where)".replace("\n", " "), 1
+
+
+def _pipeline() -> Any:
+    """The pipeline, imported with TensorFlow's chatter kept off the screen."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from seqtag import pipeline
+
+    return pipeline
+
+
+def _show_run(trained: TrainedRun) -> None:
+    from rich.console import Console
+
+    from seqtag.rendering import to_rich
+
+    console = Console(highlight=False, soft_wrap=True)
+    for split, report in trained.reports.items():
+        console.print(f"[bold]{split}[/bold]")
+        console.print(report.to_text(), markup=False)
+    for sentence in trained.shown:
+        console.print(to_rich(sentence, trained.types))
+    seeds = trained.metrics.get("seeds")
+    if seeds:
+        for split in trained.reports:
+            spread = seeds[split]
+            line = f"{spread['mean']:.4f} ({spread['min']:.4f} to {spread['max']:.4f})"
+            console.print(f"{split} {trained.measure}, mean and range of {len(seeds['values'])} seeds: {line}")
+    console.print(f"run written to {trained.folder}")
+
+
+__all__ = ["ConfigError", "app", "main", "run"]

@@ -1,0 +1,97 @@
+"""The files of a run: `model.keras` and `encoders.json`, enough to tag with, beside the configuration and the figures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from seqtag.errors import RunError
+from seqtag.files import written_aside
+from seqtag.models.tagging_model import TaggingModel
+
+FORMAT_VERSION = 1
+MODEL, ENCODERS, CONFIG, METRICS, HISTORY = "model.keras", "encoders.json", "config.yaml", "metrics.json", "history.csv"
+PARTIAL_SUFFIX = ".partial"
+
+
+def partial_path(run: str | os.PathLike[str]) -> Path:
+    """Where a run is written until it is done."""
+    return Path(f"{os.fspath(run).rstrip('/')}{PARTIAL_SUFFIX}")
+
+
+def save_model(folder: Path, model: TaggingModel) -> None:
+    """Writes the network and the encoders."""
+    with written_aside(folder / MODEL) as aside:
+        model.network.save(aside)
+    write_json(folder / ENCODERS, {"format_version": FORMAT_VERSION, "task": "tagging", **model.to_dict()})
+
+
+def load_model(run: str | os.PathLike[str]) -> TaggingModel:
+    """Reads what `save_model` wrote.
+
+    Raises:
+        RunError: there is no finished run, a file of it is missing or damaged, or its format is another version's.
+    """
+    folder = Path(run)
+    if not folder.is_dir():
+        hint = "; an unfinished run is there, go on with --resume" if partial_path(run).is_dir() else ""
+        raise RunError(f"{folder}: expected the directory of a finished run, found none{hint}")
+    if folder.name.endswith(PARTIAL_SUFFIX):
+        raise RunError(f"{folder}: expected a finished run, found one that was interrupted; go on with --resume")
+    data = read_json(folder / ENCODERS)
+    version = data.get("format_version")
+    if version != FORMAT_VERSION:
+        newer = isinstance(version, int) and version > FORMAT_VERSION
+        hint = "; upgrade seqtag to read it" if newer else ""
+        raise RunError(f"{folder / ENCODERS}: expected format version {FORMAT_VERSION}, found {version}{hint}")
+    try:
+        network = keras.saving.load_model(folder / MODEL, compile=False)
+        return TaggingModel.from_dict(network, data)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{folder}: expected a bundle that seqtag wrote, found {_first_line(error)}") from None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object.
+
+    Raises:
+        RunError: the file is missing or is no JSON object.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"{path}: expected a file of the run, found {(error.strerror or 'a fault').lower()}") from None
+    except ValueError as error:
+        raise RunError(f"{path}: expected JSON, found {_first_line(error)}") from None
+    if not isinstance(data, dict):
+        raise RunError(f"{path}: expected a JSON object, found {type(data).__name__}")
+    return data
+
+
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    """Writes a JSON object, aside first."""
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file, aside first."""
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_history(path: Path, history: Sequence[dict[str, Any]]) -> None:
+    """Writes one row an epoch."""
+    with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,146 @@
+"""The network of a tagger: token vectors, a recurrent stack, emissions, and a head that scores whole tag sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from seqtag.layers import CRF, GRU, Bidirectional, PeepholeLSTM, SimpleRNN
+from seqtag.models.softmax_head import SoftmaxHead
+from seqtag.models.word_representation import WordRepresentation
+
+CELLS = {"simple_rnn": SimpleRNN, "peephole_lstm": PeepholeLSTM, "lstm": PeepholeLSTM, "gru": GRU}
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class TaggerNetwork(keras.Model):
+    """Word representation -> variational dropout -> bidirectional recurrent stack -> emissions -> CRF or softmax.
+
+    Args:
+        representation: arguments of `WordRepresentation`.
+        num_tags: how many tags there are.
+        constraints: boolean tables of legal starts (tags,), transitions (tags, tags) and ends (tags,); None for all.
+        cell: `"simple_rnn"`, `"peephole_lstm"`, `"lstm"` or `"gru"`.
+        units: of each direction of each recurrent layer.
+        layers: how many bidirectional layers.
+        head: `"crf"` or `"softmax"`; the latter is decoded under the constraints too.
+        dropout: of the token vectors and of each recurrent layer's output, one mask for all steps (Gal and Ghahramani
+            2016).
+
+    Call arguments:
+        batch: see `WordRepresentation`, and `lengths (batch,)`.
+
+    Returns:
+        Emissions `(batch, time, num_tags)` in float32.
+    """
+
+    def __init__(
+        self,
+        representation: dict[str, Any],
+        num_tags: int,
+        constraints: Sequence | None = None,
+        cell: str = "peephole_lstm",
+        units: int = 200,
+        layers: int = 1,
+        head: str = "crf",
+        dropout: float = 0.5,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._representation_keys = sorted(representation)
+        self.num_tags = num_tags
+        self.constraints = constraints
+        self.cell = cell
+        self.units = units
+        self.num_layers = layers
+        self.head_kind = head
+        self.dropout = dropout
+        self.representation = WordRepresentation(**representation, name="representation")
+        self.input_dropout = keras.layers.SpatialDropout1D(dropout, name="input_dropout")
+        self.stack = [_bidirectional(cell, units, name=f"recurrent_{n}") for n in range(layers)]
+        self.dropouts = [keras.layers.SpatialDropout1D(dropout, name=f"dropout_{n}") for n in range(layers)]
+        self.emission = keras.layers.Dense(num_tags, dtype="float32", name="emission")
+        heads = {"crf": CRF, "softmax": SoftmaxHead}
+        self.head = heads[head](constraints=constraints, dtype="float32", name="head")
+
+    def build(self, batch_shape: Any = None) -> None:
+        self.representation.build()
+        width = self.representation.output_units
+        for layer in self.stack:
+            layer.build((None, None, width))
+            width = layer.compute_output_shape((None, None, width))[-1]
+        self.emission.build((None, None, width))
+        self.head.build((None, None, self.num_tags))
+        self.built = True
+
+    def call(self, batch: dict, training: bool = False):
+        mask = sequence_mask(batch)
+        vectors = self.representation(batch, training=training)
+        hidden = self.input_dropout(vectors, training=training)
+        for layer, dropout in zip(self.stack, self.dropouts, strict=True):
+            hidden = dropout(layer(hidden, mask=mask, training=training), training=training)
+        return self.emission(hidden)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training: bool = True):
+        """Negative log-likelihood of the tags `y (batch, time)`, -1 where unknown, a token.
+
+        The sum over the batch is divided by its tokens, so that batches of short and of long sentences weigh alike.
+        """
+        losses = self.head.negative_log_likelihood(y, y_pred, mask=sequence_mask(x))
+        tokens = ops.maximum(ops.sum(x["lengths"]), 1)
+        loss = ops.sum(losses) / ops.cast(tokens, losses.dtype)
+        return loss + ops.sum(self.losses) if self.losses else loss
+
+    @tf.function(reduce_retracing=True)
+    def decode(self, batch: dict) -> tf.Tensor:
+        """The best legal tags `(batch, time)` int32, 0 at padding."""
+        return self.head.decode(self(batch, training=False), mask=sequence_mask(batch))
+
+    @tf.function(reduce_retracing=True)
+    def marginals(self, batch: dict) -> tf.Tensor:
+        """The probability of every tag, `(batch, time, num_tags)`."""
+        return self.head.marginals(self(batch, training=False), mask=sequence_mask(batch))
+
+    @tf.function(reduce_retracing=True)
+    def tag(self, batch: dict) -> dict[str, tf.Tensor]:
+        """The best legal tags and how sure they are.
+
+        Returns:
+            `tags (batch, time)` int32, 0 at padding; `scores (batch, time)`, the probability of each tag; and
+            `continuations (batch, time)`, the probability of each tag given the tag before it, so that the probability
+            of a span is its first score times the continuations of its other tokens.
+        """
+        mask = sequence_mask(batch)
+        emissions = self(batch, training=False)
+        tags = self.head.decode(emissions, mask=mask)
+        scores, continuations = self.head.path_probabilities(tags, emissions, mask=mask)
+        return {"tags": tags, "scores": scores, "continuations": continuations}
+
+    def get_config(self) -> dict:
+        representation = self.representation.get_config()
+        return {
+            **super().get_config(),
+            "representation": {key: representation[key] for key in self._representation_keys},
+            "num_tags": self.num_tags,
+            "constraints": self.constraints,
+            "cell": self.cell,
+            "units": self.units,
+            "layers": self.num_layers,
+            "head": self.head_kind,
+            "dropout": self.dropout,
+        }
+
+
+def sequence_mask(batch: dict):
+    """`(batch, time)` bool, True where a token is."""
+    steps = ops.arange(ops.shape(batch["tokens"])[1], dtype="int32")
+    return steps[None, :] < ops.cast(batch["lengths"], "int32")[:, None]
+
+
+def _bidirectional(cell: str, units: int, name: str) -> Bidirectional:
+    arguments = {"peephole": cell == "peephole_lstm"} if cell in ("lstm", "peephole_lstm") else {}
+    return Bidirectional(CELLS[cell](units, return_sequences=True, **arguments), name=name)

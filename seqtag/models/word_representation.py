@@ -1,0 +1,154 @@
+"""Token vectors from word rows, characters and hashed spelling features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import ops
+
+from seqtag.data.vocabulary import UNKNOWN
+from seqtag.data.word_features import NUM_HASHED
+from seqtag.layers import CharEncoder
+
+CHAR_DIM = 30
+CHAR_UNITS = 50
+BUCKET_DIM = 24
+COLUMN_DIM = 20
+SPELLING_UNITS = 128
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class WordRepresentation(keras.layers.Layer):
+    """Vectors of tokens: word embedding, spelling vector and the embeddings of further columns, concatenated.
+
+    The spelling vector is computed once for each distinct word of the batch,
+
+        s = relu([chars; bucket_1; ...; bucket_n] W + b),
+
+    with the character encoder's output (Ma and Hovy 2016) and embeddings of hashed affixes and shape; the tokens then
+    gather it. The word embedding is replaced by the unknown row while training, for a share of all tokens and a larger
+    share of the words that occur once (Lample et al. 2016, section 4.1), so that the row for unknown words is trained.
+
+    Args:
+        num_words: rows of the word embedding; row 1 is the unknown word.
+        singletons_from: the first row of the words that occur once in training.
+        num_chars: rows of the character vocabulary.
+        num_buckets: rows that the hashed features share.
+        column_sizes: the vocabulary size of each further column.
+        word_dim: width of the word embedding.
+        char_encoder: `"cnn"`, `"birnn"` or `"none"`.
+        spelling: whether the hashed affixes and shape are read.
+        word_dropout: share of tokens read as unknown while training.
+        singleton_dropout: the same for words that occur once.
+
+    Call arguments:
+        batch: dict of `words (distinct,)`, `chars (distinct, characters)`, `buckets (distinct, features)`,
+            `tokens (batch, time)` with each token's row among the distinct words, and `columns (batch, time, columns)`
+            when there are further columns.
+
+    Returns:
+        `(batch, time, features)`.
+    """
+
+    def __init__(
+        self,
+        num_words: int,
+        singletons_from: int,
+        num_chars: int,
+        num_buckets: int,
+        column_sizes: Sequence[int] = (),
+        word_dim: int = 100,
+        char_encoder: str = "cnn",
+        spelling: bool = True,
+        word_dropout: float = 0.05,
+        singleton_dropout: float = 0.5,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.num_words = num_words
+        self.singletons_from = singletons_from
+        self.num_chars = num_chars
+        self.num_buckets = num_buckets
+        self.column_sizes = tuple(column_sizes)
+        self.word_dim = word_dim
+        self.char_encoder = char_encoder
+        self.spelling = spelling
+        self.word_dropout = word_dropout
+        self.singleton_dropout = singleton_dropout
+        self.seed_generator = keras.random.SeedGenerator()
+        self.word_embedding = keras.layers.Embedding(num_words, word_dim, name="word_embedding")
+        self.chars = None
+        if char_encoder != "none":
+            self.chars = CharEncoder(num_chars, embedding_dim=CHAR_DIM, kind=char_encoder, units=CHAR_UNITS, name="chars")
+        self.bucket_embedding = None
+        if spelling:
+            self.bucket_embedding = keras.layers.Embedding(num_buckets, BUCKET_DIM, name="bucket_embedding")
+        self.spelling_projection = None
+        if spelling or self.chars is not None:
+            self.spelling_projection = keras.layers.Dense(SPELLING_UNITS, activation="relu", name="spelling_projection")
+        self.column_embeddings = [
+            keras.layers.Embedding(size, COLUMN_DIM, name=f"column_{n}") for n, size in enumerate(self.column_sizes)
+        ]
+
+    def build(self, batch_shape: dict | None = None) -> None:
+        self.word_embedding.build((None,))
+        width = 0
+        if self.chars is not None:
+            self.chars.build((None, None))
+            width += self.chars.compute_output_shape((None, None))[-1]
+        if self.bucket_embedding is not None:
+            self.bucket_embedding.build((None, None))
+            width += NUM_HASHED * BUCKET_DIM
+        if self.spelling_projection is not None:
+            self.spelling_projection.build((None, width))
+        for embedding in self.column_embeddings:
+            embedding.build((None, None))
+        self.built = True
+
+    @property
+    def output_units(self) -> int:
+        """Width of the token vectors."""
+        spelled = SPELLING_UNITS if self.spelling_projection is not None else 0
+        return self.word_dim + spelled + COLUMN_DIM * len(self.column_sizes)
+
+    def call(self, batch: dict, training: bool = False):
+        tokens = batch["tokens"]
+        parts = [self._word_vectors(batch["words"], tokens, training)]
+        if self.spelling_projection is not None:
+            parts.append(ops.take(self._spelling_vectors(batch, training), tokens, axis=0))
+        for number, embedding in enumerate(self.column_embeddings):
+            parts.append(embedding(batch["columns"][:, :, number]))
+        return ops.concatenate(parts, axis=-1)
+
+    def _word_vectors(self, words, tokens, training: bool):
+        rows = ops.take(words, tokens, axis=0)
+        if training and (self.word_dropout or self.singleton_dropout):
+            rates = ops.where(rows >= self.singletons_from, self.singleton_dropout, self.word_dropout)
+            noise = keras.random.uniform(ops.shape(rows), seed=self.seed_generator)
+            rows = ops.where(noise < rates, UNKNOWN, rows)
+        return self.word_embedding(rows)
+
+    def _spelling_vectors(self, batch: dict, training: bool):
+        parts = []
+        if self.chars is not None:
+            parts.append(self.chars(batch["chars"], training=training))
+        if self.bucket_embedding is not None:
+            buckets = self.bucket_embedding(batch["buckets"])
+            parts.append(ops.reshape(buckets, (-1, NUM_HASHED * BUCKET_DIM)))
+        return self.spelling_projection(ops.concatenate(parts, axis=-1))
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "num_words": self.num_words,
+            "singletons_from": self.singletons_from,
+            "num_chars": self.num_chars,
+            "num_buckets": self.num_buckets,
+            "column_sizes": self.column_sizes,
+            "word_dim": self.word_dim,
+            "char_encoder": self.char_encoder,
+            "spelling": self.spelling,
+            "word_dropout": self.word_dropout,
+            "singleton_dropout": self.singleton_dropout,
+        }

@@ -1,0 +1,236 @@
+"""The one place that turns a configuration into objects and runs them: train, evaluate, predict, export."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqtag.config import Config, DataConfig, dump_config, load_config, resolve_path
+from seqtag.data.corpus import SAMPLE_PREFIX, ReadingOptions, TaggedCorpus, load_corpus
+from seqtag.data.sentences import Sentence
+from seqtag.data.text import TextLine, read_text
+from seqtag.errors import ConfigError, RunError
+from seqtag.export import bundle
+from seqtag.export.saved_model import export_saved_model
+from seqtag.files import written_aside
+from seqtag.models.tagging_model import Item, TaggedSentence, TaggingModel
+from seqtag.rendering import to_columns, to_json, to_text
+from seqtag.training.tagging import Report, corpus_items, fit_tagging_model, resolve_measure, score
+from seqtag.training.trainer import FitResult
+
+SPLITS = ("train", "dev", "test")
+FORMS = {"columns": to_columns, "jsonl": to_json, "text": to_text}
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What training leaves for the command line to show.
+
+    Attributes:
+        folder: the run directory.
+        metrics: the contents of `metrics.json`.
+        reports: the report on each scored split.
+        measure: the measure that chose the epoch.
+        shown: some tagged dev sentences.
+        types: the entity types or labels, for colours.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+    reports: dict[str, Report]
+    measure: str
+    shown: list[TaggedSentence]
+    types: list[str]
+
+
+@dataclass(frozen=True)
+class _SeedRun:
+    seed: int
+    model: TaggingModel
+    fit: FitResult
+    reports: dict[str, Report]
+
+
+def train(config: Config, output: Path, resume: bool = False) -> TrainedRun:
+    """Fits a model as `config` says and writes its run directory.
+
+    Everything is written to `OUTPUT.partial`, which takes the name `output` when all of it is there.
+
+    Raises:
+        RunError: a finished run is at `output`, or an unfinished one without `resume`.
+        ConfigError: a path is missing, or `resume` with another configuration.
+        DataError: a file is at fault.
+    """
+    folder = _open_run(config, output, resume)
+    corpora = _load_splits(config.data)
+    runs = [_train_seed(config, corpora, folder, seed, resume) for seed in _seeds(config)]
+    measure = resolve_measure(config.evaluation.measure, runs[0].model)
+    best = max(runs, key=lambda run: getattr(run.reports["dev"], measure))
+    metrics = _metrics(runs, best, measure)
+    bundle.save_model(folder, best.model)
+    bundle.write_history(folder / bundle.HISTORY, best.fit.history)
+    bundle.write_json(folder / bundle.METRICS, metrics)
+    folder.rename(output)
+    sentences = corpora["dev"].subset(_most_tagged(corpora["dev"], config.evaluation.show_sentences))
+    shown = best.model.tag(corpus_items(sentences))
+    return TrainedRun(output, metrics, best.reports, measure, shown, best.model.codec.symbols)
+
+
+def _open_run(config: Config, output: Path, resume: bool) -> Path:
+    folder = bundle.partial_path(output)
+    if output.exists():
+        raise RunError(f"{output}: expected no run there, found one; choose another --output or remove it")
+    if not resume:
+        if folder.exists():
+            raise RunError(f"{folder}: found an unfinished run; go on with --resume, or remove it")
+        folder.mkdir(parents=True)
+        bundle.write_text(folder / bundle.CONFIG, dump_config(config))
+    elif not folder.exists():
+        raise RunError(f"{folder}: expected an unfinished run to resume, found none")
+    elif load_config(folder / bundle.CONFIG) != config:
+        raise ConfigError(f"{folder / bundle.CONFIG}: expected the configuration of the unfinished run, found another")
+    return folder
+
+
+def _load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
+    options = _options(data)
+    corpora = {}
+    for split in SPLITS:
+        path = getattr(data, split)
+        if path is not None:
+            corpora[split] = load_corpus(_locate(path, data), options)
+        elif split != "test":
+            raise ConfigError(f"data.{split}: expected a path, found none")
+    return corpora
+
+
+def _options(data: DataConfig) -> ReadingOptions:
+    return ReadingOptions(data.layout, data.token_column, data.tag_column, data.features, data.encoding)
+
+
+def _locate(path: str, data: DataConfig) -> str:
+    return path if path.startswith(SAMPLE_PREFIX) else str(resolve_path(path, data.root))
+
+
+def _seeds(config: Config) -> list[int]:
+    return [config.seed + n for n in range(config.training.seeds)]
+
+
+def _train_seed(config: Config, corpora: dict[str, TaggedCorpus], folder: Path, seed: int, resume: bool) -> _SeedRun:
+    name = f"seed-{seed}"
+    model, fit = fit_tagging_model(
+        corpora["train"],
+        corpora["dev"],
+        config.model,
+        config.training,
+        _options(config.data),
+        scheme=config.data.scheme,
+        measure=config.evaluation.measure,
+        seed=seed,
+        checkpoints=folder / "checkpoints" / name,
+        log_folder=folder / "logs" / name if config.training.tensorboard else None,
+        resume=resume,
+        label=name if config.training.seeds > 1 else "",
+    )
+    reports = {split: score(model, corpora[split]) for split in ("dev", "test") if split in corpora}
+    return _SeedRun(seed, model, fit, reports)
+
+
+def _metrics(runs: list[_SeedRun], best: _SeedRun, measure: str) -> dict[str, Any]:
+    metrics: dict[str, Any] = {"task": "tagging"}
+    metrics |= {split: report.to_metrics() for split, report in best.reports.items()}
+    metrics["train"] = {
+        "seconds": sum(run.fit.seconds for run in runs),
+        "epochs": len(best.fit.history),
+        "best_epoch": best.fit.best_epoch,
+        "tokens_per_second": best.fit.tokens_per_second,
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    metrics["seed"] = best.seed
+    if len(runs) > 1:
+        metrics["seeds"] = {
+            "measure": measure,
+            "values": [run.seed for run in runs],
+            **{split: _spread([getattr(run.reports[split], measure) for run in runs]) for split in best.reports},
+        }
+    return metrics
+
+
+def _spread(values: list[float]) -> dict[str, Any]:
+    return {"mean": statistics.fmean(values), "min": min(values), "max": max(values), "each": values}
+
+
+def _most_tagged(corpus: TaggedCorpus, count: int) -> list[int]:
+    """Sentences of readable length with the most tags worth a look, in the order of the file."""
+    readable = [n for n, tokens in enumerate(corpus.tokens) if 5 <= len(tokens) <= 25]
+    readable.sort(key=lambda n: -len({tag for tag in corpus.tags[n]}))
+    return sorted(readable[:count])
+
+
+def evaluate(run: Path, data: str) -> Report:
+    """Scores a run on a file of the run's own layout.
+
+    Raises:
+        RunError, DataError: see `load_model` and `load_corpus`; a tag that the training data did not have.
+    """
+    model = bundle.load_model(run)
+    return score(model, load_corpus(data, model.options))
+
+
+def predict_columns(run: Path, source: Any, form: str) -> Iterator[str]:
+    """Tags a column file sentence by sentence, as text in the chosen form; memory does not grow with the file."""
+    model = bundle.load_model(run)
+    reader = model.options.reader(source, tags_required=False)
+    waiting: deque[Sentence] = deque()
+
+    def items() -> Iterator[Item]:
+        for sentence in reader:
+            waiting.append(sentence)
+            yield Item(sentence.tokens, [sentence.column(name) for name in model.options.features])
+
+    for tagged in model.tag_stream(items()):
+        sentence = waiting.popleft()
+        if form == "columns":
+            yield sentence.with_tags(tagged.tags)
+        else:
+            yield FORMS[form](tagged)
+
+
+def predict_text(run: Path, source: Any, form: str, encoding: str = "utf-8") -> Iterator[str]:
+    """Tags raw text, a paragraph a line, as text in the chosen form."""
+    model = bundle.load_model(run)
+    if model.column_vocabularies:
+        raise ConfigError("--text: expected a run that reads tokens alone, found one that reads further columns")
+    waiting: deque[TextLine] = deque()
+
+    def items() -> Iterator[Item]:
+        for line in read_text(source, encoding):
+            waiting.append(line)
+            yield Item(line.tokens)
+
+    for tagged in model.tag_stream(items()):
+        line = waiting.popleft()
+        yield to_json(tagged, line) if form == "jsonl" else FORMS[form](tagged)
+
+
+def export(run: Path, folder: Path) -> None:
+    """Writes the run's SavedModel."""
+    export_saved_model(bundle.load_model(run), folder)
+
+
+def write_output(parts: Iterable[str], target: Path | None) -> None:
+    """Writes text to a file, which appears only when it is whole, or to standard output."""
+    if target is None:
+        for part in parts:
+            sys.stdout.write(part)
+        sys.stdout.flush()
+        return
+    with written_aside(target) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+        for part in parts:
+            file.write(part)

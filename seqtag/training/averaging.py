@@ -1,0 +1,68 @@
+"""An exponential moving average of a model's weights, cheap enough for large embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+import tensorflow as tf
+
+
+class WeightAverage(keras.callbacks.Callback):
+    """Keeps avg <- avg + (1 - m) (w - avg), the average that Polyak and Juditsky (1992) made known, exponentially forgotten.
+
+    The update reads every weight, embeddings included, so it is made every `every` steps with the momentum of that
+    many: m = momentum^every. While few updates have been made the momentum is (1 + n) / (10 + n) if that is smaller, so
+    that the average forgets the initial weights fast.
+
+    Args:
+        momentum: of one step; 0 switches the average off.
+        every: steps between updates.
+    """
+
+    async_safe = True
+
+    def __init__(self, momentum: float, every: int = 5) -> None:
+        super().__init__()
+        self.momentum = momentum**every
+        self.every = every
+        self.updates = 0
+        self.step = 0
+        self.average: list[tf.Variable] = []
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Starts from the present weights, unless a checkpoint has filled the average."""
+        if self.momentum and not self.average:
+            self.average = [tf.Variable(w.value, trainable=False) for w in self.model.trainable_variables]
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Counts the step and, every so often, moves the average."""
+        self.step += 1
+        if self.momentum and self.step % self.every == 0:
+            self.updates += 1
+            momentum = min(self.momentum, (1 + self.updates) / (10 + self.updates))
+            self._update(tf.constant(1 - momentum, tf.float32))
+
+    @tf.function(reduce_retracing=True)
+    def _update(self, rate: tf.Tensor) -> None:
+        for average, weight in zip(self.average, self.model.trainable_variables, strict=True):
+            average.assign_add(tf.cast(rate, average.dtype) * (weight.value - average))
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Within the block the model has the averaged weights."""
+        if not self.average:
+            yield
+            return
+        current = [weight.numpy() for weight in self.model.trainable_variables]
+        _assign(self.model.trainable_variables, self.average)
+        try:
+            yield
+        finally:
+            _assign(self.model.trainable_variables, current)
+
+
+def _assign(variables: list, values: list) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,61 @@
+"""The learning rate over a run: linear warm-up, then none, linear or cosine decay, times what plateaus have cost."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+
+from seqtag.config import TrainingConfig
+
+
+def rate_factor(step: int, total_steps: int, warmup_steps: int, decay: str) -> float:
+    """The factor on the base rate at 0-based `step`.
+
+    It rises linearly to 1 over the warm-up and then, by `decay`, stays (`"none"`) or falls to 0 at `total_steps` along
+    a line (`"linear"`) or half a cosine (`"cosine"`, Loshchilov and Hutter 2017).
+
+    >>> [rate_factor(step, 12, 2, "linear") for step in (0, 1, 2, 7)]
+    [0.5, 1.0, 1.0, 0.5]
+    """
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    progress = min(1.0, (step - warmup_steps) / max(1, total_steps - warmup_steps))
+    match decay:
+        case "linear":
+            return 1 - progress
+        case "cosine":
+            return (1 + math.cos(math.pi * progress)) / 2
+        case _:
+            return 1.0
+
+
+class LearningRate(keras.callbacks.Callback):
+    """Sets the optimizer's rate before every step.
+
+    Args:
+        settings: the rate, its warm-up and decay.
+        steps_per_epoch: about how many steps an epoch has.
+
+    Attributes:
+        scale: what `anneal` has multiplied up so far; part of a checkpoint.
+    """
+
+    async_safe = True
+
+    def __init__(self, settings: TrainingConfig, steps_per_epoch: int) -> None:
+        super().__init__()
+        self.settings = settings
+        self.total_steps = settings.epochs * steps_per_epoch
+        self.step = 0
+        self.scale = 1.0
+
+    def anneal(self) -> None:
+        """Lowers the rate for the rest of the run."""
+        self.scale *= self.settings.anneal_factor
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        """Sets this step's rate."""
+        factor = rate_factor(self.step, self.total_steps, self.settings.warmup_steps, self.settings.decay)
+        self.model.optimizer.learning_rate.assign(self.settings.learning_rate * self.scale * factor)
+        self.step += 1

@@ -1,0 +1,166 @@
+"""Fits a network on an encoded corpus: batches, optimizer and callbacks put together around Keras's own `fit`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqtag.config import TrainingConfig
+from seqtag.data.batching import EncodedCorpus, batch_dataset, plan_batches
+from seqtag.training.averaging import WeightAverage
+from seqtag.training.checkpoint import Checkpoint
+from seqtag.training.progress import ProgressLine
+from seqtag.training.schedule import LearningRate
+from seqtag.training.selection import DevSelection
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a fit leaves beside the weights.
+
+    Attributes:
+        history: one dict an epoch: `epoch, loss, dev, best, learning_rate, train_seconds`.
+        best_epoch: 1-based epoch whose weights the network has now.
+        seconds: of all epochs, evaluation on dev included, summed over resumed parts.
+        tokens_per_second: training words a second, the first epoch (tracing) left out where there are more.
+    """
+
+    history: list[dict[str, float]]
+    best_epoch: int
+    seconds: float
+    tokens_per_second: float
+
+
+class EpochPlan:
+    """The batches of each epoch: another order every time, a function of seed and epoch alone."""
+
+    def __init__(self, corpus: EncodedCorpus, token_budget: int, seed: int) -> None:
+        self.lengths = corpus.lengths
+        self.token_budget = token_budget
+        self.seed = seed
+        self.epoch = 0
+
+    def __call__(self) -> list[np.ndarray]:
+        """The index arrays of the present epoch."""
+        return plan_batches(self.lengths, self.token_budget, np.random.default_rng([self.seed, self.epoch]))
+
+
+class EpochClock(keras.callbacks.Callback):
+    """Tells the plan which epoch begins, and adds the seconds of its steps and the learning rate to the logs."""
+
+    def __init__(self, plan: EpochPlan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Sets the epoch."""
+        self.plan.epoch = epoch
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Adds `train_seconds` and `learning_rate`."""
+        if logs is not None:
+            logs["train_seconds"] = time.monotonic() - self.started
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate.numpy())
+
+
+class TensorBoardScalars(keras.callbacks.Callback):
+    """Writes each epoch's numbers for TensorBoard."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.writer = tf.summary.create_file_writer(str(folder))
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Writes the logs as scalars."""
+        with self.writer.as_default(step=epoch + 1):
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+def build_optimizer(settings: TrainingConfig) -> keras.optimizers.Optimizer:
+    """The optimizer of the settings, with clipping by the global norm."""
+    common = {"learning_rate": settings.learning_rate, "global_clipnorm": settings.clip_norm}
+    match settings.optimizer:
+        case "adam":
+            return keras.optimizers.Adam(**common)
+        case "nadam":
+            return keras.optimizers.Nadam(**common)
+        case _:
+            return keras.optimizers.SGD(momentum=settings.momentum, **common)
+
+
+def fit_network(
+    network: keras.Model,
+    corpus: EncodedCorpus,
+    settings: TrainingConfig,
+    evaluate: Callable[[], float],
+    *,
+    seed: int,
+    measure: str,
+    checkpoints: Path | None = None,
+    log_folder: Path | None = None,
+    resume: bool = False,
+    label: str = "",
+) -> FitResult:
+    """Fits `network` and leaves it with the weights of the epoch that dev liked best.
+
+    Args:
+        network: a built, uncompiled model whose `compute_loss` reads the batches of `corpus`.
+        corpus: the training sentences with tags.
+        settings: optimizer, schedule, batches, patience.
+        evaluate: gives the dev measure of the network as it stands.
+        seed: decides the order of the batches.
+        measure: the dev measure's name, for the progress line.
+        checkpoints: folder of the state after each epoch; None keeps none.
+        log_folder: TensorBoard's folder; None writes none.
+        resume: go on from `checkpoints`; the numbers are those of a run that was never interrupted.
+        label: put before the progress lines.
+
+    Raises:
+        RunError: the loss is no longer finite, or the checkpoint is of another model.
+    """
+    network.compile(optimizer=build_optimizer(settings), jit_compile=False)
+    network.optimizer.build(network.trainable_variables)
+    plan = EpochPlan(corpus, settings.batch_tokens, seed)
+    steps = len(plan())
+    rate = LearningRate(settings, steps)
+    average = WeightAverage(settings.ema)
+    selection = DevSelection(evaluate, settings, average, rate)
+    checkpoint = Checkpoint(checkpoints, rate, average, selection)
+    checkpoint.set_model(network)
+    finished = resume and checkpoint.restore() and checkpoint.stopped
+    first_epoch = checkpoint.epochs_done
+    started = time.monotonic() - checkpoint.seconds
+    if not finished and first_epoch < settings.epochs:
+        tokens = int(corpus.lengths.sum())
+        progress = ProgressLine(settings.epochs, tokens, steps, measure, first_epoch, label)
+        callbacks = [EpochClock(plan), rate, average, selection, checkpoint, progress]
+        if log_folder is not None:
+            callbacks.append(TensorBoardScalars(log_folder))
+        dataset = batch_dataset(corpus, plan).map(_split_tags)
+        try:
+            network.fit(dataset, epochs=settings.epochs, initial_epoch=first_epoch, callbacks=callbacks, verbose=0)
+        finally:
+            progress.close()
+    selection.set_model(network)
+    selection.restore_best()
+    return FitResult(
+        checkpoint.history, selection.best_epoch + 1, time.monotonic() - started, _speed(checkpoint.history, corpus)
+    )
+
+
+def _split_tags(batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    return {name: value for name, value in batch.items() if name != "tags"}, batch["tags"]
+
+
+def _speed(history: list[dict[str, float]], corpus: EncodedCorpus) -> float:
+    settled = history[1:] or history
+    return float(corpus.lengths.sum() / np.median([epoch["train_seconds"] for epoch in settled]))
