@@ -10,7 +10,7 @@ without prefixes, such as parts of speech, have no scheme: ``None`` wherever a s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -301,6 +301,16 @@ def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme | None:
     pairs: Counter[tuple[str, str]] = Counter()
     for tags in sequences:
         pairs.update(pairwise(("O", *tags)))
+    return scheme_of_pairs(pairs)
+
+
+def scheme_of_pairs(pairs: Mapping[tuple[str, str], int]) -> Scheme | None:
+    """What `detect_scheme` says, from the counts of neighbouring tags; a sentence starts with a pair ("O",
+    tag).
+
+    Raises:
+        ValueError: see `detect_scheme`.
+    """
     prefixes, plain = set(), []
     for tag in {tag for _, tag in pairs}:
         try:
@@ -314,7 +324,7 @@ def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme | None:
     return _scheme_of(prefixes - {"O"}, pairs)
 
 
-def _scheme_of(prefixes: set[str], pairs: Counter[tuple[str, str]]) -> Scheme:
+def _scheme_of(prefixes: set[str], pairs: Mapping[tuple[str, str], int]) -> Scheme:
     if prefixes == {"I"}:
         return Scheme.IO
     if prefixes <= {"B", "I"}:

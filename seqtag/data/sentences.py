@@ -50,6 +50,11 @@ class Sentence:
         return [self.first_line + position for position in self.positions]
 
     @property
+    def has_tags(self) -> bool:
+        """Whether the rows reach as far as the column of tags."""
+        return self.tag_index < len(self.rows[0])
+
+    @property
     def tags(self) -> list[str]:
         """The column of tags.
 
