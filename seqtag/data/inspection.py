@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from seqtag.data.columns import ColumnReader, Sentence
+from seqtag.data.columns import ColumnReader, Layout, Sentence
 from seqtag.data.lines import Source
 from seqtag.data.schemes import Scheme, scheme_of_pairs, spans, split_tag, violations
 
@@ -123,23 +123,32 @@ class CorpusReport:
         return "\n".join(texts)
 
 
-def inspect_corpus(sources: Sequence[ColumnReader | Source], examples: int = 10) -> CorpusReport:
+def inspect_corpus(
+    sources: Sequence[Source],
+    layout: str | Layout = "auto",
+    encoding: str = "utf-8",
+    token_column: str | int | None = None,
+    tag_column: str | int | None = None,
+    examples: int = 10,
+) -> CorpusReport:
     """Reads each file once and reports on it.
 
-    Memory is bounded by the distinct words and by one number for each distinct sentence.
+    Memory is bounded by the distinct words and by two numbers for each distinct sentence.
 
     Args:
-        sources: readers, made with ``tags_required=False`` if there may be no tags, or paths or streams; the
-            training data first, so that what the others share with it shows.
+        sources: paths or streams; the training data first, so that what the others share with it shows.
+        layout, encoding, token_column, tag_column: of all files; see `ColumnReader`. A file may lack tags.
         examples: how many illegal tags, and shared sentences, are listed with their lines.
 
     Raises:
         DataError: a file cannot be read as columns.
+        ConfigError: no such layout or encoding.
     """
-    surveys = []
-    for source in sources:
-        reader = source if isinstance(source, ColumnReader) else ColumnReader(source, tags_required=False)
-        surveys.append(_Survey(reader, examples))
+    readers = [
+        ColumnReader(source, layout, encoding, token_column, tag_column, tags_required=False)
+        for source in sources
+    ]
+    surveys = [_Survey(reader, examples) for reader in readers]
     overlaps = [
         later.overlap(earlier, examples) for n, later in enumerate(surveys) for earlier in surveys[:n]
     ]
