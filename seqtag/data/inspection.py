@@ -137,7 +137,8 @@ def inspect_corpus(
 
     Args:
         sources: paths or streams; the training data first, so that what the others share with it shows.
-        layout, encoding, token_column, tag_column: of all files; see `ColumnReader`. A file may lack tags.
+        layout, encoding, token_column, tag_column: of all files; see `ColumnReader`. A file may
+            lack tags unless `tag_column` says where they are.
         examples: how many illegal tags, and shared sentences, are listed with their lines.
 
     Raises:
@@ -145,7 +146,7 @@ def inspect_corpus(
         ConfigError: no such layout or encoding.
     """
     readers = [
-        ColumnReader(source, layout, encoding, token_column, tag_column, tags_required=False)
+        ColumnReader(source, layout, encoding, token_column, tag_column, tag_column is not None)
         for source in sources
     ]
     surveys = [_Survey(reader, examples) for reader in readers]

@@ -290,7 +290,7 @@ def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme | None:
     """The scheme of sentences' tags; ``None`` for plain labels.
 
     Prefixes decide between IO, IOBES, BILOU and the two IOB schemes; of these the one with fewer violations
-    wins, IOB2 on a tie. Tags that are all ``O`` are IOB2.
+    wins, IOB2 on a tie. Tags that are all ``O`` are IOB2, no tags at all ``None``.
 
     Raises:
         ValueError: some tags are spans' and others are not, or their prefixes belong to no scheme.
@@ -311,6 +311,8 @@ def scheme_of_pairs(pairs: Mapping[tuple[str, str], int]) -> Scheme | None:
     Raises:
         ValueError: see `detect_scheme`.
     """
+    if not pairs:
+        return None
     prefixes, plain = set(), []
     for tag in {tag for _, tag in pairs}:
         try:
