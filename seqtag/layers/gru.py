@@ -1,0 +1,122 @@
+"""The gated recurrent unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from seqtag.layers.recurrent import Recurrent
+from seqtag.layers.recurrent_cell import RecurrentCell
+from seqtag.ops import fused_recurrence, recurrence
+from seqtag.ops.recurrence import GRUWeights, RNNState, Tensor
+from seqtag.ops.sweep import Sweep
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class GRUCell(RecurrentCell):
+    """One step of the GRU (Cho et al. 2014).
+
+    `z_t = σ(x_t W_z + h_{t-1} U_z + b_z)`, `r_t = σ(x_t W_r + h_{t-1} U_r + b_r)`,
+    `h_t = z_t ⊙ h_{t-1} + (1 - z_t) ⊙ h̃_t`, with
+    `h̃_t = φ(x_t W_h + b_h + r_t ⊙ (h_{t-1} U_h + b'_h))` where `reset_after` (as in cuDNN), and
+    `h̃_t = φ(x_t W_h + b_h + (r_t ⊙ h_{t-1}) U_h)` elsewhere.
+
+    Weights, equal to those of `keras.layers.GRUCell`: `kernel (features, 3·units)` and `recurrent_kernel
+    (units, 3·units)` in the order z, r, h; `bias (2, 3·units)`, input and recurrent, where `reset_after`, and
+    `(3·units,)` elsewhere. Layer norm adds `kernel_gain` and `recurrent_gain`, both `(3·units,)`.
+
+    Called on inputs `(batch, features)` and a list of one state `(batch, units)`; returns the output and the
+    new list.
+
+    Args:
+        units: width of the output and of the state.
+        recurrent_activation: σ.
+        reset_after: whether the reset gate acts after the recurrent product or before it. Before it, the cell
+            runs without the fused gradients, and is slower.
+        **options: see `RecurrentCell`.
+
+    Example:
+        >>> cell = GRUCell(4)
+        >>> output, (hidden,) = cell(keras.ops.ones((2, 3)), cell.get_initial_state(2))
+        >>> output.shape == (2, 4)
+        True
+    """
+
+    gates = 3
+
+    def __init__(
+        self, units: int, *, recurrent_activation: Any = "sigmoid", reset_after: bool = True, **options: Any
+    ) -> None:
+        super().__init__(units, **options)
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
+        self.reset_after = reset_after
+
+    def _add_bias(self) -> Any:
+        width = 3 * self.units
+        return self._add_vector("bias", (2, width) if self.reset_after else (width,), self.bias_initializer)
+
+    def input_bias(self) -> Tensor | None:
+        """The bias that the input projection adds."""
+        return self.bias[0] if self.bias is not None and self.reset_after else self.bias
+
+    def can_fuse(self) -> bool:
+        """Whether `fused` covers this cell's options."""
+        return (
+            self.reset_after and super().can_fuse() and fused_recurrence.has_slope(self.recurrent_activation)
+        )
+
+    def weights_of_step(self) -> GRUWeights:
+        """The weights that `recurrence.gru_step` takes."""
+        recurrent_bias = self.bias[1] if self.bias is not None and self.reset_after else None
+        return recurrence.as_tensors(GRUWeights(self.recurrent_kernel, recurrent_bias, self.recurrent_gain))
+
+    def step(
+        self, inputs: Tensor, state: RNNState, weights: GRUWeights, dropout_mask: Tensor | None = None
+    ) -> tuple:
+        """One step over projected inputs `(batch, 3·units)`."""
+        return recurrence.gru_step(
+            inputs,
+            state,
+            weights,
+            activation=self.activation,
+            recurrent_activation=self.recurrent_activation,
+            reset_after=self.reset_after,
+            dropout_mask=dropout_mask,
+        )
+
+    def fused(self, inputs: Tensor, state: RNNState, weights: GRUWeights, sweep: Sweep) -> tuple:
+        """The whole sequence of projected inputs `(batch, time, 3·units)`."""
+        return fused_recurrence.gru(
+            inputs,
+            state,
+            weights,
+            sweep,
+            activation=self.activation,
+            recurrent_activation=self.recurrent_activation,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
+            "reset_after": self.reset_after,
+        }
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class GRU(Recurrent):
+    """The GRU over sequences, equal to `keras.layers.GRU` weight for weight; for its equations see `GRUCell`.
+
+    Inputs are `(batch, time, features)`, outputs `(batch, time, units)` with `return_sequences` and `(batch,
+    units)` without. A masked step carries the state on. The arguments are those of `Recurrent` and of
+    `GRUCell`, with Keras's names and defaults.
+
+    Example:
+        >>> layer = GRU(4, return_sequences=True)
+        >>> layer(keras.ops.ones((2, 5, 3))).shape == (2, 5, 4)
+        True
+    """
+
+    cell_type = GRUCell

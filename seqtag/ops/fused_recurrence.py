@@ -1,0 +1,322 @@
+"""Whole-sequence recurrences with gradients derived by hand.
+
+A backend that differentiates a loop step by step multiplies and adds a gradient of the recurrent kernel's
+size at every step. Here the backward loop carries the gradients of the states alone: the factors by which
+each step multiplies them are computed for all steps at once before it, and the gradient of each weight is one
+product after it. The forward loop is the step of `recurrence`, so that values do not depend on which path
+ran.
+
+Only activations whose slope can be told from their value are known here; see `has_slope`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import keras
+from keras import ops
+
+from seqtag.ops import recurrence
+from seqtag.ops.recurrence import (
+    Activation,
+    GRUWeights,
+    LSTMState,
+    LSTMWeights,
+    RNNState,
+    RNNWeights,
+    Tensor,
+    swap_time,
+)
+from seqtag.ops.sweep import Sweep
+
+# The slope of an activation as a function of its value.
+_SLOPES: dict[Activation, Activation] = {
+    keras.activations.linear: ops.ones_like,
+    keras.activations.tanh: lambda y: 1 - y * y,
+    keras.activations.sigmoid: lambda y: y * (1 - y),
+    keras.activations.relu: lambda y: ops.cast(y > 0, y.dtype),
+    keras.activations.leaky_relu: lambda y: ops.where(y > 0, 1.0, 0.2),
+}
+
+
+def has_slope(*activations: Activation) -> bool:
+    """Whether the fused recurrences know every one of these activations.
+
+    Example:
+        >>> has_slope(keras.activations.tanh), has_slope(keras.activations.gelu)
+        (True, False)
+    """
+    return all(activation in _SLOPES for activation in activations)
+
+
+def simple_rnn(
+    inputs: Tensor, state: RNNState, weights: RNNWeights, sweep: Sweep, *, activation: Activation
+) -> tuple[Tensor, RNNState]:
+    """`recurrence.simple_rnn_step` over projected inputs `(batch, time, units)`.
+
+    Returns:
+        The outputs `(batch, time, units)` and the last state.
+
+    Example:
+        >>> inputs, state = ops.array([[[1.0], [0.0]]]), RNNState(ops.zeros((1, 1)))
+        >>> weights = RNNWeights(ops.array([[2.0]]))
+        >>> outputs, last = simple_rnn(inputs, state, weights, Sweep(), activation=keras.activations.linear)
+        >>> print(ops.convert_to_numpy(outputs)[0, :, 0])
+        [1. 2.]
+    """
+
+    @ops.custom_gradient
+    def run(inputs: Tensor, initial: Tensor, kernel: Tensor) -> tuple:
+        def step(old: RNNState, t: Tensor) -> RNNState:
+            new = recurrence.simple_rnn_step(
+                inputs[:, t],
+                old,
+                RNNWeights(kernel),
+                activation=activation,
+                dropout_mask=sweep.dropout_at(t),
+            )[1]
+            return sweep.keep_masked(t, new, old)
+
+        last, states = sweep.run(step, RNNState(initial), inputs)
+
+        def backward(*cotangents: Tensor) -> tuple:
+            d_outputs, d_last = keras.tree.flatten(cotangents)
+            slopes = sweep.zero_masked(_SLOPES[activation](states.hidden))
+            d_initial, trace = _back_through_hidden(sweep, kernel, slopes, None, d_outputs, d_last)
+            before = sweep.before(states.hidden, initial)
+            return swap_time(trace.gates), d_initial, _kernel_gradient(sweep, before, trace.gates, kernel)
+
+        return (swap_time(states.hidden), last.hidden), backward
+
+    outputs, hidden = run(inputs, state.hidden, weights.recurrent_kernel)
+    return outputs, RNNState(hidden)
+
+
+class _GRUTrace(NamedTuple):
+    """Hidden state and gates of a step."""
+
+    hidden: Tensor
+    z: Tensor
+    r: Tensor
+    candidate: Tensor
+    term: Tensor
+
+
+def gru(
+    inputs: Tensor,
+    state: RNNState,
+    weights: GRUWeights,
+    sweep: Sweep,
+    *,
+    activation: Activation,
+    recurrent_activation: Activation,
+) -> tuple[Tensor, RNNState]:
+    """`recurrence.gru_step` with `reset_after` over projected inputs `(batch, time, 3·units)`.
+
+    Returns:
+        The outputs `(batch, time, units)` and the last state.
+    """
+
+    @ops.custom_gradient
+    def run(inputs: Tensor, initial: Tensor, kernel: Tensor, *bias: Tensor) -> tuple:
+        step_weights = GRUWeights(kernel, *bias)
+
+        def step(old: _GRUTrace, t: Tensor) -> _GRUTrace:
+            gates = recurrence.gru_gates_reset_after(
+                inputs[:, t],
+                RNNState(old.hidden),
+                step_weights,
+                activation,
+                recurrent_activation,
+                sweep.dropout_at(t),
+            )
+            hidden = gates.z * old.hidden + (1 - gates.z) * gates.candidate
+            return _GRUTrace(sweep.keep_masked(t, hidden, old.hidden), *gates)
+
+        last, trace = sweep.run(step, _GRUTrace(initial, *[ops.zeros_like(initial)] * 4), inputs)
+
+        def backward(*cotangents: Tensor) -> tuple:
+            d_outputs, d_last = keras.tree.flatten(cotangents)
+            before = sweep.before(trace.hidden, initial)
+            to_z = (before - trace.candidate) * _SLOPES[recurrent_activation](trace.z)
+            to_h = sweep.zero_masked((1 - trace.z) * _SLOPES[activation](trace.candidate))
+            to_r = to_h * trace.term * _SLOPES[recurrent_activation](trace.r)
+            slopes = ops.concatenate([sweep.zero_masked(to_z), to_r, to_h * trace.r], axis=-1)
+            kept = sweep.zero_masked(trace.z)
+            d_initial, back = _back_through_hidden(sweep, kernel, slopes, kept, d_outputs, d_last)
+            units = initial.shape[-1]
+            d_inputs = ops.concatenate([back.gates[..., : 2 * units], back.hidden * to_h], axis=-1)
+            d_kernel = _kernel_gradient(sweep, before, back.gates, kernel)
+            d_bias = [ops.cast(_sum_steps(back.gates), b.dtype) for b in bias]
+            return swap_time(d_inputs), d_initial, d_kernel, *d_bias
+
+        return (swap_time(trace.hidden), last.hidden), backward
+
+    bias = [] if weights.recurrent_bias is None else [weights.recurrent_bias]
+    outputs, hidden = run(inputs, state.hidden, weights.recurrent_kernel, *bias)
+    return outputs, RNNState(hidden)
+
+
+class _LSTMTrace(NamedTuple):
+    """State and gates of a step."""
+
+    hidden: Tensor
+    cell: Tensor
+    i: Tensor
+    f: Tensor
+    g: Tensor
+    o: Tensor
+
+
+def lstm(
+    inputs: Tensor,
+    state: LSTMState,
+    weights: LSTMWeights,
+    sweep: Sweep,
+    *,
+    activation: Activation,
+    recurrent_activation: Activation,
+) -> tuple[Tensor, LSTMState]:
+    """`recurrence.lstm_step` without layer norm over projected inputs `(batch, time, 4·units)`.
+
+    Returns:
+        The outputs `(batch, time, units)` and the last state.
+    """
+
+    @ops.custom_gradient
+    def run(inputs: Tensor, hidden: Tensor, cell: Tensor, kernel: Tensor, *peephole: Tensor) -> tuple:
+        step_weights = LSTMWeights(kernel, *peephole)
+
+        def step(old: _LSTMTrace, t: Tensor) -> _LSTMTrace:
+            gates, new_cell = recurrence.lstm_gates(
+                inputs[:, t],
+                LSTMState(old.hidden, old.cell),
+                step_weights,
+                activation,
+                recurrent_activation,
+                sweep.dropout_at(t),
+            )
+            new = LSTMState(gates.o * activation(new_cell), new_cell)
+            return _LSTMTrace(*sweep.keep_masked(t, new, LSTMState(old.hidden, old.cell)), *gates)
+
+        start = _LSTMTrace(hidden, cell, *[ops.zeros_like(cell)] * 4)
+        last, trace = sweep.run(step, start, inputs)
+
+        def backward(*cotangents: Tensor) -> tuple:
+            d_outputs, d_hidden, d_cell = keras.tree.flatten(cotangents)
+            cell_before = sweep.before(trace.cell, cell)
+            factors = _lstm_factors(trace, cell_before, sweep, activation, recurrent_activation, *peephole)
+            d_initial, d_gates = _back_through_lstm(sweep, kernel, factors, d_outputs, d_hidden, d_cell)
+            d_kernel = _kernel_gradient(sweep, sweep.before(trace.hidden, hidden), d_gates, kernel)
+            d_peephole = [_peephole_gradient(d_gates, trace.cell, cell_before, p.dtype) for p in peephole]
+            return swap_time(d_gates), *d_initial, d_kernel, *d_peephole
+
+        return (swap_time(trace.hidden), last.hidden, last.cell), backward
+
+    peephole = [] if weights.peephole_kernel is None else [weights.peephole_kernel]
+    outputs, hidden, cell = run(inputs, *state, weights.recurrent_kernel, *peephole)
+    return outputs, LSTMState(hidden, cell)
+
+
+class _LSTMFactors(NamedTuple):
+    """What a step multiplies gradients by, time first.
+
+    `slopes (…, 4·units)`: the gradient of c_t (of h_t for o) on its way into each gate's sum; `into_cell`:
+    that of h_t into c_t; `decay`: that of c_t into c_{t-1}.
+    """
+
+    slopes: Tensor
+    into_cell: Tensor
+    decay: Tensor
+
+
+def _lstm_factors(
+    trace: _LSTMTrace,
+    cell_before: Tensor,
+    sweep: Sweep,
+    activation: Activation,
+    recurrent_activation: Activation,
+    peephole: Tensor | None = None,
+) -> _LSTMFactors:
+    squashed = activation(trace.cell)
+    slope, gate_slope = _SLOPES[activation], _SLOPES[recurrent_activation]
+    to_i, to_f = trace.g * gate_slope(trace.i), cell_before * gate_slope(trace.f)
+    to_g, to_o = trace.i * slope(trace.g), squashed * gate_slope(trace.o)
+    into_cell, decay = trace.o * slope(squashed), trace.f
+    if peephole is not None:
+        into_cell = into_cell + to_o * peephole[2]
+        decay = decay + to_i * peephole[0] + to_f * peephole[1]
+    slopes = ops.concatenate([to_i, to_f, to_g, to_o], axis=-1)
+    # At a masked step nothing enters the gates, and the cell's gradient passes unchanged.
+    return _LSTMFactors(sweep.zero_masked(slopes), sweep.zero_masked(into_cell), sweep.one_masked(decay))
+
+
+class _LSTMBack(NamedTuple):
+    """Gradients of the states that enter a step, and of the four sums inside it."""
+
+    hidden: Tensor
+    cell: Tensor
+    gates: Tensor
+
+
+def _back_through_lstm(
+    sweep: Sweep, kernel: Tensor, factors: _LSTMFactors, d_outputs: Tensor, d_hidden: Tensor, d_cell: Tensor
+) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """Gradients of the initial state, and those of the gates' sums `(time, batch, 4·units)`."""
+    transposed = ops.transpose(kernel)
+
+    def step(after: _LSTMBack, t: Tensor) -> _LSTMBack:
+        hidden = after.hidden + d_outputs[:, t]
+        cell = after.cell + hidden * factors.into_cell[t]
+        gates = ops.concatenate([cell, cell, cell, hidden], axis=-1) * factors.slopes[t]
+        return _LSTMBack(sweep.back_to_hidden(gates, transposed, t, hidden), cell * factors.decay[t], gates)
+
+    start = _LSTMBack(d_hidden, d_cell, ops.zeros_like(factors.slopes[0]))
+    last, trace = sweep.run(step, start, d_outputs, backward=True)
+    return (last.hidden, last.cell), trace.gates
+
+
+class _HiddenBack(NamedTuple):
+    """Gradients of the hidden states that enter and leave a step, and of the sums inside it."""
+
+    before: Tensor
+    hidden: Tensor
+    gates: Tensor
+
+
+def _back_through_hidden(
+    sweep: Sweep, kernel: Tensor, slopes: Tensor, kept: Tensor | None, d_outputs: Tensor, d_last: Tensor
+) -> tuple[Tensor, _HiddenBack]:
+    """Gradient of the initial state, and the gradients at each step, time first.
+
+    `kept` is the share of h_{t-1} that a real step hands to h_t past the recurrent product.
+    """
+    transposed = ops.transpose(kernel)
+    gates_count = kernel.shape[-1] // d_last.shape[-1]
+
+    def step(after: _HiddenBack, t: Tensor) -> _HiddenBack:
+        hidden = after.before + d_outputs[:, t]
+        gates = ops.concatenate([hidden] * gates_count, axis=-1) * slopes[t]
+        before = sweep.back_to_hidden(gates, transposed, t, hidden)
+        return _HiddenBack(before if kept is None else before + hidden * kept[t], hidden, gates)
+
+    start = _HiddenBack(d_last, d_last, ops.zeros_like(slopes[0]))
+    last, trace = sweep.run(step, start, d_outputs, backward=True)
+    return last.before, trace
+
+
+def _kernel_gradient(sweep: Sweep, before: Tensor, d_gates: Tensor, kernel: Tensor) -> Tensor:
+    before = ops.reshape(ops.cast(sweep.drop(before), kernel.dtype), (-1, kernel.shape[0]))
+    return ops.matmul(
+        ops.transpose(before), ops.reshape(ops.cast(d_gates, kernel.dtype), (-1, kernel.shape[1]))
+    )
+
+
+def _peephole_gradient(d_gates: Tensor, cell: Tensor, cell_before: Tensor, dtype: str) -> Tensor:
+    d_i, d_f, _, d_o = ops.split(d_gates, 4, axis=-1)
+    rows = [_sum_steps(d_i * cell_before), _sum_steps(d_f * cell_before), _sum_steps(d_o * cell)]
+    return ops.cast(ops.stack(rows), dtype)
+
+
+def _sum_steps(values: Tensor) -> Tensor:
+    return ops.sum(ops.reshape(values, (-1, values.shape[-1])), axis=0)
