@@ -1,14 +1,18 @@
 """Keras layers: weights around the pure functions of `seqtag.ops`."""
 
 from seqtag.layers.bidirectional import Bidirectional
+from seqtag.layers.char_encoder import CharEncoder
+from seqtag.layers.crf import CRF
 from seqtag.layers.dropout import VariationalDropout
 from seqtag.layers.gru import GRU, GRUCell
 from seqtag.layers.peephole_lstm import PeepholeLSTM, PeepholeLSTMCell
 from seqtag.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 
 __all__ = [
+    "CRF",
     "GRU",
     "Bidirectional",
+    "CharEncoder",
     "GRUCell",
     "PeepholeLSTM",
     "PeepholeLSTMCell",

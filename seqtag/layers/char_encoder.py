@@ -1,0 +1,158 @@
+"""Word vectors from characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+from seqtag.layers.bidirectional import Bidirectional
+from seqtag.layers.peephole_lstm import PeepholeLSTM
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class CharEncoder(keras.layers.Layer):
+    """Turns the characters of a word into one vector, by convolution or by a recurrent network.
+
+    Input: integer ids `(..., chars)`, 0 where a word is over. Output: `(..., width)`. Padding never changes
+    a vector, and a word without characters has the zero vector. Let `x_c` be the embedding of character
+    `c`.
+
+    * `kind="cnn"` (Ma and Hovy 2016): for each width `w`, `h_c = sum_i x_(c+i) F_i` over a window of `w`
+      characters centred on `c` (an even one reaches one further to the right), zeros beyond the word's
+      ends, and the vector `activation(max_c h_c + b)`. `width` is `units * len(widths)`. The maximum comes
+      first because it is cheaper; for a monotone activation, as tanh and relu are, the order makes no
+      difference.
+    * `kind="birnn"` (Lample et al. 2016): the last states of an LSTM forwards and one backwards over the
+      characters. `width` is `2 * units`.
+
+    Args:
+        num_chars: number of character ids, the padding's 0 among them.
+        embedding_dim: width of a character's embedding.
+        kind: `"cnn"` or `"birnn"`.
+        units: filters of each width, or units of each direction.
+        widths: window widths of the CNN.
+        dropout: share of the embedded characters' numbers that are dropped in training.
+        activation: of the CNN.
+        embeddings_initializer: of the character embeddings; by default uniform over `±sqrt(3 /
+            embedding_dim)`, as in both papers.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = CharEncoder(num_chars=50, units=8, widths=(2, 3))
+        >>> short, padded = layer(np.array([[7, 9]])), layer(np.array([[7, 9, 0, 0]]))
+        >>> tuple(short.shape), bool(np.allclose(short, padded))
+        ((1, 16), True)
+    """
+
+    def __init__(
+        self,
+        num_chars: int,
+        embedding_dim: int = 30,
+        kind: Literal["cnn", "birnn"] = "cnn",
+        units: int = 30,
+        widths: Sequence[int] = (3,),
+        dropout: float = 0.0,
+        activation: Any = "tanh",
+        embeddings_initializer: Any = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if kind not in ("cnn", "birnn"):
+            raise ValueError(f"expected kind to be 'cnn' or 'birnn', found {kind!r}")
+        if num_chars < 2:
+            raise ValueError(f"expected num_chars to count padding and a character, found {num_chars}")
+        if not widths or min(widths) < 1:
+            raise ValueError(f"expected widths of at least 1, found {tuple(widths)}")
+        self.num_chars = num_chars
+        self.embedding_dim = embedding_dim
+        self.kind = kind
+        self.units = units
+        self.widths = tuple(widths)
+        self.dropout = dropout
+        self.activation = keras.activations.get(activation)
+        bound = (3 / embedding_dim) ** 0.5
+        self.embeddings_initializer = (
+            keras.initializers.RandomUniform(-bound, bound, seed=seed)
+            if embeddings_initializer is None
+            else keras.initializers.get(embeddings_initializer)
+        )
+        self.seed = seed
+        self.drop = keras.layers.Dropout(dropout, seed=seed)
+        self.recurrent = (
+            Bidirectional(PeepholeLSTM(units, peephole=False, seed=seed)) if kind == "birnn" else None
+        )
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Create the weights."""
+        self.embeddings = self.add_weight(
+            shape=(self.num_chars, self.embedding_dim),
+            name="embeddings",
+            initializer=self.embeddings_initializer,
+        )
+        if self.recurrent is not None:
+            self.recurrent.build((None, None, self.embedding_dim))
+            return
+        self.filters = [
+            self.add_weight(
+                shape=(width, self.embedding_dim, self.units),
+                name=f"filters_{width}",
+                initializer=keras.initializers.GlorotUniform(seed=self.seed),
+            )
+            for width in self.widths
+        ]
+        self.bias = self.add_weight(shape=(self._width,), name="bias", initializer="zeros")
+
+    @property
+    def _width(self) -> int:
+        return self.units * (2 if self.kind == "birnn" else len(self.widths))
+
+    def call(self, ids: Tensor, training: bool = False) -> Tensor:
+        """Vectors of the words: `(..., chars)` ids to `(..., width)`."""
+        shape = ops.shape(ids)
+        ids = ops.reshape(ops.cast(ids, "int32"), (-1, shape[-1]))
+        real = ids > 0
+        chars = self.drop(ops.take(self.embeddings, ids, axis=0), training=training)
+        if self.recurrent is None:
+            vectors = self._convolve(chars, real)
+        else:
+            vectors = self.recurrent(chars, mask=real, training=training)
+        vectors = ops.where(ops.any(real, axis=-1, keepdims=True), vectors, 0.0)
+        return ops.reshape(vectors, (*shape[:-1], self._width))
+
+    def _convolve(self, chars: Tensor, real: Tensor) -> Tensor:
+        """Best match of each filter within each word."""
+        real = real[..., None]
+        chars = ops.where(real, chars, 0.0)
+        maps = [ops.conv(chars, filters, padding="same") for filters in self.filters]
+        found = ops.where(real, ops.concatenate(maps, axis=-1), -float("inf"))
+        found = ops.where(ops.any(real, axis=1), ops.max(found, axis=1), 0.0)
+        return self.activation(found + self.bias)
+
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
+        """None: the ids say themselves where a word is over."""
+        return None
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """`(..., width)`."""
+        return (*input_shape[:-1], self._width)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "num_chars": self.num_chars,
+            "embedding_dim": self.embedding_dim,
+            "kind": self.kind,
+            "units": self.units,
+            "widths": self.widths,
+            "dropout": self.dropout,
+            "activation": keras.activations.serialize(self.activation),
+            "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
+            "seed": self.seed,
+        }

@@ -1,0 +1,294 @@
+"""The conditional random field layer and its loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from seqtag.ops import crf, viterbi
+
+Tensor = Any
+
+# What breaking a constraint costs where forced tags leave no path that keeps them all.
+_BROKEN = -1e4
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class CRF(keras.layers.Layer):
+    """Linear-chain conditional random field over tags (Lafferty, McCallum and Pereira 2001).
+
+    The layer holds the scores `start (tags,)`, `transitions (tags, tags)` (row: from, column: to) and `end
+    (tags,)`. Called on emissions `(batch, time, tags)` it returns them as they are, in float32, in training
+    and out of it: the loss, the decoding and the probabilities are methods that take those emissions. For
+    `n` real steps
+
+        p(y | x) = exp(start[y_1] + sum_t emissions[t, y_t] + sum_t transitions[y_(t-1), y_t] + end[y_n]) / Z
+
+    All is computed in float32 under any dtype policy. Masked steps are skipped wherever they lie: the
+    transition links the real steps around them. A row without a real step has the loss 0.
+
+    Args:
+        constraints: boolean tables `(start, transitions, end)` of shapes `(tags,)`, `(tags, tags)`,
+            `(tags,)`, False where a tag may not start, follow (column) another (row) or end a sequence.
+            They hold in the partition, in decoding and in the probabilities, in training too (Papay,
+            Klinger and Padó 2022). Where the true path
+            breaks them, the loss takes that one path for allowed and stays finite: `log(1 + Z / exp(score))`.
+        tag_costs: per tag `(tags,)`, not negative: the cost of missing that tag. The loss becomes the
+            softmax-margin (Gimpel and Smith 2010): the partition scores a path higher by the costs of the
+            steps that it gets wrong, so that paths which miss costly tags must be kept down by as much.
+            Decoding is unchanged.
+        initializer: of the three weights.
+        regularizer: of the three weights.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = CRF()
+        >>> emissions = layer(np.array([[[1.0, 0.0], [0.0, 2.0], [9.0, 9.0]]], "float32"))
+        >>> mask = np.array([[True, True, False]])
+        >>> np.asarray(layer.decode(emissions, mask=mask)).tolist()
+        [[0, 1, 0]]
+        >>> loss = layer.negative_log_likelihood(np.array([[0, 1, 0]]), emissions, mask=mask)
+        >>> round(float(loss[0]), 4)
+        0.4402
+    """
+
+    def __init__(
+        self,
+        constraints: Sequence[Any] | None = None,
+        tag_costs: Sequence[float] | None = None,
+        initializer: Any = "zeros",
+        regularizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        # Emissions must arrive as they are: a float16 policy would round them first.
+        super().__init__(autocast=False, **kwargs)
+        self.constraints = _check_constraints(constraints)
+        self.tag_costs = _check_costs(tag_costs)
+        self.initializer = keras.initializers.get(initializer)
+        self.regularizer = keras.regularizers.get(regularizer)
+        self.supports_masking = True
+        self._own_loss(CRFLoss())
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Create the weights for the number of tags, the last dimension of the emissions."""
+        if len(input_shape) != 3 or input_shape[-1] is None:
+            raise ValueError(f"expected emissions of shape (batch, time, tags), found {tuple(input_shape)}")
+        self.tags = int(input_shape[-1])
+        for name, size in (
+            ("constraints", self.constraints and len(self.constraints[0])),
+            ("tag_costs", self.tag_costs and len(self.tag_costs)),
+        ):
+            if size and size != self.tags:
+                raise ValueError(f"expected {name} for {self.tags} tags, found them for {size}")
+        self.start = self._add_scores("start", (self.tags,))
+        self.transitions = self._add_scores("transitions", (self.tags, self.tags))
+        self.end = self._add_scores("end", (self.tags,))
+
+    def _add_scores(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
+        return self.add_weight(
+            shape=shape,
+            name=name,
+            dtype="float32",
+            autocast=False,
+            initializer=self.initializer,
+            regularizer=self.regularizer,
+        )
+
+    def call(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the emissions in float32; the mask goes with them."""
+        return ops.cast(emissions, "float32")
+
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
+        """The mask of the emissions."""
+        return mask
+
+    def compute_output_spec(self, emissions: Tensor, mask: Tensor | None = None) -> keras.KerasTensor:
+        """The emissions, in float32."""
+        return keras.KerasTensor(emissions.shape, dtype="float32")
+
+    @property
+    def loss(self) -> CRFLoss:
+        """The mean negative log-likelihood of a batch, as a Keras loss: `compile(loss=crf.loss)`.
+
+        As a function, `crf.loss(tags, emissions)` is a scalar. The mask is the one that Keras keeps on the
+        emissions.
+        """
+        return self._loss
+
+    def _own_loss(self, loss: CRFLoss) -> None:
+        self._loss = loss
+        loss.bind(self)
+
+    def negative_log_likelihood(self, tags: Tensor, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
+        """`-log p(tags | emissions)` of each row, never below 0: `(batch,)`.
+
+        Args:
+            tags: `(batch, time)` integers; -1 at a real step says that its tag is not known, and the loss
+                is then that of all paths with the known tags (Tsuboi et al. 2008).
+            emissions: `(batch, time, tags)`.
+            mask: `(batch, time)` bool, the real steps; all of them if None.
+        """
+        emissions, mask = self._check(emissions, mask)
+        return crf.negative_log_likelihood(
+            emissions,
+            tags,
+            mask,
+            *self._free_scores(),
+            constraints=self.constraints,
+            tag_costs=self.tag_costs,
+        )
+
+    def decode(self, emissions: Tensor, mask: Tensor | None = None, forced: Tensor | None = None) -> Tensor:
+        """The best path: `(batch, time)` int32, 0 at masked steps.
+
+        `forced (batch, time)` gives tags that the path must take, -1 where it is free. Where these, or the
+        length, leave no path that keeps the constraints, the path breaks as few of them as it can.
+        """
+        emissions, mask = self._check(emissions, mask)
+        if forced is not None:
+            emissions = crf.restrict(emissions, crf.known_tags(forced, self.tags))
+        tags, score = viterbi.viterbi(emissions, mask, *self._scores())
+        if self.constraints is None:
+            return tags
+        legal = score > -float("inf")
+
+        def break_some() -> Tensor:
+            return ops.where(
+                legal[:, None], tags, viterbi.viterbi(emissions, mask, *self._scores(_BROKEN))[0]
+            )
+
+        return ops.cond(ops.all(legal), lambda: tags, break_some)
+
+    def marginals(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Probability of each tag at each step: `(batch, time, tags)`, 0 at masked steps."""
+        emissions, mask = self._check(emissions, mask)
+        return crf.marginals(emissions, mask, *self._scores())
+
+    def n_best(self, emissions: Tensor, k: int, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The `k` best paths, best first, and their scores: `(batch, k, time)` int32 and `(batch, k)`.
+
+        Where fewer than `k` paths are allowed, the scores after the last one are `-inf`, the tags 0.
+        """
+        emissions, mask = self._check(emissions, mask)
+        return viterbi.n_best(emissions, k, mask, *self._scores())
+
+    def _check(self, emissions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Emissions in float32 and a mask that is there."""
+        if not self.built:
+            raise ValueError(
+                f"expected layer '{self.name}' to have been called on emissions first, found no weights"
+            )
+        emissions = crf.as_scores(emissions)
+        if emissions.shape[-1] != self.tags:
+            raise ValueError(f"expected emissions of {self.tags} tags, found shape {tuple(emissions.shape)}")
+        if mask is None:
+            mask = ops.ones(ops.shape(emissions)[:2], dtype="bool")
+        return emissions, ops.cast(mask, "bool")
+
+    def _free_scores(self) -> tuple[Tensor, Tensor, Tensor]:
+        return tuple(map(crf.as_scores, (self.start, self.transitions, self.end)))
+
+    def _scores(self, forbidden: float = -float("inf")) -> tuple[Tensor, ...]:
+        """Start, transition and end scores under the constraints."""
+        return crf.constrain(self._free_scores(), self.constraints, forbidden)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, and the loss as an object that a compiled model may share."""
+        # Keras marks an object as shared when it meets it a second time. It must do so here, since a model
+        # copies the configs of its layers before it comes to its loss.
+        keras.saving.serialize_keras_object(self._loss)
+        return {
+            **super().get_config(),
+            "constraints": self.constraints,
+            "tag_costs": self.tag_costs,
+            "initializer": keras.initializers.serialize(self.initializer),
+            "regularizer": keras.regularizers.serialize(self.regularizer),
+            "loss": keras.saving.serialize_keras_object(self._loss),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> CRF:
+        """A layer from the config of another, with the loss of the model that is being loaded."""
+        arguments = {name: value for name, value in config.items() if name != "loss"}
+        layer = super().from_config(arguments)
+        layer._own_loss(keras.saving.deserialize_keras_object(config["loss"]))
+        return layer
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class CRFLoss(keras.losses.Loss):
+    """Mean negative log-likelihood of a batch under a `CRF` layer: get it as `layer.loss`.
+
+    Called on `(tags, emissions)`, with the mask that Keras keeps on the emissions. Sample weights are one per
+    row. A model saves layer and loss as a pair, so that once loaded it trains its own layer's transitions.
+    """
+
+    def __init__(self, name: str = "crf_loss", reduction: str = "sum_over_batch_size") -> None:
+        super().__init__(name=name, reduction=reduction)
+        self._row_losses: Callable[..., Tensor] | None = None
+
+    def bind(self, layer: CRF) -> None:
+        """Take the scores of `layer`."""
+        # Its method, not the layer: loading a model walks from a loss to its layers, and would go in circles.
+        self._row_losses = layer.negative_log_likelihood
+
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Reduced loss of the emissions `y_pred` for the tags `y_true`."""
+        losses = self.call(y_true, y_pred)
+        if sample_weight is not None:
+            losses = losses * ops.cast(ops.reshape(sample_weight, (-1,)), losses.dtype)
+        if self.reduction in (None, "none"):
+            return losses
+        total = ops.sum(losses)
+        rows = ops.cast(ops.maximum(ops.shape(losses)[0], 1), losses.dtype)
+        return total if self.reduction == "sum" else total / rows
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Loss of each row: `(batch,)`."""
+        if self._row_losses is None:
+            raise ValueError(
+                "expected the loss of a CRF layer, found one without a layer: compile with layer.loss"
+            )
+        return self._row_losses(y_true, y_pred, mask=_KerasMask()(y_pred))
+
+
+class _KerasMask(keras.layers.Layer):
+    """The mask that Keras keeps on a tensor, or ones: it tells layers alone."""
+
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        return ops.ones(ops.shape(inputs)[:2], dtype="bool") if mask is None else mask
+
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
+        return None
+
+
+def _check_constraints(constraints: Sequence[Any] | None) -> list[Any] | None:
+    """The three tables as nested lists."""
+    if constraints is None:
+        return None
+    if len(constraints) != 3:
+        raise ValueError(f"expected constraints (start, transitions, end), found {len(constraints)} tables")
+    start, transitions, end = (np.asarray(table) for table in constraints)
+    tags = len(start)
+    for name, table, shape in (
+        ("start", start, (tags,)),
+        ("transition", transitions, (tags, tags)),
+        ("end", end, (tags,)),
+    ):
+        if table.dtype != bool or table.shape != shape:
+            found = f"{table.dtype} of shape {table.shape}"
+            raise ValueError(f"expected the {name} constraints to be bool of shape {shape}, found {found}")
+    return [start.tolist(), transitions.tolist(), end.tolist()]
+
+
+def _check_costs(tag_costs: Sequence[float] | None) -> list[float] | None:
+    if tag_costs is None:
+        return None
+    costs = np.asarray(tag_costs, "float64")
+    if costs.ndim != 1 or not (costs >= 0).all():
+        raise ValueError(f"expected tag_costs to be one number per tag, none negative, found {tag_costs}")
+    return costs.tolist()

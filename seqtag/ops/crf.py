@@ -1,0 +1,260 @@
+"""Linear-chain conditional random fields: path scores, log-partition and marginals.
+
+All functions take the same five arguments, in this order:
+
+* `emissions (batch, time, tags)`: the score of each tag at each step, `-inf` where a tag may not be;
+* `mask (batch, time)` bool: the real steps. Masked steps are skipped wherever they lie (before, between or
+  after the real ones): the transition links the two real steps around a gap;
+* `start (tags,)`, `transitions (tags, tags)`, `end (tags,)`: the scores of the first tag, of a step from
+  tag `i` (row) to tag `j` (column), and of the last tag; `-inf` forbids.
+
+A path `y` over the `n` real steps of a row has the score
+
+    score(y) = start[y_1] + sum_t emissions[t, y_t] + sum_t transitions[y_(t-1), y_t] + end[y_n]
+
+and the probability `exp(score(y) - log Z)`, where the log-partition `log Z` is the log-sum-exp of the
+scores of all paths (Lafferty, McCallum and Pereira 2001). A row without a real step has one path, the empty
+one, of score 0.
+
+All is computed in float32 (in float64 if the emissions are), whatever the dtype of the arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from seqtag.ops.forward_backward import Alignment, Scores, forward_backward
+
+Tensor = Any
+
+
+class Expectations(NamedTuple):
+    """What a CRF expects of its paths, by their probabilities."""
+
+    log_partition: Tensor  # (batch,)
+    marginals: Tensor  # (batch, time, tags): 0 at masked steps
+    first: Tensor  # (batch, tags): the marginals of the first real step
+    transitions: Tensor  # (batch, tags, tags): the number of steps from tag i to tag j
+    last: Tensor  # (batch, tags): the marginals of the last real step
+
+
+def as_scores(x: Tensor) -> Tensor:
+    """Return `x` as a float32 tensor, or as float64 if it is one."""
+    x = ops.convert_to_tensor(x)
+    return x if "float64" in str(x.dtype) else ops.cast(x, "float32")
+
+
+def path_score(
+    emissions: Tensor, tags: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> Tensor:
+    """Score of the path `tags (batch, time)`: `(batch,)`, 0 for a row without a real step.
+
+    >>> import numpy as np
+    >>> emissions = np.array([[[1.0, 2.0], [3.0, 5.0]]])
+    >>> transitions = np.array([[10.0, 20.0], [40.0, 80.0]])
+    >>> boundary = np.array([100.0, 200.0])
+    >>> tags, mask = np.array([[0, 1]]), np.ones((1, 2), bool)
+    >>> float(path_score(emissions, tags, mask, boundary, transitions, boundary)[0])
+    326.0
+    """
+    emissions, start, transitions, end = map(as_scores, (emissions, start, transitions, end))
+    mask = ops.cast(mask, "bool")
+    tags = ops.where(mask, ops.cast(tags, "int32"), 0)
+    alignment, count = Alignment(mask), emissions.shape[-1]
+    batch, time = ops.shape(tags)[0], ops.shape(tags)[1]
+    cells = ops.reshape(ops.arange(batch * time, dtype="int32"), (batch, time)) * count + tags
+    emitted = ops.where(mask, ops.take(ops.reshape(emissions, (-1,)), cells), 0.0)
+    path = ops.pad(alignment.gather(tags, alignment.order), ((0, 0), (0, 1)))  # never empty
+    moves = ops.take(ops.reshape(transitions, (-1,)), path[:, :-1] * count + path[:, 1:])
+    later = ops.arange(1, time + 1, dtype="int32") < alignment.lengths[:, None]
+    moves = ops.where(later, moves, 0.0)
+    first, last = path[:, 0], _at_last(path, alignment.lengths)
+    boundary = ops.take(start, first) + ops.take(end, last)
+    boundary = ops.where(alignment.lengths > 0, boundary, 0.0)
+    return ops.sum(emitted, axis=1) + ops.sum(moves, axis=1) + boundary
+
+
+def log_partition(emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
+    """Log-sum-exp of the scores of all paths: `(batch,)`, `-inf` where no path is allowed.
+
+    Its gradient is the marginals and the expected number of each transition, which the recursions give:
+    nothing is differentiated step by step, and scores of `-inf` bring no NaN.
+
+    >>> import numpy as np
+    >>> zeros = np.zeros(3)
+    >>> z = log_partition(np.zeros((1, 4, 3)), np.ones((1, 4), bool), zeros, np.zeros((3, 3)), zeros)
+    >>> round(float(np.exp(z)[0]))  # 3 ** 4 paths of score 0
+    81
+    """
+
+    @ops.custom_gradient
+    def partition(
+        emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> tuple[Tensor, Any]:
+        expected = expectations(emissions, mask, start, transitions, end)
+
+        def gradient(*args: Tensor, upstream: Tensor = None) -> tuple[Tensor, ...]:
+            weight = args[0] if upstream is None else upstream
+            return (
+                weight[:, None, None] * expected.marginals,
+                ops.zeros_like(mask),
+                ops.einsum("b,bi->i", weight, expected.first),
+                ops.einsum("b,bij->ij", weight, expected.transitions),
+                ops.einsum("b,bi->i", weight, expected.last),
+            )
+
+        return expected.log_partition, gradient
+
+    # As numbers: JAX wants a gradient for the mask too.
+    return partition(*map(as_scores, (emissions, mask, start, transitions, end)))
+
+
+def marginals(emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
+    """Probability of each tag at each step: `(batch, time, tags)`, 0 at masked steps.
+
+    >>> import numpy as np
+    >>> emissions, zeros = np.log([[[1.0, 3.0]]]), np.zeros(2)
+    >>> found = marginals(emissions, np.ones((1, 1), bool), zeros, np.zeros((2, 2)), zeros)
+    >>> np.asarray(found).round(4).tolist()
+    [[[0.25, 0.75]]]
+    """
+    return expectations(emissions, mask, start, transitions, end).marginals
+
+
+def expectations(
+    emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> Expectations:
+    """Run the forward and backward recursions: log-partition, marginals and expected transitions."""
+    emissions, start, transitions, end = map(as_scores, (emissions, start, transitions, end))
+    mask = ops.cast(mask, "bool")
+    # A masked step more, so that there is something to run over when time is 0.
+    longer_mask = ops.pad(mask, ((0, 0), (0, 1)))
+    longer = ops.pad(ops.where(mask[..., None], emissions, 0.0), ((0, 0), (0, 1), (0, 0)))
+    alignment = Alignment(longer_mask)
+    sums = forward_backward(Scores(longer, start, transitions, end), alignment)
+    aligned = ops.transpose(sums.marginals, (1, 0, 2))
+    spread = alignment.gather(aligned, alignment.rank)
+    spread = ops.where(longer_mask[..., None], spread, 0.0)
+    some = (alignment.lengths > 0)[:, None]
+    first, last = (ops.where(some, x, 0.0) for x in alignment.ends(aligned))
+    return Expectations(sums.log_partition, spread[:, :-1], first, sums.transitions, last)
+
+
+def negative_log_likelihood(
+    emissions: Tensor,
+    tags: Tensor,
+    mask: Tensor,
+    start: Tensor,
+    transitions: Tensor,
+    end: Tensor,
+    constraints: Sequence[Tensor] | None = None,
+    tag_costs: Tensor | None = None,
+) -> Tensor:
+    """`log Z - score(tags)` of each row, never below 0: `(batch,)`.
+
+    Args:
+        emissions, tags, mask: as everywhere; a tag of -1 at a real step is not known, and the score is then
+            the log-sum-exp over all paths that hold the known tags (Tsuboi et al. 2008).
+        start, transitions, end: the scores without constraints, all finite.
+        constraints: boolean tables `(start, transitions, end)`, False where forbidden. `Z` sums over the
+            paths that
+            keep them, and over the true path also where it breaks them: its loss is finite, and pulls it up.
+        tag_costs: `(tags,)`, not negative; `Z` scores a path higher by `tag_costs[tag]` for each step where
+            it misses the true `tag` (softmax-margin, Gimpel and Smith 2010).
+
+    >>> import numpy as np
+    >>> zeros = np.zeros(2)
+    >>> tags, mask = np.array([[0, -1, 1]]), np.ones((1, 3), bool)
+    >>> unsure = negative_log_likelihood(
+    ...     np.zeros((1, 3, 2)), tags, mask, zeros, np.zeros((2, 2)), zeros)
+    >>> round(float(np.exp(-unsure)[0]), 6)  # 2 of the 8 paths
+    0.25
+    """
+    emissions, *free = map(as_scores, (emissions, start, transitions, end))
+    mask, tags = ops.cast(mask, "bool"), ops.cast(tags, "int32")
+    tags = ops.where(mask, tags, 0)
+    scores = constrain(free, constraints)
+    everything = log_partition(_add_costs(emissions, tags, tag_costs), mask, *scores)
+
+    def full() -> tuple[Tensor, Tensor]:
+        return path_score(emissions, tags, mask, *free), path_score(emissions, tags, mask, *scores)
+
+    def partial() -> tuple[Tensor, Tensor]:
+        known = restrict(emissions, known_tags(tags, emissions.shape[-1]))
+        lawful = log_partition(known, mask, *scores)
+        if constraints is None:
+            return lawful, lawful
+        free_sum = log_partition(known, mask, *free)
+        return ops.where(lawful > -float("inf"), lawful, free_sum), lawful
+
+    true, lawful = ops.cond(ops.all(tags >= 0), full, partial)
+    loss = everything - true
+    if constraints is not None:
+        loss = ops.where(lawful > -float("inf"), loss, ops.logaddexp(loss, 0.0))
+    return ops.maximum(loss, 0.0)  # rounding alone brings it below
+
+
+def constrain(
+    scores: Sequence[Tensor], constraints: Sequence[Tensor] | None, forbidden: float = -float("inf")
+) -> tuple[Tensor, ...]:
+    """Start, transition and end scores, `forbidden` where the boolean tables are False."""
+    if constraints is None:
+        return tuple(scores)
+    return tuple(
+        ops.where(ops.convert_to_tensor(allowed, dtype="bool"), score, forbidden)
+        for score, allowed in zip(scores, constraints, strict=True)
+    )
+
+
+def known_tags(tags: Tensor, count: int) -> Tensor:
+    """`(batch, time, count)` bool: the tag of each step, or all of them where it is negative.
+
+    >>> import numpy as np
+    >>> np.asarray(known_tags(np.array([[1, -1]]), 2)).tolist()
+    [[[False, True], [True, True]]]
+    """
+    tags = ops.cast(tags, "int32")[..., None]
+    return (tags == ops.arange(count, dtype="int32")) | (tags < 0)
+
+
+def probability(
+    emissions: Tensor, allowed: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> Tensor:
+    """Probability that the path stays within `allowed (batch, time, tags)` bool at every real step:
+    `(batch,)`.
+
+    It is `exp(log Z' - log Z)`, `Z'` being the partition over the paths that stay within.
+
+    >>> import numpy as np
+    >>> emissions, zeros = np.zeros((1, 2, 2)), np.zeros(2)
+    >>> allowed = np.array([[[True, False], [True, True]]])
+    >>> found = probability(emissions, allowed, np.ones((1, 2), bool), zeros, np.zeros((2, 2)), zeros)
+    >>> round(float(found[0]), 6)
+    0.5
+    """
+    emissions = as_scores(emissions)
+    everything = log_partition(emissions, mask, start, transitions, end)
+    within = log_partition(restrict(emissions, allowed), mask, start, transitions, end)
+    return ops.exp(ops.minimum(within - everything, 0.0))
+
+
+def restrict(emissions: Tensor, allowed: Tensor) -> Tensor:
+    """Emissions with `-inf` for the tags that are not `allowed`."""
+    emissions = as_scores(emissions)
+    return ops.where(allowed, emissions, -float("inf"))
+
+
+def _add_costs(emissions: Tensor, tags: Tensor, tag_costs: Tensor | None) -> Tensor:
+    """Emissions of wrong tags raised by the cost of missing the true one."""
+    if tag_costs is None:
+        return emissions
+    costs = ops.take(ops.convert_to_tensor(tag_costs, dtype=emissions.dtype), ops.maximum(tags, 0))[..., None]
+    return emissions + ops.where(known_tags(tags, emissions.shape[-1]), 0.0, costs)
+
+
+def _at_last(aligned: Tensor, lengths: Tensor) -> Tensor:
+    """Last real entry of each row of `aligned (batch, time)`."""
+    return ops.take_along_axis(aligned, ops.maximum(lengths - 1, 0)[:, None], axis=1)[:, 0]
