@@ -22,8 +22,7 @@ class Layout:
     Args:
         name: the name in a configuration.
         columns: names of the columns, in order.
-        separator: ``"\t"`` for exactly one TAB between columns, ``" "`` for a run of spaces and TABs,
-            ``None`` when the whole line is one token.
+        separator: ``"\t"`` for exactly one TAB between columns, ``" "`` for a run of spaces and TABs.
         token: the column that holds the tokens.
         tag: the column that holds the tags unless another is asked for; ``None`` when there is none.
         has_ids: whether column 1 numbers the words of a sentence. Such layouts have ``#`` comments, ranges
@@ -37,7 +36,7 @@ class Layout:
 
     name: str
     columns: tuple[str, ...]
-    separator: str | None
+    separator: str
     token: str
     tag: str | None
     has_ids: bool = False
@@ -92,11 +91,9 @@ def _number(column: str | int) -> int | None:
         return None
 
 
-def _split(text: str, separator: str | None) -> list[str]:
+def _split(text: str, separator: str) -> list[str]:
     if separator == "\t":
         return text.split("\t")
-    if separator is None:
-        return [text]
     return [field for field in text.replace("\t", " ").split(" ") if field]
 
 
@@ -113,7 +110,7 @@ LAYOUTS: dict[str, Layout] = {
             "uner", ("id", "token", "tag", "misc", "annotator"), "\t", token="token", tag="tag", has_ids=True
         ),
         Layout("conllu", _CONLLU, "\t", token="FORM", tag="UPOS", has_ids=True),
-        Layout("plain", ("token",), None, token="token", tag=None),
+        Layout("plain", ("token",), "\t", token="token", tag=None),
     )
 }
 
@@ -173,11 +170,11 @@ def layout_of_lines(lines: Sequence[str]) -> Layout | None:
 def _numbered(texts: Sequence[str]) -> Layout | None:
     """The layout if all lines are comments or start with a word's number, ``None`` otherwise."""
     rows = [text for text in texts if _ROW_ID.match(text)]
-    comments = sum(text.startswith("#") and not _ROW_ID.match(text) for text in texts)
-    if not rows or len(rows) + comments < len(texts):
+    comments = [text for text in texts if text.startswith("#")]
+    if not rows or len(rows) + len(comments) < len(texts):
         return None
     width = rows[0].count("\t") + 1
-    if width < 3 and not comments:  # "1<TAB>O" is a token and its tag
+    if width < 3 and all("\t" in text for text in comments):  # "1<TAB>O" is a token and its tag
         return None
     for name in ("conllu", "uner"):
         if LAYOUTS[name].width == width:

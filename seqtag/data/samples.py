@@ -97,5 +97,6 @@ def _noisy(tagged: list[tuple[str, str]], generator: Generator) -> list[tuple[st
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m seqtag.data.samples DIR")
+        print("usage: python -m seqtag.data.samples DIR", file=sys.stderr)
+        sys.exit(2)
     write(Path(sys.argv[1]))

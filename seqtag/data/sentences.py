@@ -156,7 +156,7 @@ class Sentence:
             return f"{before}{text[:start]}{value}{text[end:]}{after}"
         row = self.layout.split(text)
         row[index] = value
-        return f"{before}{(self.layout.separator or '').join(row)}{after}"
+        return f"{before}{self.layout.separator.join(row)}{after}"
 
 
 def _content(line: str) -> str:
