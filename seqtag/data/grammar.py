@@ -138,7 +138,7 @@ class Generator:
     def _word(self, word: str) -> list[tuple[str, str]]:
         whole = _WHOLE.fullmatch(word)
         if whole is None:
-            return [(_REFERENCE.sub(lambda match: self._expand(match[1])[0][0], word), "O")]
+            return [(_REFERENCE.sub(self._part, word), "O")]
         capital, optional, name = whole.groups()
         if optional and self.chance(0.5):
             return []
@@ -148,6 +148,11 @@ class Generator:
             text, tag = tokens[first]
             tokens[first] = (text[:1].upper() + text[1:], tag)
         return tokens
+
+    def _part(self, reference: re.Match[str]) -> str:
+        """What stands for a reference within a word: always one token."""
+        [(text, _)] = self._expand(reference[1])
+        return text
 
 
 def _article(text: str, following: Sequence[tuple[str, str]]) -> str:
