@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain, count, islice
 from pathlib import Path
 
 import keras
@@ -37,30 +38,37 @@ class FitResult:
     tokens_per_second: float
 
 
-class EpochPlan:
-    """The batches of each epoch: another order every time, a function of seed and epoch alone."""
+class BatchStream:
+    """An endless stream of batches as index arrays, pass after pass over the corpus, each in another order.
 
-    def __init__(self, corpus: EncodedCorpus, token_budget: int, seed: int) -> None:
-        self.lengths = corpus.lengths
+    The number of batches of a pass depends on its order, but Keras takes the first epoch's for all: it would leave out
+    what a longer pass has more. An epoch is therefore a fixed number of steps, `steps`, of one stream.
+
+    Args:
+        lengths: tokens of each sentence.
+        token_budget: the most tokens in a batch.
+        seed: with the number of the pass, decides its order.
+    """
+
+    def __init__(self, lengths: np.ndarray, token_budget: int, seed: int) -> None:
+        self.lengths = lengths
         self.token_budget = token_budget
         self.seed = seed
-        self.epoch = 0
+        self.steps = len(self._pass(0))
 
-    def __call__(self) -> list[np.ndarray]:
-        """The index arrays of the present epoch."""
-        return plan_batches(self.lengths, self.token_budget, np.random.default_rng([self.seed, self.epoch]))
+    def _pass(self, number: int) -> list[np.ndarray]:
+        return plan_batches(self.lengths, self.token_budget, np.random.default_rng([self.seed, number]))
+
+    def after(self, steps: int) -> Iterator[np.ndarray]:
+        """The stream without its first `steps` batches."""
+        return islice(chain.from_iterable(map(self._pass, count())), steps, None)
 
 
-class EpochClock(keras.callbacks.Callback):
-    """Tells the plan which epoch begins, and adds the seconds of its steps and the learning rate to the logs."""
-
-    def __init__(self, plan: EpochPlan) -> None:
-        super().__init__()
-        self.plan = plan
+class EpochLogs(keras.callbacks.Callback):
+    """Adds the seconds of an epoch's steps and the learning rate to its logs."""
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Sets the epoch."""
-        self.plan.epoch = epoch
+        """Starts the clock."""
         self.started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -129,9 +137,8 @@ def fit_network(
     """
     network.compile(optimizer=build_optimizer(settings), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
-    plan = EpochPlan(corpus, settings.batch_tokens, seed)
-    steps = len(plan())
-    rate = LearningRate(settings, steps)
+    stream = BatchStream(corpus.lengths, settings.batch_tokens, seed)
+    rate = LearningRate(settings, stream.steps)
     average = WeightAverage(settings.ema)
     selection = DevSelection(evaluate, settings, average, rate)
     checkpoint = Checkpoint(checkpoints, rate, average, selection)
@@ -141,13 +148,21 @@ def fit_network(
     started = time.monotonic() - checkpoint.seconds
     if not finished and first_epoch < settings.epochs:
         tokens = int(corpus.lengths.sum())
-        progress = ProgressLine(settings.epochs, tokens, steps, measure, first_epoch, label)
-        callbacks = [EpochClock(plan), rate, average, selection, checkpoint, progress]
+        progress = ProgressLine(settings.epochs, tokens, stream.steps, measure, first_epoch, label)
+        callbacks = [EpochLogs(), rate, average, selection, checkpoint, progress]
         if log_folder is not None:
             callbacks.append(TensorBoardScalars(log_folder))
-        dataset = batch_dataset(corpus, plan).map(_split_tags)
+        dataset = batch_dataset(corpus, lambda: stream.after(first_epoch * stream.steps)).map(_split_tags)
         try:
-            network.fit(dataset, epochs=settings.epochs, initial_epoch=first_epoch, callbacks=callbacks, verbose=0)
+            network.fit(
+                dataset,
+                epochs=settings.epochs,
+                initial_epoch=first_epoch,
+                steps_per_epoch=stream.steps,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
         finally:
             progress.close()
     selection.set_model(network)

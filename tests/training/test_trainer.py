@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqtag.config import ModelConfig, TrainingConfig
+from seqtag.data.corpus import load_corpus
+from seqtag.errors import RunError
+from seqtag.training.tagging import fit_tagging_model, score
+from seqtag.training.trainer import BatchStream
+
+SMALL = ModelConfig(units=8, word_dim=8)
+TRAINING = {"epochs": 4, "batch_tokens": 60, "learning_rate": 0.02, "patience": None}
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    rng = np.random.default_rng(3)
+    names, verbs = ["Ann", "Bo", "Cy", "Di"], ["saw", "met", "heard"]
+    sentences = []
+    for _ in range(60):
+        name, verb, town = rng.choice(names), rng.choice(verbs), rng.choice(["New York", "Paris"])
+        towns = town.split()
+        extra = ["very", "late"] * int(rng.integers(0, 4))
+        tokens = [name, verb, *towns, *extra]
+        tags = ["B-PER", "O", "B-LOC", *["I-LOC"] * (len(towns) - 1), *["O"] * len(extra)]
+        sentences.append((tokens, tags))
+    return load_corpus(sentences)
+
+
+def fit(corpus, folder=None, resume=False, epochs=4, **settings):
+    training = TrainingConfig(**{**TRAINING, "epochs": epochs, **settings})
+    return fit_tagging_model(corpus, corpus, SMALL, training, checkpoints=folder, resume=resume)
+
+
+def weights(model):
+    return [variable.numpy() for variable in model.network.variables]
+
+
+def without_seconds(history):
+    return [{key: value for key, value in epoch.items() if key != "train_seconds"} for epoch in history]
+
+
+def test_it_learns(corpus):
+    model, result = fit(corpus, epochs=6)
+    assert score(model, corpus).f1 > 0.9
+    assert [epoch["epoch"] for epoch in result.history] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_same_seed_gives_the_same_bits(corpus):
+    (one, first), (two, second) = fit(corpus), fit(corpus)
+    assert all(np.array_equal(a, b) for a, b in zip(weights(one), weights(two), strict=True))
+    assert without_seconds(first.history) == without_seconds(second.history)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"ema": 0.9, "anneal_factor": 0.5, "anneal_patience": 1, "warmup_steps": 3, "decay": "cosine"},
+        {"optimizer": "sgd", "learning_rate": 0.1},
+    ],
+    ids=["plain", "average and schedule", "sgd"],
+)
+def test_an_interrupted_run_ends_with_the_numbers_of_one_that_was_not(corpus, tmp_path, settings, monkeypatch):
+    straight, expected = fit(corpus, tmp_path / "straight", **settings)
+
+    class Interrupt(Exception):
+        pass
+
+    saves = []
+    from seqtag.training.checkpoint import Checkpoint
+
+    save = Checkpoint.save
+
+    def save_and_stop(self):
+        save(self)
+        saves.append(1)
+        if len(saves) == 2:
+            raise Interrupt
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupt):
+        patch.setattr(Checkpoint, "save", save_and_stop)
+        fit(corpus, tmp_path / "broken", **settings)
+    resumed, result = fit(corpus, tmp_path / "broken", resume=True, **settings)
+    assert without_seconds(result.history) == without_seconds(expected.history)
+    assert all(
+        np.array_equal(a.numpy(), b.numpy())
+        for a, b in zip(straight.network.trainable_variables, resumed.network.trainable_variables, strict=True)
+    )
+
+
+def test_resuming_a_finished_run_trains_no_more(corpus, tmp_path):
+    first, done = fit(corpus, tmp_path)
+    again, result = fit(corpus, tmp_path, resume=True)
+    assert result.history == done.history
+    assert all(
+        np.array_equal(a.numpy(), b.numpy())
+        for a, b in zip(first.network.trainable_variables, again.network.trainable_variables, strict=True)
+    )
+
+
+def test_a_checkpoint_of_another_model_is_refused(corpus, tmp_path):
+    fit(corpus, tmp_path, epochs=1)
+    other = SMALL.model_copy(update={"units": 9})
+    with pytest.raises(RunError, match="expected a checkpoint of this model, found other shapes"):
+        fit_tagging_model(
+            corpus, corpus, other, TrainingConfig(**TRAINING), checkpoints=tmp_path, resume=True
+        )
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_run(corpus):
+    model, result = fit(corpus, epochs=30, patience=2)
+    measures = [epoch["dev"] for epoch in result.history]
+    assert len(measures) == result.best_epoch + 2 < 30
+    assert result.best_epoch == 1 + int(np.argmax(measures))
+    assert score(model, corpus).f1 == pytest.approx(max(measures))
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_advice(corpus):
+    with pytest.raises(RunError, match="expected a finite loss, found nan"):
+        fit(corpus, learning_rate=1e30, clip_norm=None)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_learns_too(corpus, precision):
+    model, _ = fit(corpus, epochs=6, precision=precision)
+    assert score(model, corpus).f1 > 0.8
+
+
+def test_the_stream_is_endless_and_every_pass_holds_all(corpus):
+    lengths = np.array([3, 5, 1, 9, 4, 4])
+    stream = BatchStream(lengths, 9, seed=1)
+    ahead = stream.after(0)
+    seen = [next(ahead) for _ in range(40)]
+    first_pass = np.concatenate(seen[: stream.steps])
+    assert sorted(first_pass) == list(range(6))
+    counts = np.bincount(np.concatenate(seen), minlength=6)
+    assert counts.max() - counts.min() <= 1, "nothing is left out, pass after pass"
+    later = stream.after(7)
+    assert all(np.array_equal(a, next(later)) for a in seen[7:])
+
+
+def test_no_retracing_for_new_lengths(corpus):
+    model, _ = fit(corpus, epochs=2)
+    traces = model.network.train_function
+    while hasattr(traces, "__wrapped__"):
+        traces = traces.__wrapped__
+    assert model.network.decode.experimental_get_tracing_count() <= 2
