@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,24 @@ def test_extreme_sizes():
     [sentence] = read("".join(f"{word[: n % 7 + 1]}\tO\n" for n in range(50_000)) + f"{word}\tO\n")
     assert len(sentence.tokens) == 50_001
     assert sentence.tokens[-1] == word
+
+
+def test_memory_does_not_grow_with_the_file():
+    class Endless(io.RawIOBase):
+        left = 50
+
+        def read1(self, size: int) -> bytes:
+            self.left -= 1
+            return b"word\tO\n\n" * 200 if self.left else b""
+
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in ColumnReader(Endless(), "tsv"))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 9_800
+    assert peak < 200_000  # all sentences together take some 10 MB
 
 
 # Writing

@@ -52,6 +52,48 @@ def _renamed(entry: dict) -> dict:
     return {("f1" if key == "f1-score" else key): value for key, value in entry.items()}
 
 
+def _ends(before: tuple[str, str], tag: tuple[str, str]) -> bool:
+    pairs = {("B", "B"), ("B", "O"), ("I", "B"), ("I", "O")}
+    return (before[0], tag[0]) in pairs or (before[0] != "O" and before[1] != tag[1])
+
+
+def _starts(before: tuple[str, str], tag: tuple[str, str]) -> bool:
+    pairs = {("B", "B"), ("I", "B"), ("O", "B"), ("O", "I")}
+    return (before[0], tag[0]) in pairs or (tag[0] != "O" and before[1] != tag[1])
+
+
+def conlleval(gold: list[list[str]], predicted: list[list[str]]) -> tuple[int, int, int]:
+    """Correct, predicted and gold spans as the shared tasks' script counts them: in one pass, tag by tag."""
+    rows = [
+        pair for tags in zip(gold, predicted, strict=True) for pair in [*zip(*tags, strict=True), ("O", "O")]
+    ]
+    correct = found = support = 0
+    inside, last_gold, last_guess = False, ("O", ""), ("O", "")
+    for row in rows:
+        true, guess = [tuple(tag.split("-", 1)) if tag != "O" else ("O", "") for tag in row]
+        ends = _ends(last_gold, true), _ends(last_guess, guess)
+        if inside and all(ends) and last_gold[1] == last_guess[1]:
+            inside, correct = False, correct + 1
+        elif inside and (ends[0] != ends[1] or true[1] != guess[1]):
+            inside = False
+        starts = _starts(last_gold, true), _starts(last_guess, guess)
+        if all(starts) and true[1] == guess[1]:
+            inside = True
+        support, found = support + starts[0], found + starts[1]
+        last_gold, last_guess = true, guess
+    return correct, found, support
+
+
+@pytest.mark.parametrize("scheme", ["IOB1", "IOB2"])
+def test_counts_are_those_of_conlleval(scheme):
+    @given(corpora("IOB2"))
+    def check(corpus):
+        overall = evaluate_spans(*corpus, scheme).overall
+        assert (overall.correct, overall.predicted, overall.support) == conlleval(*corpus)
+
+    check()
+
+
 GOLD = [["B-PER", "I-PER", "O", "B-LOC"], ["O", "B-ORG", "O"], ["B-LOC", "B-LOC"]]
 PREDICTED = [["B-PER", "I-PER", "O", "I-LOC"], ["O", "B-LOC", "I-LOC"], ["B-LOC", "I-LOC"]]
 
