@@ -168,6 +168,16 @@ class CRF(keras.layers.Layer):
         emissions, mask = self._check(emissions, mask)
         return crf.marginals(emissions, mask, *self._scores())
 
+    def path_probabilities(
+        self, tags: Tensor, emissions: Tensor, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Probability of each step of the path `tags`, alone and given the step before: both `(batch, time)`.
+
+        The probability of a span's tags is the first at its first step times the second at its other steps.
+        """
+        emissions, mask = self._check(emissions, mask)
+        return crf.path_probabilities(emissions, tags, mask, *self._scores())
+
     def n_best(self, emissions: Tensor, k: int, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The `k` best paths, best first, and their scores: `(batch, k, time)` int32 and `(batch, k)`.
 

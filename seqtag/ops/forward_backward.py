@@ -33,6 +33,7 @@ class Sums(NamedTuple):
     log_partition: Tensor  # (batch,)
     marginals: Tensor  # (time, batch, tags), aligned
     transitions: Tensor  # (batch, tags, tags): expected number of steps from tag i to tag j
+    backward: Tensor  # (time, batch, tags), aligned: log-sums over what follows, the step included, up to a constant
 
 
 class Alignment:
@@ -129,6 +130,7 @@ def _by_products(scores: Scores, alignment: Alignment, directions: _Directions) 
         ops.where(alignment.lengths > 0, log_z, 0.0),
         joint / norm,
         moves * ops.einsum("tbi,tbj->bij", departing, arriving),
+        ops.log(backward),
     )
     real = directions.real[:, :, None]
     enough = (before >= _SMALLEST) | ops.logical_not(_reachable(scores, directions, tags))
@@ -208,6 +210,7 @@ def _by_log_sums(scores: Scores, directions: _Directions) -> Sums:
         ops.where(none, -float("inf"), log_z),
         ops.where(none[None, :, None], 0.0, ops.exp(joint - norm)),
         ops.where(none[:, None, None], 0.0, counts),
+        backward,
     )
 
 
