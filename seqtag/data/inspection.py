@@ -23,7 +23,7 @@ from typing import Any
 
 from seqtag.data.columns import ColumnReader, Layout, Sentence
 from seqtag.data.lines import Source
-from seqtag.data.schemes import Scheme, scheme_of_pairs, spans, split_tag, violations
+from seqtag.data.schemes import Scheme, is_span_tag, scheme_of_pairs, spans, violations
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ class _Survey:
 
     def _add_tags(self, tags: Sequence[str], lines: Sequence[int]) -> None:
         self.tags.update(tags)
-        readable = [tag if _is_readable(tag) else "O" for tag in tags]
+        readable = [tag if is_span_tag(tag) else "O" for tag in tags]
         self.pairs.update(pairwise(("O", *readable)))
         self.entities.update(span.type for span in spans(readable, Scheme.IOB2))
         for scheme, illegal in self.illegal.items():
@@ -245,18 +245,10 @@ class _Survey:
     def _scheme(self) -> Scheme | None:
         """The scheme of the tags that can be read, if they are the most; the others then count as illegal."""
         labels = {tag: count for tag, count in self.tags.items() if tag != "O"}
-        readable = sum(count for tag, count in labels.items() if _is_readable(tag))
+        readable = sum(count for tag, count in labels.items() if is_span_tag(tag))
         if not self.tags or 2 * readable < sum(labels.values()):
             return None
         return scheme_of_pairs(self.pairs)
-
-
-def _is_readable(tag: str) -> bool:
-    try:
-        split_tag(tag)
-    except ValueError:
-        return False
-    return True
 
 
 def _quantile(lengths: Mapping[int, int], share: float) -> int:

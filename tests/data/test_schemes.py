@@ -11,6 +11,7 @@ from seqeval.scheme import BILOU, IOB2, IOBES, Entities
 from seqtag.data.schemes import (
     Scheme,
     Span,
+    TagError,
     convert,
     detect_scheme,
     legal_transitions,
@@ -210,10 +211,11 @@ def test_detection_of_what_was_written(scheme):
 
 
 def test_what_is_no_scheme_is_said():
-    with pytest.raises(ValueError, match="expected O or tags such as B-LOC, found '0'"):
+    with pytest.raises(TagError, match="expected O or tags such as B-LOC, found '0'"):
         detect_scheme([["B-A", "0"]])
-    with pytest.raises(ValueError, match=r"expected the prefixes of one of IO, IOB1.*, found E, U"):
+    with pytest.raises(TagError, match="expected tags in BILOU, as others are, found 'E-A'") as caught:
         detect_scheme([["E-A", "U-A"]])
+    assert caught.value.tag == "E-A"
     with pytest.raises(ValueError, match="expected one of IO, IOB1, IOB2, IOBES, BILOU, found 'BMES'"):
         spans([], "BMES", strict=True)
     with pytest.raises(ValueError, match="expected O or a tag such as B-LOC, found 'B-'"):
