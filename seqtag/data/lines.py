@@ -71,6 +71,7 @@ def read_lines(source: Source, encoding: str = "utf-8") -> Iterator[str]:
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
+        "".encode(encoding)  # codecs such as hex are there, but do not make text
         return codecs.getincrementaldecoder(encoding)()
     except LookupError:
         raise ConfigError(f"data.encoding: expected an encoding such as utf-8, found {encoding!r}") from None

@@ -391,6 +391,8 @@ def test_faults_of_the_configuration():
         ConfigError, match=r"data.encoding: expected an encoding such as utf-8, found 'utf-9'"
     ):
         list(ColumnReader(io.BytesIO(b"a\tO\n"), encoding="utf-9"))
+    with pytest.raises(ConfigError, match="found 'hex'"):
+        list(ColumnReader(io.BytesIO(b"a\tO\n"), encoding="hex"))
     with pytest.raises(
         ConfigError, match=r"data.tag_column: expected tags beside the tokens, found both in column 1"
     ):

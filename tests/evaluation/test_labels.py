@@ -15,6 +15,7 @@ LABELS = ["ADJ", "NOUN", "VERB"]
 sentence = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), max_size=8)
 
 
+@pytest.mark.filterwarnings("ignore:A single label was found")
 @settings(max_examples=60, deadline=None)
 @given(st.lists(sentence, max_size=4).filter(any))
 def test_all_scores_are_scikit_learns(sentences):
