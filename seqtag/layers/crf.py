@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from seqtag.ops import crf, viterbi
+from seqtag.layers.crf_loss import CRFLoss
+from seqtag.ops import crf, spans, viterbi
 
 Tensor = Any
 
@@ -121,7 +122,7 @@ class CRF(keras.layers.Layer):
 
     def _own_loss(self, loss: CRFLoss) -> None:
         self._loss = loss
-        loss.bind(self)
+        loss.bind(self.negative_log_likelihood)
 
     def negative_log_likelihood(self, tags: Tensor, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
         """`-log p(tags | emissions)` of each row, never below 0: `(batch,)`.
@@ -176,7 +177,7 @@ class CRF(keras.layers.Layer):
         The probability of a span's tags is the first at its first step times the second at its other steps.
         """
         emissions, mask = self._check(emissions, mask)
-        return crf.path_probabilities(emissions, tags, mask, *self._scores())
+        return spans.path_probabilities(emissions, tags, mask, *self._scores())
 
     def n_best(self, emissions: Tensor, k: int, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The `k` best paths, best first, and their scores: `(batch, k, time)` int32 and `(batch, k)`.
@@ -186,13 +187,46 @@ class CRF(keras.layers.Layer):
         emissions, mask = self._check(emissions, mask)
         return viterbi.n_best(emissions, k, mask, *self._scores())
 
+    def probability_within(self, emissions: Tensor, allowed: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Probability that the path stays within `allowed (batch, time, tags)` bool: `(batch,)`."""
+        emissions, mask = self._check(emissions, mask)
+        return spans.probability_within(emissions, allowed, mask, *self._scores())
+
+    def span_probability(
+        self,
+        tags: Tensor,
+        emissions: Tensor,
+        starts: Tensor,
+        ends: Tensor,
+        mask: Tensor | None = None,
+        continues: Tensor | None = None,
+    ) -> Tensor:
+        """Probability that the path takes the very `tags` in each span, from `starts` to before `ends`.
+
+        Args:
+            tags: `(batch, time)`, such as the decoded ones; those outside of spans do not matter.
+            emissions: `(batch, time, tags)`.
+            starts, ends: `(batch, spans)` steps; a span without a real step has probability 1.
+            mask: `(batch, time)` bool.
+            continues: bool `(tags, tags)`, True where a span whose last tag is the row's goes on with the
+                column's; the probability is then that of the span which stops where it does. By default
+                what follows is free.
+
+        Returns:
+            `(batch, spans)`.
+        """
+        emissions, mask = self._check(emissions, mask)
+        return spans.span_probability(
+            emissions, tags, starts, ends, mask, *self._scores(), continues=continues
+        )
+
     def _check(self, emissions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Emissions in float32 and a mask that is there."""
         if not self.built:
             raise ValueError(
                 f"expected layer '{self.name}' to have been called on emissions first, found no weights"
             )
-        emissions = crf.as_scores(emissions)
+        emissions = ops.cast(emissions, "float32")
         if emissions.shape[-1] != self.tags:
             raise ValueError(f"expected emissions of {self.tags} tags, found shape {tuple(emissions.shape)}")
         if mask is None:
@@ -200,11 +234,13 @@ class CRF(keras.layers.Layer):
         return emissions, ops.cast(mask, "bool")
 
     def _free_scores(self) -> tuple[Tensor, Tensor, Tensor]:
-        return tuple(map(crf.as_scores, (self.start, self.transitions, self.end)))
+        start, transitions, end = map(crf.as_scores, (self.start, self.transitions, self.end))
+        return start, transitions, end
 
-    def _scores(self, forbidden: float = -float("inf")) -> tuple[Tensor, ...]:
+    def _scores(self, forbidden: float = -float("inf")) -> tuple[Tensor, Tensor, Tensor]:
         """Start, transition and end scores under the constraints."""
-        return crf.constrain(self._free_scores(), self.constraints, forbidden)
+        start, transitions, end = crf.constrain(self._free_scores(), self.constraints, forbidden)
+        return start, transitions, end
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, and the loss as an object that a compiled model may share."""
@@ -227,53 +263,6 @@ class CRF(keras.layers.Layer):
         layer = super().from_config(arguments)
         layer._own_loss(keras.saving.deserialize_keras_object(config["loss"]))
         return layer
-
-
-@keras.saving.register_keras_serializable(package="seqtag")
-class CRFLoss(keras.losses.Loss):
-    """Mean negative log-likelihood of a batch under a `CRF` layer: get it as `layer.loss`.
-
-    Called on `(tags, emissions)`, with the mask that Keras keeps on the emissions. Sample weights are one per
-    row. A model saves layer and loss as a pair, so that once loaded it trains its own layer's transitions.
-    """
-
-    def __init__(self, name: str = "crf_loss", reduction: str = "sum_over_batch_size") -> None:
-        super().__init__(name=name, reduction=reduction)
-        self._row_losses: Callable[..., Tensor] | None = None
-
-    def bind(self, layer: CRF) -> None:
-        """Take the scores of `layer`."""
-        # Its method, not the layer: loading a model walks from a loss to its layers, and would go in circles.
-        self._row_losses = layer.negative_log_likelihood
-
-    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
-        """Reduced loss of the emissions `y_pred` for the tags `y_true`."""
-        losses = self.call(y_true, y_pred)
-        if sample_weight is not None:
-            losses = losses * ops.cast(ops.reshape(sample_weight, (-1,)), losses.dtype)
-        if self.reduction in (None, "none"):
-            return losses
-        total = ops.sum(losses)
-        rows = ops.cast(ops.maximum(ops.shape(losses)[0], 1), losses.dtype)
-        return total if self.reduction == "sum" else total / rows
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each row: `(batch,)`."""
-        if self._row_losses is None:
-            raise ValueError(
-                "expected the loss of a CRF layer, found one without a layer: compile with layer.loss"
-            )
-        return self._row_losses(y_true, y_pred, mask=_KerasMask()(y_pred))
-
-
-class _KerasMask(keras.layers.Layer):
-    """The mask that Keras keeps on a tensor, or ones: it tells layers alone."""
-
-    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
-        return ops.ones(ops.shape(inputs)[:2], dtype="bool") if mask is None else mask
-
-    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
-        return None
 
 
 def _check_constraints(constraints: Sequence[Any] | None) -> list[Any] | None:

@@ -39,13 +39,22 @@ class Expectations(NamedTuple):
     first: Tensor  # (batch, tags): the marginals of the first real step
     transitions: Tensor  # (batch, tags, tags): the number of steps from tag i to tag j
     last: Tensor  # (batch, tags): the marginals of the last real step
-    backward: Tensor  # (batch, time, tags): log-sums over what follows a step, itself included, up to a constant
 
 
 def as_scores(x: Tensor) -> Tensor:
     """Return `x` as a float32 tensor, or as float64 if it is one."""
     x = ops.convert_to_tensor(x)
     return x if "float64" in str(x.dtype) else ops.cast(x, "float32")
+
+
+def as_padded_scores(
+    emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> tuple[Scores, Tensor]:
+    """The scores, and the mask, with a masked step more: recursions have something to run over at time 0."""
+    emissions, start, transitions, end = map(as_scores, (emissions, start, transitions, end))
+    mask = ops.cast(mask, "bool")
+    emissions = ops.pad(ops.where(mask[..., None], emissions, 0.0), ((0, 0), (0, 1), (0, 0)))
+    return Scores(emissions, start, transitions, end), ops.pad(mask, ((0, 0), (0, 1)))
 
 
 def path_score(
@@ -125,55 +134,19 @@ def marginals(emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tenso
     return expectations(emissions, mask, start, transitions, end).marginals
 
 
-def path_probabilities(
-    emissions: Tensor, tags: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-) -> tuple[Tensor, Tensor]:
-    """How probable each step of the path `tags (batch, time)` is, alone and given the step before.
-
-    Returns:
-        `p(y_t)` and `p(y_t | y_(t-1))` (at the first real step `p(y_1)`), both `(batch, time)`, 0 at masked steps. The
-        probability that a path goes through the tags of the steps `s, ..., e`, whatever it does elsewhere, is the
-        first of them at `s` times the second ones at `s + 1, ..., e`.
-
-    >>> import numpy as np
-    >>> emissions, zeros = np.log([[[1.0, 3.0], [1.0, 1.0]]]), np.zeros(2)
-    >>> moves = np.log(np.array([[1.0, 1.0], [1.0, 4.0]]))
-    >>> found = path_probabilities(emissions, np.array([[1, 1]]), np.ones((1, 2), bool), zeros, moves, zeros)
-    >>> [np.asarray(x).round(4).tolist() for x in found]  # 15/17, 13/17; 12/15 of the paths through 1
-    [[[0.8824, 0.7647]], [[0.8824, 0.8]]]
-    """
-    emissions, start, transitions, end = map(as_scores, (emissions, start, transitions, end))
-    mask = ops.cast(mask, "bool")
-    tags = ops.where(mask, ops.cast(tags, "int32"), 0)
-    expected = expectations(emissions, mask, start, transitions, end)
-    alignment = Alignment(mask)
-    path = alignment.gather(tags, alignment.order)
-    before = alignment.gather(ops.pad(path[:, :-1], ((0, 0), (1, 0))), alignment.rank)
-    following = ops.log_softmax(ops.take(transitions, before, axis=0) + expected.backward, axis=-1)
-    alone = ops.take_along_axis(expected.marginals, tags[..., None], axis=-1)[..., 0]
-    given = ops.exp(ops.take_along_axis(following, tags[..., None], axis=-1)[..., 0])
-    is_first = alignment.rank == 0
-    return alone, ops.where(mask, ops.where(is_first, alone, given), 0.0)
-
-
 def expectations(
     emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
 ) -> Expectations:
     """Run the forward and backward recursions: log-partition, marginals and expected transitions."""
-    emissions, start, transitions, end = map(as_scores, (emissions, start, transitions, end))
-    mask = ops.cast(mask, "bool")
-    # A masked step more, so that there is something to run over when time is 0.
-    longer_mask = ops.pad(mask, ((0, 0), (0, 1)))
-    longer = ops.pad(ops.where(mask[..., None], emissions, 0.0), ((0, 0), (0, 1), (0, 0)))
+    scores, longer_mask = as_padded_scores(emissions, mask, start, transitions, end)
     alignment = Alignment(longer_mask)
-    sums = forward_backward(Scores(longer, start, transitions, end), alignment)
+    sums = forward_backward(scores, alignment)
     aligned = ops.transpose(sums.marginals, (1, 0, 2))
     spread = alignment.gather(aligned, alignment.rank)
     spread = ops.where(longer_mask[..., None], spread, 0.0)
     some = (alignment.lengths > 0)[:, None]
     first, last = (ops.where(some, x, 0.0) for x in alignment.ends(aligned))
-    backward = alignment.gather(ops.transpose(sums.backward, (1, 0, 2)), alignment.rank)
-    return Expectations(sums.log_partition, spread[:, :-1], first, sums.transitions, last, backward[:, :-1])
+    return Expectations(sums.log_partition, spread[:, :-1], first, sums.transitions, last)
 
 
 def negative_log_likelihood(
@@ -251,27 +224,6 @@ def known_tags(tags: Tensor, count: int) -> Tensor:
     """
     tags = ops.cast(tags, "int32")[..., None]
     return (tags == ops.arange(count, dtype="int32")) | (tags < 0)
-
-
-def probability(
-    emissions: Tensor, allowed: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-) -> Tensor:
-    """Probability that the path stays within `allowed (batch, time, tags)` bool at every real step:
-    `(batch,)`.
-
-    It is `exp(log Z' - log Z)`, `Z'` being the partition over the paths that stay within.
-
-    >>> import numpy as np
-    >>> emissions, zeros = np.zeros((1, 2, 2)), np.zeros(2)
-    >>> allowed = np.array([[[True, False], [True, True]]])
-    >>> found = probability(emissions, allowed, np.ones((1, 2), bool), zeros, np.zeros((2, 2)), zeros)
-    >>> round(float(found[0]), 6)
-    0.5
-    """
-    emissions = as_scores(emissions)
-    everything = log_partition(emissions, mask, start, transitions, end)
-    within = log_partition(restrict(emissions, allowed), mask, start, transitions, end)
-    return ops.exp(ops.minimum(within - everything, 0.0))
 
 
 def restrict(emissions: Tensor, allowed: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ class Sums(NamedTuple):
     log_partition: Tensor  # (batch,)
     marginals: Tensor  # (time, batch, tags), aligned
     transitions: Tensor  # (batch, tags, tags): expected number of steps from tag i to tag j
-    backward: Tensor  # (time, batch, tags), aligned: log-sums over what follows, the step included, up to a constant
+    backward: Tensor  # (time, batch, tags), aligned: log-sum of the rest of each path, up to a constant
 
 
 class Alignment:

@@ -1,0 +1,58 @@
+"""The loss that a CRF layer gives to `compile`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class CRFLoss(keras.losses.Loss):
+    """Mean negative log-likelihood of a batch under a `CRF` layer: get it as `layer.loss`.
+
+    Called on `(tags, emissions)`, with the mask that Keras keeps on the emissions. Sample weights are one per
+    row. A model saves layer and loss as a pair, so that once loaded it trains its own layer's transitions.
+    """
+
+    def __init__(self, name: str = "crf_loss", reduction: str = "sum_over_batch_size") -> None:
+        super().__init__(name=name, reduction=reduction)
+        self._row_losses: Callable[..., Tensor] | None = None
+
+    def bind(self, row_losses: Callable[..., Tensor]) -> None:
+        """Take a layer's `negative_log_likelihood`."""
+        # A method, not the layer: loading a model walks from a loss to its layers, and would go in circles.
+        self._row_losses = row_losses
+
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Reduced loss of the emissions `y_pred` for the tags `y_true`."""
+        losses = self.call(y_true, y_pred)
+        if sample_weight is not None:
+            losses = losses * ops.cast(ops.reshape(sample_weight, (-1,)), losses.dtype)
+        if self.reduction in (None, "none"):
+            return losses
+        total = ops.sum(losses)
+        rows = ops.cast(ops.maximum(ops.shape(losses)[0], 1), losses.dtype)
+        return total if self.reduction == "sum" else total / rows
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Loss of each row: `(batch,)`."""
+        if self._row_losses is None:
+            raise ValueError(
+                "expected the loss of a CRF layer, found one without a layer: compile with layer.loss"
+            )
+        return self._row_losses(y_true, y_pred, mask=_KerasMask()(y_pred))
+
+
+class _KerasMask(keras.layers.Layer):
+    """The mask that Keras keeps on a tensor, or ones: it tells layers alone."""
+
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        return ops.ones(ops.shape(inputs)[:2], dtype="bool") if mask is None else mask
+
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
+        return None
