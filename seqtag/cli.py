@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from seqtag.errors import ConfigError, SeqtagError
+from seqtag.errors import SeqtagError
 
 if TYPE_CHECKING:
     from seqtag.pipeline import TrainedRun
 
 app = typer.Typer(
     name="seqtag",
-    help="Recurrent sequence taggers: train, judge, use, export.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -30,9 +32,9 @@ Setting = Annotated[
 ]
 
 
-@app.callback()
-def common(debug: Annotated[bool, typer.Option("--debug", help="show tracebacks")] = False) -> None:
-    """Options of every command."""
+@app.callback(epilog="Every command takes --debug, which shows tracebacks.")
+def common() -> None:
+    """Recurrent sequence taggers: train, judge, use, export."""
 
 
 @app.command()
@@ -111,42 +113,34 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs one command; returns the exit code: 0 done, 1 the data or the run at fault, 2 the command line or config."""
+    debug = "--debug" in arguments
     try:
-        app(args=arguments, standalone_mode=False)
-        return 0
+        result = app(args=[argument for argument in arguments if argument != "--debug"], standalone_mode=False)
+        return result if isinstance(result, int) else 0
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does: nothing is wrong. Keep Python from flushing again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except BaseException as error:
-        if "--debug" in arguments and not isinstance(error, (SystemExit, typer.Exit)):
-            raise
+    except (Exception, KeyboardInterrupt) as error:
+        if debug:
+            traceback.print_exc()
         message, code = _explain(error)
-        if message:
-            print(f"error: {message}", file=sys.stderr)
+        print(f"error: {message}", file=sys.stderr)
         return code
 
 
 def _explain(error: BaseException) -> tuple[str, int]:
     """The line that tells a user of an error, and the exit code."""
-    import click
-
     match error:
         case SeqtagError():
             return str(error), error.exit_code
-        case typer.Exit() | click.exceptions.Exit():
-            return "", error.exit_code
-        case click.ClickException():
-            return error.format_message(), 2
-        case KeyboardInterrupt() | click.exceptions.Abort():
-            return "interrupted; what was finished is kept, and `seqtag train ... --resume` goes on from there", 1
+        case KeyboardInterrupt() | typer.Abort():
+            return "interrupted; `seqtag train ... --resume` goes on from the last whole epoch", 1
         case OSError():
             place = f"{error.filename}: " if error.filename else ""
             return f"{place}{(error.strerror or str(error)).lower()}", 1
-        case SystemExit():
-            return "", error.code if isinstance(error.code, int) else 1
-        case MemoryError():
-            return "expected more memory than there is; lower training.batch_tokens", 1
+        case _ if hasattr(error, "format_message"):  # what typer says of a command line
+            return error.format_message(), 2
         case _:
             return f"{type(error).__name__}: {error} (--debug shows where)".replace("\n", " "), 1
 
@@ -154,9 +148,26 @@ def _explain(error: BaseException) -> tuple[str, int]:
 def _pipeline() -> Any:
     """The pipeline, imported with TensorFlow's chatter kept off the screen."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from seqtag import pipeline
+    with _native_stderr_silenced():
+        from seqtag import pipeline
 
     return pipeline
+
+
+@contextmanager
+def _native_stderr_silenced() -> Iterator[None]:
+    """Keeps what native code writes to standard error off the screen; TensorFlow logs its import before it can be told
+    not to. Python's exceptions pass as ever."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(silence, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(silence)
 
 
 def _show_run(trained: TrainedRun) -> None:
@@ -177,6 +188,3 @@ def _show_run(trained: TrainedRun) -> None:
             line = f"{spread['mean']:.4f} ({spread['min']:.4f} to {spread['max']:.4f})"
             console.print(f"{split} {trained.measure}, mean and range of {len(seeds['values'])} seeds: {line}")
     console.print(f"run written to {trained.folder}")
-
-
-__all__ = ["ConfigError", "app", "main", "run"]

@@ -45,7 +45,7 @@ class ProgressLine(keras.callbacks.Callback):
         self.measure = measure
         self.first_epoch = first_epoch
         self.label = f"{label} " if label else ""
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         self.live: Live | None = None
         self.shown = ""
 
