@@ -16,6 +16,7 @@ from seqtag.config import TrainingConfig
 from seqtag.data.batching import EncodedCorpus, batch_dataset, plan_batches
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.checkpoint import Checkpoint
+from seqtag.training.optimizers import build_optimizer
 from seqtag.training.progress import ProgressLine
 from seqtag.training.schedule import LearningRate
 from seqtag.training.selection import DevSelection
@@ -91,18 +92,6 @@ class TensorBoardScalars(keras.callbacks.Callback):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, value)
         self.writer.flush()
-
-
-def build_optimizer(settings: TrainingConfig) -> keras.optimizers.Optimizer:
-    """The optimizer of the settings, with clipping by the global norm."""
-    common = {"learning_rate": settings.learning_rate, "global_clipnorm": settings.clip_norm}
-    match settings.optimizer:
-        case "adam":
-            return keras.optimizers.Adam(**common)
-        case "nadam":
-            return keras.optimizers.Nadam(**common)
-        case _:
-            return keras.optimizers.SGD(momentum=settings.momentum, **common)
 
 
 def fit_network(

@@ -1,0 +1,92 @@
+"""Adam and Nadam whose step costs what a batch touches of an embedding, not what the vocabulary holds.
+
+Keras's own read and write whole tables at every step, and its clipping by the global norm makes the gradient of an
+embedding dense first. Here the gradient stays the rows that the batch looked up, and the moments of the other rows wait
+until their row is looked up again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from seqtag.config import TrainingConfig
+
+
+def merge_rows(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
+    """The same gradient with every row once, its slices summed.
+
+    >>> merged = merge_rows(tf.IndexedSlices(tf.constant([[1.0], [2.0], [4.0]]), tf.constant([7, 3, 7])))
+    >>> merged.indices.numpy().tolist(), merged.values.numpy().tolist()
+    ([7, 3], [[5.0], [2.0]])
+    """
+    rows, positions = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, positions, tf.size(rows))
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
+
+
+class RowUpdates:
+    """What the two optimizers share; comes before a Keras optimizer that has momentums and velocities."""
+
+    def _clip_gradients(self, grads: list) -> list:
+        # Keras offers no public way in between the gradients and their clipping.
+        grads = [merge_rows(g) if isinstance(g, tf.IndexedSlices) else g for g in grads]
+        if self.global_clipnorm:
+            return tf.clip_by_global_norm(grads, self.global_clipnorm)[0]
+        return super()._clip_gradients(grads)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates one variable, or the rows of it that the gradient holds."""
+        if not isinstance(gradient, tf.IndexedSlices):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        index = self._get_variable_index(variable)
+        rows, g = gradient.indices, gradient.values
+        m = _move_rows(self._momentums[index].value, rows, g, 1 - self.beta_1)
+        v = _move_rows(self._velocities[index].value, rows, tf.square(g), 1 - self.beta_2)
+        step = tf.cast(self.iterations + 1, g.dtype)
+        v_hat = v / (1 - self.beta_2**step)
+        direction = self._mean_direction(m, g, step) / (tf.sqrt(v_hat) + self.epsilon)
+        # On TensorFlow, Keras hands over the variable beneath its own.
+        table = variable.value if isinstance(variable, keras.Variable) else variable
+        table.scatter_sub(tf.IndexedSlices(tf.cast(learning_rate, g.dtype) * direction, rows))
+
+
+def _move_rows(table: tf.Variable, rows: tf.Tensor, towards: tf.Tensor, rate: float) -> tf.Tensor:
+    """Moves the rows of an average and returns them."""
+    old = tf.gather(table, rows)
+    new = old + rate * (towards - old)
+    table.scatter_update(tf.IndexedSlices(new, rows))
+    return new
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class RowAdam(RowUpdates, keras.optimizers.Adam):
+    """Adam (Kingma and Ba 2015), lazy on the rows of embeddings; takes Keras's arguments."""
+
+    def _mean_direction(self, m: tf.Tensor, g: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        return m / (1 - self.beta_1**step)
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class RowNadam(RowUpdates, keras.optimizers.Nadam):
+    """Adam with Nesterov momentum (Dozat 2016), lazy on the rows of embeddings; takes Keras's arguments."""
+
+    def _mean_direction(self, m: tf.Tensor, g: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        u_now, u_next = (self.beta_1 * (1 - 0.5 * 0.96**t) for t in (step, step + 1))
+        product = tf.cast(self._u_product, g.dtype)
+        return u_next * m / (1 - product * u_next) + (1 - u_now) * g / (1 - product)
+
+
+def build_optimizer(settings: TrainingConfig) -> keras.optimizers.Optimizer:
+    """The optimizer of the settings, with clipping by the global norm."""
+    common = {"learning_rate": settings.learning_rate, "global_clipnorm": settings.clip_norm}
+    match settings.optimizer:
+        case "adam":
+            return RowAdam(**common)
+        case "nadam":
+            return RowNadam(**common)
+        case _:
+            return keras.optimizers.SGD(momentum=settings.momentum, **common)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from seqtag.training.optimizers import RowAdam, RowNadam, merge_rows
+
+PAIRS = [(RowAdam, keras.optimizers.Adam), (RowNadam, keras.optimizers.Nadam)]
+
+
+def table(seed=0):
+    return keras.Variable(np.random.default_rng(seed).normal(size=(6, 3)).astype("float32"))
+
+
+def slices(rows, seed):
+    values = np.random.default_rng(seed).normal(size=(len(rows), 3)).astype("float32")
+    return tf.IndexedSlices(tf.constant(values), tf.constant(rows), tf.constant([6, 3]))
+
+
+def dense(gradient):
+    return tf.convert_to_tensor(gradient)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+@pytest.mark.parametrize("clip", [None, 0.5, 100.0])
+def test_equal_to_keras_when_every_row_is_touched(ours, theirs, clip):
+    mine, reference, rows = table(), table(), [3, 0, 5, 1, 2, 4, 3, 0]
+    sparse, full = (kind(learning_rate=0.1, global_clipnorm=clip) for kind in (ours, theirs))
+    for step in range(5):
+        gradient = slices(rows, step)
+        sparse.apply([gradient], [mine])
+        full.apply([dense(gradient)], [reference])
+    np.testing.assert_allclose(mine.numpy(), reference.numpy(), rtol=2e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+def test_rows_that_no_token_looked_up_do_not_move(ours, theirs):
+    variable = table()
+    before = variable.numpy()
+    optimizer = ours(learning_rate=0.1)
+    optimizer.apply([slices([1, 4, 1], 0)], [variable])
+    optimizer.apply([slices([4], 1)], [variable])
+    moved = (variable.numpy() != before).any(axis=1)
+    assert moved.tolist() == [False, True, False, False, True, False]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+def test_dense_gradients_are_keras_own(ours, theirs):
+    mine, reference = table(), table()
+    for kind, variable in ((ours, mine), (theirs, reference)):
+        optimizer = kind(learning_rate=0.1, global_clipnorm=1.0)
+        for step in range(3):
+            optimizer.apply([dense(slices([0, 2], step))], [variable])
+    np.testing.assert_allclose(mine.numpy(), reference.numpy(), rtol=1e-6)
+
+
+def test_the_norm_is_that_of_the_summed_rows():
+    # Two slices of one row: their norm is 5, not sqrt(4 + 9).
+    gradient = tf.IndexedSlices(tf.constant([[2.0, 0, 0], [3.0, 0, 0]]), tf.constant([1, 1]), tf.constant([6, 3]))
+    clipped = RowAdam(global_clipnorm=1.0)._clip_gradients([gradient])[0]
+    np.testing.assert_allclose(clipped.values.numpy(), [[1.0, 0, 0]], rtol=1e-6)
+
+
+def test_merging_keeps_the_gradient():
+    gradient = slices([5, 0, 5, 5, 2], 3)
+    merged = merge_rows(gradient)
+    assert len(set(merged.indices.numpy().tolist())) == len(merged.indices) == 3
+    np.testing.assert_allclose(dense(merged), dense(gradient), rtol=1e-6)
+
+
+def test_the_methods_that_keras_keeps_private_are_where_this_expects_them():
+    assert keras.__version__.startswith("3."), "RowUpdates overrides Optimizer._clip_gradients of Keras 3"
+    assert callable(keras.optimizers.Adam._clip_gradients)
+    assert callable(keras.optimizers.Adam._get_variable_index)
