@@ -24,7 +24,7 @@ class WordFeatures(NamedTuple):
     Attributes:
         words: (words,) rows of the word vocabulary; the lower-cased form where the exact form is unknown.
         chars: (words, characters) rows of the character vocabulary, 0 beyond the word's end.
-        buckets: (words, NUM_HASHED) hashed: the word's shape, its lower-case form, prefixes and suffixes.
+        buckets: (words, NUM_HASHED) hashed: the word's shape, then for each size its prefix and suffix.
     """
 
     words: tf.Tensor
@@ -32,7 +32,7 @@ class WordFeatures(NamedTuple):
     buckets: tf.Tensor
 
 
-NUM_HASHED = 2 * LONGEST_AFFIX + 2
+NUM_HASHED = 2 * LONGEST_AFFIX + 1
 
 
 def word_shape(words: tf.Tensor) -> tf.Tensor:
@@ -114,9 +114,9 @@ class WordEncoder:
     def _hashed(self, words: tf.Tensor) -> tf.Tensor:
         lowered = tf.strings.lower(normalise_digits(words), encoding="utf-8")
         lengths = tf.strings.length(lowered, unit="UTF8_CHAR")
-        columns = [tf.strings.join(["shape:", word_shape(words)]), tf.strings.join(["word:", lowered])]
+        columns = ["shape:" + word_shape(words)]
         for size in range(1, LONGEST_AFFIX + 1):
-            # A word no longer than the affix has none of that size: the word itself is a feature already.
+            # A word no longer than the affix has none of that size: an affix is what words share.
             fits = lengths > size
             columns.append(tf.where(fits, f"{size}-" + _first(lowered, size), f"{size}-"))
             columns.append(tf.where(fits, f"-{size}" + _last(lowered, size), f"-{size}"))

@@ -14,6 +14,8 @@ from seqtag.layers import CharEncoder
 CHAR_DIM = 30
 CHAR_UNITS = 50
 BUCKET_DIM = 24
+# Share of the affixes that are left out while training, whole, so that none is relied on alone.
+BUCKET_DROPOUT = 0.2
 COLUMN_DIM = 20
 SPELLING_UNITS = 128
 
@@ -83,7 +85,10 @@ class WordRepresentation(keras.layers.Layer):
             self.chars = CharEncoder(num_chars, embedding_dim=CHAR_DIM, kind=char_encoder, units=CHAR_UNITS, name="chars")
         self.bucket_embedding = None
         if spelling:
-            self.bucket_embedding = keras.layers.Embedding(num_buckets, BUCKET_DIM, name="bucket_embedding")
+            # Zeros, so that an affix that training never saw says nothing.
+            self.bucket_embedding = keras.layers.Embedding(
+                num_buckets, BUCKET_DIM, embeddings_initializer="zeros", name="bucket_embedding"
+            )
         self.spelling_projection = None
         if spelling or self.chars is not None:
             self.spelling_projection = keras.layers.Dense(SPELLING_UNITS, activation="relu", name="spelling_projection")
@@ -135,6 +140,9 @@ class WordRepresentation(keras.layers.Layer):
             parts.append(self.chars(batch["chars"], training=training))
         if self.bucket_embedding is not None:
             buckets = self.bucket_embedding(batch["buckets"])
+            if training:
+                shape = (ops.shape(buckets)[0], NUM_HASHED, 1)
+                buckets = keras.random.dropout(buckets, BUCKET_DROPOUT, shape, seed=self.seed_generator)
             parts.append(ops.reshape(buckets, (-1, NUM_HASHED * BUCKET_DIM)))
         return self.spelling_projection(ops.concatenate(parts, axis=-1))
 

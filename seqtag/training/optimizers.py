@@ -47,8 +47,7 @@ class RowUpdates:
         m = _move_rows(self._momentums[index].value, rows, g, 1 - self.beta_1)
         v = _move_rows(self._velocities[index].value, rows, tf.square(g), 1 - self.beta_2)
         step = tf.cast(self.iterations + 1, g.dtype)
-        v_hat = v / (1 - self.beta_2**step)
-        direction = self._mean_direction(m, g, step) / (tf.sqrt(v_hat) + self.epsilon)
+        direction = self._direction(m, v, g, step)
         # On TensorFlow, Keras hands over the variable beneath its own.
         table = variable.value if isinstance(variable, keras.Variable) else variable
         table.scatter_sub(tf.IndexedSlices(tf.cast(learning_rate, g.dtype) * direction, rows))
@@ -66,18 +65,20 @@ def _move_rows(table: tf.Variable, rows: tf.Tensor, towards: tf.Tensor, rate: fl
 class RowAdam(RowUpdates, keras.optimizers.Adam):
     """Adam (Kingma and Ba 2015), lazy on the rows of embeddings; takes Keras's arguments."""
 
-    def _mean_direction(self, m: tf.Tensor, g: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        return m / (1 - self.beta_1**step)
+    def _direction(self, m: tf.Tensor, v: tf.Tensor, g: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        # As Keras has it: epsilon is added before the correction of v's bias (the end of the paper's section 2).
+        return tf.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step) * m / (tf.sqrt(v) + self.epsilon)
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class RowNadam(RowUpdates, keras.optimizers.Nadam):
     """Adam with Nesterov momentum (Dozat 2016), lazy on the rows of embeddings; takes Keras's arguments."""
 
-    def _mean_direction(self, m: tf.Tensor, g: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    def _direction(self, m: tf.Tensor, v: tf.Tensor, g: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         u_now, u_next = (self.beta_1 * (1 - 0.5 * 0.96**t) for t in (step, step + 1))
         product = tf.cast(self._u_product, g.dtype)
-        return u_next * m / (1 - product * u_next) + (1 - u_now) * g / (1 - product)
+        m_hat = u_next * m / (1 - product * u_next) + (1 - u_now) * g / (1 - product)
+        return m_hat / (tf.sqrt(v / (1 - self.beta_2**step)) + self.epsilon)
 
 
 def build_optimizer(settings: TrainingConfig) -> keras.optimizers.Optimizer:

@@ -20,7 +20,8 @@ from seqtag.models.tagger_network import TaggerNetwork
 from seqtag.models.tagging_model import Item, TaggingModel
 from seqtag.training.trainer import FitResult, fit_network
 
-NUM_BUCKETS = 20_000
+# Some ten times the affixes of a corpus, so that few share a row.
+NUM_BUCKETS = 1 << 16
 
 Report = SpanReport | LabelReport
 

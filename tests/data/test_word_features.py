@@ -58,16 +58,16 @@ def test_hashed_affixes_are_shared_by_words_that_share_them():
     def shared(a, b):
         return {n for n in range(NUM_HASHED) if rows[a, n] == rows[b, n]}
 
-    # Columns: shape, word, then prefix and suffix of 1, 2, 3, 4 characters.
-    assert {3, 5, 7} <= shared(0, 1), "-g, -ng and -ing, whatever the casing"
-    assert 9 not in shared(0, 1), "ning and ping"
-    assert {2, 4, 6, 8} <= shared(0, 2), "r-, ru-, run-, runn-"
-    assert 3 not in shared(0, 3)
+    # Columns: shape, then prefix and suffix of 1, 2, 3, 4 characters.
+    assert {2, 4, 6} <= shared(0, 1), "-g, -ng and -ing, whatever the casing"
+    assert 8 not in shared(0, 1), "ning and ping"
+    assert {1, 3, 5, 7} <= shared(0, 2), "r-, ru-, run-, runn-"
+    assert 2 not in shared(0, 3)
 
 
 def test_prefix_and_suffix_of_the_same_letters_differ():
     rows = encoder(buckets=1_000_000)(tf.constant(["abxab"])).buckets.numpy()[0]
-    assert rows[4] != rows[5]
+    assert rows[3] != rows[4]
 
 
 def test_no_words_at_all():

@@ -32,7 +32,7 @@ def test_equal_to_keras_when_every_row_is_touched(ours, theirs, clip):
         gradient = slices(rows, step)
         sparse.apply([gradient], [mine])
         full.apply([dense(gradient)], [reference])
-    np.testing.assert_allclose(mine.numpy(), reference.numpy(), rtol=2e-4, atol=1e-5)
+    np.testing.assert_allclose(mine.numpy(), reference.numpy(), rtol=2e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
