@@ -84,6 +84,11 @@ class TaggedCorpus:
         """Keyword arguments that tell a `DataError` where this token stands."""
         return {"path": self.path, "line": self.lines[sentence][token] if self.lines else None}
 
+    def place_of(self, tag: str) -> dict[str, Any]:
+        """The place of the first token with this tag."""
+        sentence = next(n for n, tags in enumerate(self.tags) if tag in tags)
+        return self.place(sentence, self.tags[sentence].index(tag))
+
     def subset(self, sentences: Sequence[int]) -> TaggedCorpus:
         """The chosen sentences."""
 
@@ -116,8 +121,12 @@ def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: I
         return _from_file(source, options)
     if isinstance(source, pd.DataFrame):
         return _from_frame(source, options.features)
-    pairs = zip(source, tags, strict=True) if tags is not None else source
-    return _from_pairs(pairs, options.features)
+    if tags is None:
+        return _from_pairs(source, options.features)
+    sentences, tags = list(source), list(tags)
+    if len(sentences) != len(tags):
+        raise DataError(f"expected as many tag lists as sentences, found {len(tags)} for {len(sentences)}")
+    return _from_pairs(zip(sentences, tags, strict=True), options.features)
 
 
 def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> TaggedCorpus:
@@ -157,6 +166,8 @@ def _from_pairs(pairs: Iterable, features: Sequence[str | int]) -> TaggedCorpus:
             tokens, tags = pair
         except (TypeError, ValueError):
             raise DataError(f"expected (tokens, tags) pairs, found {type(pair).__name__} as item {number}") from None
+        if isinstance(tokens, str) or isinstance(tags, str):
+            raise DataError(f"expected lists of tokens and tags, found a string in item {number}")
         if len(tokens) != len(tags):
             raise DataError(f"expected as many tags as tokens, found {len(tags)} for {len(tokens)} in item {number}")
         corpus.tokens.append(list(tokens))

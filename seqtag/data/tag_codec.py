@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqtag.data.corpus import TaggedCorpus
-from seqtag.data.schemes import convert, legal_transitions, spans, tagset
+from seqtag.data.schemes import Scheme, TagError, convert, detect_scheme, legal_transitions, split_tag, tagset
 from seqtag.errors import DataError
 
 MODEL_SCHEME = "IOBES"
@@ -44,15 +44,25 @@ class TagCodec:
         self.symbols = list(symbols)
         self.labels = list(symbols) if scheme is None else tagset(self.symbols, MODEL_SCHEME)
         self._indices = {label: n for n, label in enumerate(self.labels)}
+        self._known = set(symbols if scheme is None else tagset(self.symbols, scheme))
         self.tables = np.array([self._in_file(label) for label in self.labels]).T
         self.types = np.array([self._type(label) for label in self.labels], np.int32)
 
     @classmethod
     def fit(cls, corpus: TaggedCorpus, scheme: str | None) -> TagCodec:
-        """The types or labels of training data, sorted."""
-        if scheme is None:
-            return cls(None, sorted({tag for tags in corpus.tags for tag in tags}))
-        return cls(scheme, sorted({span.type for tags in corpus.tags for span in spans(tags, scheme)}))
+        """The types or labels of training data, sorted; `scheme` may also be `"auto"`, to be detected, or `"none"`.
+
+        Raises:
+            DataError: a tag that is not of the scheme; the message names its file and line.
+        """
+        distinct = sorted({tag for tags in corpus.tags for tag in tags})
+        try:
+            scheme = _settled(scheme, corpus.tags)
+            if scheme is None:
+                return cls(None, distinct)
+            return cls(scheme, _types(distinct, scheme))
+        except TagError as error:
+            raise DataError(str(error), **corpus.place_of(error.tag)) from None
 
     def encode(self, tags: Sequence[str]) -> list[int]:
         """Indices of one sentence's tags.
@@ -60,6 +70,8 @@ class TagCodec:
         Raises:
             KeyError: a tag that the training data did not have.
         """
+        if not self._known.issuperset(tags):
+            raise KeyError(next(tag for tag in tags if tag not in self._known))
         labels = tags if self.scheme is None else convert(tags, self.scheme, MODEL_SCHEME)
         return [self._indices[label] for label in labels]
 
@@ -75,19 +87,12 @@ class TagCodec:
         tags = corpus.tags[sentence]
         try:
             return self.encode(tags)
-        except (KeyError, ValueError):
-            position = next(n for n, tag in enumerate(tags) if not self._knows(tag))
+        except KeyError as error:
+            tag = error.args[0]
             known = ", ".join(self.symbols[:12]) + (", ..." if len(self.symbols) > 12 else "")
             what = "tags" if self.scheme is None else f"{self.scheme} tags of the types"
-            message = f"expected {what} that the model knows ({known}), found {tags[position]!r}"
-            raise DataError(message, **corpus.place(sentence, position)) from None
-
-    def _knows(self, tag: str) -> bool:
-        try:
-            self.encode([tag])
-        except (KeyError, ValueError):
-            return False
-        return True
+            message = f"expected {what} that the model knows ({known}), found {tag!r}"
+            raise DataError(message, **corpus.place(sentence, tags.index(tag))) from None
 
     def decode(self, indices: np.ndarray) -> list[str]:
         """The file's tags of one sentence's indices `(time,)`."""
@@ -124,3 +129,18 @@ class TagCodec:
     def from_dict(cls, data: dict) -> TagCodec:
         """The codec that `to_dict` described."""
         return cls(data["scheme"], data["symbols"])
+
+
+def _settled(scheme: str | None, sequences: Sequence[Sequence[str]]) -> str | None:
+    if scheme == "auto":
+        return detect_scheme(sequences)
+    return None if scheme == "none" else scheme
+
+
+def _types(tags: Sequence[str], scheme: str) -> list[str]:
+    """The types of distinct tags, sorted."""
+    prefixes = "O" + Scheme(scheme).prefixes
+    for tag in tags:
+        if split_tag(tag)[0] not in prefixes:
+            raise TagError(f"expected tags in {scheme}, found {tag!r}", tag)
+    return sorted({split_tag(tag)[1] for tag in tags} - {""})

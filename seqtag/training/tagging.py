@@ -10,10 +10,10 @@ import numpy as np
 
 from seqtag.config import ModelConfig, TrainingConfig
 from seqtag.data.corpus import ReadingOptions, TaggedCorpus
-from seqtag.data.schemes import detect_scheme
 from seqtag.data.tag_codec import TagCodec
 from seqtag.data.vocabulary import Vocabulary
 from seqtag.data.word_features import WordEncoder, count_characters, count_words
+from seqtag.errors import ConfigError, DataError
 from seqtag.evaluation.labels import LabelReport, evaluate_labels
 from seqtag.evaluation.spans import SpanReport, evaluate_spans
 from seqtag.models.tagger_network import TaggerNetwork
@@ -38,7 +38,7 @@ def build_tagging_model(
         scheme: of the training tags; `"auto"` detects it, `"none"` takes them as plain labels.
         dtype: Keras's dtype policy.
     """
-    codec = TagCodec.fit(train, _scheme(train, scheme))
+    codec = TagCodec.fit(train, scheme)
     tokens = [token for sentence in train.tokens for token in sentence]
     encoder = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS)
     columns = [Vocabulary.count(value for row in column for value in row) for column in train.columns]
@@ -67,12 +67,6 @@ def build_tagging_model(
     )
     network.build()
     return TaggingModel(network, codec, encoder, columns, options)
-
-
-def _scheme(train: TaggedCorpus, scheme: str) -> str | None:
-    if scheme == "auto":
-        return detect_scheme(train.tags)
-    return None if scheme == "none" else scheme
 
 
 def fit_tagging_model(
@@ -125,7 +119,13 @@ def fit_tagging_model(
 
 
 def resolve_measure(measure: str, model: TaggingModel) -> str:
-    """The measure that `auto` stands for: `f1` for spans, `accuracy` for plain labels."""
+    """The measure that `auto` stands for: `f1` for spans, `accuracy` for plain labels.
+
+    Raises:
+        ConfigError: plain labels have no spans to be measured.
+    """
+    if model.codec.scheme is None and measure not in ("auto", "accuracy"):
+        raise ConfigError(f"evaluation.measure: expected accuracy for plain labels, found {measure!r}")
     if measure != "auto":
         return measure
     return "accuracy" if model.codec.scheme is None else "f1"
@@ -155,6 +155,12 @@ def corpus_items(corpus: TaggedCorpus) -> list[Item]:
 
 
 def held_out(corpus: TaggedCorpus, every: int = 10) -> tuple[TaggedCorpus, TaggedCorpus]:
-    """Splits off every tenth sentence as dev data, for a user who brings none."""
+    """Splits off every tenth sentence as dev data, for a user who brings none.
+
+    Raises:
+        DataError: there are too few sentences for that.
+    """
+    if len(corpus) < every:
+        raise DataError(f"expected validation_data or at least {every} sentences, found {len(corpus)} sentences")
     chosen = np.arange(len(corpus)) % every == every - 1
     return corpus.subset(np.flatnonzero(~chosen).tolist()), corpus.subset(np.flatnonzero(chosen).tolist())
