@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import keras
@@ -28,6 +29,11 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         folder: where the archive lies; None saves nothing.
         rate, average, selection: the callbacks whose state belongs to the run. List this one after them.
+
+    Attributes:
+        history: the logs of every epoch so far.
+        epochs_done, seconds: how many epochs the run has behind it, and how long they took, evaluation on dev included.
+        stopped: whether patience has ended the run that was restored.
     """
 
     def __init__(
@@ -41,10 +47,16 @@ class Checkpoint(keras.callbacks.Callback):
         self.history: list[dict[str, float]] = []
         self.epochs_done = 0
         self.seconds = 0.0
+        self.stopped = False
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Starts the epoch's clock."""
+        self.began = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Records the epoch and saves."""
         self.epochs_done = epoch + 1
+        self.seconds += time.monotonic() - self.began
         self.history.append({"epoch": epoch + 1, **{key: float(value) for key, value in (logs or {}).items()}})
         self.save()
 

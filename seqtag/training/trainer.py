@@ -134,7 +134,6 @@ def fit_network(
     checkpoint.set_model(network)
     finished = resume and checkpoint.restore() and checkpoint.stopped
     first_epoch = checkpoint.epochs_done
-    started = time.monotonic() - checkpoint.seconds
     if not finished and first_epoch < settings.epochs:
         tokens = int(corpus.lengths.sum())
         progress = ProgressLine(settings.epochs, tokens, stream.steps, measure, first_epoch, label)
@@ -156,9 +155,8 @@ def fit_network(
             progress.close()
     selection.set_model(network)
     selection.restore_best()
-    return FitResult(
-        checkpoint.history, selection.best_epoch + 1, time.monotonic() - started, _speed(checkpoint.history, corpus)
-    )
+    speed = _speed(checkpoint.history, corpus)
+    return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed)
 
 
 def _split_tags(batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
