@@ -70,19 +70,18 @@ def path_score(
     >>> float(path_score(emissions, tags, mask, boundary, transitions, boundary)[0])
     326.0
     """
-    emissions, start, transitions, end = map(as_scores, (emissions, start, transitions, end))
-    mask = ops.cast(mask, "bool")
-    tags = ops.where(mask, ops.cast(tags, "int32"), 0)
-    alignment, count = Alignment(mask), emissions.shape[-1]
-    batch, time = ops.shape(tags)[0], ops.shape(tags)[1]
+    scores, mask = as_padded_scores(emissions, mask, start, transitions, end)
+    tags = ops.where(mask, ops.pad(ops.cast(tags, "int32"), ((0, 0), (0, 1))), 0)
+    alignment, count = Alignment(mask), scores.emissions.shape[-1]
+    batch, time = ops.shape(mask)[0], ops.shape(mask)[1]
     cells = ops.reshape(ops.arange(batch * time, dtype="int32"), (batch, time)) * count + tags
-    emitted = ops.where(mask, ops.take(ops.reshape(emissions, (-1,)), cells), 0.0)
-    path = ops.pad(alignment.gather(tags, alignment.order), ((0, 0), (0, 1)))  # never empty
-    moves = ops.take(ops.reshape(transitions, (-1,)), path[:, :-1] * count + path[:, 1:])
-    later = ops.arange(1, time + 1, dtype="int32") < alignment.lengths[:, None]
+    emitted = ops.where(mask, ops.take(ops.reshape(scores.emissions, (-1,)), cells), 0.0)
+    path = alignment.gather(tags, alignment.order)
+    moves = ops.take(ops.reshape(scores.transitions, (-1,)), path[:, :-1] * count + path[:, 1:])
+    later = ops.arange(1, time, dtype="int32") < alignment.lengths[:, None]
     moves = ops.where(later, moves, 0.0)
-    first, last = path[:, 0], _at_last(path, alignment.lengths)
-    boundary = ops.take(start, first) + ops.take(end, last)
+    first, last = alignment.ends(path)
+    boundary = ops.take(scores.start, first) + ops.take(scores.end, last)
     boundary = ops.where(alignment.lengths > 0, boundary, 0.0)
     return ops.sum(emitted, axis=1) + ops.sum(moves, axis=1) + boundary
 
@@ -238,8 +237,3 @@ def _add_costs(emissions: Tensor, tags: Tensor, tag_costs: Tensor | None) -> Ten
         return emissions
     costs = ops.take(ops.convert_to_tensor(tag_costs, dtype=emissions.dtype), ops.maximum(tags, 0))[..., None]
     return emissions + ops.where(known_tags(tags, emissions.shape[-1]), 0.0, costs)
-
-
-def _at_last(aligned: Tensor, lengths: Tensor) -> Tensor:
-    """Last real entry of each row of `aligned (batch, time)`."""
-    return ops.take_along_axis(aligned, ops.maximum(lengths - 1, 0)[:, None], axis=1)[:, 0]
