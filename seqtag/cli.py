@@ -114,9 +114,9 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Runs one command; returns the exit code: 0 done, 1 the data or the run at fault, 2 the command line or config."""
     debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        result = app(args=[argument for argument in arguments if argument != "--debug"], standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        return _invoke(arguments)
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does: nothing is wrong. Keep Python from flushing again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -124,25 +124,37 @@ def run(arguments: list[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        message, code = _explain(error)
-        print(f"error: {message}", file=sys.stderr)
+        message, code = _explain(error, resumable=arguments[:1] == ["train"])
+        print(f"error: {' '.join(message.splitlines())}", file=sys.stderr)
         return code
 
 
-def _explain(error: BaseException) -> tuple[str, int]:
+def _invoke(arguments: list[str]) -> int:
+    """Parses and calls. Typer's own main would turn interruptions and broken pipes into exit codes of its own."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context(app.info.name, arguments) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    sys.stdout.flush()
+    return 0
+
+
+def _explain(error: BaseException, resumable: bool) -> tuple[str, int]:
     """The line that tells a user of an error, and the exit code."""
     match error:
         case SeqtagError():
             return str(error), error.exit_code
-        case KeyboardInterrupt() | typer.Abort():
-            return "interrupted; `seqtag train ... --resume` goes on from the last whole epoch", 1
+        case KeyboardInterrupt():
+            return "interrupted" + ("; --resume goes on from the last whole epoch" if resumable else ""), 1
         case OSError():
             place = f"{error.filename}: " if error.filename else ""
             return f"{place}{(error.strerror or str(error)).lower()}", 1
         case _ if hasattr(error, "format_message"):  # what typer says of a command line
             return error.format_message(), 2
         case _:
-            return f"{type(error).__name__}: {error} (--debug shows where)".replace("\n", " "), 1
+            return f"{type(error).__name__}: {error} (--debug shows where)", 1
 
 
 def _pipeline() -> Any:

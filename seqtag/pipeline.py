@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import resource
+import shutil
 import statistics
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from seqtag.config import Config, DataConfig, dump_config, load_config, resolve_path
 from seqtag.data.corpus import SAMPLE_PREFIX, ReadingOptions, TaggedCorpus, load_corpus
 from seqtag.data.sentences import Sentence
 from seqtag.data.text import TextLine, read_text
-from seqtag.errors import ConfigError, RunError
+from seqtag.errors import ConfigError, RunError, SeqtagError
 from seqtag.export import bundle
 from seqtag.export.saved_model import export_saved_model
 from seqtag.files import written_aside
 from seqtag.models.tagging_model import Item, TaggedSentence, TaggingModel
 from seqtag.rendering import to_columns, to_json, to_text
+from seqtag.training.checkpoint import FILE_NAME as CHECKPOINT
 from seqtag.training.tagging import Report, corpus_items, fit_tagging_model, resolve_measure, score
 from seqtag.training.trainer import FitResult
 
@@ -68,8 +71,14 @@ def train(config: Config, output: Path, resume: bool = False) -> TrainedRun:
         DataError: a file is at fault.
     """
     folder = _open_run(config, output, resume)
-    corpora = _load_splits(config.data)
-    runs = [_train_seed(config, corpora, folder, seed, resume) for seed in _seeds(config)]
+    try:
+        corpora = _load_splits(config.data)
+        runs = [_train_seed(config, corpora, folder, seed, resume) for seed in _seeds(config)]
+    except SeqtagError:
+        # Without a whole epoch there is nothing to resume, and the cause once mended the run shall start afresh.
+        if not any(folder.glob(f"checkpoints/*/{CHECKPOINT}")):
+            shutil.rmtree(folder)
+        raise
     measure = resolve_measure(config.evaluation.measure, runs[0].model)
     best = max(runs, key=lambda run: getattr(run.reports["dev"], measure))
     metrics = _metrics(runs, best, measure)
@@ -183,9 +192,14 @@ def evaluate(run: Path, data: str) -> Report:
     return score(model, load_corpus(data, model.options))
 
 
-def predict_columns(run: Path, source: Any, form: str) -> Iterator[str]:
-    """Tags a column file sentence by sentence, as text in the chosen form; memory does not grow with the file."""
+def predict_columns(run: Path, source: Any, form: str) -> Iterator[bytes]:
+    """Tags a column file sentence by sentence; memory does not grow with the file.
+
+    Columns come in the encoding of the run's files, the other forms in UTF-8.
+    """
     model = bundle.load_model(run)
+    # One encoder for all, so that a byte order mark is written once.
+    encode = codecs.getincrementalencoder(model.options.encoding)().encode
     reader = model.options.reader(source, tags_required=False)
     waiting: deque[Sentence] = deque()
 
@@ -197,13 +211,13 @@ def predict_columns(run: Path, source: Any, form: str) -> Iterator[str]:
     for tagged in model.tag_stream(items()):
         sentence = waiting.popleft()
         if form == "columns":
-            yield sentence.with_tags(tagged.tags)
+            yield encode(sentence.with_tags(tagged.tags))
         else:
-            yield FORMS[form](tagged)
+            yield FORMS[form](tagged).encode()
 
 
-def predict_text(run: Path, source: Any, form: str, encoding: str = "utf-8") -> Iterator[str]:
-    """Tags raw text, a paragraph a line, as text in the chosen form."""
+def predict_text(run: Path, source: Any, form: str, encoding: str = "utf-8") -> Iterator[bytes]:
+    """Tags raw text, a paragraph a line; the output is UTF-8."""
     model = bundle.load_model(run)
     if model.column_vocabularies:
         raise ConfigError("--text: expected a run that reads tokens alone, found one that reads further columns")
@@ -216,7 +230,7 @@ def predict_text(run: Path, source: Any, form: str, encoding: str = "utf-8") -> 
 
     for tagged in model.tag_stream(items()):
         line = waiting.popleft()
-        yield to_json(tagged, line) if form == "jsonl" else FORMS[form](tagged)
+        yield (to_json(tagged, line) if form == "jsonl" else FORMS[form](tagged)).encode()
 
 
 def export(run: Path, folder: Path) -> None:
@@ -224,13 +238,20 @@ def export(run: Path, folder: Path) -> None:
     export_saved_model(bundle.load_model(run), folder)
 
 
-def write_output(parts: Iterable[str], target: Path | None) -> None:
-    """Writes text to a file, which appears only when it is whole, or to standard output."""
+def write_output(parts: Iterable[bytes], target: Path | None) -> None:
+    """Writes to a file, which appears only when it is whole, or to standard output."""
     if target is None:
-        for part in parts:
-            sys.stdout.write(part)
-        sys.stdout.flush()
-        return
-    with written_aside(target) as aside, aside.open("w", encoding="utf-8", newline="") as file:
-        for part in parts:
-            file.write(part)
+        _write(parts, sys.stdout.buffer)
+    elif target.exists() and not target.is_file():
+        # A device or a pipe must not be replaced by a file.
+        with target.open("wb") as file:
+            _write(parts, file)
+    else:
+        with written_aside(target) as aside, aside.open("wb") as file:
+            _write(parts, file)
+
+
+def _write(parts: Iterable[bytes], file: BinaryIO) -> None:
+    for part in parts:
+        file.write(part)
+    file.flush()
