@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Sequence
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,27 @@ PARTIAL_SUFFIX = ".partial"
 def partial_path(run: str | os.PathLike[str]) -> Path:
     """Where a run is written until it is done."""
     return Path(f"{os.fspath(run).rstrip('/')}{PARTIAL_SUFFIX}")
+
+
+@contextmanager
+def new_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives a folder to write to; it takes the name `target` when the block ends without a fault, else it goes.
+
+    Raises:
+        RunError: something is at `target` already, or an unfinished run is beside it.
+    """
+    folder = partial_path(target)
+    if Path(target).exists():
+        raise RunError(f"{target}: expected a new directory, found one; choose another name or remove it")
+    if folder.exists():
+        raise RunError(f"{folder}: found an unfinished run; choose another name or remove it")
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+        folder.rename(target)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def save_model(folder: Path, model: TaggingModel) -> None:
@@ -50,11 +75,25 @@ def load_model(run: str | os.PathLike[str]) -> TaggingModel:
         newer = isinstance(version, int) and version > FORMAT_VERSION
         hint = "; upgrade seqtag to read it" if newer else ""
         raise RunError(f"{folder / ENCODERS}: expected format version {FORMAT_VERSION}, found {version}{hint}")
+    _check_archive(folder / MODEL)
     try:
         network = keras.saving.load_model(folder / MODEL, compile=False)
         return TaggingModel.from_dict(network, data)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{folder}: expected a bundle that seqtag wrote, found {_first_line(error)}") from None
+
+
+def _check_archive(path: Path) -> None:
+    """Reads all of it, since Keras would load damaged weights without a word: it never reads as far as the checksum."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except FileNotFoundError:
+        raise RunError(f"{path}: expected a file of the run, found no such file") from None
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise RunError(f"{path}: expected a model, found {_first_line(error)}") from None
+    if damaged:
+        raise RunError(f"{path}: expected a whole model, found damage in {damaged}")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -67,8 +106,10 @@ def read_json(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RunError(f"{path}: expected a file of the run, found {(error.strerror or 'a fault').lower()}") from None
-    except ValueError as error:
-        raise RunError(f"{path}: expected JSON, found {_first_line(error)}") from None
+    except json.JSONDecodeError as error:
+        raise RunError(f"{path}:{error.lineno}: expected JSON, found a fault: {error.msg.lower()}") from None
+    except UnicodeDecodeError:
+        raise RunError(f"{path}: expected JSON in utf-8, found other bytes") from None
     if not isinstance(data, dict):
         raise RunError(f"{path}: expected a JSON object, found {type(data).__name__}")
     return data

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-from pathlib import Path
 
 import tensorflow as tf
 
 from seqtag.data.batching import Batch, distinct_features
 from seqtag.data.tokenizer import tokenize
 from seqtag.data.word_features import lookup_table
-from seqtag.errors import RunError
-from seqtag.export.bundle import partial_path
+from seqtag.export.bundle import new_folder
 from seqtag.models.tagging_model import TaggingModel
 
 
@@ -48,15 +45,13 @@ class ServingTagger(tf.Module):
     @tf.function
     def tag_tokens(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
         """`tokens (batch, time)`, padded by "" -> `tags`, `scores` (batch, time) and `lengths` (batch,)."""
-        return self._tag(tf.RaggedTensor.from_tensor(tokens, lengths=_padded_lengths(tokens)))
+        return self._tag_padded(tokens)
 
     @tf.function
     def tag_with_columns(self, tokens: tf.Tensor, columns: tf.Tensor) -> dict[str, tf.Tensor]:
         """The same with the values of further columns `(batch, time, columns)`."""
         rows = [table.lookup(columns[:, :, n]) for n, table in enumerate(self._column_tables)]
-        return self._tag(
-            tf.RaggedTensor.from_tensor(tokens, lengths=_padded_lengths(tokens)), tf.stack(rows, axis=-1)
-        )
+        return self._tag_padded(tokens, tf.stack(rows, axis=-1))
 
     @tf.function
     def tag_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -64,6 +59,13 @@ class ServingTagger(tf.Module):
         tokens, starts, ends = tokenize(text)
         found = {"tokens": tokens.to_tensor(""), "starts": starts.to_tensor(0), "ends": ends.to_tensor(0)}
         return found | self._tag(tokens)
+
+    def _tag_padded(self, tokens: tf.Tensor, columns: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+        """Answers as wide as the input, computed for no more steps than the longest row has."""
+        found = self._tag(tf.RaggedTensor.from_tensor(tokens, lengths=_padded_lengths(tokens)), columns)
+        beyond = [[0, 0], [0, tf.shape(tokens)[1] - tf.shape(found["tags"])[1]]]
+        tags = tf.pad(found["tags"], beyond, constant_values="")
+        return found | {"tags": tags, "scores": tf.pad(found["scores"], beyond)}
 
     def _tag(self, tokens: tf.RaggedTensor, columns: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         distinct, rows = tf.unique(tokens.flat_values)
@@ -103,14 +105,6 @@ def export_saved_model(model: TaggingModel, path: str | os.PathLike[str]) -> Non
     Raises:
         RunError: something is at `path` already.
     """
-    target = Path(path)
-    if target.exists():
-        raise RunError(f"{target}: expected a new directory, found one; choose another name or remove it")
-    aside = partial_path(target)
-    try:
+    with new_folder(path) as folder:
         serving = ServingTagger(model)
-        tf.saved_model.save(serving, str(aside), signatures=serving.signatures())
-        aside.rename(target)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
+        tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
