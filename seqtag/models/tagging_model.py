@@ -113,7 +113,7 @@ class TaggingModel:
         tokens = 0
         for item in items:
             chunk.append(item)
-            tokens += len(item.tokens)
+            tokens += max(1, len(item.tokens))
             if tokens >= CHUNK_TOKENS:
                 yield from self.tag(chunk)
                 chunk, tokens = [], 0
