@@ -55,6 +55,9 @@ class ModelConfig(Section):
     char_encoder: Literal["cnn", "birnn", "none"] = "cnn"
     spelling: bool = Field(True, description="hashed prefixes, suffixes and word shape")
     head: Literal["crf", "softmax"] = "crf"
+    entity_cost: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="what missing a tag of an entity costs a crf in training: more finds more entities"
+    )
     word_dim: Positive = 100
     min_count: Positive = Field(1, description="words seen less often are unknown")
     dropout: Fraction = 0.5

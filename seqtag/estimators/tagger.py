@@ -11,10 +11,26 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from seqtag.config import Config, DataConfig, ModelConfig, TrainingConfig, dump_config, load_config, validate_section
+from seqtag.config import (
+    Config,
+    DataConfig,
+    ModelConfig,
+    TrainingConfig,
+    dump_config,
+    load_config,
+    validate_section,
+)
 from seqtag.data.corpus import ReadingOptions, load_corpus
-from seqtag.errors import DataError, RunError
-from seqtag.export.bundle import CONFIG, HISTORY, load_model, partial_path, save_model, write_history, write_text
+from seqtag.errors import DataError
+from seqtag.export.bundle import (
+    CONFIG,
+    HISTORY,
+    load_model,
+    new_folder,
+    save_model,
+    write_history,
+    write_text,
+)
 from seqtag.export.saved_model import export_saved_model
 from seqtag.models.tagging_model import Item, TaggedSentence
 from seqtag.training.tagging import fit_tagging_model, held_out, resolve_measure, score
@@ -30,6 +46,7 @@ class Tagger(BaseEstimator):
         char_encoder: `"cnn"`, `"birnn"` or `"none"`.
         spelling: whether hashed affixes and word shape are read.
         head: `"crf"` or `"softmax"`.
+        entity_cost: what missing a tag of an entity costs a CRF in training; more finds more entities.
         word_dim: width of the word embedding.
         min_count: words seen less often in training are unknown.
         dropout: variational, of token vectors and recurrent outputs.
@@ -60,6 +77,7 @@ class Tagger(BaseEstimator):
         char_encoder: str = "cnn",
         spelling: bool = True,
         head: str = "crf",
+        entity_cost: float = 0.0,
         word_dim: int = 100,
         min_count: int = 1,
         dropout: float = 0.5,
@@ -75,6 +93,7 @@ class Tagger(BaseEstimator):
         self.char_encoder = char_encoder
         self.spelling = spelling
         self.head = head
+        self.entity_cost = entity_cost
         self.word_dim = word_dim
         self.min_count = min_count
         self.dropout = dropout
@@ -143,15 +162,11 @@ class Tagger(BaseEstimator):
             RunError: something is there already.
         """
         check_is_fitted(self, "model_")
-        if Path(path).exists():
-            raise RunError(f"{path}: expected a new directory, found one; choose another name or remove it")
-        folder = partial_path(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_text(folder / CONFIG, dump_config(self._config()))
-        save_model(folder, self.model_)
-        if self.history_:
-            write_history(folder / HISTORY, self.history_)
-        folder.rename(path)
+        with new_folder(path) as folder:
+            write_text(folder / CONFIG, dump_config(self._config()))
+            save_model(folder, self.model_)
+            if self.history_:
+                write_history(folder / HISTORY, self.history_)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Tagger:
@@ -184,7 +199,10 @@ class Tagger(BaseEstimator):
     def _items(self, X: Iterable[Sequence[str]]) -> list[Item]:
         if self.model_.column_vocabularies:
             raise DataError("expected a model of tokens alone; this one reads further columns: use `seqtag predict`")
-        return [Item(list(tokens)) for tokens in X]
+        sentences = list(X)
+        if any(isinstance(tokens, str) for tokens in sentences):
+            raise DataError("expected sentences as lists of tokens, found a string")
+        return [Item(list(tokens)) for tokens in sentences]
 
     def _config(self) -> Config:
         model = {name: getattr(self, name) for name in ModelConfig.model_fields}

@@ -28,6 +28,7 @@ class TaggerNetwork(keras.Model):
         units: of each direction of each recurrent layer.
         layers: how many bidirectional layers.
         head: `"crf"` or `"softmax"`; the latter is decoded under the constraints too.
+        tag_costs: what missing each tag costs a CRF in training (tags,); see `CRF`.
         dropout: of the token vectors and of each recurrent layer's output, one mask for all steps (Gal and Ghahramani
             2016).
 
@@ -47,6 +48,7 @@ class TaggerNetwork(keras.Model):
         units: int = 200,
         layers: int = 1,
         head: str = "crf",
+        tag_costs: Sequence[float] | None = None,
         dropout: float = 0.5,
         **kwargs,
     ) -> None:
@@ -58,6 +60,7 @@ class TaggerNetwork(keras.Model):
         self.units = units
         self.num_layers = layers
         self.head_kind = head
+        self.tag_costs = tag_costs
         self.dropout = dropout
         self.representation = WordRepresentation(**representation, name="representation")
         self.input_dropout = keras.layers.SpatialDropout1D(dropout, name="input_dropout")
@@ -65,7 +68,7 @@ class TaggerNetwork(keras.Model):
         self.dropouts = [keras.layers.SpatialDropout1D(dropout, name=f"dropout_{n}") for n in range(layers)]
         self.emission = keras.layers.Dense(num_tags, dtype="float32", name="emission")
         heads = {"crf": CRF, "softmax": SoftmaxHead}
-        self.head = heads[head](constraints=constraints, dtype="float32", name="head")
+        self.head = heads[head](constraints=constraints, tag_costs=tag_costs, dtype="float32", name="head")
 
     def build(self, batch_shape: Any = None) -> None:
         self.representation.build()
@@ -131,6 +134,7 @@ class TaggerNetwork(keras.Model):
             "units": self.units,
             "layers": self.num_layers,
             "head": self.head_kind,
+            "tag_costs": self.tag_costs,
             "dropout": self.dropout,
         }
 

@@ -62,11 +62,19 @@ def build_tagging_model(
         units=config.units,
         layers=config.layers,
         head=config.head,
+        tag_costs=_tag_costs(codec, config),
         dropout=config.dropout,
         dtype=dtype,
     )
     network.build()
     return TaggingModel(network, codec, encoder, columns, options)
+
+
+def _tag_costs(codec: TagCodec, config: ModelConfig) -> list[float] | None:
+    """The cost of every tag of an entity; None where no tag costs anything."""
+    if not config.entity_cost or config.head != "crf" or codec.scheme is None:
+        return None
+    return [config.entity_cost if type_ else 0.0 for type_ in codec.types]
 
 
 def fit_tagging_model(
