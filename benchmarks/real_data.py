@@ -1,0 +1,31 @@
+"""The sets of the tagger's benchmarks: the files that `configs/NAME.yaml` names, below SEQTAG_DATA."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqtag.config import Config, DataConfig, load_config, resolve_path
+from seqtag.data.corpus import ReadingOptions, TaggedCorpus, load_corpus
+
+__all__ = ["config_of", "config_path", "load_split", "reading_options"]
+
+
+def config_path(name: str) -> Path:
+    """The configuration of a set, such as `ner_ncbi`."""
+    return Path(__file__).parents[1] / "configs" / f"{name}.yaml"
+
+
+def config_of(name: str, overrides: Sequence[str] = ()) -> Config:
+    """The configuration of a set, with `key=value` overrides."""
+    return load_config(config_path(name), list(overrides))
+
+
+def reading_options(data: DataConfig) -> ReadingOptions:
+    """How the files of a configuration are read."""
+    return ReadingOptions(data.layout, data.token_column, data.tag_column, data.features, data.encoding)
+
+
+def load_split(data: DataConfig, split: str) -> TaggedCorpus:
+    """The sentences of `train`, `dev` or `test`."""
+    return load_corpus(resolve_path(getattr(data, split), data.root), reading_options(data))

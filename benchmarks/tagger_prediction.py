@@ -1,0 +1,62 @@
+"""What `benchmarks.tagger_speed` measures of tagging files: ours beside CRFsuite."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+from unittest import mock
+
+from benchmarks import crfsuite_peer
+from seqtag import pipeline
+from seqtag.data.corpus import ReadingOptions, TaggedCorpus
+
+__all__ = ["prediction_speed", "repeated"]
+
+
+def prediction_speed(
+    run: Path, train: TaggedCorpus, options: ReadingOptions, folder: Path, repeats: int
+) -> dict:
+    """Median seconds from column file to column file: ours, ours with the model in memory, CRFsuite.
+
+    The file is the one that all were trained on. `seqtag` is `predict_columns` and `write_output`, which
+    read the run each time; `seqtag, model loaded` is the same with the reading of the run, and the tracing
+    of its graph that follows, done before. CRFsuite is in memory too, and its features are made anew for
+    each sentence. One pass of each goes first and is not counted; then they take turns.
+    """
+    source, target = Path(str(train.path)), folder / "tagged"
+    loaded = pipeline.bundle.load_model(run)
+    peer = crfsuite_peer.fit(train.tokens, train.tags)
+
+    def ours() -> None:
+        pipeline.write_output(pipeline.predict_columns(run, source, "columns"), target)
+
+    def ours_loaded() -> None:
+        with mock.patch.object(pipeline.bundle, "load_model", lambda _: loaded):
+            ours()
+
+    def crfsuite() -> None:
+        with target.open("w", encoding=options.encoding, newline="") as file:
+            for sentence in options.reader(source, tags_required=False):
+                file.write(sentence.with_tags(peer.predict_single(crfsuite_peer.features(sentence.tokens))))
+
+    passes = {"seqtag": ours, "seqtag, model loaded": ours_loaded, "CRFsuite, model loaded": crfsuite}
+    seconds: dict[str, list[float]] = {name: [] for name in passes}
+    for turn in range(repeats + 1):
+        for name, tag_file in passes.items():
+            began = time.perf_counter()
+            tag_file()
+            if turn:
+                seconds[name].append(time.perf_counter() - began)
+    return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def repeated(source: Path, target: Path, megabytes: float) -> int:
+    """Writes a file again and again until there are so many MB; returns how often."""
+    content = source.read_bytes()
+    content = content.rstrip(b"\r\n") + b"\n\n"
+    times = max(1, round(megabytes * 1e6 / len(content)))
+    with target.open("wb") as file:
+        for _ in range(times):
+            file.write(content)
+    return times
