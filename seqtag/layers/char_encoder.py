@@ -128,9 +128,10 @@ class CharEncoder(keras.layers.Layer):
     def _convolve(self, chars: Tensor, real: Tensor) -> Tensor:
         """Best match of each filter within each word."""
         real = real[..., None]
-        chars = ops.where(real, chars, 0.0)
+        # One word more, of padding: in a graph, TensorFlow's convolution of no word at all has a wrong shape.
+        chars = ops.pad(ops.where(real, chars, 0.0), ((0, 1), (0, 0), (0, 0)))
         maps = [ops.conv(chars, filters, padding="same") for filters in self.filters]
-        found = ops.where(real, ops.concatenate(maps, axis=-1), -float("inf"))
+        found = ops.where(real, ops.concatenate(maps, axis=-1)[:-1], -float("inf"))
         found = ops.where(ops.any(real, axis=1), ops.max(found, axis=1), 0.0)
         return self.activation(found + self.bias)
 
