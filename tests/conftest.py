@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,7 +61,50 @@ def weight_gradients() -> Callable[..., list[np.ndarray]]:
 
             with tf.GradientTape() as tape:
                 value = loss(layer(*inputs, **call))
-            found = tape.gradient(value, [variable.value for variable in layer.trainable_variables])
+            weights = [variable.value for variable in layer.trainable_variables]
+            found = tape.gradient(value, weights, unconnected_gradients="zero")
         return [keras.ops.convert_to_numpy(gradient) for gradient in found]
 
     return compute
+
+
+@pytest.fixture(scope="session")
+def sentences() -> list[tuple[list[str], list[str]]]:
+    """Generated sentences in IOB2, some with entities that touch, one of a single token."""
+    source = random.Random(5)
+    made = [(["Ann"], ["B-PER"])]
+    while len(made) < 60:
+        towns = source.choice([["New", "York"], ["Paris"], ["Ærø"]])
+        tokens = [source.choice(["Ann", "Bo", "Cy"]), source.choice(["saw", "met"]), *towns, "Paris", "."]
+        tags = ["B-PER", "O", "B-LOC", *["I-LOC"] * (len(towns) - 1), "B-LOC", "O"]
+        extra = source.randrange(4)
+        made.append((tokens + ["late"] * extra, tags + ["O"] * extra))
+    return made
+
+
+@pytest.fixture(scope="session")
+def job(tmp_path_factory: pytest.TempPathFactory, sentences: list) -> Path:
+    """A folder with `train.tsv`, `dev.tsv`, `test.tsv` and a `job.yaml` that fits a tiny model on them."""
+    folder = tmp_path_factory.mktemp("job")
+    for split, part in {"train": sentences, "dev": sentences[:20], "test": sentences[10:30]}.items():
+        rows = ["".join(f"{token}\t{tag}\n" for token, tag in zip(*pair, strict=True)) for pair in part]
+        (folder / f"{split}.tsv").write_text("\n".join(rows), encoding="utf-8")
+    (folder / "job.yaml").write_text(
+        f"""task: tagging
+data: {{root: {folder}, train: train.tsv, dev: dev.tsv, test: test.tsv}}
+model: {{units: 8, word_dim: 8}}
+training: {{epochs: 3, batch_tokens: 60, learning_rate: 0.02}}
+evaluation: {{show_sentences: 1}}
+""",
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(job: Path) -> Path:
+    """The finished run of `job`."""
+    from seqtag.config import load_config
+    from seqtag.pipeline import train
+
+    return train(load_config(job / "job.yaml"), job / "run").folder

@@ -54,8 +54,8 @@ class VariationalDropout(keras.layers.Layer):
         self.supports_masking = True
         self.built = True
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """The inputs with features dropped in training."""
+    def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
+        """The inputs with features dropped in training; a mask given here goes on to the outputs."""
         if not training or self.rate == 0.0:
             return inputs
         return drop_steps(inputs, self.rate, variational=True, seed=self.seed_generator)
