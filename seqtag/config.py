@@ -158,7 +158,7 @@ def _read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
         text = Path(path).read_text(encoding="utf-8")
         values = yaml.safe_load(text)
     except OSError as error:
-        raise ConfigError(f"{path}: expected a config file, found {error.strerror.lower()}") from None
+        raise ConfigError(f"{path}: expected a config file, found {(error.strerror or str(error)).lower()}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: expected a config in utf-8") from None
     except yaml.YAMLError as error:

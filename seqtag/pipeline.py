@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import resource
 import shutil
 import statistics
@@ -22,6 +23,7 @@ from seqtag.export import bundle
 from seqtag.export.saved_model import export_saved_model
 from seqtag.files import written_aside
 from seqtag.models.tagging_model import Item, TaggedSentence, TaggingModel
+from seqtag.progress import metered
 from seqtag.rendering import to_columns, to_json, to_text
 from seqtag.training.checkpoint import FILE_NAME as CHECKPOINT
 from seqtag.training.tagging import Report, corpus_items, fit_tagging_model, resolve_measure, score
@@ -147,7 +149,7 @@ def _train_seed(config: Config, corpora: dict[str, TaggedCorpus], folder: Path, 
         resume=resume,
         label=name if config.training.seeds > 1 else "",
     )
-    reports = {split: score(model, corpora[split]) for split in ("dev", "test") if split in corpora}
+    reports: dict[str, Report] = {split: score(model, corpora[split]) for split in ("dev", "test") if split in corpora}
     return _SeedRun(seed, model, fit, reports)
 
 
@@ -178,7 +180,7 @@ def _spread(values: list[float]) -> dict[str, Any]:
 def _most_tagged(corpus: TaggedCorpus, count: int) -> list[int]:
     """Sentences of readable length with the most tags worth a look, in the order of the file."""
     readable = [n for n, tokens in enumerate(corpus.tokens) if 5 <= len(tokens) <= 25]
-    readable.sort(key=lambda n: -len({tag for tag in corpus.tags[n]}))
+    readable.sort(key=lambda n: -len(set(corpus.tags[n])))
     return sorted(readable[:count])
 
 
@@ -204,7 +206,8 @@ def predict_columns(run: Path, source: Any, form: str) -> Iterator[bytes]:
     waiting: deque[Sentence] = deque()
 
     def items() -> Iterator[Item]:
-        for sentence in reader:
+        watched = metered(reader, lambda s: len(s.tokens), lambda s: sum(map(len, s.lines)), _size(source))
+        for sentence in watched:
             waiting.append(sentence)
             yield Item(sentence.tokens, [sentence.column(name) for name in model.options.features])
 
@@ -224,13 +227,22 @@ def predict_text(run: Path, source: Any, form: str, encoding: str = "utf-8") -> 
     waiting: deque[TextLine] = deque()
 
     def items() -> Iterator[Item]:
-        for line in read_text(source, encoding):
+        watched = metered(
+            read_text(source, encoding), lambda line: len(line.tokens), lambda line: len(line.text) + 1, _size(source)
+        )
+        for line in watched:
             waiting.append(line)
             yield Item(line.tokens)
 
     for tagged in model.tag_stream(items()):
         line = waiting.popleft()
         yield (to_json(tagged, line) if form == "jsonl" else FORMS[form](tagged)).encode()
+
+
+def _size(source: Any) -> int | None:
+    """The bytes of a file, near enough its characters; None for a stream."""
+    is_file = isinstance(source, str | os.PathLike) and os.path.isfile(source)
+    return os.path.getsize(source) if is_file else None
 
 
 def export(run: Path, folder: Path) -> None:

@@ -17,13 +17,11 @@ from seqtag.data.word_features import WordEncoder, WordFeatures
 
 Batch = dict[str, tf.Tensor]
 
-# Sentences are sorted by length with this much noise, so that batches differ from epoch to epoch and padding stays small.
+# Sentences are sorted by length with this much noise: batches differ from epoch to epoch, padding stays small.
 LENGTH_NOISE = 0.1
 
 
-def plan_batches(
-    lengths: np.ndarray, token_budget: int, rng: np.random.Generator | None = None
-) -> list[np.ndarray]:
+def plan_batches(lengths: np.ndarray, token_budget: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
     """Groups sentences of like length so that a padded batch holds at most `token_budget` tokens.
 
     A sentence longer than the budget is a batch of its own: none is cut or left out.

@@ -96,7 +96,12 @@ class TaggedCorpus:
             return [rows[n] for n in sentences] if rows else []
 
         return TaggedCorpus(
-            pick(self.tokens), pick(self.tags), [pick(c) for c in self.columns], self.path, pick(self.lines), self.layout
+            pick(self.tokens),
+            pick(self.tags),
+            [pick(c) for c in self.columns],
+            self.path,
+            pick(self.lines),
+            self.layout,
         )
 
 

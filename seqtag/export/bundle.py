@@ -1,4 +1,4 @@
-"""The files of a run: `model.keras` and `encoders.json`, enough to tag with, beside the configuration and the figures."""
+"""The files of a run: `model.keras` and `encoders.json`, enough to tag with, beside configuration and figures."""
 
 from __future__ import annotations
 

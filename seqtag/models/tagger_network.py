@@ -50,7 +50,7 @@ class TaggerNetwork(keras.Model):
         head: str = "crf",
         tag_costs: Sequence[float] | None = None,
         dropout: float = 0.5,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._representation_keys = sorted(representation)
@@ -71,6 +71,7 @@ class TaggerNetwork(keras.Model):
         self.head = heads[head](constraints=constraints, tag_costs=tag_costs, dtype="float32", name="head")
 
     def build(self, batch_shape: Any = None) -> None:
+        """Creates the weights, whose shapes are known from the arguments alone."""
         self.representation.build()
         width = self.representation.output_units
         for layer in self.stack:
@@ -80,7 +81,8 @@ class TaggerNetwork(keras.Model):
         self.head.build((None, None, self.num_tags))
         self.built = True
 
-    def call(self, batch: dict, training: bool = False):
+    def call(self, batch: dict, training: bool = False) -> tf.Tensor:
+        """Emissions `(batch, time, num_tags)`."""
         mask = sequence_mask(batch)
         vectors = self.representation(batch, training=training)
         hidden = self.input_dropout(vectors, training=training)
@@ -88,7 +90,9 @@ class TaggerNetwork(keras.Model):
             hidden = dropout(layer(hidden, mask=mask, training=training), training=training)
         return self.emission(hidden)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training: bool = True):
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> tf.Tensor:
         """Negative log-likelihood of the tags `y (batch, time)`, -1 where unknown, a token.
 
         The sum over the batch is divided by its tokens, so that batches of short and of long sentences weigh alike.
@@ -124,6 +128,7 @@ class TaggerNetwork(keras.Model):
         return {"tags": tags, "scores": scores, "continuations": continuations}
 
     def get_config(self) -> dict:
+        """The constructor's arguments."""
         representation = self.representation.get_config()
         return {
             **super().get_config(),
@@ -139,12 +144,12 @@ class TaggerNetwork(keras.Model):
         }
 
 
-def sequence_mask(batch: dict):
+def sequence_mask(batch: dict) -> tf.Tensor:
     """`(batch, time)` bool, True where a token is."""
     steps = ops.arange(ops.shape(batch["tokens"])[1], dtype="int32")
     return steps[None, :] < ops.cast(batch["lengths"], "int32")[:, None]
 
 
 def _bidirectional(cell: str, units: int, name: str) -> Bidirectional:
-    arguments = {"peephole": cell == "peephole_lstm"} if cell in ("lstm", "peephole_lstm") else {}
+    arguments: dict[str, Any] = {"peephole": cell == "peephole_lstm"} if cell in ("lstm", "peephole_lstm") else {}
     return Bidirectional(CELLS[cell](units, return_sequences=True, **arguments), name=name)

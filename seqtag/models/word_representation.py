@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -61,11 +62,11 @@ class WordRepresentation(keras.layers.Layer):
         num_buckets: int,
         column_sizes: Sequence[int] = (),
         word_dim: int = 100,
-        char_encoder: str = "cnn",
+        char_encoder: Literal["cnn", "birnn", "none"] = "cnn",
         spelling: bool = True,
         word_dropout: float = 0.05,
         singleton_dropout: float = 0.5,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.num_words = num_words
@@ -82,14 +83,16 @@ class WordRepresentation(keras.layers.Layer):
         self.word_embedding = keras.layers.Embedding(num_words, word_dim, name="word_embedding")
         self.chars = None
         if char_encoder != "none":
-            self.chars = CharEncoder(num_chars, embedding_dim=CHAR_DIM, kind=char_encoder, units=CHAR_UNITS, name="chars")
+            self.chars = CharEncoder(
+                num_chars, embedding_dim=CHAR_DIM, kind=char_encoder, units=CHAR_UNITS, name="chars"
+            )
         self.bucket_embedding = None
         if spelling:
             # Zeros, so that an affix that training never saw says nothing.
             self.bucket_embedding = keras.layers.Embedding(
                 num_buckets, BUCKET_DIM, embeddings_initializer="zeros", name="bucket_embedding"
             )
-        self.spelling_projection = None
+        self.spelling_projection: keras.layers.Layer | None = None
         if spelling or self.chars is not None:
             self.spelling_projection = keras.layers.Dense(SPELLING_UNITS, activation="relu", name="spelling_projection")
         self.column_embeddings = [
@@ -97,11 +100,12 @@ class WordRepresentation(keras.layers.Layer):
         ]
 
     def build(self, batch_shape: dict | None = None) -> None:
+        """Creates the weights, whose shapes are known from the arguments alone."""
         self.word_embedding.build((None,))
         width = 0
         if self.chars is not None:
             self.chars.build((None, None))
-            width += self.chars.compute_output_shape((None, None))[-1]
+            width += CHAR_UNITS * (2 if self.char_encoder == "birnn" else 1)
         if self.bucket_embedding is not None:
             self.bucket_embedding.build((None, None))
             width += NUM_HASHED * BUCKET_DIM
@@ -117,7 +121,8 @@ class WordRepresentation(keras.layers.Layer):
         spelled = SPELLING_UNITS if self.spelling_projection is not None else 0
         return self.word_dim + spelled + COLUMN_DIM * len(self.column_sizes)
 
-    def call(self, batch: dict, training: bool = False):
+    def call(self, batch: dict, training: bool = False) -> Any:
+        """Vectors `(batch, time, features)` of the batch's tokens."""
         tokens = batch["tokens"]
         parts = [self._word_vectors(batch["words"], tokens, training)]
         if self.spelling_projection is not None:
@@ -126,7 +131,7 @@ class WordRepresentation(keras.layers.Layer):
             parts.append(embedding(batch["columns"][:, :, number]))
         return ops.concatenate(parts, axis=-1)
 
-    def _word_vectors(self, words, tokens, training: bool):
+    def _word_vectors(self, words: Any, tokens: Any, training: bool) -> Any:
         rows = ops.take(words, tokens, axis=0)
         if training and (self.word_dropout or self.singleton_dropout):
             rates = ops.where(rows >= self.singletons_from, self.singleton_dropout, self.word_dropout)
@@ -134,7 +139,7 @@ class WordRepresentation(keras.layers.Layer):
             rows = ops.where(noise < rates, UNKNOWN, rows)
         return self.word_embedding(rows)
 
-    def _spelling_vectors(self, batch: dict, training: bool):
+    def _spelling_vectors(self, batch: dict, training: bool) -> Any:
         parts = []
         if self.chars is not None:
             parts.append(self.chars(batch["chars"], training=training))
@@ -144,9 +149,11 @@ class WordRepresentation(keras.layers.Layer):
                 shape = (ops.shape(buckets)[0], NUM_HASHED, 1)
                 buckets = keras.random.dropout(buckets, BUCKET_DROPOUT, shape, seed=self.seed_generator)
             parts.append(ops.reshape(buckets, (-1, NUM_HASHED * BUCKET_DIM)))
+        assert self.spelling_projection is not None
         return self.spelling_projection(ops.concatenate(parts, axis=-1))
 
     def get_config(self) -> dict:
+        """The constructor's arguments."""
         return {
             **super().get_config(),
             "num_words": self.num_words,

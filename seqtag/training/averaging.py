@@ -10,7 +10,7 @@ import tensorflow as tf
 
 
 class WeightAverage(keras.callbacks.Callback):
-    """Keeps avg <- avg + (1 - m) (w - avg), the average that Polyak and Juditsky (1992) made known, exponentially forgotten.
+    """Keeps avg <- avg + (1 - m) (w - avg), an average as of Polyak and Juditsky (1992) that forgets exponentially.
 
     The update reads every weight, embeddings included, so it is made every `every` steps with the momentum of that
     many: m = momentum^every. While few updates have been made the momentum is (1 + n) / (10 + n) if that is smaller, so

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -65,7 +66,7 @@ class Checkpoint(keras.callbacks.Callback):
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        arrays = {"counters": np.frombuffer(json.dumps(self._counters()).encode(), np.uint8)}
+        arrays: dict[str, Any] = {"counters": np.frombuffer(json.dumps(self._counters()).encode(), np.uint8)}
         for name, group in self._groups().items():
             arrays |= {f"{name}/{n}": np.asarray(value) for n, value in enumerate(group)}
         with written_aside(self.folder / FILE_NAME) as aside:
@@ -91,7 +92,9 @@ class Checkpoint(keras.callbacks.Callback):
         for name, variables in (("model", self.model.variables), ("optimizer", self.model.optimizer.variables)):
             values = _numbered(arrays, name)
             if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
-                raise RunError(f"{path}: expected a checkpoint of this model, found other shapes; was the config changed?")
+                raise RunError(
+                    f"{path}: expected a checkpoint of this model, found other shapes; was the config changed?"
+                )
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
         return True

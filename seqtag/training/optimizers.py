@@ -27,7 +27,7 @@ def merge_rows(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
-class RowUpdates:
+class RowUpdates(keras.optimizers.Optimizer):
     """What the two optimizers share; comes before a Keras optimizer that has momentums and velocities."""
 
     def _clip_gradients(self, grads: list) -> list:

@@ -5,22 +5,8 @@ from __future__ import annotations
 import time
 
 import keras
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
-SECONDS_BETWEEN_UPDATES = 0.25
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, with hours where there are any.
-
-    >>> clock(59.6), clock(3723)
-    ('1:00', '1:02:03')
-    """
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+from seqtag.progress import LiveLine, clock
 
 
 class ProgressLine(keras.callbacks.Callback):
@@ -45,26 +31,16 @@ class ProgressLine(keras.callbacks.Callback):
         self.measure = measure
         self.first_epoch = first_epoch
         self.label = f"{label} " if label else ""
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.live: Live | None = None
+        self.live = LiveLine()
         self.shown = ""
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Starts the clocks."""
-        self.started = self.epoch_started = self.updated = time.monotonic()
-        if self.console.is_terminal:
-            self.live = Live(console=self.console, auto_refresh=False, transient=True)
-            self.live.start()
+        self.started = self.epoch_started = time.monotonic()
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Gives the terminal back."""
-        self.close()
-
-    def close(self) -> None:
-        """Removes the live line; safe to call twice."""
-        if self.live is not None:
-            self.live.stop()
-            self.live = None
+        self.live.close()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Notes when the epoch began."""
@@ -72,17 +48,18 @@ class ProgressLine(keras.callbacks.Callback):
         self.epoch_started = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Renews the live line, a few times a second."""
-        now = time.monotonic()
-        if self.live is None or now - self.updated < SECONDS_BETWEEN_UPDATES:
-            return
-        self.updated = now
-        part = min(1.0, (batch + 1) / self.steps)
-        rate = part * self.tokens / max(1e-9, now - self.epoch_started)
-        done = self.epoch - self.first_epoch + part
-        left = (now - self.started) * (self.epochs - self.first_epoch - done) / max(done, 1e-9)
-        line = self._line(rate, (logs or {}).get("loss", float("nan")), self.shown, left)
-        self.live.update(Text(f"{line}  {part:4.0%} of the epoch"), refresh=True)
+        """Renews the live line."""
+
+        def text() -> str:
+            now = time.monotonic()
+            part = min(1.0, (batch + 1) / self.steps)
+            rate = part * self.tokens / max(1e-9, now - self.epoch_started)
+            done = self.epoch - self.first_epoch + part
+            left = (now - self.started) * (self.epochs - self.first_epoch - done) / max(done, 1e-9)
+            line = self._line(rate, (logs or {}).get("loss", float("nan")), self.shown, left)
+            return f"{line}  {part:4.0%} of the epoch"
+
+        self.live.show(text)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Prints the line that stays. List this callback after the one that scores dev."""
@@ -91,7 +68,7 @@ class ProgressLine(keras.callbacks.Callback):
         self.shown = f"dev {self.measure} {100 * logs['dev']:.2f} (best {100 * logs['best']:.2f})"
         left = (now - self.started) / (epoch + 1 - self.first_epoch) * (self.epochs - epoch - 1)
         rate = self.tokens / logs["train_seconds"]
-        self.console.print(self._line(rate, logs["loss"], self.shown, left))
+        self.live.console.print(self._line(rate, logs["loss"], self.shown, left))
 
     def _line(self, rate: float, loss: float, dev: str, left: float) -> str:
         head = f"{self.label}epoch {self.epoch + 1:>2}/{self.epochs}  {rate:7,.0f} words/s  loss {loss:.4f}"

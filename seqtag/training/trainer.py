@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain, count, islice
 from pathlib import Path
 
@@ -152,7 +152,7 @@ def fit_network(
                 verbose=0,
             )
         finally:
-            progress.close()
+            progress.live.close()
     selection.set_model(network)
     selection.restore_best()
     speed = _speed(checkpoint.history, corpus)

@@ -8,7 +8,7 @@ from seqtag.data.vocabulary import UNKNOWN, Vocabulary
 
 
 def test_order_is_by_frequency_then_symbol_and_singletons_come_last():
-    vocabulary = Vocabulary.count("b a a c b d".split())
+    vocabulary = Vocabulary.count(["b", "a", "a", "c", "b", "d"])
     assert vocabulary.symbols == ["a", "b", "c", "d"]
     assert [vocabulary.index(s) for s in "abcd?"] == [2, 3, 4, 5, UNKNOWN]
     assert vocabulary.singletons_from == 4
@@ -16,11 +16,11 @@ def test_order_is_by_frequency_then_symbol_and_singletons_come_last():
 
 
 def test_order_does_not_depend_on_the_order_of_occurrences():
-    assert Vocabulary.count("x y z z".split()).symbols == Vocabulary.count("z y z x".split()).symbols
+    assert Vocabulary.count(["x", "y", "z", "z"]).symbols == Vocabulary.count(["z", "y", "z", "x"]).symbols
 
 
 def test_rare_symbols_stay_unknown():
-    vocabulary = Vocabulary.count("a a b".split(), min_count=2)
+    vocabulary = Vocabulary.count(["a", "a", "b"], min_count=2)
     assert vocabulary.symbols == ["a"]
     assert vocabulary.singletons_from == len(vocabulary) == 3
 

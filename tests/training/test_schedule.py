@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from seqtag.training.schedule import rate_factor
@@ -13,7 +15,7 @@ def test_warmup_is_linear_and_reaches_the_full_rate(decay):
 @pytest.mark.parametrize("decay", ["linear", "cosine"])
 def test_decay_never_rises_and_ends_at_zero(decay):
     factors = [rate_factor(step, 50, 5, decay) for step in range(5, 60)]
-    assert all(a >= b for a, b in zip(factors, factors[1:], strict=False))
+    assert all(a >= b for a, b in pairwise(factors))
     assert factors[0] == 1.0
     assert factors[-1] == pytest.approx(0.0, abs=1e-12)
 

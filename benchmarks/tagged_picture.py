@@ -1,0 +1,46 @@
+"""The README's picture: sentences of the sample corpus as `seqtag train configs/ner_sample.yaml` shows them.
+
+    python -m benchmarks.tagged_picture RUN
+
+writes benchmarks/figures/tagged.svg from a run of that configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from rich.console import Console
+
+from seqtag.data.text import tokenize_lines
+from seqtag.export.bundle import load_model
+from seqtag.models.tagging_model import Item
+from seqtag.rendering import to_rich
+
+FIGURE = Path(__file__).parent / "figures" / "tagged.svg"
+LINES = [
+    "Jordan Ellis left Ford for Apple in May 2021, and moved from Paris to Jordan.",
+    "In Washington, Washington Post reporter Maria Ford met Paris Bramley on 3 March 1998.",
+    "The new Ford Falcon is cheaper than the Phoenix Vista, says Lindqvist & Sons of Zagreb.",
+    "Ms. Georgia Novak of Halebury Foods flew to Georgia on Monday.",
+]
+
+
+def main(run: str) -> None:
+    """Tags the lines with the run's model and writes the picture."""
+    model = load_model(run)
+    tagged = model.tag([Item(line.tokens) for line in tokenize_lines(LINES)])
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        console = Console(record=True, width=100, file=nowhere, force_terminal=True)
+        for sentence in tagged:
+            console.print(to_rich(sentence, model.codec.symbols))
+        FIGURE.parent.mkdir(exist_ok=True)
+        console.save_svg(str(FIGURE), title="seqtag predict --text")
+    print(FIGURE)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
