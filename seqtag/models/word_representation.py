@@ -16,7 +16,7 @@ CHAR_DIM = 30
 CHAR_UNITS = 50
 BUCKET_DIM = 24
 # Share of the affixes that are left out while training, whole, so that none is relied on alone.
-BUCKET_DROPOUT = 0.2
+BUCKET_DROPOUT = 0.4
 COLUMN_DIM = 20
 SPELLING_UNITS = 128
 
