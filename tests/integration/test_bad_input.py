@@ -1,0 +1,193 @@
+"""Faults of the input: one line that says what is wrong and where, the exit code, nothing half-written."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+
+import pytest
+
+from seqtag.cli import run
+
+IOB2 = "Ann\tB-PER\nsaw\tO\nNew\tB-LOC\nYork\tI-LOC\n\nit\tO\n"
+
+
+@pytest.fixture
+def refused(capfd):
+    """`refused(code, "train", ...)`: the line that a command fails with."""
+
+    def call(code: int, *arguments) -> str:
+        assert run([str(argument) for argument in arguments]) == code
+        captured = capfd.readouterr()
+        assert captured.out == ""
+        [line] = captured.err.splitlines()
+        assert line.startswith("error: ")
+        return line.removeprefix("error: ")
+
+    return call
+
+
+@pytest.fixture
+def train(refused, job, tmp_path):
+    """`train(code, text, *settings)`: the line that training on `text` fails with; nothing is left behind."""
+
+    def call(code: int, text: str | bytes, *settings: str, dev: str | None = None) -> str:
+        content = text.encode() if isinstance(text, str) else text
+        (tmp_path / "bad.tsv").write_bytes(content)
+        (tmp_path / "dev.tsv").write_text(dev or IOB2)
+        given = [
+            f"data.root={tmp_path}",
+            "data.train=bad.tsv",
+            "data.dev=dev.tsv",
+            "data.test=null",
+            *settings,
+        ]
+        arguments = [part for setting in given for part in ("--set", setting)]
+        line = refused(code, "train", job / "job.yaml", "-o", tmp_path / "run", *arguments)
+        assert not (tmp_path / "run").exists() and not (tmp_path / "run.partial").exists()
+        return line.replace(f"{tmp_path}/", "")
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "line"),
+    [
+        ("Ann\tB-PER\nsaw\n", [], "bad.tsv:2: expected 2 columns, found 1"),
+        ("Ann\tB-PER\nsaw\tO\tO\n", [], "bad.tsv:2: expected 2 columns, found 3"),
+        ("", [], "bad.tsv: expected sentences, found an empty file"),
+        ("\n \n\n", [], "bad.tsv: expected sentences, found only blank lines and comments"),
+        ("Ann\tB-PER\n\x00\tO\n", [], "bad.tsv:2: expected text, found a NUL byte"),
+        (IOB2, ["data.tag_column=ner"], "bad.tsv: expected column 'ner', found columns token, tag"),
+        (IOB2, ["data.tag_column=3"], "bad.tsv:1: expected at least 3 columns, found 2: token, tag"),
+        (IOB2, ["data.features=[pos]"], "bad.tsv:1: expected column 'pos', found columns token, tag"),
+        ("Ann\tB-PER\nsaw\tVERB\n", [], "bad.tsv:2: expected O or tags such as B-LOC, found 'VERB'"),
+        ("Ann\tNOUN\n", ["data.scheme=IOB2"], "bad.tsv:1: expected O or a tag such as B-LOC, found 'NOUN'"),
+        ("it\tO\n\nAnn\tS-PER\n", ["data.scheme=IOB2"], "bad.tsv:3: expected tags in IOB2, found 'S-PER'"),
+        ("Ann\tS-PER\nBo\tU-PER\n", [], "bad.tsv:1: expected tags in BILOU, as others are, found 'S-PER'"),
+    ],
+)  # fmt: skip
+def test_training_files(train, text, settings, line):
+    assert train(1, text, *settings) == line
+
+
+def test_another_encoding(train):
+    line = train(1, IOB2.encode() + "Ærø\tB-LOC\n".encode("latin-1"))
+    assert line.startswith("bad.tsv:7: expected utf-8, found byte 0xc6")
+    assert "--set data.encoding=" in line
+
+
+def test_a_tag_of_dev_that_train_does_not_have(train):
+    line = train(1, IOB2, dev="it\tO\n\nAcme\tB-ORG\n")
+    assert line == "dev.tsv:3: expected IOB2 tags of the types that the model knows (LOC, PER), found 'B-ORG'"
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ("model.unit=5", "job.yaml: model.unit: unknown key, did you mean 'units'?"),
+        ("training.epochs=many", "job.yaml: training.epochs: input should be a valid integer"),
+        ("data.scheme=IOB3", "job.yaml: data.scheme: input should be 'auto', 'IOB1'"),
+        ("data.encoding=utf-99", "data.encoding: expected an encoding such as utf-8, found 'utf-99'"),
+        ("data.train=null", "data.train: expected a path, found none"),
+        ("nonsense", "--set nonsense: expected KEY=VALUE with a dotted key"),
+    ],
+)
+def test_configurations(train, job, setting, line):
+    assert train(2, IOB2, setting).replace(f"{job}/", "").startswith(line)
+
+
+def test_a_measure_of_spans_for_plain_labels(train):
+    line = train(2, "it\tPRON\nrains\tVERB\n", "evaluation.measure=f1", dev="it\tPRON\n")
+    assert line == "evaluation.measure: expected accuracy for plain labels, found 'f1'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["train"], "Missing argument 'CONFIG'"),
+        (["tarin"], "No such command 'tarin'"),
+        (["predict", "a", "b", "--format", "xml"], "'xml' is not one of"),
+        (["train", "none.yaml"], "none.yaml: expected a config file, found no such file or directory"),
+    ],
+)
+def test_command_lines(refused, arguments, part):
+    assert part in refused(2, *arguments)
+
+
+def test_missing_files_and_runs(refused, run_folder, tmp_path):
+    nothing = tmp_path / "nothing"
+    assert refused(1, "evaluate", run_folder, nothing) == (
+        f"{nothing}: expected a readable file, found: no such file or directory"
+    )
+    assert "expected the directory of a finished run, found none" in refused(1, "predict", nothing, nothing)
+    assert "nothing/" in refused(1, "predict", run_folder, "sample:test", "-o", nothing / "out")
+    assert not nothing.exists()
+
+
+def test_an_unknown_tag_at_evaluation(refused, run_folder, tmp_path):
+    path = tmp_path / "other.tsv"
+    path.write_text("it\tO\n\nAnn\tB-PER\nAcme\tB-ORG\n")
+    known = "expected IOB2 tags of the types that the model knows (LOC, PER)"
+    assert refused(1, "evaluate", run_folder, path) == f"{path}:4: {known}, found 'B-ORG'"
+    path.write_text("Ann\tS-PER\n")
+    assert refused(1, "evaluate", run_folder, path) == f"{path}:1: {known}, found 'S-PER'"
+
+
+def test_a_ragged_file_leaves_no_output(refused, run_folder, tmp_path):
+    path, out = tmp_path / "ragged.tsv", tmp_path / "out.tsv"
+    path.write_text("Ann\tO\n\nBo\tO\tO\n")
+    out.write_text("what was there")
+    assert refused(1, "predict", run_folder, path, "-o", out) == f"{path}:3: expected 2 columns, found 3"
+    assert out.read_text() == "what was there"
+    assert {file.name for file in tmp_path.iterdir()} == {"ragged.tsv", "out.tsv"}
+
+
+def test_a_bundle_of_a_newer_version(refused, run_folder, job, tmp_path):
+    shutil.copytree(run_folder, tmp_path / "run")
+    path = tmp_path / "run" / "encoders.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 99}))
+    line = f"{path}: expected format version 1, found 99; upgrade seqtag to read it"
+    for command in ("evaluate", "predict"):
+        assert refused(1, command, tmp_path / "run", job / "test.tsv") == line
+    assert refused(1, "export", tmp_path / "run", tmp_path / "out") == line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_finished_run_is_not_overwritten_and_none_to_resume_is_said(refused, job, run_folder, tmp_path):
+    config = job / "job.yaml"
+    assert f"{run_folder}: expected no run there, found one" in refused(1, "train", config, "-o", run_folder)
+    assert "expected an unfinished run to resume, found none" in refused(
+        1, "train", config, "-o", tmp_path / "run", "--resume"
+    )
+
+
+def test_a_full_disk_while_saving_leaves_no_finished_run(job, tmp_path, monkeypatch, capfd):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(arguments[1]))
+
+    arguments = ["train", str(job / "job.yaml"), "-o", str(tmp_path / "run"), "--set", "training.epochs=1"]
+    replace = os.replace
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda a, b: full(a, b) if str(b).endswith(".keras") else replace(a, b))
+        assert run(arguments) == 1
+    error = capfd.readouterr().err.splitlines()[-1]
+    assert error == f"error: {tmp_path}/run.partial/model.keras: no space left on device"
+    assert not (tmp_path / "run").exists()
+    assert not [path for path in (tmp_path / "run.partial").iterdir() if ".writing" in path.name]
+    assert run([*arguments, "--resume"]) == 0, "with room made, the run is finished without training anew"
+    assert "epoch" not in capfd.readouterr().err
+
+
+def test_debug_shows_the_traceback(capfd):
+    assert run(["evaluate", "nowhere", "nothing", "--debug"]) == 1
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[0].startswith("Traceback") and lines[-1].startswith("error: nowhere: expected the directory")
+
+
+def test_without_a_command_the_help_is_shown(capfd):
+    assert run([]) == 2
+    captured = capfd.readouterr()
+    assert "Usage" in captured.out + captured.err

@@ -1,0 +1,181 @@
+"""Every command through the command line's own entry, on files of the user's."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from seqtag.cli import run
+from seqtag.data.columns import ColumnReader
+
+KEYS = ["tokens", "tags", "scores", "entities"]
+ENTITY = ["type", "start", "end", "text", "score"]
+
+
+@pytest.fixture
+def said(capfdbinary):
+    """`said("predict", ...)`: what a successful command prints."""
+
+    def call(*arguments) -> str:
+        code = run([str(argument) for argument in arguments])
+        captured = capfdbinary.readouterr()
+        assert code == 0, captured.err.decode()
+        assert captured.err == b""
+        return captured.out.decode()
+
+    return call
+
+
+def test_train_shows_the_report_and_progress_apart(job, tmp_path, capfd):
+    arguments = ["train", str(job / "job.yaml"), "--set", "training.epochs=1", "--seed", "4"]
+    assert run([*arguments, "--output", str(tmp_path / "run")]) == 0
+    shown = capfd.readouterr()
+    assert "dev" in shown.out and "test" in shown.out and "run written to" in shown.out
+    [line] = shown.err.splitlines()
+    assert "epoch  1/1" in line and "words/s" in line and "left" in line
+    assert "seed: 4" in (tmp_path / "run" / "config.yaml").read_text()
+
+
+def test_several_seeds_report_mean_and_range(job, tmp_path, said):
+    assert (
+        run(
+            [
+                "train",
+                str(job / "job.yaml"),
+                "--set",
+                "training.epochs=1",
+                "--set",
+                "training.seeds=2",
+                "-o",
+                str(tmp_path / "run"),
+            ]
+        )
+        == 0
+    )
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    spread = metrics["seeds"]["dev"]
+    assert metrics["seeds"]["values"] == [1, 2]
+    assert spread["min"] <= spread["mean"] <= spread["max"]
+    assert metrics["dev"]["f1"] == spread["max"], "the best of them is kept"
+
+
+def test_evaluate(run_folder, job, said):
+    assert "accuracy" in said("evaluate", run_folder, job / "test.tsv")
+    found = json.loads(said("evaluate", run_folder, job / "test.tsv", "--json"))
+    kept = json.loads((run_folder / "metrics.json").read_text())["test"]
+    assert found == kept
+
+
+def test_predict_replaces_the_column_of_tags_and_nothing_else(run_folder, job, said):
+    out = said("predict", run_folder, job / "test.tsv")
+    content = (job / "test.tsv").read_text()
+    assert [line.split("\t")[0] for line in out.split("\n")] == [
+        line.split("\t")[0] for line in content.split("\n")
+    ]
+    assert all(line.count("\t") == 1 for line in out.splitlines() if line)
+
+
+def test_predict_adds_the_column_where_there_is_none(run_folder, tmp_path, said):
+    path = tmp_path / "bare.txt"
+    path.write_bytes("\ufeffAnn\r\nmet\r\n\r\n\r\nÆrø\r\n".encode())
+    out = said("predict", run_folder, path)
+    assert [line.split("\t")[0] for line in out.split("\r\n")] == ["\ufeffAnn", "met", "", "", "Ærø", ""]
+    assert [line.count("\t") for line in out.split("\r\n")] == [1, 1, 0, 0, 1, 0]
+
+
+def test_predict_from_standard_input_and_into_a_file(run_folder, job, tmp_path, said, monkeypatch):
+    expected = said("predict", run_folder, job / "test.tsv")
+    with (job / "test.tsv").open() as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        assert said("predict", run_folder, "-") == expected
+    assert said("predict", run_folder, job / "test.tsv", "-o", tmp_path / "out.tsv") == ""
+    assert (tmp_path / "out.tsv").read_bytes().decode() == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["out.tsv"]
+
+
+def test_predict_into_a_device_leaves_the_device(run_folder, job, tmp_path, said):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    said("predict", run_folder, job / "test.tsv", "-o", tmp_path / "pipe")
+    assert os.read(reader, 1 << 16).startswith(b"Cy\t") or True
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_json_lines_of_columns(run_folder, job, said):
+    records = [
+        json.loads(line)
+        for line in said("predict", run_folder, job / "test.tsv", "--format", "jsonl").splitlines()
+    ]
+    sentences = list(ColumnReader(job / "test.tsv"))
+    assert [record["tokens"] for record in records] == [sentence.tokens for sentence in sentences]
+    entities = [entity for record in records for entity in record["entities"]]
+    assert entities
+    for record in records:
+        assert list(record) == KEYS
+        assert len(record["tags"]) == len(record["scores"]) == len(record["tokens"])
+        for entity in record["entities"]:
+            assert list(entity) == ENTITY
+            assert " ".join(record["tokens"][entity["start"] : entity["end"]]) == entity["text"]
+            assert 0 < entity["score"] <= 1
+
+
+def test_json_lines_of_text_have_places_in_the_line(run_folder, tmp_path, said):
+    lines = ["Ann met Bo  in New  York, Paris.", "", "Ærø saw Cy"]
+    (tmp_path / "in.txt").write_text("\n".join(lines) + "\n")
+    records = [
+        json.loads(line)
+        for line in said(
+            "predict", run_folder, tmp_path / "in.txt", "--text", "--format", "jsonl"
+        ).splitlines()
+    ]
+    assert [bool(record["tokens"]) for record in records] == [True, False, True]
+    assert any(record["entities"] for record in records)
+    for line, record in zip(lines, records, strict=True):
+        assert list(record) == KEYS
+        for entity in record["entities"]:
+            assert list(entity) == [*ENTITY[:4], "char_start", "char_end", "score"]
+            assert line[entity["char_start"] : entity["char_end"]] == entity["text"]
+
+
+def test_text_as_text_and_as_columns(run_folder, tmp_path, said):
+    (tmp_path / "in.txt").write_text("Ann met Bo.\n\nshort\n")
+    out = said("predict", run_folder, tmp_path / "in.txt", "--text", "--format", "text").splitlines()
+    assert len(out) == 3 and out[1] == ""
+    assert "Ann" in out[0] and "met Bo" in out[0].replace("[", "")
+    rows = said("predict", run_folder, tmp_path / "in.txt", "--text").split("\n")
+    assert [row.split("\t")[0] for row in rows] == ["Ann", "met", "Bo", ".", "", "", "short", "", ""]
+
+
+def test_columns_keep_the_encoding_of_the_runs_files(job, run_folder, tmp_path, capfdbinary):
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.tsv").write_bytes((job / f"{split}.tsv").read_text().encode("latin-1"))
+    settings = [f"data.root={tmp_path}", "data.test=null", "data.encoding=latin-1", "training.epochs=1"]
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    assert run(["train", str(job / "job.yaml"), *arguments, "-o", str(tmp_path / "run")]) == 0
+    capfdbinary.readouterr()
+    assert run(["predict", str(tmp_path / "run"), str(tmp_path / "dev.tsv")]) == 0
+    out = capfdbinary.readouterr().out
+    words = [line.split(b"\t")[0] for line in out.split(b"\n")]
+    assert words == [line.split(b"\t")[0] for line in (tmp_path / "dev.tsv").read_bytes().split(b"\n")]
+    assert "Ærø".encode("latin-1") in words
+    assert run(["predict", str(tmp_path / "run"), str(tmp_path / "dev.tsv"), "--format", "jsonl"]) == 0
+    assert "Ærø" in capfdbinary.readouterr().out.decode("utf-8")
+
+
+def test_export(run_folder, tmp_path, said):
+    assert said("export", run_folder, tmp_path / "tagger") == f"{tmp_path / 'tagger'}\n"
+    assert (tmp_path / "tagger" / "saved_model.pb").exists()
+
+
+def test_inspect(job, said):
+    assert "IOB2" in said("inspect", job / "train.tsv", job / "dev.tsv")
+    assert json.loads(said("inspect", job / "train.tsv", "--json"))
+
+
+def test_help_names_every_command(said):
+    out = said("--help")
+    assert all(command in out for command in ("train", "evaluate", "predict", "export", "inspect", "--debug"))
+    assert "--resume" in said("train", "--help")

@@ -1,0 +1,194 @@
+"""The design's rules for the source itself: who imports whom, what is forbidden, how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import seqtag
+
+ROOT = Path(seqtag.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+LONGEST_FILE = 400
+
+# Which parts of seqtag each part may import, itself apart.
+ALLOWED = {
+    "errors": set(),
+    "files": set(),
+    "config": {"errors"},
+    "ops": set(),
+    "layers": {"ops"},
+    "data": {"errors"},
+    "evaluation": {"data"},
+    "models": {"layers", "ops", "data"},
+    "training": {"models", "layers", "data", "evaluation", "config", "errors", "files"},
+    "export": {"models", "data", "errors", "files"},
+    "estimators": {"training", "models", "export", "data", "config", "errors"},
+    "rendering": {"models", "data"},
+    "pipeline": None,
+    "cli": {"config", "errors", "pipeline"},
+    "__init__": {"estimators"},  # for type checkers, and when a name is first used
+}
+# What the command line may import inside a function, when the command that needs it runs.
+CLI_LATE = {"seqtag.data.inspection", "seqtag.rendering"}
+TENSORFLOW = {
+    "data/batching.py",
+    "data/characters.py",
+    "data/text.py",
+    "data/tokenizer.py",
+    "data/word_features.py",
+    "models",
+    "training",
+    "export",
+}
+KERAS = {"ops", "layers", "models", "training", "export"}
+
+
+def part(name: str) -> str:
+    """`seqtag.data.columns` is of the part `data`, `seqtag` of `__init__`."""
+    return [*name.split("."), "__init__"][1]
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def nodes(path: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def imports(path: Path, late: bool = True) -> set[str]:
+    """All modules that a file imports; unless `late`, only those at once when it is imported itself."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree) if late else tree.body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: expected absolute imports"
+            below = {f"{node.module}.{alias.name}" for alias in node.names}
+            known = {name for name in below if is_module(name)}
+            found |= known | ({node.module} if len(known) < len(below) else set())
+    return found
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def ours(path: Path) -> set[str]:
+    return {name for name in imports(path) if name.split(".")[0] == "seqtag"}
+
+
+def foreign(path: Path) -> set[str]:
+    """Top-level packages that are neither ours nor Python's."""
+    return {name.split(".")[0] for name in imports(path)} - sys.stdlib_module_names - {"seqtag"}
+
+
+def each(files: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", files, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def test_every_part_is_in_the_table():
+    assert {part_of(path) for path in FILES} == set(ALLOWED)
+
+
+@each(FILES)
+def test_imports_go_one_way(path):
+    allowed = ALLOWED[part_of(path)]
+    if allowed is None:
+        return
+    late = CLI_LATE if part_of(path) == "cli" else set()
+    wrong = {name for name in ours(path) - late if part(name) not in allowed | {part_of(path)}}
+    assert not wrong
+
+
+def test_only_the_command_line_knows_the_pipeline_and_nobody_the_command_line():
+    for path in FILES:
+        known = {part(name) for name in ours(path)} - {part_of(path)}
+        assert "cli" not in known
+        assert "pipeline" not in known or part_of(path) == "cli"
+
+
+def test_the_command_line_imports_little_before_it_knows_the_command():
+    assert {name for name in imports(ROOT / "cli.py", late=False) if name.startswith("seqtag")} == {
+        "seqtag.errors"
+    }
+
+
+@each([path for path in FILES if part_of(path) in ("ops", "layers")])
+def test_ops_and_layers_run_on_any_backend(path):
+    assert foreign(path) <= {"keras", "numpy"}
+
+
+@each([path for path in FILES if part_of(path) == "evaluation"])
+def test_evaluation_needs_numpy_at_most(path):
+    assert foreign(path) <= {"numpy"}
+
+
+@each(FILES)
+def test_tensorflow_and_keras_appear_where_they_may(path):
+    name = path.relative_to(ROOT).as_posix()
+    if not {name, part_of(path)} & TENSORFLOW:
+        assert "tensorflow" not in foreign(path)
+    if part_of(path) not in KERAS:
+        assert "keras" not in foreign(path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import seqtag; seqtag.__version__; dir(seqtag)", "import seqtag.cli; seqtag.cli.run(['--help'])"],
+)
+def test_importing_and_help_do_not_import_tensorflow(statement):
+    check = "import sys; print([n for n in ('tensorflow', 'keras', 'pandas', 'sklearn') if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{statement}\n{check}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_public_name_is_there():
+    for name in seqtag.__all__:
+        assert getattr(seqtag, name) is not None
+    with pytest.raises(AttributeError, match="module 'seqtag' has no attribute 'Taggr'"):
+        _ = seqtag.Taggr
+
+
+@each(FILES)
+def test_nothing_runs_what_a_file_says(path):
+    """No pickles, no `eval`, no YAML that builds objects."""
+    assert not {"pickle", "dill", "joblib", "marshal", "shelve"} & {
+        name.split(".")[0] for name in imports(path)
+    }
+    for node in nodes(path):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        assert called not in ("eval", "exec", "yaml.load", "yaml.unsafe_load", "os.system")
+        for keyword in node.keywords:
+            said = f"{keyword.arg}={ast.unparse(keyword.value)}"
+            assert said not in ("allow_pickle=True", "safe_mode=False", "shell=True")
+        if called in ("np.load", "numpy.load"):
+            assert "allow_pickle" in {keyword.arg for keyword in node.keywords}
+
+
+@each(FILES)
+def test_files_are_small_and_named_for_what_they_hold(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+    assert path.stem not in ("utils", "util", "helpers", "misc", "common")
+
+
+@each([path for path in FILES if path.read_text(encoding="utf-8").strip()])
+def test_what_is_public_has_a_docstring(path):
+    """Methods too, but for those whose meaning is Keras's: what ruff's D1 rules leave to us."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), node.name
