@@ -143,7 +143,7 @@ class Recurrent(keras.layers.Layer):
     def reset_state(self) -> None:
         """Sets the kept states to zero; for a stateful layer."""
         for state in self.states or []:
-            state.assign(ops.zeros_like(state))
+            state.assign(ops.zeros(state.shape, dtype=state.dtype))
 
     def call(
         self,
