@@ -36,7 +36,8 @@ class CharEncoder(keras.layers.Layer):
         kind: `"cnn"` or `"birnn"`.
         units: filters of each width, or units of each direction.
         widths: window widths of the CNN.
-        dropout: share of the embedded characters' numbers that are dropped in training.
+        dropout: share of the embeddings' numbers that are dropped in training: one draw for the whole batch,
+            alike wherever a character occurs (Gal and Ghahramani 2016).
         activation: of the CNN.
         embeddings_initializer: of the character embeddings; by default uniform over `±sqrt(3 /
             embedding_dim)`, as in both papers.
@@ -84,9 +85,7 @@ class CharEncoder(keras.layers.Layer):
         )
         self.seed = seed
         self.drop = keras.layers.Dropout(dropout, seed=seed)
-        self.recurrent = (
-            Bidirectional(PeepholeLSTM(units, peephole=False, seed=seed)) if kind == "birnn" else None
-        )
+        self.recurrent = Bidirectional(PeepholeLSTM(units, peephole=False, seed=seed)) if kind == "birnn" else None
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Create the weights."""
@@ -117,23 +116,14 @@ class CharEncoder(keras.layers.Layer):
         shape = ops.shape(ids)
         ids = ops.reshape(ops.cast(ids, "int32"), (-1, shape[-1]))
         real = ids > 0
-        chars = self.drop(ops.take(self.embeddings, ids, axis=0), training=training)
+        embeddings = self.drop(ops.convert_to_tensor(self.embeddings), training=training)
         if self.recurrent is None:
-            vectors = self._convolve(chars, real)
+            matches = [_best_matches(embeddings, filters, ids) for filters in self.filters]
+            vectors = self.activation(ops.concatenate(matches, axis=-1) + self.bias)
         else:
-            vectors = self.recurrent(chars, mask=real, training=training)
+            vectors = self.recurrent(ops.take(embeddings, ids, axis=0), mask=real, training=training)
         vectors = ops.where(ops.any(real, axis=-1, keepdims=True), vectors, 0.0)
         return ops.reshape(vectors, (*shape[:-1], self._width))
-
-    def _convolve(self, chars: Tensor, real: Tensor) -> Tensor:
-        """Best match of each filter within each word."""
-        real = real[..., None]
-        # One word more, of padding: in a graph, TensorFlow's convolution of no word at all has a wrong shape.
-        chars = ops.pad(ops.where(real, chars, 0.0), ((0, 1), (0, 0), (0, 0)))
-        maps = [ops.conv(chars, filters, padding="same") for filters in self.filters]
-        found = ops.where(real, ops.concatenate(maps, axis=-1)[:-1], -float("inf"))
-        found = ops.where(ops.any(real, axis=1), ops.max(found, axis=1), 0.0)
-        return self.activation(found + self.bias)
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
         """None: the ids say themselves where a word is over."""
@@ -157,3 +147,30 @@ class CharEncoder(keras.layers.Layer):
             "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
             "seed": self.seed,
         }
+
+
+def _best_matches(embeddings: Tensor, filters: Tensor, ids: Tensor) -> Tensor:
+    """Largest response of each filter `(width, dim, units)` within each word `(words, chars)`: `(words, units)`.
+
+    What a character adds to a filter at each place of the window is looked up in a table of `num_chars` rows,
+    instead of being multiplied out at each of its occurrences. The places of the maxima are found without gradient,
+    and their responses added up again with it, so that a backward pass touches the maxima alone. On a CPU that
+    halves the time of a convolution whose shapes change with each batch.
+    """
+    width, _, units = filters.shape
+    known = ops.arange(embeddings.shape[0], dtype="int32")[:, None] > 0
+    table = ops.matmul(ops.where(known, embeddings, 0.0), filters)  # (width, num_chars, units)
+    chars = ops.shape(ids)[1]
+    before = (width - 1) // 2
+    padded = ops.pad(ids, ((0, 0), (before, width - 1 - before)))
+    fixed = ops.stop_gradient(table)
+    responses = sum(ops.take(fixed[i], padded[:, i : i + chars], axis=0) for i in range(width))
+    best = ops.argmax(ops.where(ids[..., None] > 0, responses, -float("inf")), axis=1)
+    best = ops.cast(best, "int32")
+    units_range = ops.arange(units, dtype="int32")
+
+    def added(place: int) -> Tensor:
+        char = ops.take_along_axis(padded, best + place, axis=1)
+        return ops.take(ops.reshape(table[place], (-1,)), char * units + units_range)
+
+    return sum(added(place) for place in range(width))
