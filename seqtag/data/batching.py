@@ -18,7 +18,7 @@ from seqtag.data.word_features import WordEncoder, WordFeatures
 Batch = dict[str, tf.Tensor]
 
 # Sentences are sorted by length with this much noise: batches differ from epoch to epoch, padding stays small.
-LENGTH_NOISE = 0.1
+LENGTH_NOISE = 0.05
 
 
 def plan_batches(lengths: np.ndarray, token_budget: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
@@ -29,7 +29,7 @@ def plan_batches(lengths: np.ndarray, token_budget: int, rng: np.random.Generato
     Args:
         lengths: (sentences,) tokens in each sentence.
         token_budget: the most tokens in a batch, padding counted.
-        rng: shuffles the order within about a tenth of a length, and the batches; None keeps both sorted.
+        rng: shuffles the order within a twentieth of a length, and the batches; None keeps both sorted.
 
     Returns:
         Index arrays; together they hold every sentence once.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import ops
 
+from seqtag.data.word_features import NUM_HASHED
 from seqtag.layers import CRF, GRU, Bidirectional, PeepholeLSTM, SimpleRNN
 from seqtag.models.softmax_head import SoftmaxHead
 from seqtag.models.word_representation import WordRepresentation
@@ -83,12 +85,15 @@ class TaggerNetwork(keras.Model):
 
     def call(self, batch: dict, training: bool = False) -> tf.Tensor:
         """Emissions `(batch, time, num_tags)`."""
-        mask = sequence_mask(batch)
         vectors = self.representation(batch, training=training)
+        # A recurrence needs a step, which a batch of empty sentences does not have.
+        steps = tf.shape(vectors)[1]
+        vectors = tf.pad(vectors, [[0, 0], [0, tf.cast(steps == 0, tf.int32)], [0, 0]])
+        mask = tf.sequence_mask(batch["lengths"], tf.shape(vectors)[1])
         hidden = self.input_dropout(vectors, training=training)
         for layer, dropout in zip(self.stack, self.dropouts, strict=True):
             hidden = dropout(layer(hidden, mask=mask, training=training), training=training)
-        return self.emission(hidden)
+        return self.emission(hidden[:, :steps])
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -102,30 +107,52 @@ class TaggerNetwork(keras.Model):
         loss = ops.sum(losses) / ops.cast(tokens, losses.dtype)
         return loss + ops.sum(self.losses) if self.losses else loss
 
-    @tf.function(reduce_retracing=True)
-    def decode(self, batch: dict) -> tf.Tensor:
-        """The best legal tags `(batch, time)` int32, 0 at padding."""
-        return self.head.decode(self(batch, training=False), mask=sequence_mask(batch))
+    @cached_property
+    def decode(self) -> Callable[[dict], tf.Tensor]:
+        """Graph function: the best legal tags `(batch, time)` int32 of a batch, 0 at padding."""
 
-    @tf.function(reduce_retracing=True)
-    def marginals(self, batch: dict) -> tf.Tensor:
-        """The probability of every tag, `(batch, time, num_tags)`."""
-        return self.head.marginals(self(batch, training=False), mask=sequence_mask(batch))
+        def decode(batch: dict) -> tf.Tensor:
+            return self.head.decode(self(batch, training=False), mask=sequence_mask(batch))
 
-    @tf.function(reduce_retracing=True)
-    def tag(self, batch: dict) -> dict[str, tf.Tensor]:
-        """The best legal tags and how sure they are.
+        return self._graph_function(decode)
 
-        Returns:
-            `tags (batch, time)` int32, 0 at padding; `scores (batch, time)`, the probability of each tag; and
-            `continuations (batch, time)`, the probability of each tag given the tag before it, so that the probability
-            of a span is its first score times the continuations of its other tokens.
+    @cached_property
+    def marginals(self) -> Callable[[dict], tf.Tensor]:
+        """Graph function: the probability of every tag, `(batch, time, num_tags)`."""
+
+        def marginals(batch: dict) -> tf.Tensor:
+            return self.head.marginals(self(batch, training=False), mask=sequence_mask(batch))
+
+        return self._graph_function(marginals)
+
+    @cached_property
+    def tag(self) -> Callable[[dict], dict[str, tf.Tensor]]:
+        """Graph function: the best legal tags and how sure they are.
+
+        It returns `tags (batch, time)` int32, 0 at padding; `scores (batch, time)`, the probability of each tag; and
+        `continuations (batch, time)`, the probability of each tag given the tag before it, so that the probability of
+        a span is its first score times the continuations of its other tokens.
         """
-        mask = sequence_mask(batch)
-        emissions = self(batch, training=False)
-        tags = self.head.decode(emissions, mask=mask)
-        scores, continuations = self.head.path_probabilities(tags, emissions, mask=mask)
-        return {"tags": tags, "scores": scores, "continuations": continuations}
+
+        def tag(batch: dict) -> dict[str, tf.Tensor]:
+            mask = sequence_mask(batch)
+            emissions = self(batch, training=False)
+            tags = self.head.decode(emissions, mask=mask)
+            scores, continuations = self.head.path_probabilities(tags, emissions, mask=mask)
+            return {"tags": tags, "scores": scores, "continuations": continuations}
+
+        return self._graph_function(tag)
+
+    def _graph_function(self, function: Callable) -> Callable:
+        """A function of a batch that is traced once, whatever the lengths to come."""
+        shapes = {"words": [None], "chars": [None, None], "buckets": [None, NUM_HASHED], "tokens": [None, None]}
+        shapes["lengths"] = [None]
+        if self.representation.column_sizes:
+            shapes["columns"] = [None, None, len(self.representation.column_sizes)]
+        signature = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
+        # Models trained on tags hand them over too; the graph does not read them.
+        graph = tf.function(function, input_signature=[signature])
+        return lambda batch: graph({name: batch[name] for name in signature})
 
     def get_config(self) -> dict:
         """The constructor's arguments."""

@@ -6,6 +6,8 @@ import pytest
 from seqtag.config import ModelConfig, TrainingConfig
 from seqtag.data.corpus import load_corpus
 from seqtag.errors import RunError
+from seqtag.models import tagger_network
+from seqtag.models.tagging_model import Item
 from seqtag.training.tagging import fit_tagging_model, score
 from seqtag.training.trainer import BatchStream
 
@@ -141,9 +143,17 @@ def test_the_stream_is_endless_and_every_pass_holds_all(corpus):
     assert all(np.array_equal(a, next(later)) for a in seen[7:])
 
 
-def test_no_retracing_for_new_lengths(corpus):
-    model, _ = fit(corpus, epochs=2)
-    traces = model.network.train_function
-    while hasattr(traces, "__wrapped__"):
-        traces = traces.__wrapped__
-    assert model.network.decode.experimental_get_tracing_count() <= 2
+def test_a_new_length_is_not_traced_anew(corpus, monkeypatch):
+    model, _ = fit(corpus, epochs=1)
+    traces = []
+    plain = tagger_network.sequence_mask
+    monkeypatch.setattr(tagger_network, "sequence_mask", lambda batch: traces.append(1) or plain(batch))
+    fit(corpus, epochs=2)
+    while_training = len(traces)
+    model.tag([Item(["Ann"])])
+    once = len(traces)
+    for length in range(2, 12):
+        model.tag([Item(["Ann"] * length)])
+    assert len(traces) == once, "tagging"
+    fit(corpus, epochs=4, batch_tokens=12)
+    assert len(traces) - once <= while_training, "training, on more and shorter batches"
