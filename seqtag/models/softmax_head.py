@@ -30,7 +30,7 @@ class SoftmaxHead(CRF):
             scores.trainable = False
 
     def negative_log_likelihood(self, tags: Any, emissions: Any, mask: Any = None) -> Any:
-        """`-log p(tags | emissions)` of each row `(batch,)`; steps of unknown tag (-1) and masked ones count nothing."""
+        """`-log p(tags | emissions)` of each row `(batch,)`; unknown tags (-1) and masked steps count nothing."""
         emissions, mask = self._check(emissions, mask)
         tags = ops.cast(tags, "int32")
         known = ops.logical_and(mask, tags >= 0)

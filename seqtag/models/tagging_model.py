@@ -120,7 +120,7 @@ class TaggingModel:
         yield from self.tag(chunk)
 
     def probabilities(self, items: Sequence[Item]) -> list[np.ndarray]:
-        """The probability of every tag at every token, one array (time, labels) a sentence, in `codec.labels`' order."""
+        """The probability of each of `codec.labels` at every token, one array (time, labels) a sentence."""
         corpus = self.encode(items)
         result: list[np.ndarray] = [np.zeros((0, len(self.codec.labels)), np.float32)] * len(items)
         for sentences in plan_batches(corpus.lengths, PREDICTION_BATCH_TOKENS):
