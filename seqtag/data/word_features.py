@@ -109,7 +109,9 @@ class WordEncoder:
     def _char_rows(self, words: tf.Tensor) -> tf.Tensor:
         characters = tf.strings.unicode_split(_first_and_last(words, MAX_CHARACTERS), "UTF-8")
         rows = tf.ragged.map_flat_values(self._char_table.lookup, characters)
-        return rows.to_tensor()
+        padded = rows.to_tensor()
+        # A column at least, also where no word has a character.
+        return tf.pad(padded, [[0, 0], [0, tf.cast(tf.shape(padded)[1] == 0, tf.int32)]])
 
     def _hashed(self, words: tf.Tensor) -> tf.Tensor:
         lowered = tf.strings.lower(normalise_digits(words), encoding="utf-8")
