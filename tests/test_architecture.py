@@ -20,13 +20,14 @@ LONGEST_FILE = 400
 ALLOWED = {
     "errors": set(),
     "files": set(),
+    "progress": set(),
     "config": {"errors"},
     "ops": set(),
     "layers": {"ops"},
     "data": {"errors"},
     "evaluation": {"data"},
     "models": {"layers", "ops", "data"},
-    "training": {"models", "layers", "data", "evaluation", "config", "errors", "files"},
+    "training": {"models", "layers", "data", "evaluation", "config", "errors", "files", "progress"},
     "export": {"models", "data", "errors", "files"},
     "estimators": {"training", "models", "export", "data", "config", "errors"},
     "rendering": {"models", "data"},
@@ -117,9 +118,7 @@ def test_only_the_command_line_knows_the_pipeline_and_nobody_the_command_line():
 
 
 def test_the_command_line_imports_little_before_it_knows_the_command():
-    assert {name for name in imports(ROOT / "cli.py", late=False) if name.startswith("seqtag")} == {
-        "seqtag.errors"
-    }
+    assert {name for name in imports(ROOT / "cli.py", late=False) if name.startswith("seqtag")} == {"seqtag.errors"}
 
 
 @each([path for path in FILES if part_of(path) in ("ops", "layers")])
@@ -147,9 +146,7 @@ def test_tensorflow_and_keras_appear_where_they_may(path):
 )
 def test_importing_and_help_do_not_import_tensorflow(statement):
     check = "import sys; print([n for n in ('tensorflow', 'keras', 'pandas', 'sklearn') if n in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{statement}\n{check}"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", f"{statement}\n{check}"], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
@@ -163,9 +160,7 @@ def test_every_public_name_is_there():
 @each(FILES)
 def test_nothing_runs_what_a_file_says(path):
     """No pickles, no `eval`, no YAML that builds objects."""
-    assert not {"pickle", "dill", "joblib", "marshal", "shelve"} & {
-        name.split(".")[0] for name in imports(path)
-    }
+    assert not {"pickle", "dill", "joblib", "marshal", "shelve"} & {name.split(".")[0] for name in imports(path)}
     for node in nodes(path):
         if not isinstance(node, ast.Call):
             continue

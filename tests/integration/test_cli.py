@@ -71,9 +71,7 @@ def test_evaluate(run_folder, job, said):
 def test_predict_replaces_the_column_of_tags_and_nothing_else(run_folder, job, said):
     out = said("predict", run_folder, job / "test.tsv")
     content = (job / "test.tsv").read_text()
-    assert [line.split("\t")[0] for line in out.split("\n")] == [
-        line.split("\t")[0] for line in content.split("\n")
-    ]
+    assert [line.split("\t")[0] for line in out.split("\n")] == [line.split("\t")[0] for line in content.split("\n")]
     assert all(line.count("\t") == 1 for line in out.splitlines() if line)
 
 
@@ -106,8 +104,7 @@ def test_predict_into_a_device_leaves_the_device(run_folder, job, tmp_path, said
 
 def test_json_lines_of_columns(run_folder, job, said):
     records = [
-        json.loads(line)
-        for line in said("predict", run_folder, job / "test.tsv", "--format", "jsonl").splitlines()
+        json.loads(line) for line in said("predict", run_folder, job / "test.tsv", "--format", "jsonl").splitlines()
     ]
     sentences = list(ColumnReader(job / "test.tsv"))
     assert [record["tokens"] for record in records] == [sentence.tokens for sentence in sentences]
@@ -127,9 +124,7 @@ def test_json_lines_of_text_have_places_in_the_line(run_folder, tmp_path, said):
     (tmp_path / "in.txt").write_text("\n".join(lines) + "\n")
     records = [
         json.loads(line)
-        for line in said(
-            "predict", run_folder, tmp_path / "in.txt", "--text", "--format", "jsonl"
-        ).splitlines()
+        for line in said("predict", run_folder, tmp_path / "in.txt", "--text", "--format", "jsonl").splitlines()
     ]
     assert [bool(record["tokens"]) for record in records] == [True, False, True]
     assert any(record["entities"] for record in records)

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import pytest
+import yaml
+
+from seqtag.errors import RunError
+from seqtag.export.bundle import load_model, new_folder, save_model
+from seqtag.models.tagging_model import Item
+
+ITEMS = [Item(["Bo", "met", "New", "York", "Paris", "."]), Item(["unseen"]), Item([])]
+
+
+@pytest.fixture
+def copy(run_folder, tmp_path):
+    """A copy of the run to be damaged."""
+    shutil.copytree(run_folder, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def refusal(folder) -> str:
+    with pytest.raises(RunError) as error:
+        load_model(folder)
+    assert error.value.exit_code == 1
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_save_and_load_give_the_same_answers(run_folder, tmp_path):
+    model = load_model(run_folder)
+    save_model(tmp_path, model)
+    (tmp_path / "again").mkdir()
+    save_model(tmp_path / "again", load_model(tmp_path))
+    again = load_model(tmp_path / "again")
+    assert again.tag(ITEMS) == model.tag(ITEMS)
+    assert again.to_dict() == model.to_dict()
+    assert not list(tmp_path.glob(".*")), "nothing is left of writing aside"
+
+
+def test_a_run_directory_holds_what_the_design_lists(run_folder):
+    names = {path.name for path in run_folder.iterdir()}
+    assert names == {
+        "config.yaml",
+        "model.keras",
+        "encoders.json",
+        "metrics.json",
+        "history.csv",
+        "logs",
+        "checkpoints",
+    }
+    assert list(run_folder.glob("checkpoints/*/*.npz"))
+    assert list(run_folder.glob("logs/*/*tfevents*"))
+    assert not run_folder.with_name("run.partial").exists()
+    assert not [path for path in run_folder.rglob("*") if path.suffix in (".pkl", ".pickle")]
+
+
+def test_metrics_are_those_of_a_span_scheme(run_folder):
+    metrics = json.loads((run_folder / "metrics.json").read_text())
+    assert metrics["task"] == "tagging"
+    wanted = "accuracy precision recall f1 f1_strict per_type repaired_sequences tokens sentences"
+    for split in ("dev", "test"):
+        assert set(wanted.split()) <= set(metrics[split])
+        assert metrics[split]["sentences"] == 20
+    assert {"seconds", "epochs", "tokens_per_second", "peak_rss_mb"} <= set(metrics["train"])
+
+
+def test_history_has_a_row_an_epoch_and_the_config_is_resolved(run_folder):
+    with (run_folder / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert yaml.safe_load((run_folder / "config.yaml").read_text())["model"]["cell"] == "peephole_lstm"
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        (2, "expected format version 1, found 2; upgrade seqtag to read it"),
+        (0, "expected format version 1, found 0"),
+        (None, "expected format version 1, found None"),
+    ],
+)
+def test_another_format_version_says_so(copy, version, message):
+    path = copy / "encoders.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": version}))
+    assert refusal(copy) == f"{path}: {message}"
+
+
+def test_damaged_json(copy):
+    path = copy / "encoders.json"
+    path.write_text(path.read_text()[:100])
+    assert refusal(copy) == f"{path}:7: expected JSON, found a fault: expecting value"
+    path.write_text("[1]")
+    assert refusal(copy) == f"{path}: expected a JSON object, found list"
+
+
+def test_a_bundle_without_a_part_of_its_encoders(copy):
+    path = copy / "encoders.json"
+    data = json.loads(path.read_text())
+    del data["words"]
+    path.write_text(json.dumps(data))
+    assert refusal(copy) == f"{copy}: expected a bundle that seqtag wrote, found 'words'"
+
+
+@pytest.mark.parametrize("name", ["encoders.json", "model.keras"])
+def test_a_missing_file_is_named(copy, name):
+    (copy / name).unlink()
+    assert str(copy / name) in refusal(copy)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("cut", "expected a model, found File is not a zip file"),
+        ("overwritten", "expected a whole model, found damage in model.weights.h5"),
+    ],
+)
+def test_a_damaged_model_file(copy, damage, message):
+    path = copy / "model.keras"
+    content = path.read_bytes()
+    middle = len(content) // 2
+    rest = b"" if damage == "cut" else b"\xaa" * 500 + content[middle + 500 :]
+    path.write_bytes(content[:middle] + rest)
+    assert refusal(copy) == f"{path}: {message}"
+
+
+def test_no_directory_and_an_unfinished_run(copy, tmp_path):
+    nowhere = tmp_path / "nowhere"
+    assert refusal(nowhere) == f"{nowhere}: expected the directory of a finished run, found none"
+    copy.rename(tmp_path / "nowhere.partial")
+    assert refusal(nowhere).endswith("found none; an unfinished run is there, go on with --resume")
+    assert "expected a finished run, found one that was interrupted" in refusal(tmp_path / "nowhere.partial")
+
+
+def test_a_new_folder_is_whole_or_not_there(tmp_path):
+    with pytest.raises(OSError, match="full"), new_folder(tmp_path / "a") as folder:
+        (folder / "half").write_text("half")
+        raise OSError("full")
+    assert not list(tmp_path.iterdir())
+    with new_folder(tmp_path / "a") as folder:
+        (folder / "whole").write_text("whole")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "whole"]
+
+
+def test_a_new_folder_replaces_nothing(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b.partial").mkdir()
+    with pytest.raises(RunError, match="expected a new directory, found one"), new_folder(tmp_path / "a"):
+        pass
+    with pytest.raises(RunError, match=r"b\.partial: found an unfinished run"), new_folder(tmp_path / "b"):
+        pass
+    assert (tmp_path / "b.partial").exists()

@@ -1,0 +1,127 @@
+"""The command line as a process of its own: interruption, limits of the disk, pipes, memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+COMMAND = [sys.executable, "-c", "from seqtag.cli import main; main()"]
+
+
+def seqtag(*arguments, **options) -> subprocess.CompletedProcess:
+    """A finished process; its output is bytes."""
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, check=False, **options)
+
+
+def figures(folder):
+    """All of a run's figures but the seconds."""
+    metrics = json.loads((folder / "metrics.json").read_text())
+    del metrics["train"]["seconds"], metrics["train"]["tokens_per_second"], metrics["train"]["peak_rss_mb"]
+    lines = (folder / "history.csv").read_text().splitlines()
+    kept = [n for n, name in enumerate(lines[0].split(",")) if name != "train_seconds"]
+    return metrics, [[line.split(",")[n] for n in kept] for line in lines]
+
+
+def test_an_interrupted_training_is_resumed_to_the_same_figures(job, run_folder, tmp_path):
+    arguments = ["train", str(job / "job.yaml"), "-o", str(tmp_path / "run")]
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert first.startswith("epoch  1/3")
+    assert process.returncode == 1 and out == ""
+    *epochs, last = err.splitlines()
+    assert last == "error: interrupted; --resume goes on from the last whole epoch"
+    assert all(line.startswith("epoch") for line in epochs)
+    assert not (tmp_path / "run").exists() and (tmp_path / "run.partial").exists()
+
+    again = seqtag(*arguments)
+    assert again.returncode == 1 and b"found an unfinished run; go on with --resume, or remove it" in again.stderr
+    other = seqtag(*arguments, "--resume", "--seed", "7")
+    assert other.returncode == 2 and b"expected the configuration of the unfinished run" in other.stderr
+    resumed = seqtag(*arguments, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert figures(tmp_path / "run") == figures(run_folder)
+    assert not (tmp_path / "run.partial").exists()
+
+
+def test_a_disk_that_takes_no_more_leaves_nothing_under_the_final_name(job, tmp_path):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    done = seqtag("train", job / "job.yaml", "-o", tmp_path / "run", preexec_fn=limit)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines()[-1].startswith("error: ")
+    assert b"Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
+    assert not [path for path in tmp_path.rglob("*") if ".writing" in path.name]
+
+
+def test_a_full_device_is_said(run_folder, job):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full")
+    done = seqtag("predict", run_folder, job / "test.tsv", "-o", "/dev/full")
+    assert (done.returncode, done.stderr) == (1, b"error: no space left on device\n")
+    with open("/dev/full", "wb") as full:
+        command = [*COMMAND, "predict", str(run_folder), str(job / "test.tsv")]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (1, b"error: no space left on device\n")
+
+
+def test_a_reader_that_leaves_early_is_no_fault(run_folder, job, tmp_path):
+    (tmp_path / "long.tsv").write_text((job / "test.tsv").read_text().rstrip("\n") + "\n\n", "utf-8")
+    long = (tmp_path / "long.tsv").read_text("utf-8") * 400
+    (tmp_path / "long.tsv").write_text(long, "utf-8")
+    command = [*COMMAND, "predict", str(run_folder), str(tmp_path / "long.tsv")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline().count(b"\t") == 1
+        process.stdout.close()
+        error = process.stderr.read()
+    assert (process.returncode, error) == (0, b"")
+
+
+def test_standard_output_may_be_closed_from_the_start(run_folder, job):
+    command = [*COMMAND, "evaluate", str(run_folder), str(job / "test.tsv")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        error = process.stderr.read()
+    assert (process.returncode, error) == (0, b"")
+
+
+def test_memory_does_not_grow_with_the_file(run_folder, tmp_path):
+    """Some 30,000 and 600,000 tokens, all sentences different."""
+    program = (
+        "import resource, sys\n"
+        "from seqtag.cli import run\n"
+        "code = run(sys.argv[1:])\n"
+        "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    peaks = []
+    for name, count in (("small", 3_000), ("large", 60_000)):
+        source, out = tmp_path / f"{name}.tsv", tmp_path / f"{name}.out"
+        source.write_text("".join(f"Ann\tX{n}\nmet\tO\nword{n}\tO\n" + "late\tO\n" * 7 + "\n" for n in range(count)))
+        arguments = ["predict", str(run_folder), str(source), "-o", str(out)]
+        done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, check=True, text=True)
+        code, peak = done.stdout.split()
+        assert code == "0", done.stderr
+        peaks.append(int(peak))
+        assert without_tags(out) == without_tags(source)
+    assert peaks[1] < peaks[0] + 200, "MB"
+    assert (tmp_path / "large.tsv").stat().st_size > 3_000_000
+
+
+def without_tags(path) -> list[bytes]:
+    return [line.split(b"\t")[0] for line in path.read_bytes().split(b"\n")]
+
+
+def test_figures_are_finite(run_folder):
+    _, (_, *rows) = figures(run_folder)
+    assert np.isfinite(np.array(rows, float)).all()
