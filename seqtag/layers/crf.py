@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from seqtag.layers.crf_loss import CRFLoss
-from seqtag.ops import crf, spans, viterbi
+from seqtag.ops import crf, likelihood, spans, viterbi
 
 Tensor = Any
 
@@ -134,7 +134,7 @@ class CRF(keras.layers.Layer):
             mask: `(batch, time)` bool, the real steps; all of them if None.
         """
         emissions, mask = self._check(emissions, mask)
-        return crf.negative_log_likelihood(
+        return likelihood.negative_log_likelihood(
             emissions,
             tags,
             mask,
@@ -158,9 +158,7 @@ class CRF(keras.layers.Layer):
         legal = score > -float("inf")
 
         def break_some() -> Tensor:
-            return ops.where(
-                legal[:, None], tags, viterbi.viterbi(emissions, mask, *self._scores(_BROKEN))[0]
-            )
+            return ops.where(legal[:, None], tags, viterbi.viterbi(emissions, mask, *self._scores(_BROKEN))[0])
 
         return ops.cond(ops.all(legal), lambda: tags, break_some)
 
@@ -169,9 +167,7 @@ class CRF(keras.layers.Layer):
         emissions, mask = self._check(emissions, mask)
         return crf.marginals(emissions, mask, *self._scores())
 
-    def path_probabilities(
-        self, tags: Tensor, emissions: Tensor, mask: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def path_probabilities(self, tags: Tensor, emissions: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Probability of each step of the path `tags`, alone and given the step before: both `(batch, time)`.
 
         The probability of a span's tags is the first at its first step times the second at its other steps.
@@ -216,16 +212,12 @@ class CRF(keras.layers.Layer):
             `(batch, spans)`.
         """
         emissions, mask = self._check(emissions, mask)
-        return spans.span_probability(
-            emissions, tags, starts, ends, mask, *self._scores(), continues=continues
-        )
+        return spans.span_probability(emissions, tags, starts, ends, mask, *self._scores(), continues=continues)
 
     def _check(self, emissions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Emissions in float32 and a mask that is there."""
         if not self.built:
-            raise ValueError(
-                f"expected layer '{self.name}' to have been called on emissions first, found no weights"
-            )
+            raise ValueError(f"expected layer '{self.name}' to have been called on emissions first, found no weights")
         emissions = ops.cast(emissions, "float32")
         if emissions.shape[-1] != self.tags:
             raise ValueError(f"expected emissions of {self.tags} tags, found shape {tuple(emissions.shape)}")

@@ -21,7 +21,7 @@ All is computed in float32 (in float64 if the emissions are), whatever the dtype
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from keras import ops
@@ -99,11 +99,29 @@ def log_partition(emissions: Tensor, mask: Tensor, start: Tensor, transitions: T
     81
     """
 
+    return with_expected_gradient(expectations, emissions, mask, start, transitions, end)
+
+
+def with_expected_gradient(
+    expect: Callable[..., Expectations],
+    emissions: Tensor,
+    mask: Tensor,
+    start: Tensor,
+    transitions: Tensor,
+    end: Tensor,
+    *others: Tensor,
+) -> Tensor:
+    """The log-partition of `expect(emissions, mask, start, transitions, end, *others)` with its gradient.
+
+    What a score of the CRF adds to a log-sum-exp over paths is how often the paths are expected to use it. The
+    mask and the others are handed on as floats, and have no gradient.
+    """
+
     @ops.custom_gradient
     def partition(
-        emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-    ) -> tuple[Tensor, Any]:
-        expected = expectations(emissions, mask, start, transitions, end)
+        emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor, *others: Tensor
+    ) -> tuple[Tensor, Callable[..., tuple[Tensor, ...]]]:
+        expected = expect(emissions, mask, start, transitions, end, *others)
 
         def gradient(*args: Tensor, upstream: Tensor = None) -> tuple[Tensor, ...]:
             weight = args[0] if upstream is None else upstream
@@ -113,12 +131,13 @@ def log_partition(emissions: Tensor, mask: Tensor, start: Tensor, transitions: T
                 ops.einsum("b,bi->i", weight, expected.first),
                 ops.einsum("b,bij->ij", weight, expected.transitions),
                 ops.einsum("b,bi->i", weight, expected.last),
+                *map(ops.zeros_like, others),
             )
 
         return expected.log_partition, gradient
 
-    # As numbers: JAX wants a gradient for the mask too.
-    return partition(*map(as_scores, (emissions, mask, start, transitions, end)))
+    # As arguments and as numbers, since JAX differentiates by all that it meets.
+    return partition(*map(as_scores, (emissions, mask, start, transitions, end, *others)))
 
 
 def marginals(emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
@@ -133,9 +152,7 @@ def marginals(emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tenso
     return expectations(emissions, mask, start, transitions, end).marginals
 
 
-def expectations(
-    emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-) -> Expectations:
+def expectations(emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Expectations:
     """Run the forward and backward recursions: log-partition, marginals and expected transitions."""
     scores, longer_mask = as_padded_scores(emissions, mask, start, transitions, end)
     alignment = Alignment(longer_mask)
@@ -148,58 +165,19 @@ def expectations(
     return Expectations(sums.log_partition, spread[:, :-1], first, sums.transitions, last)
 
 
-def negative_log_likelihood(
-    emissions: Tensor,
-    tags: Tensor,
-    mask: Tensor,
-    start: Tensor,
-    transitions: Tensor,
-    end: Tensor,
-    constraints: Sequence[Tensor] | None = None,
-    tag_costs: Tensor | None = None,
-) -> Tensor:
-    """`log Z - score(tags)` of each row, never below 0: `(batch,)`.
-
-    Args:
-        emissions, tags, mask: as everywhere; a tag of -1 at a real step is not known, and the score is then
-            the log-sum-exp over all paths that hold the known tags (Tsuboi et al. 2008).
-        start, transitions, end: the scores without constraints, all finite.
-        constraints: boolean tables `(start, transitions, end)`, False where forbidden. `Z` sums over the
-            paths that
-            keep them, and over the true path also where it breaks them: its loss is finite, and pulls it up.
-        tag_costs: `(tags,)`, not negative; `Z` scores a path higher by `tag_costs[tag]` for each step where
-            it misses the true `tag` (softmax-margin, Gimpel and Smith 2010).
-
-    >>> import numpy as np
-    >>> zeros = np.zeros(2)
-    >>> tags, mask = np.array([[0, -1, 1]]), np.ones((1, 3), bool)
-    >>> unsure = negative_log_likelihood(
-    ...     np.zeros((1, 3, 2)), tags, mask, zeros, np.zeros((2, 2)), zeros)
-    >>> round(float(np.exp(-unsure)[0]), 6)  # 2 of the 8 paths
-    0.25
-    """
-    emissions, *free = map(as_scores, (emissions, start, transitions, end))
-    mask, tags = ops.cast(mask, "bool"), ops.cast(tags, "int32")
-    tags = ops.where(mask, tags, 0)
-    scores = constrain(free, constraints)
-    everything = log_partition(_add_costs(emissions, tags, tag_costs), mask, *scores)
-
-    def full() -> tuple[Tensor, Tensor]:
-        return path_score(emissions, tags, mask, *free), path_score(emissions, tags, mask, *scores)
-
-    def partial() -> tuple[Tensor, Tensor]:
-        known = restrict(emissions, known_tags(tags, emissions.shape[-1]))
-        lawful = log_partition(known, mask, *scores)
-        if constraints is None:
-            return lawful, lawful
-        free_sum = log_partition(known, mask, *free)
-        return ops.where(lawful > -float("inf"), lawful, free_sum), lawful
-
-    true, lawful = ops.cond(ops.all(tags >= 0), full, partial)
-    loss = everything - true
-    if constraints is not None:
-        loss = ops.where(lawful > -float("inf"), loss, ops.logaddexp(loss, 0.0))
-    return ops.maximum(loss, 0.0)  # rounding alone brings it below
+def path_expectations(
+    emissions: Tensor, tags: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> Expectations:
+    """The expectations where the path `tags (batch, time)` is the only one."""
+    count = emissions.shape[-1]
+    tags = ops.where(mask, ops.cast(tags, "int32"), -1)  # no tag, of which the one-hot row is 0
+    alignment = Alignment(ops.pad(mask, ((0, 0), (0, 1))))
+    chosen = ops.one_hot(tags, count, dtype=emissions.dtype)
+    aligned = alignment.gather(ops.pad(chosen, ((0, 0), (0, 1), (0, 0))), alignment.order)
+    first, last = alignment.ends(aligned)
+    moves = ops.einsum("bti,btj->bij", aligned[:, :-1], aligned[:, 1:])
+    score = path_score(emissions, tags, mask, start, transitions, end)
+    return Expectations(score, chosen, first, moves, last)
 
 
 def constrain(
@@ -229,11 +207,3 @@ def restrict(emissions: Tensor, allowed: Tensor) -> Tensor:
     """Emissions with `-inf` for the tags that are not `allowed`."""
     emissions = as_scores(emissions)
     return ops.where(allowed, emissions, -float("inf"))
-
-
-def _add_costs(emissions: Tensor, tags: Tensor, tag_costs: Tensor | None) -> Tensor:
-    """Emissions of wrong tags raised by the cost of missing the true one."""
-    if tag_costs is None:
-        return emissions
-    costs = ops.take(ops.convert_to_tensor(tag_costs, dtype=emissions.dtype), ops.maximum(tags, 0))[..., None]
-    return emissions + ops.where(known_tags(tags, emissions.shape[-1]), 0.0, costs)

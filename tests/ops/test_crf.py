@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from seqtag.ops import crf, spans, viterbi
+from seqtag.ops import crf, likelihood, spans, viterbi
 
 TAGS, TIME = 3, 5
 MASKS = np.array(
@@ -68,10 +68,7 @@ class Case:
     def paths(self, row: int) -> list[tuple[tuple[int, ...], float]]:
         """Every path over the real steps of a row with its score, best first."""
         steps = np.flatnonzero(self.mask[row])
-        found = [
-            (path, self._score(row, steps, path))
-            for path in itertools.product(range(TAGS), repeat=len(steps))
-        ]
+        found = [(path, self._score(row, steps, path)) for path in itertools.product(range(TAGS), repeat=len(steps))]
         return sorted(found, key=lambda item: -item[1])
 
     def _score(self, row: int, steps: np.ndarray, path: tuple[int, ...]) -> float:
@@ -203,13 +200,9 @@ def test_span_probability_is_that_of_the_paths_through_the_span(case: Case, stop
 def test_path_probabilities_multiply_to_that_of_the_path():
     case = Case(9)
     tags = np.random.default_rng(1).integers(TAGS, size=MASKS.shape)
-    alone, given = map(
-        np.asarray, compiled(spans.path_probabilities)(case.arguments[0], tags, *case.arguments[1:])
-    )
+    alone, given = map(np.asarray, compiled(spans.path_probabilities)(case.arguments[0], tags, *case.arguments[1:]))
     marginals = np.asarray(compiled(crf.marginals)(*case.arguments))
-    assert_allclose(
-        alone, np.where(MASKS, np.take_along_axis(marginals, tags[..., None], 2)[..., 0], 0), atol=1e-6
-    )
+    assert_allclose(alone, np.where(MASKS, np.take_along_axis(marginals, tags[..., None], 2)[..., 0], 0), atol=1e-6)
     assert_array_equal(given[~MASKS], 0)
     for row in ROWS:
         expected = np.exp(dict(case.paths(row))[tuple(tags[row][MASKS[row]])] - case.log_partition(row))
@@ -224,7 +217,7 @@ def test_loss_is_that_of_the_paths_with_the_known_tags(seed: int, constrained: b
     tags = rng.integers(-1, TAGS, size=MASKS.shape)
     constraints = _random_constraints(rng) if constrained else None
     found = np.asarray(
-        compiled(crf.negative_log_likelihood)(
+        compiled(likelihood.negative_log_likelihood)(
             case.arguments[0], tags, MASKS, *case.scores, constraints=constraints
         )
     )
@@ -262,7 +255,7 @@ def test_costs_raise_the_paths_that_miss_costly_tags():
     tags = np.random.default_rng(2).integers(TAGS, size=MASKS.shape)
     tags[0, 2] = -1  # an unknown tag cannot be missed
     found = np.asarray(
-        compiled(crf.negative_log_likelihood)(*case.arguments[:1], tags, MASKS, *case.scores, tag_costs=costs)
+        compiled(likelihood.negative_log_likelihood)(*case.arguments[:1], tags, MASKS, *case.scores, tag_costs=costs)
     )
     for row in ROWS:
         known = tags[row][MASKS[row]]
@@ -270,9 +263,7 @@ def test_costs_raise_the_paths_that_miss_costly_tags():
             score + sum(costs[a] for a, b in zip(known, path, strict=True) if a not in (-1, b))
             for path, score in case.paths(row)
         ]
-        true = [
-            s for path, s in case.paths(row) if all(a in (-1, b) for a, b in zip(known, path, strict=True))
-        ]
+        true = [s for path, s in case.paths(row) if all(a in (-1, b) for a, b in zip(known, path, strict=True))]
         assert_allclose(found[row], np.logaddexp.reduce(raised) - np.logaddexp.reduce(true), atol=3e-5)
 
 
@@ -283,7 +274,7 @@ def test_loss_is_never_below_zero_and_zero_for_a_certain_path(scale: float):
     emissions = np.float32(rng.normal(size=(20, 150, TAGS)))
     emissions += scale * np.eye(TAGS, dtype="float32")[tags]
     zeros = np.zeros(TAGS, "float32")
-    loss = compiled(crf.negative_log_likelihood)(
+    loss = compiled(likelihood.negative_log_likelihood)(
         emissions, tags, np.ones((20, 150), bool), zeros, np.zeros((TAGS, TAGS), "float32"), zeros
     )
     assert np.all(np.asarray(loss) >= 0)
@@ -345,7 +336,7 @@ def test_gradients_of_a_loss_with_unknown_tags_and_a_forbidden_true_path_are_fin
     constraints = [np.ones(TAGS, bool), ~np.eye(TAGS, dtype=bool), np.ones(TAGS, bool)]
 
     def loss(emissions, start, transitions, end):
-        return compiled(crf.negative_log_likelihood)(
+        return compiled(likelihood.negative_log_likelihood)(
             emissions, tags, MASKS, start, transitions, end, constraints=constraints
         )
 
@@ -386,7 +377,7 @@ def test_empty_batches_and_rows_go_through(shape: tuple[int, int]):
     assert compiled(crf.marginals)(emissions, mask, *case.scores).shape == (*shape, TAGS)
     many, _ = n_best(2)(emissions, mask, *case.scores)
     assert many.shape == (shape[0], 2, shape[1])
-    loss = compiled(crf.negative_log_likelihood)(emissions, np.zeros(shape, int), mask, *case.scores)
+    loss = compiled(likelihood.negative_log_likelihood)(emissions, np.zeros(shape, int), mask, *case.scores)
     assert np.asarray(loss).shape == shape[:1] and np.all(np.asarray(loss) >= 0)
     if shape[1] == 0:
         assert_array_equal(loss, 0)
@@ -404,8 +395,6 @@ def test_not_a_number_is_not_hidden():
     case = Case(3)
     case.emissions[0, 1, 2] = np.nan
     loss = np.asarray(
-        compiled(crf.negative_log_likelihood)(
-            case.arguments[0], np.zeros(MASKS.shape, int), *case.arguments[1:]
-        )
+        compiled(likelihood.negative_log_likelihood)(case.arguments[0], np.zeros(MASKS.shape, int), *case.arguments[1:])
     )
     assert np.isnan(loss[0]) and np.isfinite(loss[1:]).all()
