@@ -50,7 +50,7 @@ class ModelConfig(Section):
     """The network of a tagger."""
 
     cell: Literal["simple_rnn", "peephole_lstm", "lstm", "gru"] = "peephole_lstm"
-    units: Positive = Field(200, description="units of each direction")
+    units: Positive = Field(100, description="units of each direction")
     layers: Positive = 1
     char_encoder: Literal["cnn", "birnn", "none"] = "cnn"
     spelling: bool = Field(True, description="hashed prefixes, suffixes and word shape")
@@ -71,14 +71,14 @@ class TrainingConfig(Section):
     optimizer: Literal["adam", "nadam", "sgd"] = "nadam"
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     momentum: Fraction = Field(0.9, description="of sgd")
-    epochs: Positive = 40
-    batch_tokens: Positive = Field(800, description="the most tokens in a batch, padding counted")
+    epochs: Positive = 30
+    batch_tokens: Positive = Field(500, description="the most tokens in a batch, padding counted")
     clip_norm: Annotated[float, Field(gt=0)] | None = Field(5.0, description="global norm; null for none")
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     decay: Literal["none", "linear", "cosine"] = "none"
     anneal_factor: Annotated[float, Field(gt=0, le=1)] = Field(1.0, description="on a plateau; 1 for never")
     anneal_patience: Positive = 3
-    ema: Fraction = Field(0.0, description="momentum of the weight average; 0 for none")
+    ema: Fraction = Field(0.99, description="momentum of the weight average; 0 for none")
     patience: Positive | None = Field(8, description="epochs without a better dev measure; null for never")
     seeds: Positive = Field(1, description="how many runs, with seed, seed + 1, ...")
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"

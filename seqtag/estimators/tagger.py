@@ -72,7 +72,7 @@ class Tagger(BaseEstimator):
     def __init__(
         self,
         cell: str = "peephole_lstm",
-        units: int = 200,
+        units: int = 100,
         layers: int = 1,
         char_encoder: str = "cnn",
         spelling: bool = True,

@@ -1,0 +1,57 @@
+"""What the README shows runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def block(language: str, containing: str) -> str:
+    [text] = [text for name, text in BLOCKS if name == language and containing in text]
+    return text
+
+
+def test_the_layers_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"word_ids": np.array([[3, 4, 5], [6, 0, 0]]), "tag_ids": np.array([[1, 2, 0], [3, 0, 0]])}
+    exec(block("python", "crf = CRF()"), names)
+    tags = np.asarray(names["tags"])
+    assert tags.shape == (2, 3)
+    assert (tags[1, 1:] == 0).all(), "padding"
+    assert (tmp_path / "model.keras").exists()
+
+
+def test_the_estimator(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    line = "John\tB-PER\nlives\tO\nin\tO\nParis\tB-LOC\n\n"
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.conll").write_text(line * 12, encoding="utf-8")
+    names: dict = {}
+    exec(block("python", "from seqtag import Tagger").replace("units=100", "units=8"), names)
+    assert [len(tags) for tags in names["tagger"].predict([["John", "sleeps"], []])] == [2, 0]
+    assert (tmp_path / "exported" / "ner" / "saved_model.pb").exists()
+
+
+@pytest.mark.parametrize("path", sorted((README.parent / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_configuration_is_valid_and_in_the_readme(path):
+    from seqtag.config import load_config
+
+    load_config(path)
+    assert path.name in README.read_text(encoding="utf-8")
+
+
+def test_the_commands_are_those_of_the_command_line():
+    from typer.main import get_command
+
+    from seqtag.cli import app
+
+    commands = set(get_command(app).commands)
+    shown = set(re.findall(r"^(?:.*\| )?seqtag (\w+)", block("sh", "seqtag evaluate"), flags=re.MULTILINE))
+    assert shown == commands
