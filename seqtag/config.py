@@ -106,6 +106,8 @@ class Config(Section):
 def load_config(path: str | os.PathLike[str], overrides: list[str] | None = None) -> Config:
     """Reads a YAML file and applies `key=value` overrides with dotted keys.
 
+    `data.root` is the environment's SEQTAG_DATA unless set.
+
     Raises:
         ConfigError: the file is missing or no YAML mapping, a key is unknown (the nearest one is named), or a value
             has the wrong type.
@@ -113,7 +115,10 @@ def load_config(path: str | os.PathLike[str], overrides: list[str] | None = None
     values = _read_yaml(path)
     for override in overrides or []:
         _apply_override(values, override)
-    return parse_config(values, source=os.fspath(path))
+    config = parse_config(values, source=os.fspath(path))
+    # Settled here, so that the configuration in a run directory repeats the run wherever that is done.
+    root = config.data.root or os.environ.get("SEQTAG_DATA")
+    return config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
 
 
 def parse_config(values: dict[str, Any], source: str = "config") -> Config:
@@ -140,15 +145,12 @@ def dump_config(config: Config) -> str:
 
 
 def resolve_path(path: str, root: str | None) -> Path:
-    """A data file's place: absolute as it stands, else below `root`, else below SEQTAG_DATA, else the current folder.
+    """A data file's place: below `root`; where there is none, or for an absolute path, as it stands.
 
-    Raises:
-        ConfigError: a relative `path` exists neither there nor here and no root is known.
+    >>> resolve_path("a/train.conll", "/data").as_posix(), resolve_path("train.conll", None).as_posix()
+    ('/data/a/train.conll', 'train.conll')
     """
-    folder = root or os.environ.get("SEQTAG_DATA")
-    if Path(path).is_absolute() or not folder:
-        return Path(path)
-    return Path(folder, path)
+    return Path(root, path) if root else Path(path)
 
 
 def _read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -76,10 +76,12 @@ def test_config_is_closed_to_keys_of_the_wrong_depth():
         parse_config({"task": "tagging", "units": 3})
 
 
-def test_paths_start_from_the_root_then_the_environment(monkeypatch, tmp_path):
+def test_paths_start_from_the_root_then_the_environment(monkeypatch, config_file, tmp_path):
     monkeypatch.delenv("SEQTAG_DATA", raising=False)
+    assert load_config(config_file).data.root is None
     assert str(resolve_path("a/b", None)) == "a/b"
     monkeypatch.setenv("SEQTAG_DATA", "/elsewhere")
-    assert str(resolve_path("a/b", None)) == "/elsewhere/a/b"
+    assert load_config(config_file).data.root == "/elsewhere"
+    assert load_config(config_file, ["data.root=/root"]).data.root == "/root"
     assert str(resolve_path("a/b", "/root")) == "/root/a/b"
     assert resolve_path(str(tmp_path), "/root") == tmp_path
