@@ -25,7 +25,7 @@ from seqtag.layers import GRU, Bidirectional, PeepholeLSTM, SimpleRNN
 
 def pairs(units: int) -> dict[str, tuple[Any, Any]]:
     """The layers to compare: name, seqtag's, Keras's."""
-    sequences = {"return_sequences": True}
+    sequences: dict[str, Any] = {"return_sequences": True}
     return {
         "SimpleRNN": (SimpleRNN(units, **sequences), keras.layers.SimpleRNN(units, **sequences)),
         "LSTM": (PeepholeLSTM(units, peephole=False, **sequences), keras.layers.LSTM(units, **sequences)),
