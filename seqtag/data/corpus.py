@@ -47,7 +47,10 @@ class ReadingOptions:
     def reader(self, source: Any, tags_required: bool = True) -> ColumnReader:
         """A reader of this kind of file; `sample:train` is a file of the corpus inside the package."""
         if isinstance(source, str) and source.startswith(SAMPLE_PREFIX):
-            source = sample_path(source.removeprefix(SAMPLE_PREFIX))
+            try:
+                source = sample_path(source.removeprefix(SAMPLE_PREFIX))
+            except ValueError as error:
+                raise DataError(str(error), source) from None
         return ColumnReader(
             source,
             layout=self.layout,

@@ -47,6 +47,8 @@ def test_a_frame_keeps_the_order_of_its_sentences():
 
 def test_the_sample_corpus_has_a_name():
     assert len(load_corpus("sample:test")) > 100
+    with pytest.raises(DataError, match="sample:all: expected a split of train, dev, test, found 'all'"):
+        load_corpus("sample:all")
 
 
 @pytest.mark.parametrize(
