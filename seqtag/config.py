@@ -61,6 +61,7 @@ class ModelConfig(Section):
     word_dim: Positive = 100
     min_count: Positive = Field(1, description="words seen less often are unknown")
     dropout: Fraction = 0.5
+    recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
     word_dropout: Fraction = Field(0.05, description="share of words read as unknown while training")
     singleton_dropout: Fraction = Field(0.5, description="the same for words that occur once")
 

@@ -50,6 +50,7 @@ class Tagger(BaseEstimator):
         word_dim: width of the word embedding.
         min_count: words seen less often in training are unknown.
         dropout: variational, of token vectors and recurrent outputs.
+        recurrent_dropout: variational, of the hidden state between steps.
         word_dropout, singleton_dropout: share of words, and of those that occur once, read as unknown in training.
         data: how files are read (`layout`, `token_column`, `tag_column`, `features`, `encoding`, `scheme`): a dict with
             the keys of the configuration's `data` section.
@@ -81,6 +82,7 @@ class Tagger(BaseEstimator):
         word_dim: int = 100,
         min_count: int = 1,
         dropout: float = 0.5,
+        recurrent_dropout: float = 0.0,
         word_dropout: float = 0.05,
         singleton_dropout: float = 0.5,
         data: dict[str, Any] | None = None,
@@ -97,6 +99,7 @@ class Tagger(BaseEstimator):
         self.word_dim = word_dim
         self.min_count = min_count
         self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
         self.word_dropout = word_dropout
         self.singleton_dropout = singleton_dropout
         self.data = data

@@ -33,6 +33,7 @@ class TaggerNetwork(keras.Model):
         tag_costs: what missing each tag costs a CRF in training (tags,); see `CRF`.
         dropout: of the token vectors and of each recurrent layer's output, one mask for all steps (Gal and Ghahramani
             2016).
+        recurrent_dropout: of the hidden state on its way into the next step, one mask for all steps (the same).
 
     Call arguments:
         batch: see `WordRepresentation`, and `lengths (batch,)`.
@@ -52,6 +53,7 @@ class TaggerNetwork(keras.Model):
         head: str = "crf",
         tag_costs: Sequence[float] | None = None,
         dropout: float = 0.5,
+        recurrent_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -64,9 +66,10 @@ class TaggerNetwork(keras.Model):
         self.head_kind = head
         self.tag_costs = tag_costs
         self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
         self.representation = WordRepresentation(**representation, name="representation")
         self.input_dropout = keras.layers.SpatialDropout1D(dropout, name="input_dropout")
-        self.stack = [_bidirectional(cell, units, name=f"recurrent_{n}") for n in range(layers)]
+        self.stack = [_bidirectional(cell, units, recurrent_dropout, f"recurrent_{n}") for n in range(layers)]
         self.dropouts = [keras.layers.SpatialDropout1D(dropout, name=f"dropout_{n}") for n in range(layers)]
         self.emission = keras.layers.Dense(num_tags, dtype="float32", name="emission")
         heads = {"crf": CRF, "softmax": SoftmaxHead}
@@ -168,6 +171,7 @@ class TaggerNetwork(keras.Model):
             "head": self.head_kind,
             "tag_costs": self.tag_costs,
             "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
         }
 
 
@@ -177,6 +181,7 @@ def sequence_mask(batch: dict) -> tf.Tensor:
     return steps[None, :] < ops.cast(batch["lengths"], "int32")[:, None]
 
 
-def _bidirectional(cell: str, units: int, name: str) -> Bidirectional:
+def _bidirectional(cell: str, units: int, recurrent_dropout: float, name: str) -> Bidirectional:
     arguments: dict[str, Any] = {"peephole": cell == "peephole_lstm"} if cell in ("lstm", "peephole_lstm") else {}
-    return Bidirectional(CELLS[cell](units, return_sequences=True, **arguments), name=name)
+    layer = CELLS[cell](units, return_sequences=True, recurrent_dropout=recurrent_dropout, **arguments)
+    return Bidirectional(layer, name=name)

@@ -64,6 +64,7 @@ def build_tagging_model(
         head=config.head,
         tag_costs=_tag_costs(codec, config),
         dropout=config.dropout,
+        recurrent_dropout=config.recurrent_dropout,
         dtype=dtype,
     )
     network.build()
