@@ -15,12 +15,12 @@ IOB2 = "Ann\tB-PER\nsaw\tO\nNew\tB-LOC\nYork\tI-LOC\n\nit\tO\n"
 
 
 @pytest.fixture
-def refused(capfd):
+def refused(capsys):
     """`refused(code, "train", ...)`: the line that a command fails with."""
 
     def call(code: int, *arguments) -> str:
         assert run([str(argument) for argument in arguments]) == code
-        captured = capfd.readouterr()
+        captured = capsys.readouterr()
         assert captured.out == ""
         [line] = captured.err.splitlines()
         assert line.startswith("error: ")
@@ -164,7 +164,7 @@ def test_a_finished_run_is_not_overwritten_and_none_to_resume_is_said(refused, j
     )
 
 
-def test_a_full_disk_while_saving_leaves_no_finished_run(job, tmp_path, monkeypatch, capfd):
+def test_a_full_disk_while_saving_leaves_no_finished_run(job, tmp_path, monkeypatch, capsys):
     def full(*arguments):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(arguments[1]))
 
@@ -173,21 +173,21 @@ def test_a_full_disk_while_saving_leaves_no_finished_run(job, tmp_path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", lambda a, b: full(a, b) if str(b).endswith(".keras") else replace(a, b))
         assert run(arguments) == 1
-    error = capfd.readouterr().err.splitlines()[-1]
+    error = capsys.readouterr().err.splitlines()[-1]
     assert error == f"error: {tmp_path}/run.partial/model.keras: no space left on device"
     assert not (tmp_path / "run").exists()
     assert not [path for path in (tmp_path / "run.partial").iterdir() if ".writing" in path.name]
     assert run([*arguments, "--resume"]) == 0, "with room made, the run is finished without training anew"
-    assert "epoch" not in capfd.readouterr().err
+    assert "epoch" not in capsys.readouterr().err
 
 
-def test_debug_shows_the_traceback(capfd):
+def test_debug_shows_the_traceback(capsys):
     assert run(["evaluate", "nowhere", "nothing", "--debug"]) == 1
-    lines = capfd.readouterr().err.splitlines()
+    lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("Traceback") and lines[-1].startswith("error: nowhere: expected the directory")
 
 
-def test_without_a_command_the_help_is_shown(capfd):
+def test_without_a_command_the_help_is_shown(capsys):
     assert run([]) == 2
-    captured = capfd.readouterr()
+    captured = capsys.readouterr()
     assert "Usage" in captured.out + captured.err

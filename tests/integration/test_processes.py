@@ -15,6 +15,12 @@ import pytest
 COMMAND = [sys.executable, "-c", "from seqtag.cli import main; main()"]
 
 
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch):
+    """TensorFlow, imported by other tests, sets this for its children, who would hear its chatter."""
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+
+
 def seqtag(*arguments, **options) -> subprocess.CompletedProcess:
     """A finished process; its output is bytes."""
     command = [*COMMAND, *map(str, arguments)]
@@ -97,7 +103,7 @@ def test_standard_output_may_be_closed_from_the_start(run_folder, job):
 
 
 def test_memory_does_not_grow_with_the_file(run_folder, tmp_path):
-    """Some 30,000 and 600,000 tokens, all sentences different."""
+    """Some 30,000 and 240,000 tokens, all sentences different."""
     program = (
         "import resource, sys\n"
         "from seqtag.cli import run\n"
@@ -105,7 +111,7 @@ def test_memory_does_not_grow_with_the_file(run_folder, tmp_path):
         "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
     )
     peaks = []
-    for name, count in (("small", 3_000), ("large", 60_000)):
+    for name, count in (("small", 3_000), ("large", 24_000)):
         source, out = tmp_path / f"{name}.tsv", tmp_path / f"{name}.out"
         source.write_text("".join(f"Ann\tX{n}\nmet\tO\nword{n}\tO\n" + "late\tO\n" * 7 + "\n" for n in range(count)))
         arguments = ["predict", str(run_folder), str(source), "-o", str(out)]
@@ -114,8 +120,8 @@ def test_memory_does_not_grow_with_the_file(run_folder, tmp_path):
         assert code == "0", done.stderr
         peaks.append(int(peak))
         assert without_tags(out) == without_tags(source)
-    assert peaks[1] < peaks[0] + 200, "MB"
-    assert (tmp_path / "large.tsv").stat().st_size > 3_000_000
+    assert peaks[1] < peaks[0] + 150, "MB"
+    assert (tmp_path / "large.tsv").stat().st_size > 1_500_000
 
 
 def without_tags(path) -> list[bytes]:
