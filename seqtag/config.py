@@ -54,6 +54,7 @@ class ModelConfig(Section):
     layers: Positive = 1
     char_encoder: Literal["cnn", "birnn", "none"] = "cnn"
     spelling: bool = Field(True, description="hashed prefixes, suffixes and word shape")
+    window_features: bool = Field(True, description="words around a token and its spelling also score tags straight")
     head: Literal["crf", "softmax"] = "crf"
     entity_cost: Annotated[float, Field(ge=0)] = Field(
         0.0, description="what missing a tag of an entity costs a crf in training: more finds more entities"

@@ -13,6 +13,7 @@ from keras import ops
 from seqtag.data.word_features import NUM_HASHED
 from seqtag.layers import CRF, GRU, Bidirectional, PeepholeLSTM, SimpleRNN
 from seqtag.models.softmax_head import SoftmaxHead
+from seqtag.models.window_features import WindowFeatures
 from seqtag.models.word_representation import WordRepresentation
 
 CELLS = {"simple_rnn": SimpleRNN, "peephole_lstm": PeepholeLSTM, "lstm": PeepholeLSTM, "gru": GRU}
@@ -34,6 +35,7 @@ class TaggerNetwork(keras.Model):
         dropout: of the token vectors and of each recurrent layer's output, one mask for all steps (Gal and Ghahramani
             2016).
         recurrent_dropout: of the hidden state on its way into the next step, one mask for all steps (the same).
+        window_features: whether words and spelling around a token also score its tags straight; see `WindowFeatures`.
 
     Call arguments:
         batch: see `WordRepresentation`, and `lengths (batch,)`.
@@ -54,6 +56,7 @@ class TaggerNetwork(keras.Model):
         tag_costs: Sequence[float] | None = None,
         dropout: float = 0.5,
         recurrent_dropout: float = 0.0,
+        window_features: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -67,10 +70,20 @@ class TaggerNetwork(keras.Model):
         self.tag_costs = tag_costs
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.has_window_features = window_features
         self.representation = WordRepresentation(**representation, name="representation")
         self.input_dropout = keras.layers.SpatialDropout1D(dropout, name="input_dropout")
         self.stack = [_bidirectional(cell, units, recurrent_dropout, f"recurrent_{n}") for n in range(layers)]
         self.dropouts = [keras.layers.SpatialDropout1D(dropout, name=f"dropout_{n}") for n in range(layers)]
+        self.window_features = None
+        if window_features:
+            self.window_features = WindowFeatures(
+                representation["num_words"],
+                representation["num_buckets"],
+                num_tags,
+                dtype="float32",
+                name="window_features",
+            )
         self.emission = keras.layers.Dense(num_tags, dtype="float32", name="emission")
         heads = {"crf": CRF, "softmax": SoftmaxHead}
         self.head = heads[head](constraints=constraints, tag_costs=tag_costs, dtype="float32", name="head")
@@ -83,6 +96,8 @@ class TaggerNetwork(keras.Model):
             layer.build((None, None, width))
             width = layer.compute_output_shape((None, None, width))[-1]
         self.emission.build((None, None, width))
+        if self.window_features is not None:
+            self.window_features.build()
         self.head.build((None, None, self.num_tags))
         self.built = True
 
@@ -96,7 +111,10 @@ class TaggerNetwork(keras.Model):
         hidden = self.input_dropout(vectors, training=training)
         for layer, dropout in zip(self.stack, self.dropouts, strict=True):
             hidden = dropout(layer(hidden, mask=mask, training=training), training=training)
-        return self.emission(hidden[:, :steps])
+        emissions = self.emission(hidden[:, :steps])
+        if self.window_features is not None:
+            emissions += self.window_features(batch, mask=mask[:, :steps], training=training)
+        return emissions
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -172,6 +190,7 @@ class TaggerNetwork(keras.Model):
             "tag_costs": self.tag_costs,
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
+            "window_features": self.has_window_features,
         }
 
 

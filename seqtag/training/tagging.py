@@ -65,6 +65,7 @@ def build_tagging_model(
         tag_costs=_tag_costs(codec, config),
         dropout=config.dropout,
         recurrent_dropout=config.recurrent_dropout,
+        window_features=config.window_features,
         dtype=dtype,
     )
     network.build()

@@ -58,6 +58,8 @@ VARIANTS = {
     "two layers": {"layers": 2},
     "softmax": {"head": "softmax"},
     "no constraints": {"constraints": None},
+    "no window features": {"window_features": False},
+    "recurrent dropout": {"recurrent_dropout": 0.3},
     "birnn": {"representation": {"char_encoder": "birnn"}},
     "words alone": {"representation": {"char_encoder": "none", "spelling": False}},
     "columns": {"representation": {"column_sizes": (4, 4)}},
@@ -78,7 +80,7 @@ def test_it_loads_as_itself_with_no_custom_objects(variant, tmp_path):
     again = keras.saving.load_model(tmp_path / "network.keras")
     assert again.get_config() == made.get_config()
     np.testing.assert_array_equal(again(whole), made(whole))
-    for mine, loaded in zip(made.variables, again.variables, strict=True):
+    for mine, loaded in zip(made.weights, again.weights, strict=True):
         np.testing.assert_array_equal(mine, loaded)
 
 
