@@ -64,9 +64,7 @@ def fit(sentences: Sentences, tags: Sentences, max_iterations: int = 100) -> Any
     try:
         from sklearn_crfsuite import CRF
     except ImportError:
-        raise SystemExit(
-            "error: expected sklearn-crfsuite to be installed: pip install 'seqtag[bench]'"
-        ) from None
+        raise SystemExit("error: expected sklearn-crfsuite to be installed: pip install 'seqtag[bench]'") from None
     model = CRF(algorithm="lbfgs", c1=0.1, c2=0.1, max_iterations=max_iterations)
     return model.fit([features(sentence) for sentence in sentences], [list(row) for row in tags])
 

@@ -40,9 +40,7 @@ def measure(command: Sequence[str]) -> Usage:
         launcher = [sys.executable, "-m", "benchmarks.processes", str(result), *command]
         done = subprocess.run(launcher, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if done.returncode:
-            raise SystemExit(
-                f"error: {' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}"
-            )
+            raise SystemExit(f"error: {' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
         return Usage(**json.loads(result.read_text()))
 
 

@@ -93,9 +93,7 @@ def main() -> None:
     parser.add_argument("--units", type=int, nargs="+", default=[128, 200])
     parser.add_argument("--rounds", type=int, default=40)
     options = parser.parse_args()
-    print(
-        f"batch {options.batch}, {options.steps} steps, {options.features} features; median ms, Keras / seqtag"
-    )
+    print(f"batch {options.batch}, {options.steps} steps, {options.features} features; median ms, Keras / seqtag")
     print(f"{'layer':22s}{'units':>6s}{'mask':>6s}{'forward':>26s}{'forward + backward':>28s}")
     for units in options.units:
         for masked in (False, True):
@@ -103,9 +101,7 @@ def main() -> None:
             for name, layers in pairs(units).items():
                 cells = []
                 for make in (forward, training):
-                    ours, keras_ = medians(
-                        [make(layer, signature) for layer in layers], arguments, options.rounds
-                    )
+                    ours, keras_ = medians([make(layer, signature) for layer in layers], arguments, options.rounds)
                     cells.append(f"{keras_:9.2f} {ours:9.2f} {keras_ / ours:5.2f}x")
                 print(f"{name:22s}{units:6d}{'yes' if masked else 'no':>6s}{cells[0]:>26s}{cells[1]:>28s}")
 

@@ -20,9 +20,7 @@ def text_table(header: Sequence[str], rows: Rows) -> str:
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     rule = ["-" * width for width in widths]
     return "\n".join(
-        "  ".join(
-            cell.rjust(width) if n else cell.ljust(width) for n, (cell, width) in enumerate(cells)
-        ).rstrip()
+        "  ".join(cell.rjust(width) if n else cell.ljust(width) for n, (cell, width) in enumerate(cells)).rstrip()
         for cells in (list(zip(row, widths, strict=True)) for row in (header, rule, *rows))
     )
 

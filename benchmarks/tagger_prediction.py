@@ -14,9 +14,7 @@ from seqtag.data.corpus import ReadingOptions, TaggedCorpus
 __all__ = ["prediction_speed", "repeated"]
 
 
-def prediction_speed(
-    run: Path, train: TaggedCorpus, options: ReadingOptions, folder: Path, repeats: int
-) -> dict:
+def prediction_speed(run: Path, train: TaggedCorpus, options: ReadingOptions, folder: Path, repeats: int) -> dict:
     """Median seconds from column file to column file: ours, ours with the model in memory, CRFsuite.
 
     The file is the one that all were trained on. `seqtag` is `predict_columns` and `write_output`, which

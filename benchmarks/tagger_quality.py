@@ -120,18 +120,12 @@ def _percent(fraction: float) -> str:
 def main() -> None:
     """Trains what is missing, set by set, and prints the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "sets", nargs="*", metavar="SET", help=f"of {', '.join(SETS)}; all of them unless named"
-    )
+    parser.add_argument("sets", nargs="*", metavar="SET", help=f"of {', '.join(SETS)}; all of them unless named")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--runs", type=Path, default=Path("runs/tagger_quality"), metavar="DIR")
-    parser.add_argument(
-        "--peer", action=argparse.BooleanOptionalAction, default=True, help="fit CRFsuite too"
-    )
+    parser.add_argument("--peer", action=argparse.BooleanOptionalAction, default=True, help="fit CRFsuite too")
     parser.add_argument("--markdown", action="store_true")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="override the configs"
-    )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override the configs")
     options = parser.parse_args()
     unknown = sorted(set(options.sets) - set(SETS))
     if unknown:

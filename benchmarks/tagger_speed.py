@@ -76,9 +76,7 @@ def training_rows(train: TaggedCorpus, config: Config, options: argparse.Namespa
         yield ["g", "words/s that these alone allow", f"{words:,.0f}", f"seqtag reaches {ours / words:.0%}"]
 
 
-def prediction_rows(
-    run: Path, train: TaggedCorpus, config: Config, options: argparse.Namespace
-) -> Iterator[Row]:
+def prediction_rows(run: Path, train: TaggedCorpus, config: Config, options: argparse.Namespace) -> Iterator[Row]:
     """Part b."""
     words = sum(map(len, train.tokens))
     seconds = prediction_speed(run, train, reading_options(config.data), run.parent, options.repeats)
@@ -140,18 +138,14 @@ def rows(name: str, options: argparse.Namespace, folder: Path) -> Iterator[Row]:
 def main() -> None:
     """Prints a table for each set that is named."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--config", nargs="+", default=["ner_ncbi"], metavar="NAME", help="of configs/NAME.yaml"
-    )
+    parser.add_argument("--config", nargs="+", default=["ner_ncbi"], metavar="NAME", help="of configs/NAME.yaml")
     parser.add_argument("--parts", default="abcdefg", help="letters of what to measure")
     parser.add_argument("--sentences", type=int, default=2000, help="of train, for part a")
     parser.add_argument("--repeats", type=int, default=3, help="of what is timed whole")
     parser.add_argument("--steps", type=int, default=60, help="batches for parts e and g")
     parser.add_argument("--megabytes", type=float, default=20, help="of the large file of part c")
     parser.add_argument("--epochs", type=int, default=3, help="of the run of parts b and c")
-    parser.add_argument(
-        "--quick", action="store_true", help="everything once and small, to see that it works"
-    )
+    parser.add_argument("--quick", action="store_true", help="everything once and small, to see that it works")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
     if options.quick:

@@ -41,9 +41,7 @@ class Subject(NamedTuple):
         """The tagger of a configuration, compiled as the trainer compiles it."""
         keras.utils.set_random_seed(config.seed)
         options = ReadingOptions(layout=train.layout, features=config.data.features)
-        model = build_tagging_model(
-            train, config.model, options, config.data.scheme, config.training.precision
-        )
+        model = build_tagging_model(train, config.model, options, config.data.scheme, config.training.precision)
         model.network.compile(optimizer=build_optimizer(config.training), jit_compile=False)
         model.network.optimizer.build(model.network.trainable_variables)
         corpus = model.encode(corpus_items(train), model.codec.encode_corpus(train))
@@ -102,9 +100,7 @@ def training_speed(subject: Subject, longest: int, repeats: int) -> dict[str, fl
 
 def _plain_epoch(subject: Subject, width: int, longest: int) -> Callable[[], Any]:
     model, corpus = subject.model, subject.corpus
-    rows = tf.ragged.map_flat_values(
-        lambda distinct: tf.gather(corpus.features.words, distinct), corpus.tokens
-    )
+    rows = tf.ragged.map_flat_values(lambda distinct: tf.gather(corpus.features.words, distinct), corpus.tokens)
     assert corpus.tags is not None  # for the type checker: `Subject.build` encodes tags
     inputs, tags = pad(rows.to_list(), longest), pad(corpus.tags.to_list(), longest)
     plain = plain_tagger(len(model.encoder.words), len(model.codec.labels), width, subject.config.model.units)

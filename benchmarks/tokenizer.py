@@ -93,9 +93,7 @@ def _report(texts: tuple[str, ...], golds: tuple[Spans, ...], limit: int) -> Non
     print(f"precision {precision:.2%}, recall {recall:.2%}, F1 {f1:.2%}")
     print(f"{sum(map(len, texts)) / seconds / 1e6:.1f} million characters a second")
     differences = Counter(
-        difference
-        for triple in zip(texts, golds, founds, strict=True)
-        for difference in _differences(*triple)
+        difference for triple in zip(texts, golds, founds, strict=True) for difference in _differences(*triple)
     )
     for difference, count in differences.most_common(limit):
         print(f"{count:5}  {difference}")

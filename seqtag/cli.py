@@ -100,9 +100,7 @@ def inspect(
     """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits."""
     from seqtag.data.inspection import inspect_corpus
 
-    report = inspect_corpus(
-        data, layout=layout, tag_column=tag_column, token_column=token_column, encoding=encoding
-    )
+    report = inspect_corpus(data, layout=layout, tag_column=tag_column, token_column=token_column, encoding=encoding)
     print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1) if as_json else report.to_text())
 
 

@@ -100,15 +100,11 @@ class ColumnReader:
         width = layout.width if self.tags_required else min(found, layout.width)
         plan = _Plan(layout, width, self._token_index(layout), self._tag_index(layout))
         if plan.token == plan.tag:
-            raise ConfigError(
-                f"data.tag_column: expected tags beside the tokens, found both in column {plan.tag + 1}"
-            )
+            raise ConfigError(f"data.tag_column: expected tags beside the tokens, found both in column {plan.tag + 1}")
         needed = max(plan.token, plan.tag) if self.tags_required else plan.token
         if needed >= width:
             names = ", ".join(layout.columns[:width])
-            raise DataError(
-                f"expected at least {needed + 1} columns, found {width}: {names}", self.path, first + 1
-            )
+            raise DataError(f"expected at least {needed + 1} columns, found {width}: {names}", self.path, first + 1)
         return plan
 
     def _token_index(self, layout: Layout) -> int:
@@ -171,9 +167,7 @@ def _parsed(lines: Iterable[str], plan: _Plan, path: str) -> Iterator[_Line]:
             raise DataError(f"expected {columns}, found {len(row)}", path, number)
         if layout.has_ids and not row[0].isdecimal():
             if not _WORD_GROUP.fullmatch(row[0]):
-                raise DataError(
-                    f"expected a word number such as 8 in column 1, found {row[0]!r}", path, number
-                )
+                raise DataError(f"expected a word number such as 8 in column 1, found {row[0]!r}", path, number)
             yield _Line(line, None, False)
             continue
         if not row[token]:

@@ -57,9 +57,7 @@ class Grammar:
         for section, alternatives in self.alternatives.items():
             for name in _WHOLE.findall(" ".join(alternatives)):
                 if name[2] not in self.alternatives:
-                    raise ValueError(
-                        f"expected a section <{name[2]}>, found it only referred to in <{section}>"
-                    )
+                    raise ValueError(f"expected a section <{name[2]}>, found it only referred to in <{section}>")
 
     def language(self, section: str) -> list[str]:
         """All one-token strings of a section without entities, sorted.
@@ -67,9 +65,7 @@ class Grammar:
         >>> Grammar("<a>\\n{b}{b}\\n<b>\\nx | y").language("a")
         ['xx', 'xy', 'yx', 'yy']
         """
-        return sorted(
-            {text for alternative in self.alternatives[section] for text in self._strings(alternative)}
-        )
+        return sorted({text for alternative in self.alternatives[section] for text in self._strings(alternative)})
 
     def _strings(self, alternative: str) -> Iterator[str]:
         *pairs, last = _REFERENCE.split(alternative)
@@ -81,9 +77,7 @@ class Grammar:
 def _weighted(line: str) -> Iterator[str]:
     for alternative in line.split(" | "):
         weight = _WEIGHT.match(alternative)
-        yield from [alternative[weight.end() :] if weight else alternative] * (
-            int(weight[1]) if weight else 1
-        )
+        yield from [alternative[weight.end() :] if weight else alternative] * (int(weight[1]) if weight else 1)
 
 
 class Generator:
@@ -130,9 +124,7 @@ class Generator:
                 continue
             tokens += self._word(word.removesuffix("]"))
             if word.endswith("]"):
-                tokens[start:] = [
-                    (text, f"{'I' if n else 'B'}-{entity}") for n, (text, _) in enumerate(tokens[start:])
-                ]
+                tokens[start:] = [(text, f"{'I' if n else 'B'}-{entity}") for n, (text, _) in enumerate(tokens[start:])]
         return tokens
 
     def _word(self, word: str) -> list[tuple[str, str]]:

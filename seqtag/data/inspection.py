@@ -146,13 +146,10 @@ def inspect_corpus(
         ConfigError: no such layout or encoding.
     """
     readers = [
-        ColumnReader(source, layout, encoding, token_column, tag_column, tag_column is not None)
-        for source in sources
+        ColumnReader(source, layout, encoding, token_column, tag_column, tag_column is not None) for source in sources
     ]
     surveys = [_Survey(reader, examples) for reader in readers]
-    overlaps = [
-        later.overlap(earlier, examples) for n, later in enumerate(surveys) for earlier in surveys[:n]
-    ]
+    overlaps = [later.overlap(earlier, examples) for n, later in enumerate(surveys) for earlier in surveys[:n]]
     return CorpusReport(tuple(survey.report() for survey in surveys), tuple(overlaps))
 
 

@@ -106,9 +106,7 @@ LAYOUTS: dict[str, Layout] = {
         Layout("conll2002", ("word", "pos", "ner"), " ", token="word", tag="ner", optional=("pos",)),
         Layout("conll2000", ("word", "pos", "chunk"), " ", token="word", tag="chunk"),
         Layout("tsv", ("token", "tag"), "\t", token="token", tag="tag"),
-        Layout(
-            "uner", ("id", "token", "tag", "misc", "annotator"), "\t", token="token", tag="tag", has_ids=True
-        ),
+        Layout("uner", ("id", "token", "tag", "misc", "annotator"), "\t", token="token", tag="tag", has_ids=True),
         Layout("conllu", _CONLLU, "\t", token="FORM", tag="UPOS", has_ids=True),
         Layout("plain", ("token",), "\t", token="token", tag=None),
     )

@@ -61,9 +61,7 @@ def _legal(before: str | None, after: str | None, scheme: Scheme) -> bool:
     return is_open == continues and (not is_open or left_type == right_type)
 
 
-def legal_transitions(
-    tagset: Sequence[str], scheme: Scheme | str | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def legal_transitions(tagset: Sequence[str], scheme: Scheme | str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which tags may start a sentence, follow each other, and end it.
 
     Args:

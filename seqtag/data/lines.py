@@ -94,9 +94,7 @@ def _decoded(
 ) -> Iterator[str]:
     """Yields decoded chunks; counts lines so that a bad byte can be placed."""
     binary = getattr(stream, "buffer", stream)
-    read = getattr(
-        binary, "read1", binary.read
-    )  # read1 hands on what a pipe holds instead of waiting for more
+    read = getattr(binary, "read1", binary.read)  # read1 hands on what a pipe holds instead of waiting for more
     lines = 0
     while chunk := read(_CHUNK):
         text = chunk if isinstance(chunk, str) else _decode(decoder, chunk, False, name, encoding, lines)
@@ -105,9 +103,7 @@ def _decoded(
     yield _decode(decoder, b"", True, name, encoding, lines)
 
 
-def _decode(
-    decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool, name: str, encoding: str, lines: int
-) -> str:
+def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool, name: str, encoding: str, lines: int) -> str:
     try:
         return decoder.decode(chunk, final)
     except UnicodeDecodeError as error:

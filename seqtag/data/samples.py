@@ -40,9 +40,7 @@ def sample_path(split: str) -> Path:
 
 def generate() -> dict[str, str]:
     """The text of each split's file."""
-    grammar = Grammar(
-        "\n".join((_folder() / name).read_text("utf-8") for name in ("grammar.txt", "names.txt"))
-    )
+    grammar = Grammar("\n".join((_folder() / name).read_text("utf-8") for name in ("grammar.txt", "names.txt")))
     dealt = {section: _deal(grammar.language(section), section) for section in grammar.open}
     seen: set[tuple[str, ...]] = set()
     return {split: _split(grammar, dealt, split, seen) for split in SPLITS}
@@ -70,9 +68,7 @@ def _deal(names: list[str], section: str) -> dict[str, list[str]]:
     return dealt
 
 
-def _split(
-    grammar: Grammar, dealt: dict[str, dict[str, list[str]]], split: str, seen: set[tuple[str, ...]]
-) -> str:
+def _split(grammar: Grammar, dealt: dict[str, dict[str, list[str]]], split: str, seen: set[tuple[str, ...]]) -> str:
     pools = ["train"] if split == "train" else ["train", split]
     names = {section: [parts[pool] for pool in pools] for section, parts in dealt.items()}
     generator = Generator(grammar, random.Random(f"{_SEED} {split}"), names)

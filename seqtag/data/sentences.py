@@ -110,9 +110,7 @@ class Sentence:
         width = len(self.rows[0])
         if index >= width:
             found = ", ".join(self.layout.columns[:width])
-            raise DataError(
-                f"expected column {column!r}, found columns {found}", self.path, self.line_numbers[0]
-            )
+            raise DataError(f"expected column {column!r}, found columns {found}", self.path, self.line_numbers[0])
         return [row[index] for row in self.rows]
 
     def _with_index(self, index: int, values: Sequence[str]) -> str:
@@ -127,9 +125,7 @@ class Sentence:
             lines = [_appended(line, self._filler(line), self._joint) for line in lines]
         for position, value in zip(self.positions, values, strict=True):
             line = self.lines[position]
-            lines[position] = (
-                _appended(line, value, self._joint) if append else self._replaced(line, index, value)
-            )
+            lines[position] = _appended(line, value, self._joint) if append else self._replaced(line, index, value)
         return "".join(lines)
 
     @property

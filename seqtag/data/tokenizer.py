@@ -210,9 +210,7 @@ def _full_stops(stream: _Stream, goes_on: tf.Tensor) -> tf.Tensor:
 def _clitics(stream: _Stream) -> tuple[tf.Tensor, tf.Tensor]:
     """Where an English clitic starts, and where it goes on."""
     apostrophe = stream.among(APOSTROPHES) & _at(stream.word, -1)
-    negation = (
-        apostrophe & (_at(stream.lower, -1) == ord("n")) & _at(stream.letter, -2) & stream.spells("t", 1)
-    )
+    negation = apostrophe & (_at(stream.lower, -1) == ord("n")) & _at(stream.letter, -2) & stream.spells("t", 1)
     other = apostrophe & tf.reduce_any([stream.spells(clitic, 1) for clitic in CLITICS], axis=0)
     return other | _at(negation, 1), negation | _at(negation | other, -1)
 
@@ -257,12 +255,8 @@ def _known_runs(stream: _Stream) -> tuple[tf.Tensor, tf.Tensor]:
     cores = _strings(stream, firsts, lasts)
     kept = tf.strings.regex_full_match(cores, KEPT)
     longest = 5  # characters in an emoticon, after the first
-    abbreviated = tf.strings.regex_full_match(cores, ABBREVIATIONS) & (
-        tf.gather(stream.codes, lasts + 1) == ord(".")
-    )
-    emoticons = tf.strings.regex_full_match(
-        _strings(stream, heads, tf.minimum(tails, heads + longest)), EMOTICONS
-    )
+    abbreviated = tf.strings.regex_full_match(cores, ABBREVIATIONS) & (tf.gather(stream.codes, lasts + 1) == ord("."))
+    emoticons = tf.strings.regex_full_match(_strings(stream, heads, tf.minimum(tails, heads + longest)), EMOTICONS)
     emoticons &= tails <= heads + longest
     return (
         _inside(stream, firsts, lasts + 1, abbreviated),
@@ -292,9 +286,4 @@ def _inside(stream: _Stream, firsts: tf.Tensor, lasts: tf.Tensor, chosen: tf.Ten
     """Places after the first and up to the last of the chosen spans."""
     after, beyond = tf.boolean_mask(firsts + 1, chosen), tf.boolean_mask(lasts + 1, chosen)
     steps = tf.concat([tf.ones_like(after), -tf.ones_like(beyond)], axis=0)
-    return (
-        tf.cumsum(
-            tf.math.unsorted_segment_sum(steps, tf.concat([after, beyond], axis=0), tf.size(stream.codes))
-        )
-        > 0
-    )
+    return tf.cumsum(tf.math.unsorted_segment_sum(steps, tf.concat([after, beyond], axis=0), tf.size(stream.codes))) > 0

@@ -60,13 +60,9 @@ def aligned(
     for number, (gold_tags, tags) in enumerate(zip_longest(gold, predicted), 1):
         if gold_tags is None or tags is None:
             more = "gold" if tags is None else "predicted"
-            raise ValueError(
-                f"expected as many predicted as gold sentences, found more than {number - 1} {more}"
-            )
+            raise ValueError(f"expected as many predicted as gold sentences, found more than {number - 1} {more}")
         if len(gold_tags) != len(tags):
-            raise ValueError(
-                f"expected {len(gold_tags)} predicted tags in sentence {number}, found {len(tags)}"
-            )
+            raise ValueError(f"expected {len(gold_tags)} predicted tags in sentence {number}, found {len(tags)}")
         yield gold_tags, tags
 
 
@@ -85,6 +81,4 @@ def confusion_text(confusion: Mapping[str, Mapping[str, int]]) -> str:
     header = ["gold \\ predicted", *confusion]
     rows = [header, *([label, *map(str, row.values())] for label, row in confusion.items())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
-    )
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)

@@ -89,9 +89,7 @@ class SpanReport:
             f"accuracy: {self.accuracy:7.2%}; {self.overall.to_text()}; strict F1: {self.f1_strict:7.2%}; "
             f"illegal sequences: {self.repaired_sequences}",
         ]
-        lines += [
-            f"{kind:>{width}}: {score.to_text()}  {score.predicted}" for kind, score in self.per_type.items()
-        ]
+        lines += [f"{kind:>{width}}: {score.to_text()}  {score.predicted}" for kind, score in self.per_type.items()]
         return "\n".join([*lines, "", confusion_text(self.confusion)])
 
 
@@ -150,9 +148,7 @@ class _Matches:
 
     def per_type(self) -> dict[str, Score]:
         kinds = sorted(self._support.keys() | self._predicted.keys())
-        return {
-            kind: Score(self._correct[kind], self._predicted[kind], self._support[kind]) for kind in kinds
-        }
+        return {kind: Score(self._correct[kind], self._predicted[kind], self._support[kind]) for kind in kinds}
 
 
 def _type(tag: str) -> str:

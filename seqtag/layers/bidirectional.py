@@ -65,9 +65,7 @@ class Bidirectional(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if merge_mode not in (*_MERGES, "learned", None):
-            raise ValueError(
-                f"expected merge_mode to be {', '.join(_MERGES)}, learned or None, found {merge_mode!r}"
-            )
+            raise ValueError(f"expected merge_mode to be {', '.join(_MERGES)}, learned or None, found {merge_mode!r}")
         self.merge_mode = merge_mode
         self.forward_layer = layer
         self.backward_layer = _reversed_copy(layer) if backward_layer is None else backward_layer
@@ -88,9 +86,7 @@ class Bidirectional(keras.layers.Layer):
         for name in ("return_sequences", "return_state", "stateful"):
             found = getattr(forward, name), getattr(backward, name)
             if found[0] != found[1]:
-                raise ValueError(
-                    f"expected both layers to have the same {name}, found {found[0]} and {found[1]}"
-                )
+                raise ValueError(f"expected both layers to have the same {name}, found {found[0]} and {found[1]}")
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
         """Builds both layers, and the projection of `"learned"`."""

@@ -42,9 +42,7 @@ class CRFLoss(keras.losses.Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each row: `(batch,)`."""
         if self._row_losses is None:
-            raise ValueError(
-                "expected the loss of a CRF layer, found one without a layer: compile with layer.loss"
-            )
+            raise ValueError("expected the loss of a CRF layer, found one without a layer: compile with layer.loss")
         return self._row_losses(y_true, y_pred, mask=_KerasMask()(y_pred))
 
 

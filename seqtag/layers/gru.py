@@ -62,18 +62,14 @@ class GRUCell(RecurrentCell):
 
     def can_fuse(self) -> bool:
         """Whether `fused` covers this cell's options."""
-        return (
-            self.reset_after and super().can_fuse() and fused_recurrence.has_slope(self.recurrent_activation)
-        )
+        return self.reset_after and super().can_fuse() and fused_recurrence.has_slope(self.recurrent_activation)
 
     def weights_of_step(self) -> GRUWeights:
         """The weights that `recurrence.gru_step` takes."""
         recurrent_bias = self.bias[1] if self.bias is not None and self.reset_after else None
         return recurrence.as_tensors(GRUWeights(self.recurrent_kernel, recurrent_bias, self.recurrent_gain))
 
-    def step(
-        self, inputs: Tensor, state: RNNState, weights: GRUWeights, dropout_mask: Tensor | None = None
-    ) -> tuple:
+    def step(self, inputs: Tensor, state: RNNState, weights: GRUWeights, dropout_mask: Tensor | None = None) -> tuple:
         """One step over projected inputs `(batch, 3·units)`."""
         return recurrence.gru_step(
             inputs,

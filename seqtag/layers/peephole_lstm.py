@@ -128,9 +128,7 @@ class PeepholeLSTMCell(RecurrentCell):
             )
         )
 
-    def step(
-        self, inputs: Tensor, state: LSTMState, weights: LSTMWeights, dropout_mask: Tensor | None = None
-    ) -> tuple:
+    def step(self, inputs: Tensor, state: LSTMState, weights: LSTMWeights, dropout_mask: Tensor | None = None) -> tuple:
         """One step over projected inputs `(batch, 4·units)`."""
         return recurrence.lstm_step(
             inputs,

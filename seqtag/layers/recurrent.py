@@ -80,14 +80,10 @@ class Recurrent(keras.layers.Layer):
         trainable: bool = True,
         **cell_options: Any,
     ) -> None:
-        super().__init__(
-            activity_regularizer=activity_regularizer, name=name, dtype=dtype, trainable=trainable
-        )
+        super().__init__(activity_regularizer=activity_regularizer, name=name, dtype=dtype, trainable=trainable)
         if residual and not return_sequences:
             raise ValueError("expected return_sequences=True with residual=True, found False")
-        self.cell = self.cell_type(
-            units, name="cell", dtype=self.dtype_policy, trainable=trainable, **cell_options
-        )
+        self.cell = self.cell_type(units, name="cell", dtype=self.dtype_policy, trainable=trainable, **cell_options)
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.go_backwards = go_backwards

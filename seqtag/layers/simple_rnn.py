@@ -32,13 +32,9 @@ class SimpleRNNCell(RecurrentCell):
         """The weights that `recurrence.simple_rnn_step` takes."""
         return recurrence.as_tensors(RNNWeights(self.recurrent_kernel, self.recurrent_gain))
 
-    def step(
-        self, inputs: Tensor, state: RNNState, weights: RNNWeights, dropout_mask: Tensor | None = None
-    ) -> tuple:
+    def step(self, inputs: Tensor, state: RNNState, weights: RNNWeights, dropout_mask: Tensor | None = None) -> tuple:
         """One step over projected inputs `(batch, units)`."""
-        return recurrence.simple_rnn_step(
-            inputs, state, weights, activation=self.activation, dropout_mask=dropout_mask
-        )
+        return recurrence.simple_rnn_step(inputs, state, weights, activation=self.activation, dropout_mask=dropout_mask)
 
     def fused(self, inputs: Tensor, state: RNNState, weights: RNNWeights, sweep: Sweep) -> tuple:
         """The whole sequence of projected inputs `(batch, time, units)`."""

@@ -307,9 +307,7 @@ def _back_through_hidden(
 
 def _kernel_gradient(sweep: Sweep, before: Tensor, d_gates: Tensor, kernel: Tensor) -> Tensor:
     before = ops.reshape(ops.cast(sweep.drop(before), kernel.dtype), (-1, kernel.shape[0]))
-    return ops.matmul(
-        ops.transpose(before), ops.reshape(ops.cast(d_gates, kernel.dtype), (-1, kernel.shape[1]))
-    )
+    return ops.matmul(ops.transpose(before), ops.reshape(ops.cast(d_gates, kernel.dtype), (-1, kernel.shape[1])))
 
 
 def _peephole_gradient(d_gates: Tensor, cell: Tensor, cell_before: Tensor, dtype: str) -> Tensor:

@@ -52,9 +52,7 @@ class Sweep(NamedTuple):
         real = self.mask[:, t][:, None]
         return keras.tree.map_structure(lambda n, o: ops.where(real, n, o), new, old)
 
-    def back_to_hidden(
-        self, d_gates: Tensor, transposed_kernel: Tensor, t: Tensor, d_hidden: Tensor
-    ) -> Tensor:
+    def back_to_hidden(self, d_gates: Tensor, transposed_kernel: Tensor, t: Tensor, d_hidden: Tensor) -> Tensor:
         """The gradient of h_{t-1} through the recurrent product, or past a masked step t."""
         product = ops.matmul(ops.cast(d_gates, transposed_kernel.dtype), transposed_kernel)
         product = ops.cast(product, d_hidden.dtype)

@@ -17,9 +17,7 @@ from seqtag.ops.forward_backward import IMPOSSIBLE, Alignment
 Tensor = Any
 
 
-def viterbi(
-    emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-) -> tuple[Tensor, Tensor]:
+def viterbi(emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
     """Best path and its score: `(batch, time)` int32 tags, 0 at masked steps, and `(batch,)`.
 
     The score is `-inf`, and the path of no meaning, where no path is allowed. Of paths with equal scores,

@@ -19,9 +19,7 @@ def encoder():
     return WordEncoder(count_words(tokens), count_characters(tokens), num_buckets=50)
 
 
-@given(
-    st.lists(st.integers(0, 300), max_size=80), st.integers(1, 400), st.one_of(st.none(), st.integers(0, 10))
-)
+@given(st.lists(st.integers(0, 300), max_size=80), st.integers(1, 400), st.one_of(st.none(), st.integers(0, 10)))
 @settings(max_examples=60, deadline=None)
 def test_batches_hold_every_sentence_once_within_the_budget(lengths, budget, seed):
     lengths = np.array(lengths, int)

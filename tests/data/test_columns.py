@@ -107,9 +107,7 @@ def test_columns_by_name_and_number():
     sentence = read(CONLL2003)[0]
     assert sentence.column("POS") == sentence.column(2) == sentence.column("2") == ["NNP", "VBZ"]
     assert sentence.column(-1) == sentence.column("ner") == ["B-ORG", "O"]
-    with pytest.raises(
-        DataError, match=r"<stream>:3: expected column 'lemma', found columns word, pos, chunk, ner"
-    ):
+    with pytest.raises(DataError, match=r"<stream>:3: expected column 'lemma', found columns word, pos, chunk, ner"):
         sentence.column("lemma")
     with pytest.raises(DataError, match=r"expected column 5, found columns word, pos"):
         sentence.column(5)
@@ -204,9 +202,7 @@ def test_a_replaced_column_leaves_all_else_alone():
 
 
 def test_a_new_column_is_appended_and_the_file_stays_rectangular():
-    first, second = read(
-        "EU NNP\nrejects VBZ \n\n-DOCSTART- -X-\n\nPeter NNP", "conll2003", tags_required=False
-    )
+    first, second = read("EU NNP\nrejects VBZ \n\n-DOCSTART- -X-\n\nPeter NNP", "conll2003", tags_required=False)
     assert first.with_tags(["B-ORG", "O"]) == "EU NNP B-ORG\nrejects VBZ O\n\n"
     assert second.with_tags(["B-PER"]) == "-DOCSTART- -X- O\n\nPeter NNP B-PER"
     [sentence] = read(CONLLU)
@@ -268,16 +264,12 @@ blank = st.sampled_from(["", "", "", "\t", " ", " \t"])
 def files(draw: st.DrawFn, has_ids: bool) -> tuple[str, list[list[tuple[str, str]]]]:
     """A file's text, with blank lines, comments and line ends of all kinds, and its (token, tag) pairs."""
     end = draw(st.sampled_from(["\n", "\r\n"]))
-    sentences = draw(
-        st.lists(st.lists(st.tuples(token, token), min_size=1, max_size=4), min_size=1, max_size=5)
-    )
+    sentences = draw(st.lists(st.lists(st.tuples(token, token), min_size=1, max_size=4), min_size=1, max_size=5))
     lines: list[str] = draw(st.lists(blank, max_size=2))
     for pairs in sentences:
         for number, (word, tag) in enumerate(pairs, 1):
             if has_ids:
-                lines += draw(
-                    st.lists(st.sampled_from(["# note", "#", "1-2\ta\tb", "1.1\ta\tb"]), max_size=2)
-                )
+                lines += draw(st.lists(st.sampled_from(["# note", "#", "1-2\ta\tb", "1.1\ta\tb"]), max_size=2))
                 lines.append(f"{number}\t{word}\t{tag}")
             else:
                 lines.append(f"{word}\t{tag}")
@@ -387,13 +379,9 @@ def test_what_cannot_be_opened(tmp_path):
 def test_faults_of_the_configuration():
     with pytest.raises(ConfigError, match=r"data.layout: expected auto, conll2003, .*, found 'conll'"):
         ColumnReader("x", "conll")
-    with pytest.raises(
-        ConfigError, match=r"data.encoding: expected an encoding such as utf-8, found 'utf-9'"
-    ):
+    with pytest.raises(ConfigError, match=r"data.encoding: expected an encoding such as utf-8, found 'utf-9'"):
         list(ColumnReader(io.BytesIO(b"a\tO\n"), encoding="utf-9"))
     with pytest.raises(ConfigError, match="found 'hex'"):
         list(ColumnReader(io.BytesIO(b"a\tO\n"), encoding="hex"))
-    with pytest.raises(
-        ConfigError, match=r"data.tag_column: expected tags beside the tokens, found both in column 1"
-    ):
+    with pytest.raises(ConfigError, match=r"data.tag_column: expected tags beside the tokens, found both in column 1"):
         read("a\tO\n", tag_column=1)

@@ -84,9 +84,7 @@ def test_quantiles_of_lengths(lengths, median, p95):
 
 
 def test_options_are_those_of_the_reader():
-    [report] = inspect_corpus(
-        [io.BytesIO("é B-X I-Y".encode("latin-1"))], encoding="latin-1", tag_column=2
-    ).files
+    [report] = inspect_corpus([io.BytesIO("é B-X I-Y".encode("latin-1"))], encoding="latin-1", tag_column=2).files
     assert (report.encoding, report.tags) == ("latin-1", {"B-X": 1})
     with pytest.raises(DataError, match="expected at least 9 columns, found 2: token, tag"):
         inspect_corpus(streams(TRAIN), tag_column=9)

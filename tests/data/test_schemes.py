@@ -178,9 +178,7 @@ def test_messages_say_what_was_found_where():
         (5, "expected tags in IOB2, found 'E-A'"),
         (6, "expected tags in IOB2, found 'X'"),
     ]
-    assert violations(["S-A", "B-A"], "IOBES") == [
-        (1, "expected tags in IOBES, found 'B-A' at the end of a sentence")
-    ]
+    assert violations(["S-A", "B-A"], "IOBES") == [(1, "expected tags in IOBES, found 'B-A' at the end of a sentence")]
     assert violations(["O", "B-A"], "IOB1") == [(1, "expected tags in IOB1, found 'B-A' after 'O'")]
 
 

@@ -64,9 +64,7 @@ def _starts(before: tuple[str, str], tag: tuple[str, str]) -> bool:
 
 def conlleval(gold: list[list[str]], predicted: list[list[str]]) -> tuple[int, int, int]:
     """Correct, predicted and gold spans as the shared tasks' script counts them: in one pass, tag by tag."""
-    rows = [
-        pair for tags in zip(gold, predicted, strict=True) for pair in [*zip(*tags, strict=True), ("O", "O")]
-    ]
+    rows = [pair for tags in zip(gold, predicted, strict=True) for pair in [*zip(*tags, strict=True), ("O", "O")]]
     correct = found = support = 0
     inside, last_gold, last_guess = False, ("O", ""), ("O", "")
     for row in rows:

@@ -77,9 +77,7 @@ def test_loss_is_the_mean_of_the_rows_with_the_mask_of_keras():
 
 
 def test_row_without_a_real_step_costs_nothing():
-    rows = _layer().negative_log_likelihood(
-        np.zeros((1, 3), int), _emissions(1, 3), mask=np.zeros((1, 3), bool)
-    )
+    rows = _layer().negative_log_likelihood(np.zeros((1, 3), int), _emissions(1, 3), mask=np.zeros((1, 3), bool))
     assert_array_equal(rows, [0.0])
 
 
@@ -273,9 +271,7 @@ def test_wrong_arguments_are_refused(arguments: dict, message: str):
 
 
 def test_wrong_shapes_are_refused():
-    with pytest.raises(
-        ValueError, match=r"expected emissions of shape \(batch, time, tags\), found \(2, 3\)"
-    ):
+    with pytest.raises(ValueError, match=r"expected emissions of shape \(batch, time, tags\), found \(2, 3\)"):
         CRF().build((2, 3))
     with pytest.raises(ValueError, match="expected constraints for 4 tags, found them for 3"):
         CRF(constraints=CONSTRAINTS).build((None, None, 4))

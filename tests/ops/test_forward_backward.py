@@ -11,9 +11,7 @@ from seqtag.ops import forward_backward as recursions
 
 
 def _inputs(emissions, mask, start, transitions, end):
-    scores = recursions.Scores(
-        *(ops.convert_to_tensor(np.float32(x)) for x in (emissions, start, transitions, end))
-    )
+    scores = recursions.Scores(*(ops.convert_to_tensor(np.float32(x)) for x in (emissions, start, transitions, end)))
     alignment = recursions.Alignment(ops.convert_to_tensor(mask))
     return scores, alignment, recursions._Directions(alignment)
 
@@ -59,9 +57,7 @@ def test_a_state_too_far_below_the_best_is_noticed():
     """The best tag of the first step may not be followed by what the second step needs."""
     emissions = np.array([[[200.0, 0.0], [0.0, 0.0]]])
     transitions = np.array([[-np.inf, -np.inf], [0.0, 0.0]])
-    scores, alignment, directions = _inputs(
-        emissions, np.ones((1, 2), bool), np.zeros(2), transitions, np.zeros(2)
-    )
+    scores, alignment, directions = _inputs(emissions, np.ones((1, 2), bool), np.zeros(2), transitions, np.zeros(2))
     certain, _ = recursions._by_products(scores, alignment, directions)
     assert not bool(certain)
     found = recursions.forward_backward(scores, alignment)

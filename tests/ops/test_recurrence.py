@@ -117,15 +117,11 @@ def gru_before(inputs, state, weights):
 U = UNITS
 CASES = {
     "rnn": lambda: Case(1, RNNState, RNNWeights, [(U, U)], recurrence.simple_rnn_step, fused_rnn, numpy_rnn),
-    "lstm": lambda: Case(
-        4, LSTMState, LSTMWeights, [(U, 4 * U)], recurrence.lstm_step, fused_lstm, numpy_lstm
-    ),
+    "lstm": lambda: Case(4, LSTMState, LSTMWeights, [(U, 4 * U)], recurrence.lstm_step, fused_lstm, numpy_lstm),
     "peephole": lambda: Case(
         4, LSTMState, LSTMWeights, [(U, 4 * U), (3, U)], recurrence.lstm_step, fused_lstm, numpy_lstm
     ),
-    "gru": lambda: Case(
-        3, RNNState, GRUWeights, [(U, 3 * U), (3 * U,)], recurrence.gru_step, fused_gru, numpy_gru
-    ),
+    "gru": lambda: Case(3, RNNState, GRUWeights, [(U, 3 * U), (3 * U,)], recurrence.gru_step, fused_gru, numpy_gru),
     "gru_before": lambda: Case(3, RNNState, GRUWeights, [(U, 3 * U)], gru_before, None, numpy_gru_before),
 }
 FUSED = [name for name in CASES if name != "gru_before"]
@@ -136,9 +132,7 @@ def fused_case(request):
     return CASES[request.param]()
 
 
-@pytest.mark.parametrize(
-    ("name", "fused"), [*[(name, False) for name in CASES], *[(name, True) for name in FUSED]]
-)
+@pytest.mark.parametrize(("name", "fused"), [*[(name, False) for name in CASES], *[(name, True) for name in FUSED]])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_outputs_and_states_are_those_of_a_numpy_loop(name, fused, masked, reverse):
@@ -156,9 +150,7 @@ def test_outputs_and_states_are_those_of_a_numpy_loop(name, fused, masked, rever
 def weigh(outputs, last):
     """A loss in which every output and every last state has its own weight."""
     random = np.random.default_rng(3)
-    return sum(
-        ops.sum(value * random.normal(size=value.shape).astype("float32")) for value in (outputs, *last)
-    )
+    return sum(ops.sum(value * random.normal(size=value.shape).astype("float32")) for value in (outputs, *last))
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -186,17 +178,13 @@ def test_fused_gradients_are_central_differences_of_the_numpy_loop(fused_case, g
                 moved = [value.copy() for value in exact]
                 moved[which].flat[flat] += shift
                 ends.append(numpy_loss(*moved))
-            np.testing.assert_allclose(
-                found[which].flat[flat], (ends[0] - ends[1]) / 2e-5, rtol=2e-3, atol=2e-4
-            )
+            np.testing.assert_allclose(found[which].flat[flat], (ends[0] - ends[1]) / 2e-5, rtol=2e-3, atol=2e-4)
 
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("dropout", [None, 1, TIME])
-def test_fused_gradients_are_those_of_automatic_differentiation(
-    fused_case, gradients, masked, reverse, dropout
-):
+def test_fused_gradients_are_those_of_automatic_differentiation(fused_case, gradients, masked, reverse, dropout):
     case = fused_case
     random = np.random.default_rng(5)
     drops = None if dropout is None else (random.random((BATCH, dropout, UNITS)) > 0.4).astype("float32") * 2
@@ -215,13 +203,9 @@ def test_fused_gradients_are_those_of_automatic_differentiation(
 
         def step(x, state):
             width = inputs.shape[-1]
-            return case.step(
-                x[:, :width], state, weights, dropout_mask=None if drops is None else x[:, width:]
-            )
+            return case.step(x[:, :width], state, weights, dropout_mask=None if drops is None else x[:, width:])
 
-        return weigh(
-            *recurrence.scan(step, steps, case.state_type(*rest[:count]), mask=mask, reverse=reverse)
-        )
+        return weigh(*recurrence.scan(step, steps, case.state_type(*rest[:count]), mask=mask, reverse=reverse))
 
     arrays = [case.inputs, *case.state, *case.weights]
     found = gradients(lambda *a: loss(True, *a), *arrays)
@@ -239,9 +223,7 @@ def test_slopes_of_activations_are_their_derivatives(name, gradients):
     def outputs(inputs, fused):
         state, weights = RNNState(ops.zeros((1, 4))), RNNWeights(ops.zeros((4, 4)))
         if fused:
-            return fused_recurrence.simple_rnn(
-                inputs[:, None], state, weights, Sweep(), activation=activation
-            )[0]
+            return fused_recurrence.simple_rnn(inputs[:, None], state, weights, Sweep(), activation=activation)[0]
         return activation(inputs)
 
     found = gradients(lambda x: ops.sum(outputs(x, True) * ops.array([1.0, 2.0, 3.0, 4.0])), values)

@@ -106,9 +106,7 @@ def test_a_checkpoint_of_another_model_is_refused(corpus, tmp_path):
     fit(corpus, tmp_path, epochs=1)
     other = SMALL.model_copy(update={"units": 9})
     with pytest.raises(RunError, match="expected a checkpoint of this model, found other shapes"):
-        fit_tagging_model(
-            corpus, corpus, other, TrainingConfig(**TRAINING), checkpoints=tmp_path, resume=True
-        )
+        fit_tagging_model(corpus, corpus, other, TrainingConfig(**TRAINING), checkpoints=tmp_path, resume=True)
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(corpus):
