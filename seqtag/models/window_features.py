@@ -37,6 +37,8 @@ class WindowFeatures(keras.layers.Layer):
 
     def __init__(self, num_words: int, num_buckets: int, num_tags: int, window: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        # The mask is read, and the scores that it leaves are added to others: Keras need not warn that it ends here.
+        self.supports_masking = True
         self.num_words = num_words
         self.num_buckets = num_buckets
         self.num_tags = num_tags
@@ -71,6 +73,9 @@ class WindowFeatures(keras.layers.Layer):
         scores = ops.pad(scores, ((0, 0), (self.window, self.window), (0, 0)))
         parts = ops.split(scores, 2 * self.window + 1, axis=-1)
         return sum(part[:, offset : offset + time] for offset, part in enumerate(parts))
+
+    def compute_mask(self, batch: dict, previous_mask: Any = None) -> None:
+        """None: the mask goes no further."""
 
     def get_config(self) -> dict:
         """The constructor's arguments."""
