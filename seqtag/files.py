@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
     ('42', ['answer.txt'])
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "expected a folder to write to, found none", str(path.parent))
     # The suffix stays last, since Keras and NumPy look at it.
     aside = path.with_name(f".{path.stem}.writing{path.suffix}")
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import gc
 import os
-import resource
 import shutil
 import statistics
 import sys
@@ -157,13 +156,7 @@ def _train_seed(config: Config, corpora: dict[str, TaggedCorpus], folder: Path, 
 def _metrics(runs: list[_SeedRun], best: _SeedRun, measure: str) -> dict[str, Any]:
     metrics: dict[str, Any] = {"task": "tagging"}
     metrics |= {split: report.to_metrics() for split, report in best.reports.items()}
-    metrics["train"] = {
-        "seconds": sum(run.fit.seconds for run in runs),
-        "epochs": len(best.fit.history),
-        "best_epoch": best.fit.best_epoch,
-        "tokens_per_second": best.fit.tokens_per_second,
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+    metrics["train"] = best.fit.to_metrics() | {"seconds": sum(run.fit.seconds for run in runs)}
     metrics["seed"] = best.seed
     if len(runs) > 1:
         metrics["seeds"] = {

@@ -25,10 +25,14 @@ from seqtag.errors import DataError
 from seqtag.export.bundle import (
     CONFIG,
     HISTORY,
+    METRICS,
     load_model,
     new_folder,
+    read_history,
+    read_json,
     save_model,
     write_history,
+    write_json,
     write_text,
 )
 from seqtag.export.saved_model import export_saved_model
@@ -62,6 +66,7 @@ class Tagger(BaseEstimator):
         model_: the fitted `TaggingModel`.
         classes_: the tags that `predict_proba` has columns for.
         history_: one dict an epoch.
+        metrics_: the figures of `metrics.json`: on the validation data, and of training.
 
     Example:
 
@@ -134,7 +139,9 @@ class Tagger(BaseEstimator):
         self.model_, result = fit_tagging_model(
             train, dev, config.model, config.training, options, scheme=config.data.scheme, seed=self.seed
         )
-        self._set_fitted(result.history)
+        report = score(self.model_, dev)
+        metrics = {"task": "tagging", "dev": report.to_metrics(), "train": result.to_metrics()}
+        self._set_fitted(result.history, metrics)
         return self
 
     def predict(self, X: Iterable[Sequence[str]]) -> list[list[str]]:
@@ -171,8 +178,8 @@ class Tagger(BaseEstimator):
         with new_folder(path) as folder:
             write_text(folder / CONFIG, dump_config(self._config()))
             save_model(folder, self.model_)
-            if self.history_:
-                write_history(folder / HISTORY, self.history_)
+            write_history(folder / HISTORY, self.history_)
+            write_json(folder / METRICS, self.metrics_)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Tagger:
@@ -190,7 +197,7 @@ class Tagger(BaseEstimator):
             seed=config.seed,
         )
         tagger.model_ = model
-        tagger._set_fitted([])
+        tagger._set_fitted(read_history(Path(path, HISTORY)), read_json(Path(path, METRICS)))
         return tagger
 
     def export(self, path: str | os.PathLike[str]) -> None:
@@ -198,8 +205,9 @@ class Tagger(BaseEstimator):
         check_is_fitted(self, "model_")
         export_saved_model(self.model_, path)
 
-    def _set_fitted(self, history: list[dict[str, float]]) -> None:
+    def _set_fitted(self, history: list[dict[str, float]], metrics: dict[str, Any]) -> None:
         self.history_ = history
+        self.metrics_ = metrics
         self.classes_ = np.array(self.model_.codec.labels)
 
     def _items(self, X: Iterable[Sequence[str]]) -> list[Item]:

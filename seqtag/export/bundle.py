@@ -134,5 +134,18 @@ def write_history(path: Path, history: Sequence[dict[str, Any]]) -> None:
         writer.writerows(history)
 
 
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The rows that `write_history` wrote.
+
+    Raises:
+        RunError: the file is missing or is no table of numbers.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    except (OSError, TypeError, ValueError) as error:
+        raise RunError(f"{path}: expected a table of numbers, found {_first_line(error)}") from None
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

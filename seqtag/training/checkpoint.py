@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +86,9 @@ class Checkpoint(keras.callbacks.Callback):
         try:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {key: archive[key] for key in archive.files}
-        except (OSError, ValueError) as error:
-            raise RunError(f"{path}: expected a checkpoint, found {error}") from None
-        self._set_counters(json.loads(arrays.pop("counters").tobytes()))
+            self._set_counters(json.loads(arrays.pop("counters").tobytes()))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise RunError(f"{path}: expected a checkpoint, found a damaged file: {error}") from None
         self.average.average = [tf.Variable(v, trainable=False) for v in _numbered(arrays, "average")]
         self.selection.best_weights = _numbered(arrays, "best")
         for name, variables in (("model", self.model.variables), ("optimizer", self.model.optimizer.variables)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +38,16 @@ class FitResult:
     best_epoch: int
     seconds: float
     tokens_per_second: float
+
+    def to_metrics(self) -> dict[str, float]:
+        """The `train` part of `metrics.json`; the peak of memory is that of the whole process so far."""
+        return {
+            "seconds": self.seconds,
+            "epochs": len(self.history),
+            "best_epoch": self.best_epoch,
+            "tokens_per_second": self.tokens_per_second,
+            "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
 
 
 class BatchStream:
