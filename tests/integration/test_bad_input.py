@@ -123,7 +123,8 @@ def test_missing_files_and_runs(refused, run_folder, tmp_path):
         f"{nothing}: expected a readable file, found: no such file or directory"
     )
     assert "expected the directory of a finished run, found none" in refused(1, "predict", nothing, nothing)
-    assert "nothing/" in refused(1, "predict", run_folder, "sample:test", "-o", nothing / "out")
+    told = refused(1, "predict", run_folder, "sample:test", "-o", nothing / "out")
+    assert told == f"{nothing}: expected a folder to write to, found none"
     assert not nothing.exists()
 
 
