@@ -8,11 +8,13 @@ writes benchmarks/figures/tagged.svg from a run of that configuration.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from seqtag.data.text import tokenize_lines
@@ -38,7 +40,9 @@ def main(run: str) -> None:
         for sentence in tagged:
             console.print(to_rich(sentence, model.codec.symbols))
         FIGURE.parent.mkdir(exist_ok=True)
-        console.save_svg(str(FIGURE), title="seqtag predict --text")
+        # Without the web font that Rich would fetch: a picture needs no network.
+        form = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+        console.save_svg(str(FIGURE), title="seqtag predict --text", code_format=form)
     print(FIGURE)
 
 

@@ -31,6 +31,8 @@ def _convolved(layer: CharEncoder, word: list[int]) -> np.ndarray:
 
 
 def _cnn(**arguments) -> CharEncoder:
+    # Other weights could lie at a kink of the maximum, where a difference is no gradient.
+    keras.utils.set_random_seed(7)
     layer = CharEncoder(10, embedding_dim=4, units=5, widths=(1, 2, 3, 5), **arguments)
     layer(WORDS)
     layer.bias.assign(np.random.default_rng(0).normal(size=20))
@@ -103,14 +105,15 @@ def test_gradients_of_the_cnn_are_central_differences():
         value = keras.ops.convert_to_numpy(variable).copy()
         for _ in range(8):
             index = tuple(rng.integers(value.shape))
-            either = []
+            either, places = [], []
             for step in (1e-4, -1e-4):
                 moved = value.copy()
-                moved[index] += step
+                moved[index] += step  # rounded to float32
                 variable.assign(moved)
                 either.append(loss())
+                places.append(np.float64(moved[index]))
             variable.assign(value)
-            assert_allclose(gradient[index], (either[0] - either[1]) / 2e-4, atol=3e-3)
+            assert_allclose(gradient[index], (either[0] - either[1]) / (places[0] - places[1]), atol=1e-3)
 
 
 def test_dropout_acts_in_training_alone_and_keeps_empty_words_zero():
