@@ -28,6 +28,27 @@ from seqtag.training.trainer import BatchStream
 __all__ = ["Subject", "crf_cost", "floor", "padding", "training_speed"]
 
 
+# Of one `fit`; the first is not counted.
+EPOCHS = 3
+
+
+class EpochSeconds(keras.callbacks.Callback):
+    """Collects the seconds of all epochs but each fit's first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Starts the clock."""
+        self.began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Keeps the seconds."""
+        if epoch:
+            self.seconds.append(time.perf_counter() - self.began)
+
+
 class Subject(NamedTuple):
     """A tagger that is ready to be trained, its sentences, and the batches that its trainer would draw."""
 
@@ -61,13 +82,14 @@ class Subject(NamedTuple):
 
         return batch_dataset(self.corpus, lambda: self.stream.after(0)).map(split)
 
-    def fit_epoch(self) -> None:
-        """One epoch as the trainer makes it, without the scoring of dev and the checkpoint after it."""
+    def fit(self, timer: EpochSeconds) -> None:
+        """Epochs as the trainer makes them, without the scoring of dev and the checkpoint after each."""
         settings = self.config.training
         self.model.network.fit(
             self.dataset(),
+            epochs=EPOCHS,
             steps_per_epoch=self.stream.steps,
-            callbacks=[LearningRate(settings, self.stream.steps), WeightAverage(settings.ema)],
+            callbacks=[LearningRate(settings, self.stream.steps), WeightAverage(settings.ema), timer],
             shuffle=False,
             verbose=0,
         )
@@ -76,35 +98,32 @@ class Subject(NamedTuple):
 def training_speed(subject: Subject, longest: int, repeats: int) -> dict[str, float]:
     """Median words a second of an epoch of `model.fit`: ours, and plain Keras taggers of two widths.
 
-    All see the same sentences, and padding counts for nothing. An epoch of each goes first and is not
-    counted (it traces); then they take turns, so that whatever else the machine does falls on all.
+    All see the same sentences, and padding counts for nothing. They take turns, so that whatever else the machine does
+    falls on all; a turn is one `fit` of a few epochs whose first, which traces, is not counted.
 
     Args:
         subject: our tagger.
         longest: tokens of the corpus's longest sentence, to which the plain taggers' sentences are padded.
-        repeats: counted epochs of each.
+        repeats: turns of each.
     """
     network = subject.model.network
-    epochs: dict[str, Callable[[], Any]] = {"seqtag": subject.fit_epoch}
+    fits: dict[str, Callable[[EpochSeconds], Any]] = {"seqtag": subject.fit}
     for width in dict.fromkeys((subject.config.model.word_dim, network.representation.output_units)):
-        epochs[f"keras, input width {width}"] = _plain_epoch(subject, width, longest)
-    seconds: dict[str, list[float]] = {name: [] for name in epochs}
-    for turn in range(repeats + 1):
-        for name, epoch in epochs.items():
-            began = time.perf_counter()
-            epoch()
-            if turn:
-                seconds[name].append(time.perf_counter() - began)
-    return {name: subject.words / statistics.median(times) for name, times in seconds.items()}
+        fits[f"keras, input width {width}"] = _plain_fit(subject, width, longest)
+    timers = {name: EpochSeconds() for name in fits}
+    for _ in range(repeats):
+        for name, fit in fits.items():
+            fit(timers[name])
+    return {name: subject.words / statistics.median(timer.seconds) for name, timer in timers.items()}
 
 
-def _plain_epoch(subject: Subject, width: int, longest: int) -> Callable[[], Any]:
+def _plain_fit(subject: Subject, width: int, longest: int) -> Callable[[EpochSeconds], Any]:
     model, corpus = subject.model, subject.corpus
     rows = tf.ragged.map_flat_values(lambda distinct: tf.gather(corpus.features.words, distinct), corpus.tokens)
     assert corpus.tags is not None  # for the type checker: `Subject.build` encodes tags
     inputs, tags = pad(rows.to_list(), longest), pad(corpus.tags.to_list(), longest)
     plain = plain_tagger(len(model.encoder.words), len(model.codec.labels), width, subject.config.model.units)
-    return lambda: plain.fit(inputs, tags, batch_size=BATCH, verbose=0)
+    return lambda timer: plain.fit(inputs, tags, batch_size=BATCH, epochs=EPOCHS, callbacks=[timer], verbose=0)
 
 
 def padding(subject: Subject, passes: int = 3) -> float:
