@@ -36,7 +36,7 @@ def main(run: str) -> None:
     model = load_model(run)
     tagged = model.tag([Item(line.tokens) for line in tokenize_lines(LINES)])
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        console = Console(record=True, width=100, file=nowhere, force_terminal=True)
+        console = Console(record=True, width=110, file=nowhere, force_terminal=True)
         for sentence in tagged:
             console.print(to_rich(sentence, model.codec.symbols))
         FIGURE.parent.mkdir(exist_ok=True)
