@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqtag.config import Config, DataConfig, load_config, resolve_path
-from seqtag.data.corpus import ReadingOptions, TaggedCorpus, load_corpus
+from seqtag.data.corpus import TaggedCorpus, load_corpus
+from seqtag.training.tagging import reading_options
 
-__all__ = ["config_of", "config_path", "load_split", "reading_options"]
+__all__ = ["config_of", "config_path", "load_split"]
 
 
 def config_path(name: str) -> Path:
@@ -19,11 +20,6 @@ def config_path(name: str) -> Path:
 def config_of(name: str, overrides: Sequence[str] = ()) -> Config:
     """The configuration of a set, with `key=value` overrides."""
     return load_config(config_path(name), list(overrides))
-
-
-def reading_options(data: DataConfig) -> ReadingOptions:
-    """How the files of a configuration are read."""
-    return ReadingOptions(data.layout, data.token_column, data.tag_column, data.features, data.encoding)
 
 
 def load_split(data: DataConfig, split: str) -> TaggedCorpus:

@@ -23,7 +23,7 @@ from seqtag.training.averaging import WeightAverage
 from seqtag.training.optimizers import build_optimizer
 from seqtag.training.schedule import LearningRate
 from seqtag.training.tagging import build_tagging_model, corpus_items
-from seqtag.training.trainer import BatchStream
+from seqtag.training.trainer import BatchStream, split_tags
 
 __all__ = ["Subject", "crf_cost", "floor", "padding", "training_speed"]
 
@@ -76,11 +76,7 @@ class Subject(NamedTuple):
 
     def dataset(self) -> tf.data.Dataset:
         """The trainer's batches as `(input, tags)`, without end."""
-
-        def split(batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-            return {name: value for name, value in batch.items() if name != "tags"}, batch["tags"]
-
-        return batch_dataset(self.corpus, lambda: self.stream.after(0)).map(split)
+        return batch_dataset(self.corpus, lambda: self.stream.after(0)).map(split_tags)
 
     def fit(self, timer: EpochSeconds) -> None:
         """Epochs as the trainer makes them, without the scoring of dev and the checkpoint after each."""

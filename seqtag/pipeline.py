@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from seqtag.config import Config, DataConfig, dump_config, load_config, resolve_path
-from seqtag.data.corpus import SAMPLE_PREFIX, ReadingOptions, TaggedCorpus, load_corpus
+from seqtag.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus
 from seqtag.data.sentences import Sentence
 from seqtag.data.text import TextLine, read_text
 from seqtag.errors import ConfigError, RunError, SeqtagError
@@ -26,7 +26,7 @@ from seqtag.models.tagging_model import Item, TaggedSentence, TaggingModel
 from seqtag.progress import metered
 from seqtag.rendering import to_columns, to_json, to_text
 from seqtag.training.checkpoint import FILE_NAME as CHECKPOINT
-from seqtag.training.tagging import Report, corpus_items, fit_tagging_model, resolve_measure, score
+from seqtag.training.tagging import Report, corpus_items, fit_tagging_model, reading_options, resolve_measure, score
 from seqtag.training.trainer import FitResult
 
 SPLITS = ("train", "dev", "test")
@@ -110,7 +110,7 @@ def _open_run(config: Config, output: Path, resume: bool) -> Path:
 
 
 def _load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
-    options = _options(data)
+    options = reading_options(data)
     corpora = {}
     for split in SPLITS:
         path = getattr(data, split)
@@ -119,10 +119,6 @@ def _load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
         elif split != "test":
             raise ConfigError(f"data.{split}: expected a path, found none")
     return corpora
-
-
-def _options(data: DataConfig) -> ReadingOptions:
-    return ReadingOptions(data.layout, data.token_column, data.tag_column, data.features, data.encoding)
 
 
 def _locate(path: str, data: DataConfig) -> str:
@@ -140,7 +136,7 @@ def _train_seed(config: Config, corpora: dict[str, TaggedCorpus], folder: Path, 
         corpora["dev"],
         config.model,
         config.training,
-        _options(config.data),
+        reading_options(config.data),
         scheme=config.data.scheme,
         measure=config.evaluation.measure,
         seed=seed,

@@ -20,7 +20,7 @@ from seqtag.config import (
     load_config,
     validate_section,
 )
-from seqtag.data.corpus import ReadingOptions, load_corpus
+from seqtag.data.corpus import load_corpus
 from seqtag.errors import DataError
 from seqtag.export.bundle import (
     CONFIG,
@@ -37,7 +37,7 @@ from seqtag.export.bundle import (
 )
 from seqtag.export.saved_model import export_saved_model
 from seqtag.models.tagging_model import Item, TaggedSentence
-from seqtag.training.tagging import fit_tagging_model, held_out, resolve_measure, score
+from seqtag.training.tagging import fit_tagging_model, held_out, reading_options, resolve_measure, score
 
 
 class Tagger(BaseEstimator):
@@ -128,7 +128,7 @@ class Tagger(BaseEstimator):
             ConfigError: an argument of a wrong type or an unknown key.
         """
         config = self._config()
-        options = self._options(config.data)
+        options = reading_options(config.data)
         train = load_corpus(X, options, y)
         if validation_data is None:
             train, dev = held_out(train)
@@ -227,7 +227,3 @@ class Tagger(BaseEstimator):
             model=validate_section(ModelConfig, model, "Tagger"),
             training=validate_section(TrainingConfig, self.training or {}, "Tagger: training"),
         )
-
-    @staticmethod
-    def _options(data: DataConfig) -> ReadingOptions:
-        return ReadingOptions(data.layout, data.token_column, data.tag_column, data.features, data.encoding)

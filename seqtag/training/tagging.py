@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from seqtag.config import ModelConfig, TrainingConfig
+from seqtag.config import DataConfig, ModelConfig, TrainingConfig
 from seqtag.data.corpus import ReadingOptions, TaggedCorpus
 from seqtag.data.tag_codec import TagCodec
 from seqtag.data.vocabulary import Vocabulary
@@ -24,6 +24,11 @@ from seqtag.training.trainer import FitResult, fit_network
 NUM_BUCKETS = 1 << 16
 
 Report = SpanReport | LabelReport
+
+
+def reading_options(data: DataConfig) -> ReadingOptions:
+    """How the files of a configuration are read."""
+    return ReadingOptions(data.layout, data.token_column, data.tag_column, data.features, data.encoding)
 
 
 def build_tagging_model(

@@ -151,7 +151,7 @@ def fit_network(
         callbacks = [EpochLogs(), rate, average, selection, checkpoint, progress]
         if log_folder is not None:
             callbacks.append(TensorBoardScalars(log_folder))
-        dataset = batch_dataset(corpus, lambda: stream.after(first_epoch * stream.steps)).map(_split_tags)
+        dataset = batch_dataset(corpus, lambda: stream.after(first_epoch * stream.steps)).map(split_tags)
         try:
             network.fit(
                 dataset,
@@ -170,7 +170,8 @@ def fit_network(
     return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed)
 
 
-def _split_tags(batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+def split_tags(batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    """A batch as Keras's `fit` takes it: the inputs, and the tags."""
     return {name: value for name, value in batch.items() if name != "tags"}, batch["tags"]
 
 
