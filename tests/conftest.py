@@ -16,6 +16,14 @@ settings.register_profile("seqtag", deadline=None)
 settings.load_profile("seqtag")
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Weights and data are the same in every run, so that what fails once fails again."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+
+
 @pytest.fixture
 def gradients() -> Callable[..., list[np.ndarray]]:
     """`gradients(f, *arrays)`: of the scalar f in each array, on whichever backend Keras runs."""
