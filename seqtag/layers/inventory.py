@@ -1,0 +1,149 @@
+"""The layers of a model as its users think of them: which own its weights, and which of them are recurrent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import keras
+
+from seqtag.layers.bidirectional import Bidirectional
+from seqtag.layers.recurrent import Recurrent
+
+RECURRENT = (Recurrent, keras.layers.RNN)
+BIDIRECTIONAL = (Bidirectional, keras.layers.Bidirectional)
+# What is one thing to its users, whatever layers it keeps inside.
+WHOLE = (*RECURRENT, *BIDIRECTIONAL, keras.layers.TimeDistributed)
+
+
+def weighted_layers(model: keras.Model) -> dict[str, keras.layers.Layer]:
+    """The layers that own trainable weights, by name, in the order of the model.
+
+    A recurrent layer is one entry with its cell inside, a `Bidirectional` is one with both of its directions, a
+    `TimeDistributed` one with its layer. Other layers that hold layers, nested models among them, are opened; weights
+    of their own stand under their own name. Each trainable variable of the model belongs to exactly one entry: see
+    `owned_weights`. Where names clash, the parent's goes before: `parent/name`.
+
+    Example:
+        >>> inside = keras.layers.GRU(4, name="gru"), keras.layers.Dropout(0.1), keras.layers.Dense(1, name="dense")
+        >>> model = keras.Sequential([keras.Input((None, 3)), *inside])
+        >>> list(weighted_layers(model))
+        ['gru', 'dense']
+    """
+    return {name: layer for name, (layer, weights) in _entries(model).items() if weights}
+
+
+def owned_weights(model: keras.Model) -> dict[str, list[keras.Variable]]:
+    """The trainable variables of each entry of `weighted_layers`, every variable of the model under one name."""
+    return {name: weights for name, (_, weights) in _entries(model).items() if weights}
+
+
+def recurrent_layers(model: keras.Model) -> dict[str, tuple[keras.layers.Layer, ...]]:
+    """The recurrent layers of a model, `(forward,)` or `(forward, backward)`, under the names of `weighted_layers`.
+
+    A frozen recurrent layer is among them, since gradients pass through it. Cells that a model steps by itself are
+    not, nor is what stands inside of other layers than containers, `Bidirectional` and `TimeDistributed`.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((None, 3)), Bidirectional(keras.layers.GRU(4), name="both")])
+        >>> [(name, len(layers)) for name, layers in recurrent_layers(model).items()]
+        [('both', 2)]
+    """
+    directions = {name: _directions(layer) for name, (layer, _) in _entries(model).items()}
+    return {name: layers for name, layers in directions.items() if layers}
+
+
+def check_trainable(model: keras.Model) -> None:
+    """Raises unless the model is built and has trainable weights.
+
+    Raises:
+        TypeError: if it is no Keras model.
+        ValueError: if it is not built, or has no trainable weights.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"expected model to be a Keras model, found {type(model).__name__}")
+    if not model.built and not model.weights:
+        raise ValueError("expected a built model, found one without weights; call it on data or give it an Input")
+    if not model.trainable_variables:
+        raise ValueError("expected a model with trainable weights, found none")
+
+
+def check_recurrent(model: keras.Model) -> None:
+    """Raises unless the model is built and has trainable weights and recurrent layers.
+
+    Raises:
+        TypeError: if it is no Keras model.
+        ValueError: if it is not built, has no trainable weights, or has no recurrent layers.
+    """
+    check_trainable(model)
+    if not recurrent_layers(model):
+        found = ", ".join(type(layer).__name__ for layer in weighted_layers(model).values())
+        raise ValueError(f"expected a model with recurrent layers, found {found}")
+
+
+def _entries(model: keras.layers.Layer) -> dict[str, tuple[keras.layers.Layer, list[keras.Variable]]]:
+    """All layers with weights of their own, and those of these weights that train in this model."""
+    waiting = {id(variable) for variable in model.trainable_variables}
+    paths, entries = [], []
+    for path, layer in _walk(model, (), set()):
+        weights = []
+        for variable in _own_weights(layer):
+            # A variable that layers share goes to the first of them.
+            if id(variable) in waiting:
+                waiting.remove(id(variable))
+                weights.append(variable)
+        paths.append(path or (layer.name,))
+        entries.append((layer, weights))
+    return dict(zip(_unique_names(paths), entries, strict=True))
+
+
+def _walk(
+    layer: keras.layers.Layer, path: tuple[str, ...], seen: set[int]
+) -> Iterator[tuple[tuple[str, ...], keras.layers.Layer]]:
+    """The entries from `layer` down, each with the names that lead to it from below the model; shared ones once."""
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    if isinstance(layer, WHOLE) or _own_weights(layer):
+        yield path, layer
+    if not isinstance(layer, WHOLE):
+        for child in _children(layer):
+            yield from _walk(child, (*path, child.name), seen)
+
+
+def _children(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """The layers that a layer holds: in attributes, in lists and dictionaries of attributes, or as a model's layers."""
+    # Keras shows the layers of models alone; other layers tell them by this method, private but as old as Keras 3.
+    return list(layer._flatten_layers(include_self=False, recursive=False))
+
+
+def _own_weights(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """The weights of a layer that none of its layers holds; all of them for a layer that counts as one."""
+    if isinstance(layer, WHOLE):
+        return layer.weights
+    below = {id(variable) for child in _children(layer) for variable in child.weights}
+    return [variable for variable in layer.weights if id(variable) not in below]
+
+
+def _unique_names(paths: list[tuple[str, ...]]) -> list[str]:
+    """The last name of each path, with names before it as far as it takes to tell them apart."""
+    names = [path[-1] for path in paths]
+    for depth in range(2, max(map(len, paths), default=1) + 1):
+        count = Counter(names)
+        names = ["/".join(path[-depth:]) if count[name] > 1 else name for name, path in zip(names, paths, strict=True)]
+    taken: set[str] = set()
+    for index, name in enumerate(names):
+        number = 1
+        while names[index] in taken:
+            names[index] = f"{name}_{number}"
+            number += 1
+        taken.add(names[index])
+    return names
+
+
+def _directions(layer: keras.layers.Layer) -> tuple[keras.layers.Layer, ...]:
+    if isinstance(layer, keras.layers.TimeDistributed):
+        return _directions(layer.layer)
+    if isinstance(layer, BIDIRECTIONAL):
+        return layer.forward_layer, layer.backward_layer
+    return (layer,) if isinstance(layer, RECURRENT) else ()
