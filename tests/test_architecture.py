@@ -27,7 +27,9 @@ ALLOWED = {
     "data": {"errors"},
     "evaluation": {"data"},
     "models": {"layers", "ops", "data"},
-    "training": {"models", "layers", "data", "evaluation", "config", "errors", "files", "progress"},
+    "diagnostics": {"layers", "ops", "errors", "files"},
+    "callbacks": {"layers", "ops", "errors", "files", "diagnostics"},
+    "training": {"models", "layers", "callbacks", "data", "evaluation", "config", "errors", "files", "progress"},
     "export": {"models", "data", "errors", "files"},
     "estimators": {"training", "models", "export", "data", "config", "errors"},
     "rendering": {"models", "data"},
@@ -44,10 +46,12 @@ TENSORFLOW = {
     "data/tokenizer.py",
     "data/word_features.py",
     "models",
+    "diagnostics",
+    "callbacks",
     "training",
     "export",
 }
-KERAS = {"ops", "layers", "models", "training", "export"}
+KERAS = {"ops", "layers", "models", "diagnostics", "callbacks", "training", "export"}
 
 
 def part(name: str) -> str:

@@ -35,7 +35,7 @@ _SLOPES: dict[Activation, Activation] = {
     keras.activations.tanh: lambda y: 1 - y * y,
     keras.activations.sigmoid: lambda y: y * (1 - y),
     keras.activations.relu: lambda y: ops.cast(y > 0, y.dtype),
-    keras.activations.leaky_relu: lambda y: ops.where(y > 0, 1.0, 0.2),
+    keras.activations.leaky_relu: lambda y: ops.where(y > 0, ops.ones_like(y), ops.full_like(y, 0.2)),
 }
 
 
