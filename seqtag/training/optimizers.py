@@ -12,19 +12,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from seqtag.callbacks.row_gradients import merge_all_rows
 from seqtag.config import TrainingConfig
-
-
-def merge_rows(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
-    """The same gradient with every row once, its slices summed.
-
-    >>> merged = merge_rows(tf.IndexedSlices(tf.constant([[1.0], [2.0], [4.0]]), tf.constant([7, 3, 7])))
-    >>> merged.indices.numpy().tolist(), merged.values.numpy().tolist()
-    ([7, 3], [[5.0], [2.0]])
-    """
-    rows, positions = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, positions, tf.size(rows))
-    return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
 class RowUpdates(keras.optimizers.Optimizer):
@@ -32,7 +21,7 @@ class RowUpdates(keras.optimizers.Optimizer):
 
     def _clip_gradients(self, grads: list) -> list:
         # Keras offers no public way in between the gradients and their clipping.
-        grads = [merge_rows(g) if isinstance(g, tf.IndexedSlices) else g for g in grads]
+        grads = merge_all_rows(grads)
         if self.global_clipnorm:
             return tf.clip_by_global_norm(grads, self.global_clipnorm)[0]
         return super()._clip_gradients(grads)

@@ -1,0 +1,217 @@
+"""A way into the optimizer's update, which Keras's callbacks do not have: the only file that reaches below its surface.
+
+Keras (3.15) on TensorFlow applies gradients in this order: unscale, accumulate, clip, sum over the replicas, update.
+The hook replaces three private methods of one optimizer instance while a training runs, so that clipping comes after
+the sum: `_clip_gradients` passes everything on, and `_distributed_tf_update_step`, which is called once for all
+replicas with gradients that are summed, accumulated and unscaled, clips, shows the gradients to the callbacks, and
+updates. `tests/callbacks/test_update_hook.py` fails when a version of Keras no longer works this way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from seqtag.callbacks.row_gradients import dense_part, merge_all_rows
+from seqtag.layers.inventory import check_trainable, owned_weights
+from seqtag.ops.gradients import global_norm
+
+REPLACED = ("_clip_gradients", "_distributed_tf_update_step")
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A trainable variable of the model.
+
+    Attributes:
+        name: its path, as `lstm/cell/kernel`.
+        layer: the name of the layer that owns it; see `seqtag.layers.inventory`.
+        variable: itself.
+    """
+
+    name: str
+    layer: str
+    variable: keras.Variable
+
+
+@dataclass(frozen=True)
+class Update:
+    """One update of the weights, as tensors of the graph; sparse gradients have every row once.
+
+    Attributes:
+        step: how many updates came before, int64.
+        weights: what is updated: the trainable variables that have a gradient.
+        variables: TensorFlow's variables of these.
+        gradients: summed over the replicas, unscaled, before any clipping.
+        clipped: what the optimizer takes.
+    """
+
+    step: tf.Tensor
+    weights: list[Weight]
+    variables: list[tf.Variable]
+    gradients: list[Any]
+    clipped: list[Any]
+
+    @cached_property
+    def global_norm(self) -> tf.Tensor:
+        """The norm of all gradients before clipping."""
+        return global_norm([dense_part(gradient) for gradient in self.gradients])
+
+    @cached_property
+    def clipped_norm(self) -> tf.Tensor:
+        """The norm of all gradients after clipping."""
+        return global_norm([dense_part(gradient) for gradient in self.clipped])
+
+
+class UpdateCallback(keras.callbacks.Callback):
+    """A callback that takes part in every update of `fit`, in the graph, wherever that runs.
+
+    A subclass overrides what it needs of `create_state`, `clip`, `before_update`, `allows` and `after_update`. They are
+    traced, not run: state is kept in the variables that `create_state` makes, and reading it in a callback's own
+    methods costs one wait for the device.
+
+    Raises:
+        TypeError: at the beginning of training, if the optimizer is not a Keras one.
+        ValueError: the same, if the model has no trainable weights.
+    """
+
+    # Keras would turn the logs of every batch into numbers for a callback that might read them.
+    async_safe = True
+
+    weights: list[Weight]
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Takes its place in the optimizer."""
+        check_trainable(self.model)
+        optimizer = inner_optimizer(self.model.optimizer)
+        self.weights = weights_of(self.model)
+        with self.model.distribute_strategy.scope():
+            self.create_state()
+        UpdateHook.on(optimizer, self.weights).join(self)
+        # What was traced before knows nothing of this callback.
+        self.model.make_train_function(force=True)
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Leaves the optimizer as it was."""
+        optimizer = inner_optimizer(self.model.optimizer)
+        UpdateHook.on(optimizer, self.weights).leave(self)
+        self.model.make_train_function(force=True)
+
+    def create_state(self) -> None:
+        """Makes the variables that the graph writes to, in the scope of the model's distribution strategy."""
+
+    def clip(self, gradients: list[Any], variables: list[Any], step: tf.Tensor) -> list[Any]:
+        """What the optimizer takes for these gradients; called in each replica, and must not write to variables."""
+        return gradients
+
+    def before_update(self, update: Update) -> None:
+        """Sees an update that is about to happen; may write to its own variables."""
+
+    def allows(self, update: Update) -> tf.Tensor | None:
+        """Whether the update may happen, a boolean of the graph; None for always."""
+        return None
+
+    def after_update(self, update: Update) -> None:
+        """Sees the variables updated; may write to its own variables and to the updated ones."""
+
+
+class UpdateHook:
+    """What stands in an optimizer's update while callbacks take part in it; one for an optimizer, made by `on`."""
+
+    def __init__(self, optimizer: keras.optimizers.Optimizer, weights: list[Weight]) -> None:
+        self.optimizer = optimizer
+        self.weights = weights
+        self.callbacks: list[UpdateCallback] = []
+        self.own: dict[str, Callable] = {}
+
+    @classmethod
+    def on(cls, optimizer: keras.optimizers.Optimizer, weights: list[Weight]) -> UpdateHook:
+        """The hook of an optimizer, a new one if it has none."""
+        present = vars(optimizer).get("_distributed_tf_update_step")
+        return present.__self__ if present is not None else cls(optimizer, weights)
+
+    def join(self, callback: UpdateCallback) -> None:
+        """Adds a callback; what a `fit` that broke off has left goes."""
+        self.callbacks = [
+            other for other in self.callbacks if other.params is callback.params and other is not callback
+        ]
+        self.callbacks.append(callback)
+        if not self.own:
+            self.own = {name: getattr(self.optimizer, name) for name in REPLACED}
+            # Past Keras's tracking of attributes, which is for what a saved optimizer holds.
+            object.__setattr__(self.optimizer, "_clip_gradients", lambda gradients: gradients)
+            object.__setattr__(self.optimizer, "_distributed_tf_update_step", self._update)
+
+    def leave(self, callback: UpdateCallback) -> None:
+        """Takes a callback out, and after the last one the hook."""
+        self.callbacks = [other for other in self.callbacks if other is not callback]
+        if not self.callbacks and self.own:
+            for name in REPLACED:
+                object.__delattr__(self.optimizer, name)
+            self.own = {}
+
+    def _update(self, distribution: tf.distribute.Strategy, pairs: list[tuple[Any, Any]], rate: Any) -> None:
+        """Clips, shows, updates; stands for `_distributed_tf_update_step`."""
+        pairs = [pair for pair in pairs if pair[0] is not None]
+        gradients, variables = [list(part) for part in zip(*pairs, strict=True)]
+        step = tf.convert_to_tensor(self.optimizer.iterations)
+        arguments = gradients, variables, step
+        if tf.distribute.in_cross_replica_context():
+            clipped = distribution.extended.call_for_each_replica(self._clip, arguments)
+        else:
+            clipped = self._clip(*arguments)
+
+        def shown(values: list[Any]) -> list[Any]:
+            # The replicas' gradients are equal once they are summed.
+            return merge_all_rows([distribution.experimental_local_results(value)[0] for value in values])
+
+        weights = [self.weights[self.optimizer._get_variable_index(variable)] for variable in variables]
+        update = Update(step, weights, [w.variable.value for w in weights], shown(gradients), shown(clipped))
+        for callback in self.callbacks:
+            callback.before_update(update)
+
+        def apply() -> None:
+            pairs = list(zip(clipped, variables, strict=True))
+            self.own["_distributed_tf_update_step"](distribution, pairs, rate)
+
+        self._apply_if_allowed(update, apply)
+        for callback in self.callbacks:
+            callback.after_update(update)
+
+    def _clip(self, gradients: list[Any], variables: list[Any], step: tf.Tensor) -> list[Any]:
+        clipped = self.own["_clip_gradients"](gradients)
+        for callback in self.callbacks:
+            if type(callback).clip is not UpdateCallback.clip:
+                clipped = callback.clip(merge_all_rows(clipped), variables, step)
+        return clipped
+
+    def _apply_if_allowed(self, update: Update, apply: Callable[[], None]) -> None:
+        verdicts = [callback.allows(update) for callback in self.callbacks]
+        verdicts = [verdict for verdict in verdicts if verdict is not None]
+        if verdicts:
+            tf.cond(tf.reduce_all(verdicts), apply, lambda: None)
+        else:
+            apply()
+
+
+def inner_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
+    """The optimizer that updates, below a `LossScaleOptimizer`.
+
+    Raises:
+        TypeError: it is not a Keras optimizer.
+    """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise TypeError(f"expected optimizer to be a Keras optimizer, found {type(optimizer).__name__}")
+    return optimizer
+
+
+def weights_of(model: keras.Model) -> list[Weight]:
+    """The trainable variables of a model, in its own order."""
+    layers = {id(variable): name for name, variables in owned_weights(model).items() for variable in variables}
+    return [Weight(variable.path, layers[id(variable)], variable) for variable in model.trainable_variables]
