@@ -1,0 +1,31 @@
+"""Fitting models: truncated backpropagation through time for any of them, and the tagger's own training.
+
+The names below are imported when they are first used, so that importing one module of this package does not import
+all of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqtag.training.chunks import parallel_streams
+    from seqtag.training.truncated_bptt import TruncatedBPTT
+
+__all__ = ["TruncatedBPTT", "parallel_streams"]
+
+_HOMES = {
+    "TruncatedBPTT": "seqtag.training.truncated_bptt",
+    "parallel_streams": "seqtag.training.chunks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'seqtag.training' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,47 @@
+"""What a user sees while a model is fitted on long sequences: one live line on standard error."""
+
+from __future__ import annotations
+
+import time
+
+import keras
+
+from seqtag.progress import LiveLine, clock
+
+
+class StreamProgress(keras.callbacks.Callback):
+    """Updates per second, loss and time left; the other callbacks' `params` say how many updates an epoch has."""
+
+    # The loss is read when it is shown, and not after every update.
+    async_safe = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.live = LiveLine()
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Starts the clock."""
+        self.started = time.monotonic()
+        self.done = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Notes the epoch."""
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Renews the line."""
+        self.done += 1
+
+        def text() -> str:
+            steps, epochs = self.params["steps"], self.params["epochs"]
+            rate = self.done / max(time.monotonic() - self.started, 1e-9)
+            left = max(0, steps * epochs - self.done) / rate
+            loss = float((logs or {}).get("loss", float("nan")))
+            head = f"epoch {self.epoch + 1:>2}/{epochs}  update {batch + 1}/{steps}  {rate:,.1f} updates/s"
+            return f"{head}  loss {loss:.4f}  about {clock(left)} left"
+
+        self.live.show(text)
+
+    def close(self) -> None:
+        """Gives the terminal back."""
+        self.live.close()
