@@ -106,5 +106,5 @@ def export_saved_model(model: TaggingModel, path: str | os.PathLike[str]) -> Non
         RunError: something is at `path` already.
     """
     with new_folder(path) as folder:
-        serving = ServingTagger(model)
+        serving = ServingTagger(model.compacted())
         tf.saved_model.save(serving, str(folder), signatures=serving.signatures())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +36,8 @@ class TaggerNetwork(keras.Model):
             2016).
         recurrent_dropout: of the hidden state on its way into the next step, one mask for all steps (the same).
         window_features: whether words and spelling around a token also score its tags straight; see `WindowFeatures`.
+        kept_rows: tables by name that are stored without their zero rows, and how many rows each keeps; `compacted`
+            in `seqtag.models.compaction` sets it.
 
     Call arguments:
         batch: see `WordRepresentation`, and `lengths (batch,)`.
@@ -57,6 +59,7 @@ class TaggerNetwork(keras.Model):
         dropout: float = 0.5,
         recurrent_dropout: float = 0.0,
         window_features: bool = True,
+        kept_rows: Mapping[str, int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -71,7 +74,8 @@ class TaggerNetwork(keras.Model):
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.has_window_features = window_features
-        self.representation = WordRepresentation(**representation, name="representation")
+        self.kept_rows = dict(kept_rows or {})
+        self.representation = WordRepresentation(**representation, kept_rows=self.kept_rows, name="representation")
         self.input_dropout = keras.layers.SpatialDropout1D(dropout, name="input_dropout")
         self.stack = [_bidirectional(cell, units, recurrent_dropout, f"recurrent_{n}") for n in range(layers)]
         self.dropouts = [keras.layers.SpatialDropout1D(dropout, name=f"dropout_{n}") for n in range(layers)]
@@ -81,6 +85,7 @@ class TaggerNetwork(keras.Model):
                 representation["num_words"],
                 representation["num_buckets"],
                 num_tags,
+                kept_rows=self.kept_rows,
                 dtype="float32",
                 name="window_features",
             )
@@ -100,6 +105,12 @@ class TaggerNetwork(keras.Model):
             self.window_features.build()
         self.head.build((None, None, self.num_tags))
         self.built = True
+
+    @property
+    def tables(self) -> dict[str, keras.layers.Layer]:
+        """The embeddings by name: those of the words, of the hashed spelling and of further columns."""
+        window = [] if self.window_features is None else self.window_features.tables
+        return {table.name: table for table in [*self.representation.tables, *window]}
 
     def call(self, batch: dict, training: bool = False) -> tf.Tensor:
         """Emissions `(batch, time, num_tags)`."""
@@ -191,6 +202,7 @@ class TaggerNetwork(keras.Model):
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "window_features": self.has_window_features,
+            "kept_rows": self.kept_rows,
         }
 
 

@@ -14,6 +14,7 @@ from seqtag.data.schemes import spans
 from seqtag.data.tag_codec import TagCodec
 from seqtag.data.vocabulary import Vocabulary
 from seqtag.data.word_features import WordEncoder
+from seqtag.models.compaction import compacted
 from seqtag.models.tagger_network import TaggerNetwork
 
 # Padded tokens of a batch while predicting, and tokens that are held at once; neither depends on the file's size.
@@ -139,6 +140,10 @@ class TaggingModel:
                 for span in spans(tags, self.codec.scheme)
             ]
         return TaggedSentence(list(item.tokens), tags, scores.tolist(), entities)
+
+    def compacted(self) -> TaggingModel:
+        """The same model around a network fit for a file; see `seqtag.models.compaction`."""
+        return TaggingModel(compacted(self.network), self.codec, self.encoder, self.column_vocabularies, self.options)
 
     def to_dict(self) -> dict[str, Any]:
         """All but the network, as JSON can hold it."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 from keras import ops
+
+from seqtag.models.compact_embedding import table_layer
 
 # Share of the features that are left out while training, whole.
 FEATURE_DROPOUT = 0.5
@@ -26,6 +29,7 @@ class WindowFeatures(keras.layers.Layer):
         num_buckets: rows that the hashed features share.
         num_tags: how many tags there are.
         window: how many words to each side count.
+        kept_rows: how many rows of a table, by its name, are not zero; such a table is a `CompactEmbedding`.
 
     Call arguments:
         batch: see `WordRepresentation`.
@@ -35,7 +39,15 @@ class WindowFeatures(keras.layers.Layer):
         Scores `(batch, time, num_tags)`.
     """
 
-    def __init__(self, num_words: int, num_buckets: int, num_tags: int, window: int = 2, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        num_words: int,
+        num_buckets: int,
+        num_tags: int,
+        window: int = 2,
+        kept_rows: Mapping[str, int] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         # The mask is read, and the scores that it leaves are added to others: Keras need not warn that it ends here.
         self.supports_masking = True
@@ -43,16 +55,22 @@ class WindowFeatures(keras.layers.Layer):
         self.num_buckets = num_buckets
         self.num_tags = num_tags
         self.window = window
+        self.kept_rows = dict(kept_rows or {})
         self.seed_generator = keras.random.SeedGenerator()
         width = (2 * window + 1) * num_tags
-        self.word_scores = keras.layers.Embedding(num_words, width, "zeros", name="word_scores")
-        self.bucket_scores = keras.layers.Embedding(num_buckets, num_tags, "zeros", name="bucket_scores")
+        self.word_scores = table_layer(num_words, width, "word_scores", self.kept_rows, "zeros")
+        self.bucket_scores = table_layer(num_buckets, num_tags, "bucket_scores", self.kept_rows, "zeros")
 
     def build(self, batch_shape: Any = None) -> None:
         """Creates the weights, whose shapes are known from the arguments alone."""
         self.word_scores.build((None,))
         self.bucket_scores.build((None, None))
         self.built = True
+
+    @property
+    def tables(self) -> list[keras.layers.Layer]:
+        """The embeddings, one grown with the vocabulary and one with the buckets."""
+        return [self.word_scores, self.bucket_scores]
 
     def call(self, batch: dict, mask: Any, training: bool = False) -> Any:
         """Scores `(batch, time, num_tags)`."""
@@ -85,4 +103,5 @@ class WindowFeatures(keras.layers.Layer):
             "num_buckets": self.num_buckets,
             "num_tags": self.num_tags,
             "window": self.window,
+            "kept_rows": self.kept_rows,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import keras
@@ -11,6 +11,7 @@ from keras import ops
 from seqtag.data.vocabulary import UNKNOWN
 from seqtag.data.word_features import NUM_HASHED
 from seqtag.layers import CharEncoder
+from seqtag.models.compact_embedding import table_layer
 
 CHAR_DIM = 30
 CHAR_UNITS = 50
@@ -44,6 +45,7 @@ class WordRepresentation(keras.layers.Layer):
         spelling: whether the hashed affixes and shape are read.
         word_dropout: share of tokens read as unknown while training.
         singleton_dropout: the same for words that occur once.
+        kept_rows: how many rows of a table, by its name, are not zero; such a table is a `CompactEmbedding`.
 
     Call arguments:
         batch: dict of `words (distinct,)`, `chars (distinct, characters)`, `buckets (distinct, features)`,
@@ -66,6 +68,7 @@ class WordRepresentation(keras.layers.Layer):
         spelling: bool = True,
         word_dropout: float = 0.05,
         singleton_dropout: float = 0.5,
+        kept_rows: Mapping[str, int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -79,8 +82,9 @@ class WordRepresentation(keras.layers.Layer):
         self.spelling = spelling
         self.word_dropout = word_dropout
         self.singleton_dropout = singleton_dropout
+        self.kept_rows = dict(kept_rows or {})
         self.seed_generator = keras.random.SeedGenerator()
-        self.word_embedding = keras.layers.Embedding(num_words, word_dim, name="word_embedding")
+        self.word_embedding = table_layer(num_words, word_dim, "word_embedding", self.kept_rows)
         self.chars = None
         if char_encoder != "none":
             self.chars = CharEncoder(
@@ -89,14 +93,12 @@ class WordRepresentation(keras.layers.Layer):
         self.bucket_embedding = None
         if spelling:
             # Zeros, so that an affix that training never saw says nothing.
-            self.bucket_embedding = keras.layers.Embedding(
-                num_buckets, BUCKET_DIM, embeddings_initializer="zeros", name="bucket_embedding"
-            )
+            self.bucket_embedding = table_layer(num_buckets, BUCKET_DIM, "bucket_embedding", self.kept_rows, "zeros")
         self.spelling_projection: keras.layers.Layer | None = None
         if spelling or self.chars is not None:
             self.spelling_projection = keras.layers.Dense(SPELLING_UNITS, activation="relu", name="spelling_projection")
         self.column_embeddings = [
-            keras.layers.Embedding(size, COLUMN_DIM, name=f"column_{n}") for n, size in enumerate(self.column_sizes)
+            table_layer(size, COLUMN_DIM, f"column_{n}", self.kept_rows) for n, size in enumerate(self.column_sizes)
         ]
 
     def build(self, batch_shape: dict | None = None) -> None:
@@ -114,6 +116,11 @@ class WordRepresentation(keras.layers.Layer):
         for embedding in self.column_embeddings:
             embedding.build((None, None))
         self.built = True
+
+    @property
+    def tables(self) -> list[keras.layers.Layer]:
+        """The embeddings that grow with a vocabulary."""
+        return [self.word_embedding, *filter(None, [self.bucket_embedding]), *self.column_embeddings]
 
     @property
     def output_units(self) -> int:
@@ -166,4 +173,5 @@ class WordRepresentation(keras.layers.Layer):
             "spelling": self.spelling,
             "word_dropout": self.word_dropout,
             "singleton_dropout": self.singleton_dropout,
+            "kept_rows": self.kept_rows,
         }

@@ -163,7 +163,7 @@ def test_a_fault_while_saving_leaves_nothing(tagger, tmp_path, monkeypatch):
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tagger.model_.network, "save", full)
+    monkeypatch.setattr(type(tagger.model_.network), "save", full)
     with pytest.raises(OSError, match="No space left"):
         tagger.save(tmp_path / "run")
     assert not list(tmp_path.iterdir())

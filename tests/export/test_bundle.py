@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import shutil
+import zipfile
 
+import h5py
+import numpy as np
 import pytest
 import yaml
 
@@ -37,7 +41,38 @@ def test_save_and_load_give_the_same_answers(run_folder, tmp_path):
     again = load_model(tmp_path / "again")
     assert again.tag(ITEMS) == model.tag(ITEMS)
     assert again.to_dict() == model.to_dict()
+    assert (tmp_path / "model.keras").stat().st_size == pytest.approx(
+        (tmp_path / "again" / "model.keras").stat().st_size, rel=0.01
+    )
     assert not list(tmp_path.glob(".*")), "nothing is left of writing aside"
+
+
+def test_the_model_file_holds_what_answers_need_and_no_more(run_folder):
+    network = load_model(run_folder).network
+    with zipfile.ZipFile(run_folder / "model.keras") as archive, archive.open("model.weights.h5") as member:
+        found = []
+        h5py.File(io.BytesIO(member.read())).visititems(lambda name, item: found.append((name, item)))
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_DEFLATED}
+    values = [item for _, item in found if isinstance(item, h5py.Dataset)]
+    assert not [name for name, _ in found if name.startswith("optimizer/")]
+    weights = [variable for variable in network.variables if "seed" not in variable.path]
+    assert sum(value.size for value in values) == sum(np.size(variable) for variable in weights)
+    assert network.kept_rows["bucket_embedding"] < network.representation.num_buckets / 100
+    full = 4 * network.representation.num_buckets * (24 + network.num_tags)
+    assert (run_folder / "model.keras").stat().st_size < full / 5
+
+
+def test_scattered_zeros_make_the_file_smaller(run_folder, tmp_path):
+    model = load_model(run_folder)
+    sizes = []
+    for name in ("as it is", "sparse"):
+        (tmp_path / name).mkdir()
+        save_model(tmp_path / name, model)
+        sizes.append((tmp_path / name / "model.keras").stat().st_size)
+        kernel = model.network.representation.spelling_projection.kernel
+        kernel.assign(np.where(np.random.default_rng(0).uniform(size=kernel.shape) < 0.9, 0, kernel.numpy()))
+    saved = 4 * np.size(kernel)
+    assert sizes[1] < sizes[0] - 0.7 * saved
 
 
 def test_a_run_directory_holds_what_the_design_lists(run_folder):

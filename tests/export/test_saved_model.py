@@ -238,6 +238,15 @@ def test_a_model_of_further_columns_asks_for_them(tmp_path):
     compare(plain(found), model.tag(items))
 
 
+def test_the_tables_are_exported_without_their_zero_rows(sentences, tmp_path):
+    # As it stands after a fit: the network itself is whole.
+    fresh = unfitted(load_corpus(sentences), "auto")
+    full = sum(table.embeddings.numpy().nbytes for table in fresh.network.tables.values())
+    export_saved_model(fresh, tmp_path / "tagger")
+    stored = sum(path.stat().st_size for path in (tmp_path / "tagger" / "variables").iterdir())
+    assert stored < full / 5
+
+
 def test_nothing_is_overwritten_and_a_fault_leaves_nothing(model, exported, tmp_path, monkeypatch):
     with pytest.raises(RunError, match="tagger: expected a new directory, found one"):
         export_saved_model(model, exported)
