@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqtag.training.optimizers import RowAdam, RowNadam, merge_rows
+from seqtag.callbacks.row_gradients import merge_rows
+from seqtag.training.optimizers import RowAdam, RowNadam
 
 PAIRS = [(RowAdam, keras.optimizers.Adam), (RowNadam, keras.optimizers.Nadam)]
 
