@@ -1,4 +1,4 @@
-"""Gradients of embeddings as TensorFlow hands them over: the rows that a batch looked up, some of them several times."""
+"""Gradients of embeddings as TensorFlow hands them over: the rows that a batch looked up, some of them repeated."""
 
 from __future__ import annotations
 

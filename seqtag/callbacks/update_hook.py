@@ -10,7 +10,7 @@ updates. `tests/callbacks/test_update_hook.py` fails when a version of Keras no 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +49,7 @@ class Update:
         variables: TensorFlow's variables of these.
         gradients: summed over the replicas, unscaled, before any clipping.
         clipped: what the optimizer takes.
+        notes: what a callback keeps from before the update for after it.
     """
 
     step: tf.Tensor
@@ -56,6 +57,7 @@ class Update:
     variables: list[tf.Variable]
     gradients: list[Any]
     clipped: list[Any]
+    notes: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
     def global_norm(self) -> tf.Tensor:
@@ -84,6 +86,7 @@ class UpdateCallback(keras.callbacks.Callback):
     async_safe = True
 
     weights: list[Weight]
+    hook: UpdateHook
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Takes its place in the optimizer."""
@@ -92,14 +95,14 @@ class UpdateCallback(keras.callbacks.Callback):
         self.weights = weights_of(self.model)
         with self.model.distribute_strategy.scope():
             self.create_state()
-        UpdateHook.on(optimizer, self.weights).join(self)
+        self.hook = UpdateHook.on(optimizer, self.weights)
+        self.hook.join(self)
         # What was traced before knows nothing of this callback.
         self.model.make_train_function(force=True)
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Leaves the optimizer as it was."""
-        optimizer = inner_optimizer(self.model.optimizer)
-        UpdateHook.on(optimizer, self.weights).leave(self)
+        self.hook.leave(self)
         self.model.make_train_function(force=True)
 
     def create_state(self) -> None:
@@ -150,7 +153,13 @@ class UpdateHook:
     def leave(self, callback: UpdateCallback) -> None:
         """Takes a callback out, and after the last one the hook."""
         self.callbacks = [other for other in self.callbacks if other is not callback]
-        if not self.callbacks and self.own:
+        if not self.callbacks:
+            self.remove()
+
+    def remove(self) -> None:
+        """Gives the optimizer its own methods back."""
+        self.callbacks = []
+        if self.own:
             for name in REPLACED:
                 object.__delattr__(self.optimizer, name)
             self.own = {}
