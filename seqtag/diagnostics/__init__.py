@@ -1,8 +1,29 @@
 """Instruments that show what gradients do on their way back through time.
 
-`bptt` is the reference in plain NumPy; importing it needs neither TensorFlow nor Keras.
+`bptt` is the reference in plain NumPy; importing it needs neither TensorFlow nor Keras. `gradient_flow` looks at a
+Keras model; it is imported when it is first used.
 """
 
 from __future__ import annotations
 
-__all__ = ["bptt"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqtag.diagnostics.flow import GradientFlow, gradient_flow
+
+__all__ = ["GradientFlow", "bptt", "gradient_flow"]
+
+_HOMES = {"GradientFlow": "seqtag.diagnostics.flow", "gradient_flow": "seqtag.diagnostics.flow"}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "bptt":
+        return import_module("seqtag.diagnostics.bptt")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'seqtag.diagnostics' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

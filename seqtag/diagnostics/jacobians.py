@@ -1,0 +1,127 @@
+"""Jacobians of a recurrence from one step back to any other, and what a bound on one step promises of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqtag.diagnostics.recording import Trajectory
+
+# Where the greatest slope is looked for: wide enough for every usual activation, with 0 among the points.
+SLOPE_GRID = np.linspace(-10.0, 10.0, 20_001, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class StepBound:
+    """What bounds the norm of one step's Jacobian of an Elman network, `‖dh_t/dh_{t-1}‖ <= α γ`.
+
+    Attributes:
+        alpha: the spectral norm of the recurrent kernel, its largest singular value.
+        gamma: the greatest slope of the activation.
+        radius: the largest absolute eigenvalue of the recurrent kernel; NaN where it is not square.
+    """
+
+    alpha: float
+    gamma: float
+    radius: float
+
+    @property
+    def rate(self) -> float:
+        """α γ."""
+        return self.alpha * self.gamma
+
+    @classmethod
+    def of(cls, cell: Any) -> StepBound:
+        """That of a cell; of the last cell of a stack; NaN for a cell without a recurrent kernel that is a matrix."""
+        if isinstance(cell, keras.layers.StackedRNNCells):
+            cell = cell.cells[-1]
+        kernel, activation = getattr(cell, "recurrent_kernel", None), getattr(cell, "activation", None)
+        if kernel is None or activation is None or len(kernel.shape) != 2:
+            return cls(np.nan, np.nan, np.nan)
+        matrix = keras.ops.convert_to_numpy(kernel).astype(np.float64)
+        square = matrix.shape[0] == matrix.shape[1]
+        radius = float(np.abs(np.linalg.eigvals(matrix)).max()) if square else np.nan
+        return cls(float(np.linalg.norm(matrix, 2)), greatest_slope(activation), radius)
+
+
+def greatest_slope(activation: Callable[[Any], Any]) -> float:
+    """The greatest absolute slope of an elementwise activation, looked for between -10 and 10.
+
+    Example:
+        >>> [greatest_slope(keras.activations.get(name)) for name in ("tanh", "sigmoid", "relu", "linear")]
+        [1.0, 0.25, 1.0, 1.0]
+    """
+    points = tf.constant(SLOPE_GRID)
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        values = activation(points)
+    slopes = tape.gradient(values, points, unconnected_gradients="zero")
+    return float(tf.reduce_max(tf.abs(slopes)))
+
+
+def step_jacobians(trajectory: Trajectory, row: int) -> np.ndarray:
+    """`ds_t/ds_{t-1}` of one row for all steps, `(time, width, width)`; s is all states of the cell side by side.
+
+    A masked step carries its state on: its Jacobian is the identity.
+    """
+    # The steps of one row make one batch of rows: each depends on its own state alone once the states are known.
+    inputs = tf.stack([values[row] for values in trajectory.inputs])
+    states = [tf.stack([before[n][row] for before in trajectory.before]) for n in range(len(trajectory.before[0]))]
+    length = len(trajectory.inputs)
+    flat = [tf.reshape(state, (length, -1)) for state in states]
+    joint = tf.concat(flat, axis=1)
+    with tf.GradientTape() as tape, keras.StatelessScope(state_mapping=trajectory.weights):
+        tape.watch(joint)
+        parts = tf.split(joint, [part.shape[1] for part in flat], axis=1)
+        given = [tf.reshape(part, state.shape) for part, state in zip(parts, states, strict=True)]
+        new = trajectory.step(inputs, given)[1]
+        after = tf.concat([tf.reshape(tf.cast(part, joint.dtype), (length, -1)) for part in new], axis=1)
+    found = tape.batch_jacobian(after, joint).numpy().astype(np.float64)
+    found[~trajectory.mask[row]] = np.eye(found.shape[-1])
+    return found
+
+
+def jacobian_norms(trajectory: Trajectory, row: int) -> np.ndarray:
+    """The spectral norm of `dh_t/dh_k`, at `[t, k]`, of one row; zero where k comes after t in the order of running.
+
+    The factors of all steps between are those of all states together, so that what goes around h, through c, counts.
+    """
+    factors = step_jacobians(trajectory, row)
+    begin, size = _hidden_columns(trajectory)
+    norms = np.zeros(factors.shape[:1] * 2)
+    # The columns that stand for h_k of the products for all k so far: (steps, width, units).
+    products = np.zeros((0, factors.shape[1], size))
+    start = np.eye(factors.shape[1])[None, :, begin : begin + size]
+    for count, t in enumerate(trajectory.order):
+        products = np.concatenate([factors[t] @ products, start])
+        norms[t, trajectory.order[: count + 1]] = spectral_norms(products[:, begin : begin + size])
+    return norms
+
+
+def _hidden_columns(trajectory: Trajectory) -> tuple[int, int]:
+    """Where h begins among all states side by side, and its width."""
+    sizes = [int(np.prod(state.shape[1:])) for state in trajectory.before[0]]
+    return sum(sizes[: trajectory.hidden]), sizes[trajectory.hidden]
+
+
+def spectral_norms(matrices: np.ndarray) -> np.ndarray:
+    """The largest singular value of each matrix `(..., n, n)`, three times as fast as by singular values."""
+    scale = np.abs(matrices).max(axis=(-2, -1), keepdims=True)
+    scaled = matrices / np.where(scale > 0, scale, 1)  # no square of it then over- or underflows
+    largest = np.linalg.eigvalsh(np.swapaxes(scaled, -2, -1) @ scaled)[..., -1]
+    return scale[..., 0, 0] * np.sqrt(np.maximum(largest, 0))
+
+
+def bound_of_jacobians(trajectory: Trajectory, row: int, rate: float) -> np.ndarray:
+    """`(α γ)^(t - k)` at `[t, k]`, counting real steps; zero where k comes after t in the order of running."""
+    real = trajectory.mask[row]
+    done = np.cumsum(real[::-1])[::-1] if trajectory.reverse else np.cumsum(real)
+    lags = done[:, None] - done[None, :]
+    order = np.argsort(trajectory.order)
+    with np.errstate(over="ignore"):
+        return np.where(order[:, None] >= order[None, :], np.power(rate, np.maximum(lags, 0).astype(float)), 0.0)

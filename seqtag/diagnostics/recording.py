@@ -1,0 +1,205 @@
+"""Runs a model with its recurrent layers written out step by step, so that a gradient can be asked for at each step.
+
+Fused recurrences have gradients of their own and Keras's loops hide their steps. For as long as a recording lasts, the
+loop of every recurrent layer is replaced, on the instance alone, by one over the steps of its cell that keeps what it
+goes through; all else in the layer runs as ever: projections, initial states, skip connections, what is returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqtag.layers.recurrent import Recurrent
+
+# One step over flat lists: (inputs, states) -> (output, new states).
+Step = Callable[[tf.Tensor, list[tf.Tensor]], tuple[tf.Tensor, list[tf.Tensor]]]
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """What one call of a recurrent layer went through; lists over time are in the order of the inputs.
+
+    Attributes:
+        step: the cell's step, dropout off.
+        inputs: of each step, `(batch, ...)`.
+        before: the states that each step started from.
+        after: the states that each step computed, as the cell returned them, before masked rows got their old ones.
+        outputs: of each step, as what stands above sees them.
+        mask: bool `(batch, time)`, True where a step is real.
+        reverse: whether time ran backwards.
+        hidden: which state is h.
+        carry: which state is c; None if there is none.
+        weights: the cell's variables with the values that they had.
+    """
+
+    step: Step
+    inputs: list[tf.Tensor]
+    before: list[list[tf.Tensor]]
+    after: list[list[tf.Tensor]]
+    outputs: list[tf.Tensor]
+    mask: np.ndarray
+    reverse: bool
+    hidden: int
+    carry: int | None
+    weights: list[tuple[Any, tf.Tensor]]
+
+    @property
+    def order(self) -> list[int]:
+        """The steps in the order in which they were run."""
+        steps = list(range(len(self.inputs)))
+        return steps[::-1] if self.reverse else steps
+
+
+@contextmanager
+def recorded(layers: Iterable[keras.layers.Layer], tape: tf.GradientTape) -> Iterator[dict[int, list[Trajectory]]]:
+    """Gives the trajectories of all calls of `layers` in the block, by `id(layer)`; the tape can differentiate them."""
+    trajectories: dict[int, list[Trajectory]] = {}
+    loops = []
+    for layer in layers:
+        kept = trajectories[id(layer)] = []
+        loops.append(_own_loop(layer, tape, kept) if isinstance(layer, Recurrent) else _keras_loop(layer, tape, kept))
+    try:
+        for owner, name, loop in loops:
+            # Past Keras's __setattr__, which would look for layers and variables in it.
+            vars(owner)[name] = loop
+        yield trajectories
+    finally:
+        for owner, name, _ in loops:
+            vars(owner).pop(name, None)
+
+
+def _own_loop(layer: Any, tape: tf.GradientTape, kept: list[Trajectory]) -> tuple[Any, str, Callable]:
+    """What `RecurrentCell.run` becomes for one of our layers."""
+    cell = layer.cell
+
+    def run(inputs: tf.Tensor, state: Any, sweep: Any) -> tuple[tf.Tensor, Any]:
+        weights = cell.weights_of_step()
+
+        def step(inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+            output, new = cell.step(inputs, cell.state_type(*states), weights)
+            return output, list(new)
+
+        loop = _Loop(step, sweep.mask, sweep.reverse, tape)
+        shown, last = loop.run(inputs, list(state), before=state[0])
+        # Without weights: the step reads the recurrent ones as the tensors that they were.
+        kept.append(loop.trajectory(0, 1 if len(state) > 1 else None, []))
+        return tf.stack([shown[t] for t in loop.order], axis=1), cell.state_type(*last)
+
+    return cell, "run", run
+
+
+def _keras_loop(layer: Any, tape: tf.GradientTape, kept: list[Trajectory]) -> tuple[Any, str, Callable]:
+    """What `inner_loop` becomes for a `keras.layers.RNN`: the last output, all of them as run, the last states."""
+    cell = layer.cell
+    options = {"training": False} if isinstance(cell, keras.layers.Layer) else {}
+    variables = getattr(cell, "variables", [])
+
+    def inner_loop(
+        sequences: tf.Tensor, initial_state: Any, mask: Any, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor, Any]:
+        structure = initial_state if keras.tree.is_nested(initial_state) else [initial_state]
+
+        def step(inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+            output, new = cell(inputs, keras.tree.pack_sequence_as(structure, states), **options)
+            return output, keras.tree.flatten(new)
+
+        states = keras.tree.flatten(structure)
+        mask = keras.tree.flatten(mask)[0] if mask is not None else None
+        loop = _Loop(step, mask, layer.go_backwards, tape)
+        hidden, carry = _roles(cell, len(states))
+        shown, last = loop.run(sequences, states, hidden=hidden, zeros=layer.zero_output_for_mask)
+        values = [(variable, tf.convert_to_tensor(variable.value)) for variable in variables]
+        kept.append(loop.trajectory(hidden, carry, values))
+        outputs = tf.stack(shown, axis=1)
+        return outputs[:, -1], outputs, keras.tree.pack_sequence_as(structure, last)
+
+    return layer, "inner_loop", inner_loop
+
+
+def _roles(cell: Any, count: int) -> tuple[int, int | None]:
+    """Which of a cell's flat states are h and c: those of the last cell of a stack, which makes the output."""
+    hidden = 0
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        hidden = len(keras.tree.flatten([below.state_size for below in cell.cells[:-1]]))
+    return hidden, hidden + 1 if hidden + 1 < count else None
+
+
+class _Loop:
+    """A step run over time, keeping what it goes through."""
+
+    def __init__(self, step: Step, mask: Any, reverse: bool, tape: tf.GradientTape) -> None:
+        self.step = step
+        self.mask = None if mask is None else tf.cast(mask, tf.bool)
+        self.reverse = reverse
+        self.tape = tape
+
+    def run(
+        self,
+        sequences: tf.Tensor,
+        states: list[tf.Tensor],
+        *,
+        hidden: int = 0,
+        before: tf.Tensor | None = None,
+        zeros: bool = False,
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """The outputs in the order of running, and the last states.
+
+        A masked step keeps its states; its output is zeros with `zeros`, or else that of the step run before, which
+        is `before` for the first one, zeros by default.
+        """
+        self.inputs = tf.unstack(sequences, axis=1)
+        if not self.inputs:
+            raise ValueError("expected sequences of at least one step, found none")
+        states = [tf.convert_to_tensor(state) for state in states]
+        # So that all of it is recorded, even where no weight below trains.
+        self.tape.watch(states)
+        self.before: list[list[tf.Tensor]] = []
+        self.after: list[list[tf.Tensor]] = []
+        self.outputs: list[tf.Tensor] = []
+        shown: list[tf.Tensor] = []
+        for t in self.order:
+            output, new = self._step(self.inputs[t], states, hidden)
+            self.before.append(states)
+            self.after.append(new)
+            self.outputs.append(output)
+            if self.mask is not None:
+                before = tf.zeros_like(output) if zeros or before is None else before
+                output = before = _where(self.mask[:, t], output, before)
+                new = [_where(self.mask[:, t], *pair) for pair in zip(new, states, strict=True)]
+            shown.append(output)
+            states = new
+        return shown, states
+
+    @property
+    def order(self) -> list[int]:
+        """The steps in the order of running."""
+        steps = list(range(len(self.inputs)))
+        return steps[::-1] if self.reverse else steps
+
+    def _step(self, inputs: tf.Tensor, states: list[tf.Tensor], hidden: int) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """One step, whose output is a tensor of its own: its gradient is what comes from above alone."""
+        output, new = self.step(inputs, states)
+        same = tf.cast(new[hidden], output.dtype)
+        if output.shape == same.shape and bool(tf.reduce_all(output == same)):
+            # A cell that casts h for both returns one thing twice; the gradient in h shall be that in both.
+            output = same
+        return tf.identity(output), new
+
+    def trajectory(self, hidden: int, carry: int | None, weights: list[tuple[Any, tf.Tensor]]) -> Trajectory:
+        """What was kept, in the order of the inputs."""
+        size = (self.inputs[0].shape[0], len(self.inputs))
+        mask = np.ones(size, bool) if self.mask is None else np.reshape(self.mask, size)
+        before, after, outputs = ([kept[t] for t in self.order] for kept in (self.before, self.after, self.outputs))
+        return Trajectory(self.step, self.inputs, before, after, outputs, mask, self.reverse, hidden, carry, weights)
+
+
+def _where(mask: tf.Tensor, new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
+    """The new rows where the mask `(batch,)` or `(batch, 1)` is True, the old ones elsewhere."""
+    return tf.where(tf.reshape(mask, (-1, *[1] * (len(new.shape) - 1))), new, old)
