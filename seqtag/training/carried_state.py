@@ -1,4 +1,4 @@
-"""The states of a model's recurrent layers as tensors of a graph, so that gradients flow through them from call to call."""
+"""The states of a model's recurrent layers as tensors of a graph: gradients flow through them from call to call."""
 
 from __future__ import annotations
 

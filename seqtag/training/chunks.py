@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -181,7 +182,7 @@ class Sequences:
         inputs: deque = deque(maxlen=shape.chunks)
         fresh: deque = deque(maxlen=shape.chunks)
         for chunk in plan:
-            cut = _map(lambda leaf: self._cut(leaf, chunk, shape.k1), self.x)
+            cut = _map(partial(self._cut, chunk=chunk, size=shape.k1), self.x)
             for _ in range(1 if inputs else shape.chunks):
                 inputs.append(cut)
                 fresh.append(chunk.fresh)
@@ -194,13 +195,9 @@ class Sequences:
         def cut(leaf: Any) -> np.ndarray:
             return self._cut(leaf, chunk, shape.k1)[:, unseen:]
 
-        if isinstance(self.x, dict):
-            x = {key: np.concatenate([part[key] for part in inputs], axis=1) for key in self.x}
-        else:
-            x = np.concatenate(inputs, axis=1)
         weight = None if self.sample_weight is None else _map(cut, self.sample_weight)
         real = np.arange(unseen, shape.k1) < chunk.real[:, None]
-        return Window(x, _map(cut, self.y), weight, real, fresh)
+        return Window(_join(inputs), _map(cut, self.y), weight, real, fresh)
 
     def _cut(self, leaf: Any, chunk: Chunk, size: int) -> np.ndarray:
         """The steps of a chunk, `(rows, size, ...)`."""
@@ -219,6 +216,13 @@ def counts(chunk: Chunk, shape: WindowShape) -> bool:
 
 def _map(function: Callable[[Any], Any], part: Any) -> Any:
     return {key: function(leaf) for key, leaf in part.items()} if isinstance(part, dict) else function(part)
+
+
+def _join(parts: list[Any]) -> Any:
+    """Parts one after the other in time, leaf by leaf."""
+    if isinstance(parts[0], dict):
+        return {key: _join([part[key] for part in parts]) for key in parts[0]}
+    return np.concatenate(parts, axis=1)
 
 
 def _as_arrays(leaf: Any) -> Any:

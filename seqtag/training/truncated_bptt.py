@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -171,7 +171,9 @@ class WindowUpdate:
         self.model = model
         self.shape = shape
         self.rows = rows
-        self.step = self._step
+        # Variables that the first trace makes would have it traced twice.
+        model.optimizer.build(model.trainable_variables)
+        self.step: Callable[..., tuple[dict[str, tf.Tensor], tf.Tensor]] = self._step
         if not model.run_eagerly:
             self.step = tf.function(self._step, jit_compile=bool(model.jit_compile), autograph=False)
 
