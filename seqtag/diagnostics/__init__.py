@@ -10,11 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqtag.diagnostics.flow import GradientFlow, gradient_flow
+    from seqtag.diagnostics.flow import GradientFlow
+    from seqtag.diagnostics.measuring import gradient_flow
 
 __all__ = ["GradientFlow", "bptt", "gradient_flow"]
 
-_HOMES = {"GradientFlow": "seqtag.diagnostics.flow", "gradient_flow": "seqtag.diagnostics.flow"}
+_HOMES = {"GradientFlow": "seqtag.diagnostics.flow", "gradient_flow": "seqtag.diagnostics.measuring"}
 
 
 def __getattr__(name: str) -> Any:
