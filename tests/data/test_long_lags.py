@@ -15,7 +15,7 @@ def test_adding_marks_one_number_in_each_half(steps):
     inputs, targets = adding_problem(np.random.default_rng(1), 200, steps)
     numbers, marks = inputs[..., 0], inputs[..., 1]
     half = steps // 2
-    assert set(np.unique(marks)) == {0, 1}
+    assert set(np.unique(marks)) <= {0, 1}
     assert (marks[:, :half].sum(axis=1) == 1).all()
     assert (marks[:, half:].sum(axis=1) == 1).all()
     # Every place of a half is drawn.
@@ -53,7 +53,7 @@ def test_copy_baseline_is_the_cross_entropy_of_guessing_the_symbols():
     chances[lag + 10 :, 1:9] = 1 / 8
     losses = -np.log([chances[t, symbol] for row in targets for t, symbol in enumerate(row)])
     np.testing.assert_allclose(losses.mean(), copy_baseline(lag))
-    assert copy_baseline(80) == math.log(8) / 10
+    np.testing.assert_allclose(copy_baseline(80), math.log(8) / 10)
 
 
 @pytest.mark.parametrize("problem", [adding_problem, copy_problem])
