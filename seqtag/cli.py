@@ -89,6 +89,18 @@ def export(run: Run, folder: Annotated[Path, typer.Argument(metavar="DIR", help=
 
 
 @app.command()
+def gradients(
+    run: Run,
+    data: Annotated[str | None, typer.Option("--data", metavar="DATA", help="the config's dev file unless set")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="RUN/gradients unless set")
+    ] = None,
+) -> None:
+    """Show how far gradients reach through time: figures, tables, and a summary on standard output."""
+    print(_pipeline().report_gradients(run, data, output).to_text())
+
+
+@app.command()
 def inspect(
     data: Annotated[list[str], typer.Argument(metavar="DATA", help="one or more files; several are taken as splits")],
     layout: Annotated[str, typer.Option("--layout", help="of the files")] = "auto",

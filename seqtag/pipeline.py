@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from seqtag import gradient_report
 from seqtag.config import Config, DataConfig, dump_config, load_config, resolve_path
 from seqtag.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus
 from seqtag.data.sentences import Sentence
@@ -22,6 +23,7 @@ from seqtag.errors import ConfigError, RunError, SeqtagError
 from seqtag.export import bundle
 from seqtag.export.saved_model import export_saved_model
 from seqtag.files import written_aside
+from seqtag.gradient_report import GradientReport
 from seqtag.models.tagging_model import Item, TaggedSentence, TaggingModel
 from seqtag.progress import metered
 from seqtag.rendering import to_columns, to_json, to_text
@@ -30,6 +32,7 @@ from seqtag.training.tagging import Report, corpus_items, fit_tagging_model, rea
 from seqtag.training.trainer import FitResult
 
 SPLITS = ("train", "dev", "test")
+GRADIENTS = "gradients"
 FORMS = {"columns": to_columns, "jsonl": to_json, "text": to_text}
 
 
@@ -243,6 +246,28 @@ def _size(source: Any) -> int | None:
     """The bytes of a file, near enough its characters; None for a stream."""
     is_file = isinstance(source, str | os.PathLike) and os.path.isfile(source)
     return os.path.getsize(source) if is_file else None
+
+
+def report_gradients(run: Path, data: str | None = None, folder: Path | None = None) -> GradientReport:
+    """How gradients flow through a run's network, written to `folder`, `gradients` in the run unless given.
+
+    Args:
+        run: the run directory.
+        data: a file of the run's own layout; the dev data of its configuration by default.
+        folder: where figures and tables go.
+
+    Raises:
+        RunError, ConfigError, DataError: see `load_model`, `load_config` and `seqtag.gradient_report`.
+    """
+    model = bundle.load_model(run)
+    if data is None:
+        config = load_config(run / bundle.CONFIG).data
+        if config.dev is None:
+            raise ConfigError(f"{run / bundle.CONFIG}: expected data.dev to be a path, found none; use --data")
+        data = _locate(config.dev, config)
+    report = gradient_report.report_gradients(model, load_corpus(data, model.options))
+    report.write(folder or run / GRADIENTS)
+    return report
 
 
 def export(run: Path, folder: Path) -> None:

@@ -33,6 +33,7 @@ ALLOWED = {
     "export": {"models", "data", "errors", "files"},
     "estimators": {"training", "models", "export", "data", "config", "errors"},
     "rendering": {"models", "data"},
+    "gradient_report": {"training", "models", "diagnostics", "data", "errors", "files", "progress"},
     "pipeline": None,
     "cli": {"config", "errors", "pipeline"},
     "__init__": {"estimators"},  # for type checkers, and when a name is first used

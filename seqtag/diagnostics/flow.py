@@ -43,13 +43,14 @@ class GradientFlow:
     rows: dict[str, np.ndarray]
     step_bounds: dict[str, tuple[StepBound, ...]]
     _trajectories: dict[str, tuple[list[Trajectory], ...]] = field(repr=False)
+    _jacobian_norms: dict[tuple[str, bool, int], np.ndarray] = field(default_factory=dict, repr=False)
 
     def jacobian_norms(self, layer: str, *, backward: bool = False, row: int = 0) -> np.ndarray:
         """The spectral norm of `dh_t/dh_k` at `[t, k]`, `(time, time)`, of one row of the batch.
 
         1 on the diagonal, and zero where k comes after t in the order of running. It is the product of the Jacobians
         of all states, h and c, of each step between, of which the block of h counts: what flows through the cell
-        state is in it. Takes time in proportion to `time² · units³`.
+        state is in it. Takes time in proportion to `time² · units³`, the first time.
 
         Args:
             layer: the layer's name, as in `norms`.
@@ -59,7 +60,10 @@ class GradientFlow:
         Raises:
             ValueError: on a layer, direction or row that is not there.
         """
-        return jacobians.jacobian_norms(*self._row(layer, backward, row))
+        key = layer, backward, row
+        if key not in self._jacobian_norms:
+            self._jacobian_norms[key] = jacobians.jacobian_norms(*self._row(*key))
+        return self._jacobian_norms[key]
 
     def jacobian_bound(self, layer: str, *, backward: bool = False, row: int = 0) -> np.ndarray:
         """`(α γ)^(t - k)` at `[t, k]`, beside `jacobian_norms`; masked steps between are not counted."""

@@ -117,6 +117,17 @@ def spectral_norms(matrices: np.ndarray) -> np.ndarray:
     return scale[..., 0, 0] * np.sqrt(np.maximum(largest, 0))
 
 
+def by_lag(matrix: np.ndarray, reverse: bool) -> np.ndarray:
+    """The mean of `[t, k]` over all t, for each lag from 0 on; `reverse` where time runs backwards.
+
+    Example:
+        >>> by_lag(np.array([[1.0, 0.0], [0.5, 1.0]]), reverse=False)
+        array([1. , 0.5])
+    """
+    turned = matrix.T if reverse else matrix
+    return np.array([np.mean(np.diagonal(turned, -lag)) for lag in range(len(turned))])
+
+
 def bound_of_jacobians(trajectory: Trajectory, row: int, rate: float) -> np.ndarray:
     """`(α γ)^(t - k)` at `[t, k]`, counting real steps; zero where k comes after t in the order of running."""
     real = trajectory.mask[row]

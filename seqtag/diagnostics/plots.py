@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqtag.diagnostics.jacobians import by_lag
 from seqtag.files import written_aside
 
 if TYPE_CHECKING:
@@ -111,7 +112,6 @@ def _draw_heat(axis: Axes, values: np.ndarray, extent: tuple[float, float]) -> A
 
     colours = matplotlib.colormaps[MAP].with_extremes(bad=NOTHING, under=matplotlib.colormaps[MAP](0.0))
     shown = np.ma.masked_where(~np.isfinite(values) | (values <= 0), values)
-    axis.grid(False)
     return axis.imshow(shown, aspect="auto", norm=LogNorm(*extent), cmap=colours, interpolation="nearest")
 
 
@@ -156,6 +156,7 @@ def _finish_curves(axis: Axes, norms: np.ndarray) -> None:
     bounds = bounds[np.isfinite(bounds)]
     axis.set_ylim(low / 2, 2 * min(bounds.max(initial=high), high * 10.0**DECADES_OF_BOUND))
     axis.grid(True, which="major", color="#dddddd", linewidth=0.6)
+    axis.set_ylabel("norm")
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(fontsize=8, frameon=False)
 
@@ -173,16 +174,11 @@ def _draw_matrix(axis: Axes, norms: np.ndarray) -> None:
 
 
 def _draw_lags(axis: Axes, norms: np.ndarray, bound: np.ndarray, way: str) -> None:
-    lags = np.arange(len(norms))
-
-    def mean(matrix: np.ndarray) -> np.ndarray:
-        turned = matrix.T if way == "backward" else matrix
-        with np.errstate(over="ignore"):
-            return np.array([np.mean(np.diagonal(turned, -lag)) for lag in lags])
-
-    axis.plot(lags, _positive(mean(norms)), color=COLOURS[way], linewidth=2, label="mean over all t")
-    bounds = _positive(mean(bound))
+    reverse = way == "backward"
+    means, bounds = by_lag(norms, reverse), _positive(by_lag(bound, reverse))
+    lags = np.arange(len(means))
+    axis.plot(lags, _positive(means), color=COLOURS[way], linewidth=2, label="mean over all t")
     if np.any(np.isfinite(bounds)):
         axis.plot(lags, bounds, color=COLOURS[way], linewidth=1.2, linestyle="--", alpha=0.75, label="bound (α γ)^lag")
     axis.set_xlabel("lag |t - k|")
-    _finish_curves(axis, mean(norms))
+    _finish_curves(axis, means)
