@@ -29,7 +29,7 @@ class Weight:
     """A trainable variable of the model.
 
     Attributes:
-        name: its path, as `lstm/cell/kernel`.
+        name: its path from the layer on, as `lstm/cell/kernel`.
         layer: the name of the layer that owns it; see `seqtag.layers.inventory`.
         variable: itself.
     """
@@ -223,4 +223,11 @@ def inner_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
 def weights_of(model: keras.Model) -> list[Weight]:
     """The trainable variables of a model, in its own order."""
     layers = {id(variable): name for name, variables in owned_weights(model).items() for variable in variables}
-    return [Weight(variable.path, layers[id(variable)], variable) for variable in model.trainable_variables]
+    owners = [layers[id(variable)] for variable in model.trainable_variables]
+    return [Weight(_name(v, layer), layer, v) for v, layer in zip(model.trainable_variables, owners, strict=True)]
+
+
+def _name(variable: keras.Variable, layer: str) -> str:
+    """The variable's path from its layer on."""
+    parts, own = variable.path.split("/"), layer.split("/")[-1]
+    return "/".join([layer, *(parts[parts.index(own) + 1 :] if own in parts else parts[-1:])])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import keras
 from keras import ops
 
 from seqtag.ops.recurrence import Tensor
@@ -136,4 +137,5 @@ def _scale(gradient: Tensor, factor: Tensor) -> Tensor:
 
 
 def _at_least_single(values: Tensor) -> Tensor:
-    return ops.cast(values, "float32") if str(values.dtype).split(".")[-1] in ("float16", "bfloat16") else values
+    half = keras.backend.standardize_dtype(values.dtype) in ("float16", "bfloat16")
+    return ops.cast(values, "float32") if half else values

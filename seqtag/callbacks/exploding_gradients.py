@@ -1,0 +1,199 @@
+"""An alarm for gradients that are not finite or far above what is usual, which keeps them from the weights."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqtag.callbacks.alarms import Alarm
+from seqtag.callbacks.last_good import LastGood
+from seqtag.callbacks.row_gradients import dense_part
+from seqtag.callbacks.update_hook import Update, UpdateCallback, inner_optimizer
+from seqtag.ops.gradients import norm, percentile
+
+Action = Literal["warn", "skip", "stop", "recover"]
+# Norms that the median needs before it means anything.
+WARM_UP = 20
+
+
+class ExplodingGradients(UpdateCallback):
+    """Raises an alarm when a gradient is not finite, or the global norm is above `factor` times its running median.
+
+    The norm is that before clipping. Each alarm warns with a `GradientWarning` that names the layers where it shows,
+    and is kept in `alarms`. An update with a value that is not finite never happens, whatever the action: neither
+    weights nor moments change, so that no NaN reaches what is saved. Beyond that,
+
+    - `"warn"` lets the other updates happen;
+    - `"skip"` leaves out every update that raises an alarm;
+    - `"stop"` does so and ends the training;
+    - `"recover"` does so, goes back to the weights and moments of the last good state, which is copied at the
+      beginning of every epoch and then every `keep_every` batches, and multiplies the learning rate by `rate_factor`.
+
+    Bad updates are judged in the graph, before they happen; the host hears of them at the next of its looks, one in
+    `check_every` batches and one at the end of the epoch. Under mixed_float16 the overflows that Keras's loss scaling
+    looks for, and mends by itself, are no alarms. The median is over all finite norms of the last `window` updates.
+
+    Args:
+        factor: above 1.
+        action: what an alarm does.
+        window: how many norms the median is over.
+        check_every: batches between two looks.
+        keep_every: batches between two copies for `"recover"`.
+        rate_factor: between 0 and 1.
+
+    Raises:
+        ValueError: on an argument out of its range; at the beginning of training, if `"recover"` meets a learning rate
+            that follows a schedule.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((None, 3)), keras.layers.GRU(4), keras.layers.Dense(1)])
+        >>> model.compile("sgd", loss="mse")
+        >>> alarm = ExplodingGradients(action="skip")
+        >>> fitted = model.fit(tf.ones((8, 5, 3)), tf.ones((8, 1)), verbose=0, callbacks=[alarm])
+        >>> alarm.alarms
+        []
+    """
+
+    def __init__(
+        self,
+        factor: float = 10.0,
+        action: Action = "warn",
+        *,
+        window: int = 100,
+        check_every: int = 10,
+        keep_every: int = 200,
+        rate_factor: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if not factor > 1:
+            raise ValueError(f"expected factor to be above 1, found {factor}")
+        if action not in get_args(Action):
+            raise ValueError(f"expected action to be one of {', '.join(get_args(Action))}, found {action!r}")
+        if not 0 < rate_factor < 1:
+            raise ValueError(f"expected rate_factor to be between 0 and 1, found {rate_factor}")
+        if window < WARM_UP:
+            raise ValueError(f"expected window to be at least {WARM_UP}, found {window}")
+        for name, value in (("check_every", check_every), ("keep_every", keep_every)):
+            if value < 1:
+                raise ValueError(f"expected {name} to be at least 1, found {value}")
+        self.factor = factor
+        self.action = action
+        self.window = window
+        self.check_every = check_every
+        self.keep_every = keep_every
+        self.rate_factor = rate_factor
+        self.alarms: list[Alarm] = []
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Takes its place in the optimizer."""
+        optimizer = inner_optimizer(self.model.optimizer)
+        if self.action == "recover" and not isinstance(optimizer._learning_rate, keras.Variable):
+            raise ValueError("expected a constant learning rate beside action='recover', found a schedule")
+        super().on_train_begin(logs)
+        self.alarms = []
+        self.last_good = LastGood(self.model)
+
+    def create_state(self) -> None:
+        """The last norms, and what is known of the first bad update since the last look."""
+        self.norms = tf.Variable(tf.zeros(self.window), trainable=False)
+        self.seen = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.bad = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.bad_step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.median = tf.Variable(0.0, trainable=False)
+        self.weight_norms = tf.Variable(tf.zeros(len(self.weights)), trainable=False)
+        self.judged = self.weights
+
+    def before_update(self, update: Update) -> None:
+        """Judges the update, and notes what is bad."""
+        self.judged = update.weights
+        finite = tf.math.is_finite(update.global_norm)
+        count = tf.minimum(self.seen, self.window)
+        median = percentile(self.norms, tf.maximum(count, 1), 50.0)
+        exploded = (count >= WARM_UP) & (update.global_norm > self.factor * median)
+        bad = ~finite | exploded
+        update.notes[self] = finite, bad
+        tf.cond(bad & (self.bad == 0), lambda: self._note(update, median), lambda: None)
+        self.bad.assign_add(tf.cast(bad, tf.int64))
+        place = tf.cast(self.seen % self.window, tf.int32)
+        remembered = tf.tensor_scatter_nd_update(self.norms, [[place]], [update.global_norm])
+        self.norms.assign(tf.where(finite, remembered, self.norms))
+        self.seen.assign_add(tf.cast(finite, tf.int64))
+
+    def _note(self, update: Update, median: tf.Tensor) -> None:
+        norms = tf.stack([norm(dense_part(gradient)) for gradient in update.gradients])
+        self.bad_step.assign(update.step)
+        self.median.assign(median)
+        self.weight_norms.assign(tf.pad(norms, [[0, len(self.weights) - len(update.weights)]]))
+
+    def allows(self, update: Update) -> tf.Tensor:
+        """Finite gradients alone, and by the action no others that are bad."""
+        finite, bad = update.notes[self]
+        return finite if self.action == "warn" else ~bad
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Keeps the weights, if they may be needed."""
+        self.last_check = self.last_kept = 0
+        self._keep()
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Looks for bad updates now and then, and keeps the weights after good ones."""
+        if batch - self.last_check < self.check_every:
+            return
+        self.last_check = batch
+        if not self._check() and batch - self.last_kept >= self.keep_every:
+            self.last_kept = batch
+            self._keep()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Looks for bad updates."""
+        self._check()
+
+    def _keep(self) -> None:
+        if self.action == "recover":
+            self.last_good.keep()
+
+    def _check(self) -> bool:
+        """Whether there were bad updates since the last look; acts on them."""
+        count = int(self.bad.numpy())
+        if not count:
+            return False
+        alarm = self._alarm(count)
+        self.alarms.append(alarm)
+        self.bad.assign(0)
+        if self.action == "stop":
+            self.model.stop_training = True
+        elif self.action == "recover":
+            self.last_good.restore()
+            optimizer = inner_optimizer(self.model.optimizer)
+            optimizer.learning_rate = float(optimizer.learning_rate.numpy()) * self.rate_factor
+        alarm.warn()
+        return True
+
+    def _alarm(self, count: int) -> Alarm:
+        norms = self.weight_norms.numpy()[: len(self.judged)]
+        names = np.array([weight.layer for weight in self.judged])
+        finite = np.isfinite(norms).all()
+        step = int(self.bad_step.numpy()) + 1
+        if finite:
+            layers = (str(names[norms.argmax()]),)
+            total, median = float(np.linalg.norm(norms.astype("float64"))), float(self.median.numpy())
+            found = f"the gradients' norm is {total:.3g}, {total / median:.3g} times its median, most in {layers[0]}"
+        else:
+            layers = tuple(dict.fromkeys(str(name) for name in names[~np.isfinite(norms)]))
+            found = f"gradients are not finite in {', '.join(layers)}"
+        more = f", and {count - 1} more since" if count > 1 else ""
+        return Alarm(step, layers, f"update {step}: {found}{more}; {self._consequence(finite)}")
+
+    def _consequence(self, finite: bool) -> str:
+        match self.action:
+            case "warn":
+                return "updates went on" if finite else "not updated"
+            case "skip":
+                return "not updated"
+            case "stop":
+                return "not updated, training stops"
+            case _:
+                return f"weights of the last good state, learning rate times {self.rate_factor:g}"

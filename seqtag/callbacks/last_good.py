@@ -1,0 +1,36 @@
+"""A copy of a model and its optimizer from when all was well, to go back to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from seqtag.callbacks.update_hook import inner_optimizer
+
+
+class LastGood:
+    """Keeps the values of a model's variables and of its optimizer's moments, on the host.
+
+    Learning rate and count of updates are not among them: going back is meant to go another way on.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        self.values: list[np.ndarray] = []
+
+    def keep(self) -> None:
+        """Copies the present values."""
+        self.values = [np.array(variable.numpy()) for variable in self._variables()]
+
+    def restore(self) -> None:
+        """Puts the kept values back."""
+        for variable, value in zip(self._variables(), self.values, strict=True):
+            variable.assign(value)
+
+    def _variables(self) -> list[Any]:
+        optimizer = inner_optimizer(self.model.optimizer)
+        running = {id(optimizer._iterations), id(optimizer._learning_rate)}
+        moments = [variable for variable in optimizer.variables if id(variable) not in running]
+        return [*self.model.variables, *moments]

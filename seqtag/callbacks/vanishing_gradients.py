@@ -1,0 +1,146 @@
+"""An alarm for gradients that do not reach the early layers of a model, or the early steps of its sequences."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from seqtag.callbacks.alarms import Alarm
+from seqtag.callbacks.row_gradients import dense_part
+from seqtag.callbacks.update_hook import Update, UpdateCallback
+from seqtag.diagnostics import gradient_flow
+from seqtag.ops.gradients import squared_norm
+
+
+class VanishingGradients(UpdateCallback):
+    """Raises an alarm when early layers, or early steps, get less than `share` of the gradient of late ones.
+
+    Layers: in every `every`-th update, the root mean square of a layer's gradient before clipping is set against the
+    greatest of the layers after it; under `share` in `patience` such looks on end is an alarm. Of an embedding, the
+    rows of the batch count.
+
+    Steps: with `data`, at the end of every epoch, the norms of dL/dh_t of the recurrent layers (see
+    `seqtag.diagnostics.gradient_flow`): the mean over the tenth of the steps farthest from the end of a direction's run
+    is set against that over the nearest tenth.
+
+    An alarm warns with a `GradientWarning` that names the layer, once until the layer has recovered, and is kept in
+    `alarms`.
+
+    Args:
+        share: between 0 and 1.
+        action: `"warn"`, or `"stop"`, which also ends the training.
+        data: `(x, y)`, a batch that the model takes; None leaves steps unwatched.
+        every: updates between two looks at layers.
+        patience: looks on end that make an alarm.
+
+    Raises:
+        ValueError: on an argument out of its range; with `data`, if the model has no recurrent layers.
+    """
+
+    def __init__(
+        self,
+        share: float = 1e-4,
+        action: Literal["warn", "stop"] = "warn",
+        *,
+        data: tuple[Any, Any] | None = None,
+        every: int = 10,
+        patience: int = 3,
+    ) -> None:
+        super().__init__()
+        if not 0 < share < 1:
+            raise ValueError(f"expected share to be between 0 and 1, found {share}")
+        if action not in ("warn", "stop"):
+            raise ValueError(f"expected action to be one of warn, stop, found {action!r}")
+        for name, value in (("every", every), ("patience", patience)):
+            if value < 1:
+                raise ValueError(f"expected {name} to be at least 1, found {value}")
+        self.share = share
+        self.action = action
+        self.data = data
+        self.every = every
+        self.patience = patience
+        self.alarms: list[Alarm] = []
+
+    def create_state(self) -> None:
+        """The looks in which each layer was found wanting, on end, and the shares that the last look found."""
+        self.layers = list(dict.fromkeys(weight.layer for weight in self.weights))
+        self.low = tf.Variable(tf.zeros(len(self.layers), tf.int64), trainable=False)
+        self.shares = tf.Variable(tf.ones(len(self.layers)), trainable=False)
+        self.last_step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.alarms = []
+        self.told: set[str] = set()
+
+    def before_update(self, update: Update) -> None:
+        """Looks at the layers, where it is time."""
+        due = update.step % self.every == 0
+        tf.cond(due, lambda: self._look(update), lambda: None)
+        self.last_step.assign(update.step)
+
+    def _look(self, update: Update) -> None:
+        sums = dict.fromkeys(self.layers, tf.constant(0.0))
+        sizes = dict.fromkeys(self.layers, tf.constant(0.0))
+        for weight, gradient in zip(update.weights, update.gradients, strict=True):
+            values = dense_part(gradient)
+            sums[weight.layer] += tf.cast(squared_norm(values), tf.float32)
+            sizes[weight.layer] += tf.cast(tf.size(values), tf.float32)
+        means = [tf.sqrt(sums[layer] / tf.maximum(sizes[layer], 1.0)) for layer in self.layers]
+        shares = [tf.constant(1.0)]
+        greatest = means[-1]
+        for mean in reversed(means[:-1]):
+            # Where nothing comes from behind, nothing can vanish on its way.
+            shares.append(tf.where(greatest > 0, mean / greatest, 1.0))
+            greatest = tf.maximum(greatest, mean)
+        found = tf.stack(shares[::-1])
+        self.low.assign(tf.where(found < self.share, self.low + 1, tf.zeros_like(self.low)))
+        self.shares.assign(found)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Starts counting batches."""
+        self.last_check = 0
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Reads the looks when there may have been enough of them."""
+        if batch - self.last_check >= self.every * self.patience:
+            self.last_check = batch
+            self._check_layers()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Reads the looks, and follows the gradient through time if there are data."""
+        self._check_layers()
+        if self.data is not None:
+            self._check_steps()
+
+    def _check_layers(self) -> None:
+        low = self.low.numpy() >= self.patience
+        shares = self.shares.numpy()
+        for layer, is_low, share in zip(self.layers, low, shares, strict=True):
+            self._judge(layer, bool(is_low), f"the gradient of {layer} is {share:.1e} of that of later layers")
+
+    def _check_steps(self) -> None:
+        x, y = self.data
+        flow = gradient_flow(self.model, x, y)
+        for name, norms in flow.norms.items():
+            for direction, row in zip(("", " backward"), np.atleast_2d(norms), strict=False):
+                towards_end = row[::-1] if direction else row
+                tenth = max(1, len(row) // 10)
+                late = towards_end[-tenth:].mean()
+                share = towards_end[:tenth].mean() / late if late > 0 else 1.0
+                found = f"the gradient of {name}{direction} at early steps is {share:.1e} of that at late ones"
+                self._judge(f"{name}{direction}, steps", share < self.share, found, layer=name)
+
+    def _judge(self, what: str, is_low: bool, found: str, layer: str | None = None) -> None:
+        if not is_low:
+            self.told.discard(what)
+            return
+        if what in self.told:
+            return
+        self.told.add(what)
+        step = int(self.last_step.numpy()) + 1
+        stops = "; training stops" if self.action == "stop" else ""
+        alarm = Alarm(step, (layer or what,), f"update {step}: {found}{stops}")
+        self.alarms.append(alarm)
+        if self.action == "stop":
+            self.model.stop_training = True
+        alarm.warn()
