@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import operator
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from seqtag.callbacks.update_hook import inner_optimizer
-from seqtag.errors import RunError
-from seqtag.training.carried_state import CarriedState, CarriedTensors
-from seqtag.training.chunks import Sequences, Window, WindowShape, counts, plan_chunks
+from seqtag.training.chunks import Sequences, WindowShape
 from seqtag.training.stream_progress import StreamProgress
-
-UPDATES_BETWEEN_CHECKS = 100
+from seqtag.training.window_step import WindowScore, WindowUpdate
 
 
 class TruncatedBPTT:
@@ -77,6 +71,7 @@ class TruncatedBPTT:
         *,
         sample_weight: Any = None,
         lengths: Sequence[int] | None = None,
+        validation_data: tuple | None = None,
         batch_size: int = 32,
         epochs: int = 1,
         shuffle: bool = True,
@@ -97,6 +92,8 @@ class TruncatedBPTT:
             y: the same, with a target for every step.
             sample_weight: the same, a number for every step.
             lengths: how many steps each sequence of a padded `x` has, `(sequences,)`; all by default.
+            validation_data: `(x, y)` or `(x, y, sample_weight)`, scored after every epoch as by `evaluate`; adds
+                `val_loss` and so on to the logs.
             batch_size: rows; no more than there are sequences.
             epochs: passes over all sequences.
             shuffle: whether the sequences come in another order in every epoch.
@@ -116,8 +113,9 @@ class TruncatedBPTT:
         """
         data = Sequences.of(x, y, sample_weight, lengths)
         self._check_lengths(data.lengths)
-        rows = min(_whole("batch_size", batch_size), len(data.lengths))
-        update = WindowUpdate(model, WindowShape(self.k1, self.k2), rows)
+        held_out = None if validation_data is None else Sequences.of(*validation_data)
+        update = WindowUpdate(model, WindowShape(self.k1, self.k2), _rows(data, batch_size))
+        score = None if held_out is None else partial(self._score(model, held_out, batch_size).run_pass, held_out)
         progress = [StreamProgress()] if verbose else []
         callback_list = keras.callbacks.CallbackList(
             [*(callbacks or []), *progress],
@@ -125,7 +123,7 @@ class TruncatedBPTT:
             model=model,
             verbose=0,
             epochs=epochs,
-            steps=update.count(data.lengths, _order(len(data.lengths), shuffle, seed, 0)),
+            steps=update.count(data.lengths, _order(data, shuffle, seed, 0)),
         )
         model.stop_training = False
         # Callbacks may change the optimizer here; the update is traced after that.
@@ -134,7 +132,9 @@ class TruncatedBPTT:
         try:
             for epoch in range(epochs):
                 callback_list.on_epoch_begin(epoch)
-                logs = update.run_epoch(data, _order(len(data.lengths), shuffle, seed, epoch), callback_list)
+                logs = update.run_epoch(data, _order(data, shuffle, seed, epoch), callback_list)
+                if score is not None:
+                    logs |= {f"val_{name}": value for name, value in score().items()}
                 callback_list.on_epoch_end(epoch, logs)
                 if model.stop_training:
                     break
@@ -145,113 +145,42 @@ class TruncatedBPTT:
         callback_list.on_train_end(logs)
         return model.history
 
+    def evaluate(
+        self,
+        model: keras.Model,
+        x: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        lengths: Sequence[int] | None = None,
+        batch_size: int = 32,
+    ) -> dict[str, float]:
+        """The loss and the metrics of a compiled model, `k1` steps at a time with the state carried on.
+
+        They are those of the whole sequences, in the memory that `k1` steps need; for the arguments and what is raised
+        see `fit`.
+
+        Example:
+            >>> from seqtag.layers import GRU
+            >>> model = keras.Sequential([keras.Input((None, 1)), GRU(1, return_sequences=True)])
+            >>> model.compile("sgd", "mse")
+            >>> x = np.ones((1, 1000, 1))
+            >>> scores = TruncatedBPTT(k1=100).evaluate(model, x, x)
+            >>> bool(np.isclose(scores["loss"], np.mean((model(x) - x) ** 2)))
+            True
+        """
+        data = Sequences.of(x, y, sample_weight, lengths)
+        return self._score(model, data, batch_size).run_pass(data)
+
+    def _score(self, model: keras.Model, data: Sequences, batch_size: int) -> WindowScore:
+        return WindowScore(model, WindowShape(self.k1, self.k1), _rows(data, batch_size))
+
     def _check_lengths(self, lengths: np.ndarray) -> None:
         for name, steps in (("k1", self.k1), ("k2", self.k2)):
             if steps > lengths.max():
                 raise ValueError(
                     f"expected {name} to be at most the {lengths.max()} steps of the longest sequence, found {steps}"
                 )
-
-
-class WindowUpdate:
-    """One update of a model's weights from one window, and the passes that consist of them.
-
-    Args:
-        model: a built and compiled model.
-        shape: what an update sees.
-        rows: sequences side by side.
-
-    Raises:
-        TypeError, ValueError: see `TruncatedBPTT.fit`.
-    """
-
-    def __init__(self, model: keras.Model, shape: WindowShape, rows: int) -> None:
-        self.carried = CarriedState(model, rows)
-        _check_compiled(model)
-        self.model = model
-        self.shape = shape
-        self.rows = rows
-        # Variables that the first trace makes would have it traced twice.
-        model.optimizer.build(model.trainable_variables)
-        self.step: Callable[..., tuple[dict[str, tf.Tensor], tf.Tensor]] = self._step
-        if not model.run_eagerly:
-            self.step = tf.function(self._step, jit_compile=bool(model.jit_compile), autograph=False)
-
-    def count(self, lengths: np.ndarray, order: np.ndarray) -> int:
-        """How many updates a pass in this order has."""
-        return sum(counts(chunk, self.shape) for chunk in self._plan(lengths, order))
-
-    def run_epoch(
-        self, data: Sequences, order: np.ndarray, callbacks: keras.callbacks.CallbackList
-    ) -> dict[str, float]:
-        """One pass over all sequences.
-
-        Raises:
-            RunError: if the loss is no longer finite.
-        """
-        self.model.reset_metrics()
-        self.carried.reset()
-        number, loss = 0, None
-        for number, window in enumerate(data.windows(self._plan(data.lengths, order), self.shape)):
-            callbacks.on_train_batch_begin(number)
-            # A chunk in the middle of the window that begins a sequence is where its state must be cut.
-            cuts = self.shape.cuts(at_chunks=bool(window.fresh[2:].any()))
-            logs, loss = self.step(*keras.tree.map_structure(_as_tensor, tuple(window), none_is_leaf=False), cuts)
-            if number % UPDATES_BETWEEN_CHECKS == 0:
-                _check_finite(loss, number)
-            callbacks.on_train_batch_end(number, logs)
-            if self.model.stop_training:
-                break
-        _check_finite(loss, number)
-        return {name: float(value) for name, value in self.model.get_metrics_result().items()}
-
-    def _plan(self, lengths: np.ndarray, order: np.ndarray) -> Any:
-        return plan_chunks(lengths, self.rows, self.shape.k1, order)
-
-    def _step(
-        self, x: Any, y: Any, sample_weight: Any, real: tf.Tensor, fresh: tf.Tensor, cuts: tuple[int, ...]
-    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        """Runs a window, updates the weights, and moves the carried state one chunk on."""
-        model, window = self.model, Window(x, y, sample_weight, real, fresh)
-        calls = list(pairwise(cuts))
-        with self.carried.in_layers() as states:
-            if self.shape.lead:
-                self._call(states, window, *calls.pop(0))
-            with tf.GradientTape() as tape:
-                for start, end in calls:
-                    outputs = self._call(states, window, start, end)
-                    if end == self.shape.k1:
-                        next_state = states.values
-                outputs = keras.tree.map_structure(lambda output: self._counted(output, real), outputs)
-                loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=sample_weight)
-                scaled = model.optimizer.scale_loss(loss)
-            states.check_calls(len(cuts) - 1)
-        gradients = tape.gradient(scaled, model.trainable_variables)
-        model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        self.carried.assign(next_state)
-        targets = tf.reduce_sum(tf.cast(real, tf.float32))
-        next(metric for metric in model.metrics if metric.name == "loss").update_state(loss, sample_weight=targets)
-        return model.compute_metrics(x=x, y=y, y_pred=outputs, sample_weight=sample_weight), loss
-
-    def _call(self, states: CarriedTensors, window: Window, start: int, end: int) -> Any:
-        """The model's outputs for these steps of a window, from the states on."""
-        if start % self.shape.k1 == 0:
-            states.reset(window.fresh[start // self.shape.k1])
-        outputs = self.model(keras.tree.map_structure(lambda inputs: inputs[:, start:end], window.x), training=True)
-        for output in keras.tree.flatten(outputs):
-            if len(output.shape) < 2 or output.shape[1] != end - start:
-                raise ValueError(
-                    f"expected an output for every step, (batch, {end - start}, ...), found {tuple(output.shape)}; "
-                    "is return_sequences=True?"
-                )
-        return outputs
-
-    def _counted(self, output: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
-        """The steps of an output that count, with a mask of those that are real, as losses and metrics read it."""
-        mask = getattr(output, "_keras_mask", None)
-        output = output[:, -self.shape.loss_steps :]
-        output._keras_mask = real if mask is None else real & mask[:, -self.shape.loss_steps :]
-        return output
 
 
 def _whole(name: str, value: Any) -> int:
@@ -264,25 +193,10 @@ def _whole(name: str, value: Any) -> int:
     return number
 
 
-def _check_compiled(model: keras.Model) -> None:
-    if not model.compiled:
-        raise ValueError("expected a compiled model, found one without optimizer and loss")
-    inner_optimizer(model.optimizer)
-    replicas = model.distribute_strategy.num_replicas_in_sync
-    if replicas > 1:
-        raise ValueError(f"expected a model on one device, found a strategy of {replicas} replicas")
+def _rows(data: Sequences, batch_size: int) -> int:
+    return min(_whole("batch_size", batch_size), len(data.lengths))
 
 
-def _check_finite(loss: tf.Tensor, number: int) -> None:
-    value = float(loss)
-    if not math.isfinite(value):
-        raise RunError(f"expected a finite loss, found {value} in update {number + 1} of the epoch")
-
-
-def _order(count: int, shuffle: bool, seed: int, epoch: int) -> np.ndarray:
+def _order(data: Sequences, shuffle: bool, seed: int, epoch: int) -> np.ndarray:
+    count = len(data.lengths)
     return np.random.default_rng([seed, epoch]).permutation(count) if shuffle else np.arange(count)
-
-
-def _as_tensor(value: np.ndarray) -> tf.Tensor:
-    floating = np.issubdtype(value.dtype, np.floating)
-    return tf.convert_to_tensor(value, keras.config.floatx() if floating else None)
