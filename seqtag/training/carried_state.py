@@ -78,9 +78,12 @@ class CarriedState:
             variable.assign(tf.zeros_like(variable))
 
     def assign(self, values: list[tf.Tensor]) -> None:
-        """Takes new values, in the order of `CarriedTensors.values`."""
+        """Takes new values, in the order of `CarriedTensors.values`; zero for what is not finite.
+
+        Else a row would stay so to its end, long after an alarm has put the weights right.
+        """
         for variable, value in zip(self._flat(), values, strict=True):
-            variable.assign(value)
+            variable.assign(tf.where(tf.math.is_finite(value), value, tf.zeros_like(value)))
 
     @contextmanager
     def in_layers(self) -> Iterator[CarriedTensors]:

@@ -109,7 +109,7 @@ class TruncatedBPTT:
             ValueError: if the model is not built, not compiled, without trainable weights or recurrent layers, with a
                 recurrent layer that cannot carry its state on, or with an output that is not one a step; if `x`, `y`,
                 `sample_weight` and `lengths` do not fit one another, or `k1` or `k2` is beyond the longest sequence.
-            RunError: if the loss is no longer finite.
+            RunError: if the loss is no longer finite, and stays so for a second update.
         """
         data = Sequences.of(x, y, sample_weight, lengths)
         self._check_lengths(data.lengths)

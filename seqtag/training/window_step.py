@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -121,15 +122,17 @@ class WindowUpdate(WindowStep):
             RunError: if the loss is no longer finite.
         """
         windows = self.run(data, order)
+        losses: deque[tf.Tensor] = deque(maxlen=2)
         for number in range(self.count(data.lengths, order)):
             callbacks.on_train_batch_begin(number)
             logs, loss = next(windows)
-            if number % UPDATES_BETWEEN_CHECKS == 0:
-                _check_finite(loss, number)
+            losses.append(loss)
+            if (number + 1) % UPDATES_BETWEEN_CHECKS == 0:
+                _check_finite(losses, number)
             callbacks.on_train_batch_end(number, logs)
             if self.model.stop_training:
                 break
-        _check_finite(loss, number)
+        _check_finite(losses, number)
         return self.results()
 
     def step(
@@ -185,10 +188,11 @@ def _check_compiled(model: keras.Model) -> None:
         raise ValueError(f"expected a model on one device, found a strategy of {replicas} replicas")
 
 
-def _check_finite(loss: tf.Tensor, number: int) -> None:
-    value = float(loss)
-    if not math.isfinite(value):
-        raise RunError(f"expected a finite loss, found {value} in update {number + 1} of the epoch")
+def _check_finite(losses: Iterable[tf.Tensor], number: int) -> None:
+    """Raises if none of the newest losses is finite: one alone may be a bad batch that an alarm has kept out."""
+    values = [float(loss) for loss in losses]
+    if not any(map(math.isfinite, values)):
+        raise RunError(f"expected a finite loss, found {values[-1]} in update {number + 1} of the epoch")
 
 
 def _as_tensor(value: np.ndarray) -> tf.Tensor:

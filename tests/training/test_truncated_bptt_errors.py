@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from seqtag.callbacks import ExplodingGradients, GradientWarning
 from seqtag.errors import RunError
 from seqtag.layers import GRU, Bidirectional
 from seqtag.training import TruncatedBPTT
@@ -33,6 +34,17 @@ def test_a_loss_that_is_not_finite_ends_it():
     x[1, 7] = np.nan
     with pytest.raises(RunError, match=r"expected a finite loss, found nan in update 3 of the epoch"):
         TruncatedBPTT(4).fit(fitting(), x, y)
+
+
+def test_a_bad_update_that_an_alarm_keeps_out_does_not_end_it():
+    x, y = data()
+    x[1, 7] = np.nan
+    model, alarm = fitting(), ExplodingGradients(action="skip")
+    with pytest.warns(GradientWarning, match="not finite"):
+        TruncatedBPTT(4).fit(model, x, y, callbacks=[alarm])
+    # The state that the NaN left was not carried on: the update after it is a good one.
+    assert len(alarm.alarms) == 1
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
 @pytest.mark.parametrize(
