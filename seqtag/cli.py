@@ -203,6 +203,9 @@ def _show_run(trained: TrainedRun) -> None:
         console.print(report.to_text(), markup=False)
     for sentence in trained.shown:
         console.print(to_rich(sentence, trained.types))
+    if trained.sparsity is not None:
+        console.print("[bold]zeros[/bold]")
+        console.print(trained.sparsity.to_text(), markup=False)
     seeds = trained.metrics.get("seeds")
     if seeds:
         for split in trained.reports:

@@ -75,6 +75,8 @@ class TrainingConfig(Section):
     momentum: Fraction = Field(0.9, description="of sgd")
     epochs: Positive = 30
     batch_tokens: Positive = Field(500, description="the most tokens in a batch, padding counted")
+    l1: Annotated[float, Field(ge=0)] = Field(0.0, description="penalty that makes weights of kernels exactly zero")
+    row_l1: Annotated[float, Field(ge=0)] = Field(0.0, description="the same for whole rows of the embeddings")
     clip_norm: Annotated[float, Field(gt=0)] | None = Field(5.0, description="global norm; null for none")
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     decay: Literal["none", "linear", "cosine"] = "none"

@@ -19,6 +19,7 @@ from seqtag.config import Config, DataConfig, dump_config, load_config, resolve_
 from seqtag.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus
 from seqtag.data.sentences import Sentence
 from seqtag.data.text import TextLine, read_text
+from seqtag.diagnostics.sparsity import SparsityReport
 from seqtag.errors import ConfigError, RunError, SeqtagError
 from seqtag.export import bundle
 from seqtag.export.saved_model import export_saved_model
@@ -47,6 +48,7 @@ class TrainedRun:
         measure: the measure that chose the epoch.
         shown: some tagged dev sentences.
         types: the entity types or labels, for colours.
+        sparsity: the zeros of the weights, where a penalty was to make some.
     """
 
     folder: Path
@@ -55,6 +57,7 @@ class TrainedRun:
     measure: str
     shown: list[TaggedSentence]
     types: list[str]
+    sparsity: SparsityReport | None
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def train(config: Config, output: Path, resume: bool = False) -> TrainedRun:
     folder.rename(output)
     sentences = corpora["dev"].subset(_most_tagged(corpora["dev"], config.evaluation.show_sentences))
     shown = best.model.tag(corpus_items(sentences))
-    return TrainedRun(output, metrics, best.reports, measure, shown, best.model.codec.symbols)
+    symbols = best.model.codec.symbols
+    return TrainedRun(output, metrics, best.reports, measure, shown, symbols, best.fit.sparsity)
 
 
 def _open_run(config: Config, output: Path, resume: bool) -> Path:

@@ -29,7 +29,10 @@ ALLOWED = {
     "models": {"layers", "ops", "data"},
     "diagnostics": {"layers", "ops", "errors", "files"},
     "callbacks": {"layers", "ops", "errors", "files", "diagnostics"},
-    "training": {"models", "layers", "callbacks", "data", "evaluation", "config", "errors", "files", "progress"},
+    "training": {
+        *("models", "layers", "callbacks", "diagnostics", "data", "evaluation"),
+        *("config", "errors", "files", "progress"),
+    },
     "export": {"models", "data", "errors", "files"},
     "estimators": {"training", "models", "export", "data", "config", "errors"},
     "rendering": {"models", "data"},

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -15,6 +16,9 @@ class WeightAverage(keras.callbacks.Callback):
     The update reads every weight, embeddings included, so it is made every `every` steps with the momentum of that
     many: m = momentum^every. While few updates have been made the momentum is (1 + n) / (10 + n) if that is smaller, so
     that the average forgets the initial weights fast.
+
+    An average of sparse weights is not sparse. Where a weight is exactly zero, as a proximal step leaves it, the model
+    is therefore given a zero too: what the average still remembers there is on its way out.
 
     Args:
         momentum: of one step; 0 switches the average off.
@@ -51,12 +55,13 @@ class WeightAverage(keras.callbacks.Callback):
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Within the block the model has the averaged weights."""
+        """Within the block the model has the averaged weights, and zeros where its own are zero."""
         if not self.average:
             yield
             return
         current = [weight.numpy() for weight in self.model.trainable_variables]
-        _assign(self.model.trainable_variables, self.average)
+        averaged = [np.where(w == 0, 0, a.numpy()) for w, a in zip(current, self.average, strict=True)]
+        _assign(self.model.trainable_variables, averaged)
         try:
             yield
         finally:

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, count, islice
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from seqtag.callbacks.proximal_l1 import ProximalL1
 from seqtag.config import TrainingConfig
 from seqtag.data.batching import EncodedCorpus, batch_dataset, plan_batches
+from seqtag.diagnostics.sparsity import SparsityReport, sparsity
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.checkpoint import Checkpoint
 from seqtag.training.optimizers import build_optimizer
@@ -32,16 +35,19 @@ class FitResult:
         best_epoch: 1-based epoch whose weights the network has now.
         seconds: of all epochs, evaluation on dev included, summed over resumed parts.
         tokens_per_second: training words a second, the first epoch (tracing) left out where there are more.
+        sparsity: the zeros of the weights, where a penalty was to make some.
     """
 
     history: list[dict[str, float]]
     best_epoch: int
     seconds: float
     tokens_per_second: float
+    sparsity: SparsityReport | None = None
 
-    def to_metrics(self) -> dict[str, float]:
+    def to_metrics(self) -> dict[str, Any]:
         """The `train` part of `metrics.json`; the peak of memory is that of the whole process so far."""
-        return {
+        sparse = {} if self.sparsity is None else {"sparsity": self.sparsity.to_dict()}
+        return sparse | {
             "seconds": self.seconds,
             "epochs": len(self.history),
             "best_epoch": self.best_epoch,
@@ -139,6 +145,8 @@ def fit_network(
     network.optimizer.build(network.trainable_variables)
     stream = BatchStream(corpus.lengths, settings.batch_tokens, seed)
     rate = LearningRate(settings, stream.steps)
+    # Before all that scores or saves: at the end of an epoch it brings the weights up to date.
+    penalties = [ProximalL1(settings.l1, settings.row_l1)] if settings.l1 or settings.row_l1 else []
     average = WeightAverage(settings.ema)
     selection = DevSelection(evaluate, settings, average, rate)
     checkpoint = Checkpoint(checkpoints, rate, average, selection)
@@ -148,7 +156,7 @@ def fit_network(
     if not finished and first_epoch < settings.epochs:
         tokens = int(corpus.lengths.sum())
         progress = ProgressLine(settings.epochs, tokens, stream.steps, measure, first_epoch, label)
-        callbacks = [EpochLogs(), rate, average, selection, checkpoint, progress]
+        callbacks = [*penalties, EpochLogs(), rate, average, selection, checkpoint, progress]
         if log_folder is not None:
             callbacks.append(TensorBoardScalars(log_folder))
         dataset = batch_dataset(corpus, lambda: stream.after(first_epoch * stream.steps)).map(split_tags)
@@ -167,7 +175,8 @@ def fit_network(
     selection.set_model(network)
     selection.restore_best()
     speed = _speed(checkpoint.history, corpus)
-    return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed)
+    found = sparsity(network) if penalties else None
+    return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed, found)
 
 
 def split_tags(batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:

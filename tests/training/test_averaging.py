@@ -51,6 +51,17 @@ def test_the_average_is_there_within_the_block_alone(model):
     assert model.trainable_variables[0].numpy().item() == 8.0
 
 
+def test_where_the_weights_are_zero_so_is_their_average(model):
+    average = WeightAverage(0.5, every=1)
+    follow(model, average, [3.0, 2.0, 0.0])
+    assert average.average[0].numpy().item() > 0
+    with average.applied():
+        assert model.trainable_variables[0].numpy().item() == 0.0
+    follow(model, average, [1.0])
+    with average.applied():
+        assert model.trainable_variables[0].numpy().item() == average.average[0].numpy().item() > 0
+
+
 def test_no_momentum_no_average(model):
     average = WeightAverage(0.0)
     follow(model, average, [1.0, 2.0])

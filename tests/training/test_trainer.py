@@ -60,9 +60,9 @@ def test_the_same_seed_gives_the_same_bits(corpus):
     [
         {},
         {"ema": 0.9, "anneal_factor": 0.5, "anneal_patience": 1, "warmup_steps": 3, "decay": "cosine"},
-        {"optimizer": "sgd", "learning_rate": 0.1},
+        {"optimizer": "sgd", "learning_rate": 0.1, "l1": 1e-3, "row_l1": 1e-3},
     ],
-    ids=["plain", "average and schedule", "sgd"],
+    ids=["plain", "average and schedule", "sgd, sparse"],
 )
 def test_an_interrupted_run_ends_with_the_numbers_of_one_that_was_not(corpus, tmp_path, settings, monkeypatch):
     straight, expected = fit(corpus, tmp_path / "straight", **settings)
@@ -100,6 +100,30 @@ def test_resuming_a_finished_run_trains_no_more(corpus, tmp_path):
         np.array_equal(a.numpy(), b.numpy())
         for a, b in zip(first.network.trainable_variables, again.network.trainable_variables, strict=True)
     )
+
+
+def test_penalties_leave_zeros_in_the_weights_that_are_kept_and_a_report(corpus):
+    model, result = fit(corpus, l1=0.3, row_l1=1.0, epochs=6)
+    network = model.network
+    kernel = network.representation.spelling_projection.kernel.numpy()
+    words = network.representation.word_embedding.embeddings.numpy()
+    assert (kernel == 0).mean() > 0.2
+    assert not words[0].any(), "no token is looked up as padding"
+    assert words.any()
+    assert network.emission.bias.numpy().all() and network.head.transitions.numpy().any()
+    assert score(model, corpus).f1 > 0.9
+    weights = {weight.name: weight for weight in result.sparsity.weights}
+    assert weights["representation/spelling_projection/kernel"].zeros == (kernel == 0).sum()
+    assert weights["representation/word_embedding/embeddings"].zero_rows == (~words.any(axis=1)).sum()
+    assert result.to_metrics()["sparsity"] == result.sparsity.to_dict()
+    assert 0 < result.history[0]["zeros"] < 1
+
+
+def test_without_penalties_nothing_is_hooked_or_reported(corpus, monkeypatch):
+    monkeypatch.setattr("seqtag.training.trainer.ProximalL1", None)
+    _, result = fit(corpus, epochs=1)
+    assert result.sparsity is None
+    assert "sparsity" not in result.to_metrics() and "zeros" not in result.history[0]
 
 
 def test_a_checkpoint_of_another_model_is_refused(corpus, tmp_path):

@@ -1,0 +1,180 @@
+"""L1 penalties by a proximal step after each update: weights that become exactly zero, whatever the optimizer."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from seqtag.callbacks.update_hook import Update, UpdateCallback, Weight, inner_optimizer
+from seqtag.ops.proximal import group_soft_threshold, soft_threshold
+
+Strength = float | Mapping[str, float]
+
+
+class ProximalL1(UpdateCallback):
+    """Makes kernels sparse, and rows of embeddings zero as wholes, in any `fit`.
+
+    After every update of the weights, with the learning rate lr of that update,
+
+        W  <-  sign(W) max(|W| - lr * strength, 0)                  for kernels,
+        e  <-  e max(0, 1 - lr * row_strength / |e|_2)              for each row of an embedding,
+
+    which is proximal gradient descent (Parikh and Boyd 2014, section 4.2; forward-backward splitting of Duchi and
+    Singer 2009) on the loss + strength * |W|_1 + row_strength * sum of the rows' norms, the penalties of the lasso and
+    of the group lasso (Yuan and Lin 2006). With plain gradient descent the weights go to the least of that sum. Adam
+    scales the steps of the loss and not those of the penalty, as it is with decoupled weight decay (Loshchilov and
+    Hutter 2019): the strength is then a share of Adam's own step, above 1 nothing is left, and what becomes zero are
+    the weights that the gradients of different batches do not agree on. An `"l1"` regularizer, whose subgradient the
+    optimizer steps along, leaves weights that are small and hardly any that are zero.
+
+    The step on embeddings reads and writes whole tables, also the rows that no batch looked up. It is made every
+    `row_every` updates with the sum of the thresholds until then, which for a row that no gradient reached in between
+    is the same; what is left is made up before validation and at the end of every epoch. List this callback before
+    those that score or save the weights at that moment. `row_every=1` is the exact method; a larger one leaves the
+    rows that do get gradients off by no more than the sum of the thresholds.
+
+    Args:
+        strength: of the penalty on kernels: one number for the variables called `kernel`, `recurrent_kernel`, `filters`
+            and the like, never biases, peepholes or gains. Or a mapping whose keys are names of layers, each for all
+            kernels inside, or patterns of paths below the model, such as `"*/recurrent_kernel"`, for just the variables
+            they match; the first key that fits a variable decides.
+        row_strength: of the penalty on the norms of the rows of embeddings, in the same forms.
+        row_every: updates between two steps on the embeddings.
+
+    Raises:
+        TypeError: a strength is no number.
+        ValueError: a strength is negative or not finite; `row_every` is below 1; at the beginning of training, a key
+            fits nothing, or there is nothing for a strength above zero.
+
+    Adds to the logs of an epoch:
+        `zeros`: the share of the weights under a penalty that are zero.
+
+    Example:
+
+        >>> keras.utils.set_random_seed(0)
+        >>> x = keras.random.normal((64, 8))
+        >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
+        >>> model.compile(keras.optimizers.SGD(0.1), "mse")
+        >>> fitted = model.fit(x, x[:, :1], epochs=40, verbose=0, callbacks=[ProximalL1(0.2)])
+        >>> (model.layers[0].kernel.numpy() != 0).ravel().tolist()
+        [True, False, False, False, False, False, False, False]
+    """
+
+    def __init__(self, strength: Strength = 0.0, row_strength: Strength = 0.0, *, row_every: int = 10) -> None:
+        super().__init__()
+        _check_strength("strength", strength)
+        _check_strength("row_strength", row_strength)
+        if not isinstance(row_every, int) or row_every < 1:
+            raise ValueError(f"expected row_every to be at least 1, found {row_every!r}")
+        self.strength = strength
+        self.row_strength = row_strength
+        self.row_every = row_every
+
+    def create_state(self) -> None:
+        """Chooses the variables, and makes the sum of the learning rates that embeddings have not followed yet."""
+        weights = {weight.name.removeprefix(f"{self.model.name}/"): weight for weight in self.weights}
+        self.kernels = _chosen(weights, "strength", self.strength, is_kernel)
+        self.tables = _chosen(weights, "row_strength", self.row_strength, is_table)
+        self.pending = tf.Variable(0.0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
+
+    def after_update(self, update: Update) -> None:
+        """Takes the step."""
+        rate = tf.cast(inner_optimizer(self.model.optimizer).learning_rate, tf.float32)
+        for variable, strength in self.kernels:
+            weights = tf.convert_to_tensor(variable.value)
+            variable.assign(soft_threshold(weights, tf.cast(rate * strength, weights.dtype)))
+        if self.tables:
+            self.pending.assign_add(rate)
+            due = tf.equal((update.step + 1) % self.row_every, 0)
+            tf.cond(due, self._settle, lambda: None)
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        """Brings the embeddings up to date for validation."""
+        if self.tables:
+            self._settle()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Brings the embeddings up to date and counts the zeros."""
+        if self.tables:
+            self._settle()
+        if logs is not None and self.kernels + self.tables:
+            values = [variable.numpy() for variable, _ in self.kernels + self.tables]
+            logs["zeros"] = sum(int((v == 0).sum()) for v in values) / sum(v.size for v in values)
+
+    def _settle(self) -> None:
+        """Takes the steps on embeddings that are due."""
+        due = tf.convert_to_tensor(self.pending)
+        for variable, strength in self.tables:
+            table = tf.convert_to_tensor(variable.value)
+            variable.assign(group_soft_threshold(table, due * strength))
+        self.pending.assign(0.0)
+
+
+def is_kernel(variable: keras.Variable) -> bool:
+    """Whether a variable is a matrix or a filter that multiplies inputs, by its name; peepholes are vectors."""
+    return (
+        ("kernel" in variable.name or "filters" in variable.name)
+        and "peephole" not in variable.name
+        and _is_2d(variable)
+    )
+
+
+def is_table(variable: keras.Variable) -> bool:
+    """Whether a variable is the table of an embedding."""
+    return variable.name == "embeddings" and _is_2d(variable)
+
+
+def _is_2d(variable: keras.Variable) -> bool:
+    return len(variable.shape) >= 2
+
+
+def _check_strength(argument: str, strength: Any) -> None:
+    for value in strength.values() if isinstance(strength, Mapping) else [strength]:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"expected {argument} to be a number or a mapping to numbers, found {value!r}")
+        if not 0 <= value < math.inf:
+            raise ValueError(f"expected {argument} to be zero or more, found {value}")
+
+
+def _chosen(
+    weights: dict[str, Weight], argument: str, strength: Strength, is_meant: Callable[[keras.Variable], bool]
+) -> list[tuple[keras.Variable, float]]:
+    """The variables under a penalty and how strong it is; `weights` by their paths below the model."""
+    if not isinstance(strength, Mapping):
+        found = [(weight.variable, float(strength)) for weight in weights.values() if is_meant(weight.variable)]
+        if strength and not found:
+            raise ValueError(f"expected a model with trainable weights for {argument}, found none of that kind")
+        return found if strength else []
+    chosen: dict[str, float] = {}
+    for key, value in strength.items():
+        fitting = [path for path, weight in weights.items() if _fits(key, path, weight, is_meant)]
+        if not fitting:
+            raise ValueError(
+                f"expected {argument} to name layers or match paths, found {key!r}{_nearest(key, weights)}"
+            )
+        for path in fitting:
+            chosen.setdefault(path, float(value))
+    return [(weights[path].variable, value) for path, value in chosen.items() if value]
+
+
+def _fits(key: str, path: str, weight: Weight, is_meant: Callable[[keras.Variable], bool]) -> bool:
+    if any(sign in key for sign in "*?["):
+        return fnmatch.fnmatchcase(path, key)
+    return is_meant(weight.variable) and key in _layers(path, weight)
+
+
+def _layers(path: str, weight: Weight) -> list[str]:
+    """The names of the layers around a weight."""
+    return [weight.layer, *path.split("/")[:-1]]
+
+
+def _nearest(key: str, weights: dict[str, Weight]) -> str:
+    names = dict.fromkeys(name for path, weight in weights.items() for name in _layers(path, weight))
+    close = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+    return f", did you mean {close[0]!r}?" if close else f"; layers: {', '.join(names)}"
