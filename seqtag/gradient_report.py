@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from seqtag.data.corpus import TaggedCorpus
 from seqtag.diagnostics import GradientFlow, gradient_flow
@@ -17,6 +17,9 @@ from seqtag.models.tagging_model import TaggingModel
 from seqtag.progress import LiveLine
 from seqtag.training.tagging import corpus_items
 from seqtag.training.trainer import split_tags
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FLOW, JACOBIANS, NORMS, SUMMARY = "flow.png", "jacobians.png", "norms.csv", "summary.csv"
 # A batch of long sentences shows far steps, one of sentences alike in length shows them in every row.

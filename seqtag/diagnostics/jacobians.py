@@ -15,6 +15,9 @@ from seqtag.diagnostics.recording import Trajectory
 # Where the greatest slope is looked for: wide enough for every usual activation, with 0 among the points.
 SLOPE_GRID = np.linspace(-10.0, 10.0, 20_001, dtype=np.float32)
 
+# How many rows are run through a cell at once; the memory that this takes does not grow with the sequence.
+ROWS = 1 << 14
+
 
 @dataclass(frozen=True)
 class StepBound:
@@ -69,21 +72,36 @@ def step_jacobians(trajectory: Trajectory, row: int) -> np.ndarray:
 
     A masked step carries its state on: its Jacobian is the identity.
     """
-    # The steps of one row make one batch of rows: each depends on its own state alone once the states are known.
+    # The states once known, each step is by itself: the steps of one row make a batch of rows.
     inputs = tf.stack([values[row] for values in trajectory.inputs])
     states = [tf.stack([before[n][row] for before in trajectory.before]) for n in range(len(trajectory.before[0]))]
-    length = len(trajectory.inputs)
-    flat = [tf.reshape(state, (length, -1)) for state in states]
-    joint = tf.concat(flat, axis=1)
-    with tf.GradientTape() as tape, keras.StatelessScope(state_mapping=trajectory.weights):
-        tape.watch(joint)
-        parts = tf.split(joint, [part.shape[1] for part in flat], axis=1)
-        given = [tf.reshape(part, state.shape) for part, state in zip(parts, states, strict=True)]
-        new = trajectory.step(inputs, given)[1]
-        after = tf.concat([tf.reshape(tf.cast(part, joint.dtype), (length, -1)) for part in new], axis=1)
-    found = tape.batch_jacobian(after, joint).numpy().astype(np.float64)
-    found[~trajectory.mask[row]] = np.eye(found.shape[-1])
+    width = sum(int(np.prod(state.shape[1:])) for state in states)
+    count = max(1, ROWS // width)
+    parts = [
+        _jacobians_of_rows(
+            trajectory, inputs[start : start + count], [state[start : start + count] for state in states]
+        )
+        for start in range(0, len(inputs), count)
+    ]
+    found = np.concatenate(parts).astype(np.float64)
+    found[~trajectory.mask[row]] = np.eye(width)
     return found
+
+
+def _jacobians_of_rows(trajectory: Trajectory, inputs: tf.Tensor, states: list[tf.Tensor]) -> np.ndarray:
+    """The Jacobian of each row, `(rows, width, width)`: every row once for each unit, whose gradient it gives."""
+    rows = len(inputs)
+    joint = tf.concat([tf.reshape(state, (rows, -1)) for state in states], axis=1)
+    width = joint.shape[1]
+    with tf.GradientTape() as tape, keras.StatelessScope(state_mapping=trajectory.weights):
+        copies = tf.repeat(joint, width, axis=0)
+        tape.watch(copies)
+        parts = tf.split(copies, [int(np.prod(state.shape[1:])) for state in states], axis=1)
+        given = [tf.reshape(part, (-1, *state.shape[1:])) for part, state in zip(parts, states, strict=True)]
+        new = trajectory.step(tf.repeat(inputs, width, axis=0), given)[1]
+        after = tf.concat([tf.cast(tf.reshape(part, (rows * width, -1)), joint.dtype) for part in new], axis=1)
+    unit = tf.tile(tf.eye(width, dtype=joint.dtype), (rows, 1))
+    return tape.gradient(after, copies, output_gradients=unit).numpy().reshape(rows, width, width)
 
 
 def jacobian_norms(trajectory: Trajectory, row: int) -> np.ndarray:
@@ -91,15 +109,19 @@ def jacobian_norms(trajectory: Trajectory, row: int) -> np.ndarray:
 
     The factors of all steps between are those of all states together, so that what goes around h, through c, counts.
     """
-    factors = step_jacobians(trajectory, row)
     begin, size = _hidden_columns(trajectory)
-    norms = np.zeros(factors.shape[:1] * 2)
+    with tf.device("CPU"):  # many small matrices in float64, which accelerators are slow at
+        return _norms_of_products(tf.constant(step_jacobians(trajectory, row)), trajectory.order, begin, size)
+
+
+def _norms_of_products(factors: tf.Tensor, order: list[int], begin: int, size: int) -> np.ndarray:
+    norms = np.zeros((len(factors), len(factors)))
     # The columns that stand for h_k of the products for all k so far: (steps, width, units).
-    products = np.zeros((0, factors.shape[1], size))
-    start = np.eye(factors.shape[1])[None, :, begin : begin + size]
-    for count, t in enumerate(trajectory.order):
-        products = np.concatenate([factors[t] @ products, start])
-        norms[t, trajectory.order[: count + 1]] = spectral_norms(products[:, begin : begin + size])
+    start = tf.eye(factors.shape[1], dtype=factors.dtype)[None, :, begin : begin + size]
+    products = start[:0]
+    for count, t in enumerate(order):
+        products = tf.concat([tf.matmul(factors[t], products), start], axis=0)
+        norms[t, order[: count + 1]] = spectral_norms(products[:, begin : begin + size])
     return norms
 
 
@@ -109,12 +131,16 @@ def _hidden_columns(trajectory: Trajectory) -> tuple[int, int]:
     return sum(sizes[: trajectory.hidden]), sizes[trajectory.hidden]
 
 
-def spectral_norms(matrices: np.ndarray) -> np.ndarray:
-    """The largest singular value of each matrix `(..., n, n)`, three times as fast as by singular values."""
-    scale = np.abs(matrices).max(axis=(-2, -1), keepdims=True)
-    scaled = matrices / np.where(scale > 0, scale, 1)  # no square of it then over- or underflows
-    largest = np.linalg.eigvalsh(np.swapaxes(scaled, -2, -1) @ scaled)[..., -1]
-    return scale[..., 0, 0] * np.sqrt(np.maximum(largest, 0))
+def spectral_norms(matrices: tf.Tensor) -> np.ndarray:
+    """The largest singular value of each matrix `(count, n, n)`.
+
+    By eigenvalues, several times as fast as by singular values; TensorFlow's, since the threads of NumPy's would wait
+    for one another at every small matrix.
+    """
+    scale = tf.reduce_max(tf.abs(matrices), axis=(1, 2), keepdims=True)
+    scaled = tf.math.divide_no_nan(matrices, scale)  # no square of it over- or underflows
+    largest = tf.linalg.eigvalsh(tf.matmul(scaled, scaled, transpose_a=True))[:, -1]
+    return (scale[:, 0, 0] * tf.sqrt(tf.maximum(largest, 0))).numpy()
 
 
 def by_lag(matrix: np.ndarray, reverse: bool) -> np.ndarray:

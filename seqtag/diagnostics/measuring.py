@@ -42,8 +42,9 @@ def gradient_flow(
     The model runs as in prediction, dropout off, and is left as it was: weights, kept states, seeds. Its recurrent
     layers may be those of seqtag and Keras, `keras.layers.RNN` over any cell, in both directions, in
     `TimeDistributed`, and in other layers and models. Of a layer that is called several times all calls count as
-    rows. A masked step counts in no norm. It runs step by step without a graph: at some 1 ms a step of a layer, for
-    a batch and not for all data.
+    rows. A masked step counts in no norm. All runs step by step and without a graph, at some milliseconds a step of a
+    layer: it is for a batch and not for all data. Under `mixed_float16` gradients pass through products in half
+    precision, where small ones become zero.
 
     Args:
         model: a built model with recurrent layers; compiled, unless `loss` is given or it has a `compute_loss`.

@@ -283,6 +283,14 @@ class TestJacobians:
         wanted = turned.jacobian_norms(forward.layer.name, row=1)[::-1, ::-1]
         np.testing.assert_allclose(flow.jacobian_norms(backward.layer.name, row=1), wanted, rtol=1e-4)
 
+    def test_long_sequences_are_taken_in_parts(self, x, y, monkeypatch):
+        model = built(PeepholeLSTM(UNITS, return_sequences=True), x, MASK)
+        whole, _ = flow_of(model, x, y)
+        parts, _ = flow_of(model, x, y)
+        wanted = whole.jacobian_norms(model.layer.name, row=2)
+        monkeypatch.setattr("seqtag.diagnostics.jacobians.ROWS", 3 * 2 * UNITS)  # three of seven steps
+        np.testing.assert_allclose(parts.jacobian_norms(model.layer.name, row=2), wanted, rtol=1e-5)
+
     def test_they_are_of_the_weights_that_the_flow_was_computed_with(self, x, y):
         model = built(layers.LSTM(UNITS, return_sequences=True), x)
         flow, _ = flow_of(model, x, y)
