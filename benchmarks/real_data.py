@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqtag.config import Config, DataConfig, load_config, resolve_path
-from seqtag.data.corpus import TaggedCorpus, load_corpus
+from seqtag.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus
 from seqtag.training.tagging import reading_options
 
 __all__ = ["config_of", "config_path", "load_split"]
@@ -24,4 +24,6 @@ def config_of(name: str, overrides: Sequence[str] = ()) -> Config:
 
 def load_split(data: DataConfig, split: str) -> TaggedCorpus:
     """The sentences of `train`, `dev` or `test`."""
-    return load_corpus(resolve_path(getattr(data, split), data.root), reading_options(data))
+    path = getattr(data, split)
+    source = path if path.startswith(SAMPLE_PREFIX) else resolve_path(path, data.root)
+    return load_corpus(source, reading_options(data))

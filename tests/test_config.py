@@ -32,6 +32,7 @@ def test_resolved_config_reads_back_as_itself(config_file):
         ("trainig.epochs=5", "trainig: unknown key, did you mean 'training'?"),
         ("training.epochs=many", "training.epochs: input should be a valid integer"),
         ("training.epochs=0", "training.epochs: input should be greater than or equal to 1, found 0"),
+        ("training.row_l1=-1", "training.row_l1: input should be greater than or equal to 0, found -1"),
         ("model.dropout=1.5", "model.dropout: input should be less than 1, found 1.5"),
         ("model.head=hmm", "model.head: input should be 'crf' or 'softmax', found 'hmm'"),
         ("model", "--set model: expected KEY=VALUE with a dotted key"),

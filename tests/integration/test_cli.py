@@ -29,13 +29,16 @@ def said(capsysbinary):
 
 
 def test_train_shows_the_report_and_progress_apart(job, tmp_path, capsys):
-    arguments = ["train", str(job / "job.yaml"), "--set", "training.epochs=1", "--seed", "4"]
-    assert run([*arguments, "--output", str(tmp_path / "run")]) == 0
+    arguments = ["train", str(job / "job.yaml"), "--set", "training.epochs=1", "--set", "training.row_l1=1"]
+    assert run([*arguments, "--seed", "4", "--output", str(tmp_path / "run")]) == 0
     shown = capsys.readouterr()
     assert "dev" in shown.out and "test" in shown.out and "run written to" in shown.out
     [line] = shown.err.splitlines()
     assert "epoch  1/1" in line and "words/s" in line and "left" in line
     assert "seed: 4" in (tmp_path / "run" / "config.yaml").read_text()
+    report = json.loads((tmp_path / "run" / "metrics.json").read_text())["train"]["sparsity"]
+    [total] = [line.split() for line in shown.out.splitlines() if line.startswith("all ")]
+    assert total == ["all", f"{report['parameters']:,}", f"{report['left']:,}", f"{report['share']:.1%}"]
 
 
 def test_several_seeds_report_mean_and_range(job, tmp_path, said):
