@@ -72,17 +72,13 @@ class CarriedState:
             for name, layer in self.layers.items()
         }
 
-    def reset(self) -> None:
-        """Sets all states to zero."""
-        for variable in self._flat():
-            variable.assign(tf.zeros_like(variable))
-
     def assign(self, values: list[tf.Tensor]) -> None:
         """Takes new values, in the order of `CarriedTensors.values`; zero for what is not finite.
 
         Else a row would stay so to its end, long after an alarm has put the weights right.
         """
-        for variable, value in zip(self._flat(), values, strict=True):
+        flat = [variable for variables in self.variables.values() for variable in variables]
+        for variable, value in zip(flat, values, strict=True):
             variable.assign(tf.where(tf.math.is_finite(value), value, tf.zeros_like(value)))
 
     @contextmanager
@@ -101,9 +97,6 @@ class CarriedState:
         finally:
             for name, layer in self.layers.items():
                 _set_states(layer, own[name])
-
-    def _flat(self) -> list[tf.Variable]:
-        return [variable for variables in self.variables.values() for variable in variables]
 
 
 class CarriedTensors:

@@ -51,7 +51,6 @@ class WindowStep:
     def run(self, data: Sequences, order: np.ndarray) -> Iterator[tuple[Logs, tf.Tensor]]:
         """One pass over all sequences: the metrics so far and the loss of every window, once that is done."""
         self.model.reset_metrics()
-        self.carried.reset()
         for window in data.windows(self._plan(data.lengths, order), self.shape):
             # Where a sequence begins within the window, the states must be cut.
             cuts = self.shape.cuts(at_chunks=bool(window.fresh[2:].any()))

@@ -275,6 +275,15 @@ def test_one_row_of_one_step():
     assert_equal_weights(truncated, full)
 
 
+def test_a_scaled_loss_gives_the_same_update():
+    x, y = data()
+    plain, scaled = build(), build()
+    scaled.optimizer = keras.optimizers.LossScaleOptimizer(scaled.optimizer, initial_scale=2.0**8)
+    for model in (plain, scaled):
+        TruncatedBPTT(5, 7).fit(model, x, y, shuffle=False)
+    assert_equal_weights(plain, scaled)
+
+
 class Widths(keras.layers.Layer):
     """Notes the time dimension of what is traced."""
 
