@@ -23,13 +23,14 @@ class TruncatedBPTT:
     with h = k2 and h' = k1; Sutskever 2013, section 2.8.6). So the loss at step t of an update at step T is
     differentiated as if the state at T - k2 were a constant:
 
-        dL_t/dW ≈ sum over k from T - k2 + 1 to t of dL_t/dh_t · dh_t/dh_k · ∂h_k/∂W   for T - k1 < t <= T
+        dL_t/dW ≈ sum over k from T - k2 + 1 to t of dL_t/dh_t · dh_t/dh_k · ∂h_k/∂W   for T - min(k1, k2) < t <= T
 
     Memory and time of an update grow with `k2`, not with the length of the sequence, which may be a `numpy.memmap`.
 
     - `k1 = k2` cuts the sequence into pieces. With both the length of the sequence, it is full backpropagation.
     - `k2 > k1` sends every error back at least `k2 - k1 + 1` steps. The last `k2` steps are run again with the weights
-      as they are then, so that the gradient is exact for them; each target counts in one update.
+      as they are then, so that the gradient is exact for them; each target counts in one update. The more chunks of
+      `k1` steps a window has, the longer its graph takes to trace, above all with `jit_compile`.
     - `k2 < k1` counts the targets of the last `k2` of every `k1` steps, and carries the state alone over the others.
 
     Any Keras model that gives an output for every step will do, if its recurrent layers run forwards in time: ours,
