@@ -1,6 +1,6 @@
 """What zeros cost and what they bring: score, size and speed of the tagger at several strengths of its L1 penalties.
 
-    SEQTAG_DATA=... python -m benchmarks.sparsity [SET] [--strengths 0:0 0.05:0.01 ...] [--seeds 1] [--runs DIR]
+    SEQTAG_DATA=... python -m benchmarks.sparsity [SET] [--strengths 0:0 0.1:0.1 ...] [--seeds 1] [--runs DIR]
         [--markdown] [--set KEY=VALUE]
 
 fits `configs/SET.yaml` (`ner_ddt` unless named) with every pair L1:ROW_L1 of `training.l1` and `training.row_l1`, and
@@ -46,7 +46,7 @@ from seqtag.models.tagger_network import TaggerNetwork
 from seqtag.models.tagging_model import Item, TaggingModel
 from seqtag.training.tagging import corpus_items
 
-STRENGTHS = ("0:0", "0.02:0.003", "0.05:0.01", "0.1:0.03", "0.2:0.1", "0.4:0.3")
+STRENGTHS = ("0:0", "0.05:0.03", "0.1:0.1", "0.2:0.3", "0.4:1")
 REPEATS = 5
 HEADER = (
     *("l1", "row_l1", "dev", "test", "mean", "kernels", "rows", "left", "model.keras", "SavedModel", "words/s"),
