@@ -87,6 +87,10 @@ class TrainingConfig(Section):
     seeds: Positive = Field(1, description="how many runs, with seed, seed + 1, ...")
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     tensorboard: bool = True
+    monitor_every: Positive | None = Field(
+        None,
+        description="measure the gradients every so many updates: norms to history.csv, all to logs/; null for never",
+    )
 
 
 class EvaluationConfig(Section):

@@ -35,7 +35,7 @@ class GradientMonitor(UpdateCallback):
       is finite;
     - `grad_non_finite`: the updates whose norm is not;
     - `grad_norm/<layer>` and `update_ratio/<layer>`: means over the measured updates; the ratio is ‖Δw‖ / ‖w‖, of which
-      about 1e-3 is usual.
+      about 1e-3 is usual, and which weights that are all zero do not have.
 
     `log_dir` gets `history.csv`, which has a row for each measured update and each of: all weights, layer, weight; and
     files of TensorBoard with the same as scalars, and a histogram of every gradient in the first update of an epoch.
@@ -184,7 +184,10 @@ class GradientMonitor(UpdateCallback):
         layers = [sample.of_layers() for sample in self.epoch_samples]
         for name, column in (("grad_norm", "norm"), ("update_ratio", "update_ratio")):
             for layer in layers[0] if layers else ():
-                figures[f"{name}/{layer}"] = float(np.mean([sample[layer][column] for sample in layers]))
+                values = np.array([sample[layer][column] for sample in layers])
+                # Weights that are still zero have no ratio.
+                defined = values[~np.isnan(values)]
+                figures[f"{name}/{layer}"] = float(defined.mean()) if len(defined) else math.nan
         return figures
 
     def on_train_end(self, logs: dict | None = None) -> None:

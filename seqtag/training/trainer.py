@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from seqtag.callbacks.gradient_monitor import GradientMonitor
 from seqtag.callbacks.proximal_l1 import ProximalL1
 from seqtag.config import TrainingConfig
 from seqtag.data.batching import EncodedCorpus, batch_dataset, plan_batches
@@ -156,7 +157,8 @@ def fit_network(
     if not finished and first_epoch < settings.epochs:
         tokens = int(corpus.lengths.sum())
         progress = ProgressLine(settings.epochs, tokens, stream.steps, measure, first_epoch, label)
-        callbacks = [*penalties, EpochLogs(), rate, average, selection, checkpoint, progress]
+        watching = _monitors(settings.monitor_every, log_folder, append=resume)
+        callbacks = [*watching, *penalties, EpochLogs(), rate, average, selection, checkpoint, progress]
         if log_folder is not None:
             callbacks.append(TensorBoardScalars(log_folder))
         dataset = batch_dataset(corpus, lambda: stream.after(first_epoch * stream.steps)).map(split_tags)
@@ -177,6 +179,12 @@ def fit_network(
     speed = _speed(checkpoint.history, corpus)
     found = sparsity(network) if penalties else None
     return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed, found)
+
+
+def _monitors(every: int | None, log_folder: Path | None, append: bool) -> list[GradientMonitor]:
+    if every is None:
+        return []
+    return [GradientMonitor(every, None if log_folder is None else log_folder / "gradients", append)]
 
 
 def split_tags(batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:

@@ -126,6 +126,23 @@ def test_without_penalties_nothing_is_hooked_or_reported(corpus, monkeypatch):
     assert "sparsity" not in result.to_metrics() and "zeros" not in result.history[0]
 
 
+def test_watching_the_gradients_changes_nothing_and_goes_on_with_a_resumed_run(corpus, tmp_path):
+    def watched(folder, **options):
+        training = TrainingConfig(**{**TRAINING, "epochs": 3, "monitor_every": 2, **options.pop("settings", {})})
+        places = {"checkpoints": folder / "checkpoints", "log_folder": folder / "logs"}
+        return fit_tagging_model(corpus, corpus, SMALL, training, **places, **options)
+
+    (alone, _), (model, result) = fit(corpus, epochs=3), watched(tmp_path / "whole")
+    assert all(np.array_equal(a, b) for a, b in zip(weights(alone), weights(model), strict=True))
+    assert all(epoch["grad_norm_max"] >= epoch["grad_norm"] > 0 for epoch in result.history)
+    assert "update_ratio/recurrent_0" in result.history[0]
+    watched(tmp_path / "parts", settings={"epochs": 1})
+    _, resumed = watched(tmp_path / "parts", resume=True)
+    assert without_seconds(resumed.history) == without_seconds(result.history)
+    whole, parts = [(tmp_path / name / "logs/gradients/history.csv").read_text() for name in ("whole", "parts")]
+    assert whole == parts
+
+
 def test_a_checkpoint_of_another_model_is_refused(corpus, tmp_path):
     fit(corpus, tmp_path, epochs=1)
     other = SMALL.model_copy(update={"units": 9})
