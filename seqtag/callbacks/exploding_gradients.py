@@ -178,7 +178,7 @@ class ExplodingGradients(UpdateCallback):
         finite = np.isfinite(norms).all()
         step = int(self.bad_step.numpy()) + 1
         if finite:
-            layers = (str(names[norms.argmax()]),)
+            layers: tuple[str, ...] = (str(names[norms.argmax()]),)
             total, median = float(np.linalg.norm(norms.astype("float64"))), float(self.median.numpy())
             found = f"the gradients' norm is {total:.3g}, {total / median:.3g} times its median, most in {layers[0]}"
         else:

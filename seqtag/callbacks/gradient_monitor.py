@@ -21,8 +21,8 @@ from seqtag.callbacks.update_hook import Update, UpdateCallback
 
 
 class GradientMonitor(UpdateCallback):
-    """Measures the gradients of `fit`: norms before and after clipping, zeros, values that are not finite, and the ratio
-    of the norm of each update to that of the weights.
+    """Measures the gradients of `fit`: norms before and after clipping, zeros, values that are not finite, and the
+    ratio of the norm of each update to that of the weights.
 
     The global norm is taken in every update; the rest in the first of every epoch and then in every `every`-th, in the
     graph, and read from the device at once. Gradients are those that the optimizer takes: unscaled under mixed

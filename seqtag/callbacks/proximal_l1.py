@@ -83,7 +83,7 @@ class ProximalL1(UpdateCallback):
         self.tables = _chosen(weights, "row_strength", self.row_strength, is_table)
         self.pending = tf.Variable(0.0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
 
-    def after_update(self, update: Update) -> None:
+    def adjust(self, update: Update) -> None:
         """Takes the step."""
         rate = tf.cast(inner_optimizer(self.model.optimizer).learning_rate, tf.float32)
         for variable, strength in self.kernels:

@@ -73,9 +73,10 @@ class Update:
 class UpdateCallback(keras.callbacks.Callback):
     """A callback that takes part in every update of `fit`, in the graph, wherever that runs.
 
-    A subclass overrides what it needs of `create_state`, `clip`, `before_update`, `allows` and `after_update`. They are
-    traced, not run: state is kept in the variables that `create_state` makes, and reading it in a callback's own
-    methods costs one wait for the device.
+    A subclass overrides what it needs of `create_state`, `clip`, `before_update`, `allows`, `adjust` and
+    `after_update`. They are traced, not run: state is kept in the variables that `create_state` makes, and reading it
+    in a callback's own methods costs one wait for the device. After a `fit` that broke off, a callback stays in the
+    optimizer until the next `fit` that has any.
 
     Raises:
         TypeError: at the beginning of training, if the optimizer is not a Keras one.
@@ -119,8 +120,11 @@ class UpdateCallback(keras.callbacks.Callback):
         """Whether the update may happen, a boolean of the graph; None for always."""
         return None
 
+    def adjust(self, update: Update) -> None:
+        """Changes the variables once they are updated; not called where the update was not allowed."""
+
     def after_update(self, update: Update) -> None:
-        """Sees the variables updated; may write to its own variables and to the updated ones."""
+        """Sees the variables as they are in the end; may write to its own variables."""
 
 
 class UpdateHook:
@@ -187,6 +191,8 @@ class UpdateHook:
         def apply() -> None:
             pairs = list(zip(clipped, variables, strict=True))
             self.own["_distributed_tf_update_step"](distribution, pairs, rate)
+            for callback in self.callbacks:
+                callback.adjust(update)
 
         self._apply_if_allowed(update, apply)
         for callback in self.callbacks:

@@ -110,7 +110,7 @@ class VanishingGradients(UpdateCallback):
         """Reads the looks, and follows the gradient through time if there are data."""
         self._check_layers()
         if self.data is not None:
-            self._check_steps()
+            self._check_steps(*self.data)
 
     def _check_layers(self) -> None:
         low = self.low.numpy() >= self.patience
@@ -118,8 +118,7 @@ class VanishingGradients(UpdateCallback):
         for layer, is_low, share in zip(self.layers, low, shares, strict=True):
             self._judge(layer, bool(is_low), f"the gradient of {layer} is {share:.1e} of that of later layers")
 
-    def _check_steps(self) -> None:
-        x, y = self.data
+    def _check_steps(self, x: Any, y: Any) -> None:
         flow = gradient_flow(self.model, x, y)
         for name, norms in flow.norms.items():
             for direction, row in zip(("", " backward"), np.atleast_2d(norms), strict=False):

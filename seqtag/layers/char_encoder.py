@@ -85,7 +85,10 @@ class CharEncoder(keras.layers.Layer):
         )
         self.seed = seed
         self.drop = keras.layers.Dropout(dropout, seed=seed)
-        self.recurrent = Bidirectional(PeepholeLSTM(units, peephole=False, seed=seed)) if kind == "birnn" else None
+        self.recurrent = None
+        if kind == "birnn":
+            lstm = PeepholeLSTM(units, peephole=False, seed=seed, name="lstm")
+            self.recurrent = Bidirectional(lstm, name="recurrent")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Create the weights."""

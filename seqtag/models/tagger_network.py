@@ -214,5 +214,6 @@ def sequence_mask(batch: dict) -> tf.Tensor:
 
 def _bidirectional(cell: str, units: int, recurrent_dropout: float, name: str) -> Bidirectional:
     arguments: dict[str, Any] = {"peephole": cell == "peephole_lstm"} if cell in ("lstm", "peephole_lstm") else {}
-    layer = CELLS[cell](units, return_sequences=True, recurrent_dropout=recurrent_dropout, **arguments)
+    # A name, so that reports call its weights the same in every run.
+    layer = CELLS[cell](units, return_sequences=True, recurrent_dropout=recurrent_dropout, name=cell, **arguments)
     return Bidirectional(layer, name=name)

@@ -233,7 +233,7 @@ def tagger_like():
     keras.utils.set_random_seed(3)
     layers = [
         keras.layers.Embedding(7, 3, name="words"),
-        Bidirectional(PeepholeLSTM(4, return_sequences=True, layer_norm=True), name="both"),
+        Bidirectional(PeepholeLSTM(4, return_sequences=True, layer_norm=True, name="peephole_lstm"), name="both"),
         keras.layers.GRU(3, name="gru"),
         keras.layers.Dense(2, name="out"),
     ]
