@@ -122,8 +122,10 @@ class VanishingGradients(UpdateCallback):
         flow = gradient_flow(self.model, x, y)
         for name, norms in flow.norms.items():
             for direction, row in zip(("", " backward"), np.atleast_2d(norms), strict=False):
-                towards_end = row[::-1] if direction else row
-                tenth = max(1, len(row) // 10)
+                # Steps that no sequence of the batch has are not numbers.
+                real = row[np.isfinite(row)]
+                towards_end = real[::-1] if direction else real
+                tenth = max(1, len(real) // 10)
                 late = towards_end[-tenth:].mean()
                 share = towards_end[:tenth].mean() / late if late > 0 else 1.0
                 found = f"the gradient of {name}{direction} at early steps is {share:.1e} of that at late ones"
