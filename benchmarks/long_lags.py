@@ -34,7 +34,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.tables import markdown_table, text_table
-from seqtag.callbacks.clipping import GradientClipping
+from seqtag.callbacks import GradientClipping
 from seqtag.data.long_lags import ADDING_BASELINE, COPY_CLASSES, adding_problem, copy_baseline, copy_problem
 from seqtag.layers import GRU, PeepholeLSTM, SimpleRNN
 
@@ -183,9 +183,10 @@ def run(problem: Problem, cure: Cure, lag: int, steps: int, seed: int) -> Run:
         callbacks=[*clipping, StopAt(problem.solved * baseline)],
         verbose=0,
     ).history
+    share = history["val_loss"][-1] / baseline
     return Run(
-        solved=history["val_loss"][-1] < problem.solved * baseline,
-        share=history["val_loss"][-1] / baseline,
+        solved=share < problem.solved,
+        share=share if math.isfinite(share) else math.inf,
         steps=STEPS_BETWEEN_TESTS * len(history["val_loss"]),
         seconds=time.perf_counter() - start,
         clipped=statistics.fmean(history.get("grad_clipped", [0.0])),
@@ -218,15 +219,20 @@ def line(name: str, lag: int, cure: str, seed: int, result: Run) -> str:
     verdict = "solved" if result.solved else "failed"
     return (
         f"{name} {lag:4d}  {cure:30s} seed {seed}  {verdict}  {result.steps:5d} steps {result.seconds:6.0f} s"
-        f"  {result.share:7.1%} of the baseline, {result.clipped:4.0%} of the steps clipped"
+        f"  {percent(result.share):>8s} of the baseline, {result.clipped:4.0%} of the steps clipped"
     )
+
+
+def percent(share: float) -> str:
+    """A loss that has exploded says no more than that."""
+    return f"{share:.0%}" if share < 10 else "exploded"
 
 
 def cell(results: list[Run]) -> str:
     """What the table says of one cure at one lag: over the seeds, how many solved it, and medians."""
     solved = [result for result in results if result.solved]
     if not solved:
-        said = f"fails ({statistics.median(result.share for result in results):.0%})"
+        said = f"fails ({percent(statistics.median(result.share for result in results))})"
     else:
         steps = statistics.median(result.steps for result in solved)
         said = f"{steps:.0f} ({statistics.median(result.seconds for result in solved):.0f} s)"
@@ -243,9 +249,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
+    for pattern in options.only:
+        if not fnmatch.filter(CURES, pattern):
+            parser.error(f"expected --only to name cures of {', '.join(CURES)}, found {pattern}")
     cures = [name for name in CURES if any(fnmatch.fnmatch(name, pattern) for pattern in options.only)]
-    if not cures:
-        parser.error(f"expected cures of {', '.join(CURES)}, found {' '.join(options.only)}")
     for name in options.problem:
         problem = PROBLEMS[name]
         lags, steps = options.lags or problem.lags, options.steps or problem.steps
