@@ -39,6 +39,33 @@ def test_the_estimator(tmp_path, monkeypatch):
     assert (tmp_path / "exported" / "ner" / "saved_model.pb").exists()
 
 
+def test_the_instruments_for_gradients(tmp_path, monkeypatch):
+    import keras
+
+    monkeypatch.chdir(tmp_path)
+    layers = [keras.layers.GRU(4, name="gru", return_sequences=True), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((None, 3)), *layers])
+    model.compile("sgd", "mse")
+    names = {"model": model, "x": np.ones((4, 6, 3), "float32"), "y": np.ones((4, 6, 1), "float32")}
+    exec(block("python", "GradientMonitor("), names)
+    assert len(names["history"]["grad_norm/gru"]) == 1
+    exec(block("python", "gradient_flow(model, x, y)"), names)
+    assert names["flow"].norms["gru"].shape == (6,)
+    assert (tmp_path / "flow.png").exists() and (tmp_path / "logs" / "history.csv").exists()
+
+
+def test_a_text_in_windows():
+    import keras
+
+    from seqtag.layers import GRU
+
+    layers = [keras.layers.Embedding(5, 4), GRU(4, return_sequences=True), keras.layers.Dense(5, activation="softmax")]
+    model = keras.Sequential([keras.Input((None,), dtype="int32"), *layers])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    text = block("python", "parallel_streams(ids").replace("k1=50, k2=100", "k1=3, k2=6")
+    exec(text, {"model": model, "ids": np.arange(32 * 7 + 1) % 5})
+
+
 @pytest.mark.parametrize("path", sorted((README.parent / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_configuration_is_valid_and_in_the_readme(path):
     from seqtag.config import load_config
