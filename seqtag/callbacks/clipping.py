@@ -54,6 +54,7 @@ class GradientClipping(UpdateCallback):
             beginning of training, if the optimizer or a second `GradientClipping` clips too.
 
     Example:
+        >>> import keras
         >>> model = keras.Sequential([keras.Input((None, 3)), keras.layers.GRU(4), keras.layers.Dense(1)])
         >>> model.compile("sgd", loss="mse")
         >>> fitted = model.fit(

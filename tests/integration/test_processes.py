@@ -15,6 +15,8 @@ COMMAND = [sys.executable, "-c", "from seqtag.cli import main; main()"]
 # The same, interrupted as by a keyboard when the first epoch is done, however fast the epochs are.
 INTERRUPTED = """
 import os, signal
+# A shell that starts the tests in the background has its children ignore this signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from seqtag.cli import _pipeline, main
 _pipeline()
 from seqtag.training.progress import ProgressLine
