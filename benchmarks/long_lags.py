@@ -5,7 +5,7 @@
 
 trains every cure on each problem and lag (`seqtag.data.long_lags`) until it has solved it or the steps are used up. It
 prints a line for each run as it ends, then a table for each problem: the steps and seconds that it took, or the share
-of the baseline at which it stood at the end. The baseline is the loss of a model without memory. A lag is solved when
+of the baseline at which its loss stood at the end. The baseline is the loss of a model without memory. A lag is solved when
 the loss on 500 fixed sequences is below 0.01 (adding, whose baseline is 1/6) or below a tenth of the baseline (copy);
 this is looked at every 100 steps.
 
@@ -219,7 +219,7 @@ def line(name: str, lag: int, cure: str, seed: int, result: Run) -> str:
     verdict = "solved" if result.solved else "failed"
     return (
         f"{name} {lag:4d}  {cure:30s} seed {seed}  {verdict}  {result.steps:5d} steps {result.seconds:6.0f} s"
-        f"  {percent(result.share):>8s} of the baseline, {result.clipped:4.0%} of the steps clipped"
+        f"  loss {percent(result.share):>8s}, {result.clipped:4.0%} of the steps clipped"
     )
 
 
