@@ -1,0 +1,68 @@
+"""Frames of other libraries as pandas frames, and columns that are there under the name asked for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from seqtag.errors import DataError
+
+
+def read_frame(source: Any, as_text: Iterable[str] = ()) -> tuple[pd.DataFrame, str | None]:
+    """A pandas frame from a frame or a CSV file, and the file's name for messages.
+
+    A frame of another library is told by what it can do, not by its type: polars frames give their columns one
+    by one (`get_column`), as do none of pandas; other libraries' frames give `to_pandas()`. polars' own
+    `to_pandas` is taken when pyarrow, which it needs, is installed. Nothing is imported for it.
+
+    Args:
+        source: a pandas or polars frame, or the path of a CSV file.
+        as_text: columns of a CSV file that stay text, so that an id `007` keeps its zeros.
+
+    Raises:
+        DataError: the file is missing, empty or no table.
+        TypeError: `source` is neither a frame nor a path.
+    """
+    if isinstance(source, pd.DataFrame):
+        return source, None
+    if isinstance(source, str | os.PathLike):
+        return _read_csv(os.fspath(source), as_text), os.fspath(source)
+    by_column = hasattr(source, "get_column") and importlib.util.find_spec("pyarrow") is None
+    if by_column:
+        return pd.DataFrame({name: _column(source.get_column(name)) for name in source.columns}), None
+    if hasattr(source, "to_pandas"):
+        return source.to_pandas(), None
+    raise TypeError(f"expected a pandas or polars frame, or the path of a CSV file, found {type(source).__name__}")
+
+
+def _read_csv(path: str, as_text: Iterable[str]) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=dict.fromkeys(as_text, "str"))
+    except FileNotFoundError:
+        raise DataError("expected a CSV file, found none", path) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(f"expected a CSV file, found {' '.join(str(error).split()).lower()}", path) from None
+
+
+def _column(column: Any) -> pd.Series:
+    """A polars column without pyarrow; its time zone, which NumPy cannot hold, is put back."""
+    zone = getattr(column.dtype, "time_zone", None)
+    values = pd.Series(column.to_numpy())
+    return values if zone is None else values.dt.tz_localize("UTC").dt.tz_convert(zone)
+
+
+def check_columns(frame: pd.DataFrame, names: Iterable[str], path: str | None = None) -> None:
+    """Raises a `DataError` that names the first missing column, and the nearest there is."""
+    present = [str(name) for name in frame.columns]
+    for name in names:
+        if name not in present:
+            close = difflib.get_close_matches(name, present, n=1, cutoff=0.5)
+            hint = f" (nearest: {close[0]!r})" if close else ""
+            raise DataError(f"expected a column {name!r}, found columns {', '.join(present)}{hint}", path)
+        if present.count(name) > 1:
+            raise DataError(f"expected one column {name!r}, found {present.count(name)}", path)

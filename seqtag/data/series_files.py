@@ -1,0 +1,111 @@
+"""Frames and files of many series into a `SeriesTable`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqtag.data.covariates import CovariateNames, read_columns, read_static
+from seqtag.data.frames import check_columns, read_frame
+from seqtag.data.grid import SortedRows, lay_out
+from seqtag.data.rows import RowNames, read_numbers
+from seqtag.data.series import SeriesTable
+from seqtag.data.timestamps import read_times
+from seqtag.errors import DataError
+
+
+@dataclass(frozen=True)
+class SeriesColumns:
+    """What the columns of a long frame are called.
+
+    Attributes:
+        series: the name of the series of each row.
+        time: its timestamp or integer time.
+        target: the observed number, NaN where missing.
+        covariates: the columns that go with it.
+    """
+
+    series: str = "unique_id"
+    time: str = "ds"
+    target: str = "y"
+    covariates: CovariateNames = field(default_factory=CovariateNames)
+
+
+def read_series(
+    source: Any,
+    columns: SeriesColumns | None = None,
+    *,
+    frequency: str | int | None = None,
+    zone: str | None = None,
+    dtype: str = "float32",
+) -> SeriesTable:
+    """Reads a long frame or CSV file of many series.
+
+    The order of rows means nothing: they are sorted by time within each series. Missing rows are inserted as NaN
+    and marked; nothing is imputed. A series of one row is accepted (it is at most padding and one value). Where the
+    frequency is inferred, a series may not miss more rows than it has.
+
+    Args:
+        source: a pandas or polars frame, or a CSV file's path.
+        columns: the names of its columns.
+        frequency: a pandas offset or an integer step; inferred from the data unless given.
+        zone: the time zone of the local clocks; see `read_times`.
+        dtype: of the values, `float32` or `float64`.
+
+    Raises:
+        DataError: a column is missing; a target is no number or infinite; a series has no value at all; two rows
+            have the same time; times are irregular or of mixed frequencies; or what `read_times` and `read_columns`
+            raise. The message names series and time.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": ["2024-01-31", "2024-02-29", "2024-04-30"], "y": [1, 2, 3]})
+        >>> table = read_series(frame)
+        >>> table.frequency.name, table.values.tolist()
+        ('MS', [1.0, 2.0, nan, 3.0])
+        >>> str(table.stamps(table.times)[2])
+        '2024-03-31 00:00:00'
+    """
+    columns = columns or SeriesColumns()
+    frame, path = read_frame(source, as_text=[columns.series])
+    check_columns(frame, [columns.series, columns.time, columns.target, *columns.covariates.all], path)
+    if not len(frame):
+        raise DataError("expected series, found no rows", path)
+    rows = row_names(frame, columns, path)
+    times = read_times(frame[columns.time], rows, zone)
+    target = read_numbers(frame[columns.target], rows)
+    codes, ids = pd.factorize(frame[columns.series])
+    ids = np.asarray(ids, object)
+    grid = lay_out(SortedRows(times, codes, ids, rows), frequency)
+    _check_some_value(target, codes, ids, path)
+    return SeriesTable(
+        ids=ids,
+        offsets=grid.offsets,
+        values=grid.spread(target, np.nan).astype(dtype),
+        frequency=grid.frequency,
+        zone=times.zone,
+        ordinals=grid.ordinals,
+        phases=grid.phases,
+        inserted=grid.spread(np.zeros(len(frame), bool), True),
+        past=read_columns(frame, columns.covariates.past, columns.covariates, rows, grid.spread),
+        known=read_columns(frame, columns.covariates.known, columns.covariates, rows, grid.spread),
+        static=read_static(frame, columns.covariates, rows, codes),
+    )
+
+
+def row_names(frame: pd.DataFrame, columns: SeriesColumns, path: str | None) -> RowNames:
+    """The names of a frame's rows; raises a `DataError` where one has no series."""
+    rows = RowNames(frame[columns.series], frame[columns.time], path)
+    nameless = frame[columns.series].isna().to_numpy()
+    if nameless.any():
+        raise rows.error(int(nameless.argmax()), f"expected a series in column {columns.series!r}, found none")
+    return rows
+
+
+def _check_some_value(target: np.ndarray, codes: np.ndarray, ids: np.ndarray, path: str | None) -> None:
+    empty = np.bincount(codes, ~np.isnan(target), len(ids)) == 0
+    if empty.any():
+        series = ids[int(empty.argmax())]
+        raise DataError(f"series {series!r}: expected at least one value, found none", path)
