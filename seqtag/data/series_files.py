@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,6 +95,94 @@ def read_series(
         known=read_columns(frame, columns.covariates.known, columns.covariates, rows, grid.spread),
         static=read_static(frame, columns.covariates, rows, codes),
     )
+
+
+def read_wide(
+    source: Any,
+    time: str = "date",
+    targets: Sequence[str] | None = None,
+    covariates: CovariateNames | None = None,
+    *,
+    frequency: str | int | None = None,
+    zone: str | None = None,
+    dtype: str = "float32",
+) -> SeriesTable:
+    """Reads a frame or CSV file with a column for each series, as the ETT files are (Zhou et al. 2021).
+
+    Args:
+        source: as in `read_series`.
+        time: the column of times.
+        targets: the columns that are series; all but the times and the covariates unless given.
+        covariates: columns that go with every series; static ones need a long frame.
+        frequency: as in `read_series`, as all that follows.
+        zone: the time zone of the local clocks.
+        dtype: of the values.
+
+    Raises:
+        ValueError: a static covariate, or one called `unique_id`, `ds` or `y`.
+        DataError: as `read_series`; a series is called what its column is.
+
+    Example:
+        >>> table = read_wide(pd.DataFrame({"date": [1, 2], "load": [5.0, 6.0], "oil": [30.0, 31.0]}))
+        >>> table.ids.tolist(), table.values.tolist()
+        (['load', 'oil'], [5.0, 6.0, 30.0, 31.0])
+    """
+    covariates = covariates or CovariateNames()
+    columns = SeriesColumns(covariates=covariates)
+    taken = {columns.series, columns.time, columns.target}
+    if covariates.static or taken & set(covariates.all):
+        raise ValueError(f"expected no static covariate and none called {', '.join(sorted(taken))}, found {covariates}")
+    frame, path = read_frame(source)
+    check_columns(frame, [time, *covariates.all, *(targets or ())], path)
+    if targets is None:
+        targets = [name for name in frame.columns if name not in (time, *covariates.all)]
+    if not targets:
+        raise DataError(f"expected columns beside {time!r}, found none", path)
+    rows = np.tile(np.arange(len(frame)), len(targets))
+    long = frame[[*covariates.all]].iloc[rows].reset_index(drop=True)
+    long[columns.series] = np.repeat(np.asarray(targets, object), len(frame))
+    long[columns.time] = frame[time].iloc[rows].reset_index(drop=True)
+    long[columns.target] = pd.concat([frame[name] for name in targets], ignore_index=True)
+    try:
+        return read_series(long, columns, frequency=frequency, zone=zone, dtype=dtype)
+    except DataError as error:
+        raise DataError(str(error), path) from None
+
+
+def read_m3(path: str | os.PathLike[str]) -> dict[str, tuple[SeriesTable, np.ndarray]]:
+    """The M3 competition (Makridakis and Hibon 2000) from one CSV file, `id,period,type,h,n,train,test`.
+
+    Each row is a series; the numbers of `train` and `test` are separated by spaces. Times are 0, 1, 2, ...
+
+    Returns:
+        For each period, in lower case (`yearly`, `quarterly`, `monthly`, `other`), the training series and the
+        test values, float64 `(series, horizon)`.
+
+    Raises:
+        DataError: a column is missing, or a row has other numbers of values than `n` and `h` say.
+    """
+    frame, name = read_frame(path)
+    check_columns(frame, ["id", "period", "h", "n", "train", "test"], name)
+    found = {}
+    for period, group in frame.groupby("period", sort=False):
+        train = [
+            _numbers(text, n, row, name) for row, text, n in zip(group.index, group["train"], group["n"], strict=True)
+        ]
+        test = [
+            _numbers(text, h, row, name) for row, text, h in zip(group.index, group["test"], group["h"], strict=True)
+        ]
+        ids = np.repeat(group["id"].to_numpy(), [len(values) for values in train])
+        times = np.concatenate([np.arange(len(values)) for values in train])
+        long = pd.DataFrame({"unique_id": ids, "ds": times, "y": np.concatenate(train)})
+        found[str(period).lower()] = (read_series(long, frequency=1, dtype="float64"), np.stack(test))
+    return found
+
+
+def _numbers(text: str, count: int, row: int, path: str | None) -> np.ndarray:
+    values = np.array(str(text).split(), np.float64)
+    if len(values) != count:
+        raise DataError(f"expected {count} values, found {len(values)}", path, row + 2)
+    return values
 
 
 def row_names(frame: pd.DataFrame, columns: SeriesColumns, path: str | None) -> RowNames:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from seqtag.data.covariates import Categories, CovariateNames
-from seqtag.data.series_files import SeriesColumns, read_series
+from seqtag.data.series_files import SeriesColumns, read_m3, read_series, read_wide
 from seqtag.errors import DataError
 
 
@@ -241,3 +241,42 @@ def test_polars_frames_are_read():
 def test_other_objects_are_refused():
     with pytest.raises(TypeError, match="expected a pandas or polars frame, or the path of a CSV file, found list"):
         read_series([1, 2])
+
+
+def test_wide_frames_are_the_same_as_long_ones():
+    wide = pd.DataFrame({"date": days(6)[[0, 1, 2, 4, 5]], "b": range(5), "y": [1.0, 2, np.nan, 4, 5], "hot": range(5)})
+    table = read_wide(wide, covariates=CovariateNames(known=("hot",)))
+    columns = SeriesColumns(time="date", covariates=CovariateNames(known=("hot",)))
+    pieces = [wide[["date", "hot"]].assign(unique_id=name, y=wide[name]) for name in ("b", "y")]
+    expected = read_series(pd.concat(pieces), columns)
+    assert table.ids.tolist() == ["b", "y"]
+    for found, wanted in ((table.values, expected.values), (table.known["hot"], expected.known["hot"])):
+        np.testing.assert_array_equal(found, wanted)
+    assert read_wide(wide, targets=["y"]).ids.tolist() == ["y"]
+
+
+def test_wide_frames_name_their_faults(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("date,a,b\n2024-01-01,1,2\n2024-01-02,3,x\n")
+    with pytest.raises(DataError, match=r"wide\.csv: series 'b' at 2024-01-02: expected a finite number .* found 'x'"):
+        read_wide(path)
+    with pytest.raises(
+        DataError, match=r"wide\.csv: expected a column 'dat', found columns date, a, b \(nearest: 'date'"
+    ):
+        read_wide(path, time="dat")
+    with pytest.raises(DataError, match="expected columns beside 'date', found none"):
+        read_wide(pd.DataFrame({"date": days(2)}))
+    with pytest.raises(ValueError, match="expected no static covariate and none called ds, unique_id, y"):
+        read_wide(path, covariates=CovariateNames(static=("a",)))
+
+
+def test_m3_rows_have_as_many_values_as_they_say(tmp_path):
+    path = tmp_path / "m3.csv"
+    path.write_text("id,period,type,h,n,train,test\nN1,YEARLY,MICRO,2,3,1 2 3,4 5\nN2,OTHER,X,1,2,1 2 3,4\n")
+    with pytest.raises(DataError, match=r"m3\.csv:3: expected 2 values, found 3"):
+        read_m3(path)
+    path.write_text("id,period,type,h,n,train,test\nN1,YEARLY,MICRO,2,3,1 2 3,4 5\nN2,YEARLY,X,2,1,9,8 7\n")
+    train, test = read_m3(path)["yearly"]
+    assert train.ids.tolist() == ["N1", "N2"]
+    assert train.values.tolist() == [1, 2, 3, 9]
+    assert test.tolist() == [[4, 5], [8, 7]]
