@@ -9,6 +9,8 @@ import pytest
 from seqtag.callbacks import ExplodingGradients, GradientWarning, VanishingGradients
 
 STEPS = 40
+# Beside the one that a test expects.
+pytestmark = pytest.mark.filterwarnings("ignore::seqtag.callbacks.GradientWarning")
 
 
 def fit(x, y, *callbacks, optimizer=None, epochs=1, **options):
