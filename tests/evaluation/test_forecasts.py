@@ -127,6 +127,13 @@ def test_a_constant_history_is_left_out_of_the_scaled_metrics_and_counted():
     assert report.per_series["rests"].mae == 1.0
 
 
+def test_a_row_without_targets_is_not_counted_as_left_out():
+    target, forecast = np.array([[1.0, NAN], [NAN, NAN]]), Forecast(np.ones((2, 2)))
+    report = evaluate_forecasts(target, forecast, [[5.0, 5.0], [5.0, 5.0]], seasons=1)
+    assert report.overall.unscaled == report.per_step[0].unscaled == 1
+    assert report.per_step[1].unscaled == report.per_step[1].observed == 0
+
+
 def test_points_alone_have_no_score_of_quantiles():
     report = evaluate_forecasts(np.array([[3.0]]), Forecast(np.array([[2.0]])), [[1.0, 2.0]], seasons=1)
     assert report.overall.mae == 1.0
