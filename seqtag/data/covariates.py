@@ -68,22 +68,27 @@ class Categories:
 Column = np.ndarray | Categories
 
 
+def are_categorical(frame: pd.DataFrame, names: Sequence[str], covariates: CovariateNames) -> dict[str, bool]:
+    """Whether each column holds categories: text does, and numbers that `covariates` says."""
+    numeric = pd.api.types.is_numeric_dtype
+    return {name: name in covariates.categorical or not numeric(frame[name].dtype) for name in names}
+
+
 def read_columns(
-    frame: pd.DataFrame, names: Sequence[str], covariates: CovariateNames, rows: RowNames, spread: Spread
+    frame: pd.DataFrame, categorical: Mapping[str, bool], rows: RowNames, spread: Spread
 ) -> Mapping[str, Column]:
     """Covariates at the steps of a table: float32 numbers, NaN where missing, or `Categories`.
 
     Args:
         frame: the frame that has them.
-        names: which of its columns.
-        covariates: says which numbers name categories.
+        categorical: which of its columns, and whether they hold categories.
         rows: names of the frame's rows, for messages.
         spread: puts values of the frame's rows at their steps; its second argument fills the others.
 
     Raises:
         DataError: a number is infinite, or no number.
     """
-    return MappingProxyType({name: _read(frame[name], name in covariates.categorical, rows, spread) for name in names})
+    return MappingProxyType({name: _read(frame[name], kind, rows, spread) for name, kind in categorical.items()})
 
 
 def read_static(
@@ -107,15 +112,19 @@ def read_static(
     def each_first(values: np.ndarray, _: float) -> np.ndarray:
         return values[first]
 
-    return read_columns(frame, covariates.static, covariates, rows, each_first)
+    return read_columns(frame, are_categorical(frame, covariates.static, covariates), rows, each_first)
 
 
 def _read(column: pd.Series, categorical: bool, rows: RowNames, spread: Spread) -> Column:
-    numeric = pd.api.types.is_numeric_dtype(column.dtype) and not categorical
-    if numeric:
+    if not categorical:
         return _read_only(spread(read_numbers(column, rows).astype(np.float32), np.nan))
     codes, symbols = pd.factorize(column)
-    return Categories(_read_only(spread(codes.astype(np.int32), -1)), tuple(str(symbol) for symbol in symbols))
+    return Categories(_read_only(spread(codes.astype(np.int32), -1)), tuple(_symbol(value) for value in symbols))
+
+
+def _symbol(value: object) -> str:
+    """A category as text; 7.0 is 7, since pandas turns whole numbers into floats where one is missing."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

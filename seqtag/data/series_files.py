@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqtag.data.covariates import CovariateNames, read_columns, read_static
+from seqtag.data.covariates import CovariateNames, are_categorical, read_columns, read_static
 from seqtag.data.frames import check_columns, read_frame
 from seqtag.data.grid import SortedRows, lay_out
 from seqtag.data.rows import RowNames, read_numbers
@@ -71,8 +71,9 @@ def read_series(
         '2024-03-31 00:00:00'
     """
     columns = columns or SeriesColumns()
+    names = columns.covariates
     frame, path = read_frame(source, as_text=[columns.series])
-    check_columns(frame, [columns.series, columns.time, columns.target, *columns.covariates.all], path)
+    check_columns(frame, [columns.series, columns.time, columns.target, *names.all], path)
     if not len(frame):
         raise DataError("expected series, found no rows", path)
     rows = row_names(frame, columns, path)
@@ -91,9 +92,9 @@ def read_series(
         ordinals=grid.ordinals,
         phases=grid.phases,
         inserted=grid.spread(np.zeros(len(frame), bool), True),
-        past=read_columns(frame, columns.covariates.past, columns.covariates, rows, grid.spread),
-        known=read_columns(frame, columns.covariates.known, columns.covariates, rows, grid.spread),
-        static=read_static(frame, columns.covariates, rows, codes),
+        past=read_columns(frame, are_categorical(frame, names.past, names), rows, grid.spread),
+        known=read_columns(frame, are_categorical(frame, names.known, names), rows, grid.spread),
+        static=read_static(frame, names, rows, codes),
     )
 
 
