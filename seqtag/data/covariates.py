@@ -48,7 +48,7 @@ class CovariateNames:
         return (*self.past, *self.known, *self.static)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Categories:
     """A column of categories.
 

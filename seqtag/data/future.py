@@ -17,7 +17,7 @@ from seqtag.data.timestamps import read_times
 from seqtag.errors import DataError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Future:
     """The next steps of every series of a table.
 

@@ -47,7 +47,7 @@ class SortedRows:
         return self._rows.times.iloc[int(self.order[self.starts[self.series[row]]])]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """All steps of all series, one series after the other, and where the frame's rows are among them.
 

@@ -10,7 +10,7 @@ import pandas as pd
 from seqtag.errors import DataError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RowNames:
     """The names of a frame's rows.
 
@@ -33,9 +33,15 @@ class RowNames:
 
 
 def read_numbers(column: pd.Series, rows: RowNames) -> np.ndarray:
-    """A column as float64, NaN where missing; raises a `DataError` at the first value that is no finite number."""
+    """A column as float64, NaN where missing.
+
+    Raises:
+        DataError: a value is no number, infinite, or too large for float32, in which networks count.
+    """
+    if column.dtype.kind in "mMc":
+        raise rows.error(0, f"expected numbers in column {column.name!r}, found {column.dtype}")
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    wrong = (np.isnan(numbers) & column.notna().to_numpy()) | np.isinf(numbers)
+    wrong = (np.isnan(numbers) & column.notna().to_numpy()) | (np.abs(numbers) > np.finfo(np.float32).max)
     if wrong.any():
         row = int(wrong.argmax())
         found = column.iloc[row]

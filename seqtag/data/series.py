@@ -22,7 +22,7 @@ def no_columns() -> Mapping[str, Column]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SeriesTable:
     """Series of unequal length, one after the other, each with every step from its first row to its last.
 

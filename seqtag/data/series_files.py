@@ -58,6 +58,7 @@ def read_series(
         dtype: of the values, `float32` or `float64`.
 
     Raises:
+        ValueError: another `dtype`; a frequency or a time zone that there is not.
         DataError: a column is missing; a target is no number or infinite; a series has no value at all; two rows
             have the same time; times are irregular or of mixed frequencies; or what `read_times` and `read_columns`
             raise. The message names series and time.
@@ -70,6 +71,8 @@ def read_series(
         >>> str(table.stamps(table.times)[2])
         '2024-03-31 00:00:00'
     """
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"expected dtype 'float32' or 'float64', found {dtype!r}")
     columns = columns or SeriesColumns()
     names = columns.covariates
     frame, path = read_frame(source, as_text=[columns.series])

@@ -12,7 +12,7 @@ from seqtag.data.rows import RowNames
 _OFFSET = r":\d{2}(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})$"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Times:
     """Times of rows.
 

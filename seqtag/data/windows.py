@@ -9,7 +9,7 @@ import numpy as np
 from seqtag.data.series import SeriesTable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Windows:
     """Windows of history and future; nothing of the data is copied until one asks for it.
 

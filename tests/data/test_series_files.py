@@ -114,6 +114,11 @@ HOURS = pd.date_range("2024-01-01", periods=30, freq="h")
             r"series 'a' at 2024-01-02 00:00:00: expected a finite number in column 'y', found inf",
         ),
         (long(["2024-01-01", "2024-01-02"], ["1", "x"]), r"series 'a' at 2024-01-02: expected a finite .* found 'x'"),
+        (long(days(2), [1e39, 1]), r"series 'a' at 2024-01-01 00:00:00: expected a finite number .*, found 1e\+39"),
+        (
+            long(days(2), days(2)),
+            r"series 'a' at 2024-01-01 00:00:00: expected numbers in column 'y', found datetime64",
+        ),
         (long(["2024-01-01", "soon"]), r"series 'a' at soon: expected a timestamp, found 'soon'"),
         (long(["2024-01-01", None]), r"series 'a' at (nan|None): expected a time, found none"),
         (long([0.5, 1.5]), r"series 'a' at 0.5: expected timestamps or integers, found float64"),
@@ -174,6 +179,11 @@ def test_a_stated_frequency_has_to_fit():
         read_series(long(days(4)), frequency=3)
     with pytest.raises(ValueError, match="fortnight"):
         read_series(long(days(4)), frequency="fortnight")
+
+
+def test_values_are_float32_or_float64():
+    with pytest.raises(ValueError, match="expected dtype 'float32' or 'float64', found 'int32'"):
+        read_series(long(days(4)), dtype="int32")
 
 
 def test_static_covariates_are_constant():
