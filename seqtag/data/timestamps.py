@@ -35,13 +35,14 @@ def read_times(column: pd.Series, rows: RowNames, zone: str | None = None) -> Ti
     converted to `zone`; unless it is given, all have to carry the same.
 
     Args:
-        column: datetimes, text in ISO 8601 or another form that pandas reads, or integers.
+        column: datetimes, text in ISO 8601, or integers. Text such as 1/2/2024 is refused, as nobody can tell the
+            day from the month.
         rows: the names of the rows, for messages.
         zone: the zone of the local clocks, such as `Europe/Berlin`.
 
     Raises:
-        DataError: a time is missing or cannot be read, lies in an hour that the clocks skip, or has another zone
-            than the rest.
+        DataError: a time is missing, cannot be read or is finer than a microsecond, lies in an hour that the clocks
+            skip, or has another zone than the rest.
         ValueError: `zone` is no known time zone.
     """
     if zone is not None:
@@ -58,7 +59,10 @@ def read_times(column: pd.Series, rows: RowNames, zone: str | None = None) -> Ti
     if zone is not None:
         parsed = _localize(parsed, rows, zone) if own is None else parsed.tz_convert(zone)
     name = zone or (None if own is None else _name(own))
-    return Times(parsed.as_unit("us").asi8, name, False)
+    whole = parsed.as_unit("us")
+    if (whole != parsed).any():
+        raise rows.error(int((whole != parsed).argmax()), "expected a time of whole microseconds, found a finer one")
+    return Times(whole.asi8, name, False)
 
 
 def known_zone(zone: str) -> None:
@@ -83,20 +87,16 @@ def _parse(column: pd.Series, rows: RowNames, zone: str | None) -> pd.DatetimeIn
     zones = _zones(column)
     _check_zones(zones, rows, zone)
     with_zone = bool(zones.notna().iloc[0])
-    parsed = pd.to_datetime(column, errors="coerce", utc=with_zone, format=_format(column))
+    parsed = pd.to_datetime(column, errors="coerce", utc=with_zone, format="ISO8601")
     wrong = parsed.isna().to_numpy()
     if wrong.any():
         row = int(wrong.argmax())
-        raise rows.error(row, f"expected a timestamp, found {column.iloc[row]!r}")
+        raise rows.error(
+            row, f"expected a timestamp such as 2024-01-31 or 2024-01-31 13:00, found {column.iloc[row]!r}"
+        )
     index = pd.DatetimeIndex(parsed)
     own = zones.iloc[0]
     return index.tz_convert("UTC" if own in ("Z", "UTC") else own) if with_zone and zone is None else index
-
-
-def _format(column: pd.Series) -> str | None:
-    """ISO 8601 where the first row is: with and without a time of day may then be mixed."""
-    first = str(column.iloc[0])
-    return "ISO8601" if first[:4].isdigit() and first[4:5] == "-" else None
 
 
 def _zones(column: pd.Series) -> pd.Series:

@@ -119,7 +119,12 @@ HOURS = pd.date_range("2024-01-01", periods=30, freq="h")
             long(days(2), days(2)),
             r"series 'a' at 2024-01-01 00:00:00: expected numbers in column 'y', found datetime64",
         ),
-        (long(["2024-01-01", "soon"]), r"series 'a' at soon: expected a timestamp, found 'soon'"),
+        (long(["2024-01-01", "soon"]), r"series 'a' at soon: expected a timestamp such as .*, found 'soon'"),
+        (
+            long(["1/2/2024", "2/2/2024"]),
+            r"series 'a' at 1/2/2024: expected a timestamp such as 2024-01-31 or .* found",
+        ),
+        (long(days(3, freq="1500ns")), r"series 'a' at .*00\.000001500: expected a time of whole microseconds"),
         (long(["2024-01-01", None]), r"series 'a' at (nan|None): expected a time, found none"),
         (long([0.5, 1.5]), r"series 'a' at 0.5: expected timestamps or integers, found float64"),
         (long(days(1)), r"expected a frequency to be given, found no series of two rows to infer it from"),
