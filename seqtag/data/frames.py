@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from seqtag.errors import DataError
 
+_MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
 
-def read_frame(source: Any, as_text: Iterable[str] = ()) -> tuple[pd.DataFrame, str | None]:
+
+def read_frame(source: Any, as_text: Sequence[str] = ()) -> tuple[pd.DataFrame, str | None]:
     """A pandas frame from a frame or a CSV file, and the file's name for messages.
 
-    A frame of another library is told by what it can do, not by its type: polars frames give their columns one
-    by one (`get_column`), as do none of pandas; other libraries' frames give `to_pandas()`. polars' own
-    `to_pandas` is taken when pyarrow, which it needs, is installed. Nothing is imported for it.
+    Frames of other libraries are told by what they can do, so that none is imported. polars frames give their
+    columns one by one (`get_column`), since their `to_pandas` needs pyarrow; others give `to_pandas()`.
 
     Args:
         source: a pandas or polars frame, or the path of a CSV file.
-        as_text: columns of a CSV file that stay text, so that an id `007` keeps its zeros.
+        as_text: columns of a CSV file that stay text, so that an id `007` keeps its zeros, and `NA` is Namibia. In
+            others `NA`, `NaN`, `None`, `null` and nothing at all are missing values.
 
     Raises:
         DataError: the file is missing, empty or no table.
@@ -32,17 +33,18 @@ def read_frame(source: Any, as_text: Iterable[str] = ()) -> tuple[pd.DataFrame, 
         return source, None
     if isinstance(source, str | os.PathLike):
         return _read_csv(os.fspath(source), as_text), os.fspath(source)
-    by_column = hasattr(source, "get_column") and importlib.util.find_spec("pyarrow") is None
-    if by_column:
+    if hasattr(source, "get_column"):
         return pd.DataFrame({name: _column(source.get_column(name)) for name in source.columns}), None
     if hasattr(source, "to_pandas"):
         return source.to_pandas(), None
     raise TypeError(f"expected a pandas or polars frame, or the path of a CSV file, found {type(source).__name__}")
 
 
-def _read_csv(path: str, as_text: Iterable[str]) -> pd.DataFrame:
+def _read_csv(path: str, as_text: Sequence[str]) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, dtype=dict.fromkeys(as_text, "str"))
+        missing = {name: [""] if name in as_text else _MISSING for name in pd.read_csv(path, nrows=0).columns}
+        types = dict.fromkeys(as_text, "str")
+        return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing, low_memory=False)
     except FileNotFoundError:
         raise DataError("expected a CSV file, found none", path) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

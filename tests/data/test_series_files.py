@@ -72,6 +72,17 @@ def test_columns_have_names_by_option_and_files_keep_ids_as_text(tmp_path):
     np.testing.assert_array_equal(table.values, [3, np.nan, 5])
 
 
+def test_ids_in_files_are_text_even_where_pandas_sees_missing_values(tmp_path):
+    path = tmp_path / "countries.csv"
+    path.write_text("unique_id,ds,y\nNA,1,3\nNA,2,4\n1.0,1,NA\n1.0,2,6\n")
+    table = read_series(path)
+    assert table.ids.tolist() == ["NA", "1.0"]
+    np.testing.assert_array_equal(table.values, [3, 4, np.nan, 6])
+    path.write_text("unique_id,ds,y\na,1,3\n,2,4\n")
+    with pytest.raises(DataError, match=r"countries\.csv:3: .* expected a series in column 'unique_id', found none"):
+        read_series(path)
+
+
 def test_integers_are_times():
     table = read_series(long([10, 15, 25], [1, 2, 3]))
     assert table.frequency.name == "5"
@@ -231,15 +242,21 @@ class FakePolars:
             return FakePolarsColumn(self.times.tz_convert("UTC").tz_localize(None).to_numpy(), "Europe/Berlin")
         return FakePolarsColumn(np.array(["a"] * 4, object) if name == "unique_id" else np.arange(4))
 
+
+class FakeArrow:
+    """What a frame shows that turns into one of pandas."""
+
+    def __init__(self, times):
+        self.times = times
+
     def to_pandas(self):
         return pd.DataFrame({"unique_id": "a", "ds": self.times, "y": range(4)})
 
 
-@pytest.mark.parametrize("pyarrow", [None, object()])
-def test_frames_that_give_their_columns_are_read_without_importing_their_library(monkeypatch, pyarrow):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: pyarrow)
+@pytest.mark.parametrize("kind", [FakePolars, FakeArrow])
+def test_frames_of_other_libraries_are_told_by_what_they_can_do(kind):
     times = days(4, "2024-03-30").tz_localize("Europe/Berlin")
-    table = read_series(FakePolars(times))
+    table = read_series(kind(times))
     assert table.zone == "Europe/Berlin"
     assert table.stamps(table.times).tolist() == times.tolist()
 
