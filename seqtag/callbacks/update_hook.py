@@ -1,10 +1,11 @@
 """A way into the optimizer's update, which Keras's callbacks do not have: the only file that reaches below its surface.
 
 Keras (3.15) on TensorFlow applies gradients in this order: unscale, accumulate, clip, sum over the replicas, update.
-The hook replaces three private methods of one optimizer instance while a training runs, so that clipping comes after
-the sum: `_clip_gradients` passes everything on, and `_distributed_tf_update_step`, which is called once for all
-replicas with gradients that are summed, accumulated and unscaled, clips, shows the gradients to the callbacks, and
-updates. `tests/callbacks/test_update_hook.py` fails when a version of Keras no longer works this way.
+While a training runs, the hook replaces two private methods of the optimizer instance, so that clipping comes after the
+sum: `_clip_gradients` passes everything on, and `_distributed_tf_update_step`, which is called once for all replicas
+with gradients that are summed, accumulated and unscaled, clips, shows the gradients to the callbacks, and updates. A
+third, the model's own `make_train_function`, leaves no trace of a training that broke off.
+`tests/callbacks/test_update_hook.py` fails when a version of Keras no longer works this way.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class UpdateCallback(keras.callbacks.Callback):
     A subclass overrides what it needs of `create_state`, `clip`, `before_update`, `allows`, `adjust` and
     `after_update`. They are traced, not run: state is kept in the variables that `create_state` makes, and reading it
     in a callback's own methods costs one wait for the device. After a `fit` that broke off, a callback stays in the
-    optimizer until the next `fit` that has any.
+    optimizer until the next `fit` begins.
 
     Raises:
         TypeError: at the beginning of training, if the optimizer is not a Keras one.
@@ -96,15 +97,15 @@ class UpdateCallback(keras.callbacks.Callback):
         self.weights = weights_of(self.model)
         with self.model.distribute_strategy.scope():
             self.create_state()
-        self.hook = UpdateHook.on(optimizer, self.weights)
+        self.hook = UpdateHook.on(optimizer, self.model, self.weights)
         self.hook.join(self)
         # What was traced before knows nothing of this callback.
-        self.model.make_train_function(force=True)
+        retrace(self.model)
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Leaves the optimizer as it was."""
         self.hook.leave(self)
-        self.model.make_train_function(force=True)
+        retrace(self.model)
 
     def create_state(self) -> None:
         """Makes the variables that the graph writes to, in the scope of the model's distribution strategy."""
@@ -130,17 +131,18 @@ class UpdateCallback(keras.callbacks.Callback):
 class UpdateHook:
     """What stands in an optimizer's update while callbacks take part in it; one for an optimizer, made by `on`."""
 
-    def __init__(self, optimizer: keras.optimizers.Optimizer, weights: list[Weight]) -> None:
+    def __init__(self, optimizer: keras.optimizers.Optimizer, model: keras.Model, weights: list[Weight]) -> None:
         self.optimizer = optimizer
+        self.model = model
         self.weights = weights
         self.callbacks: list[UpdateCallback] = []
         self.own: dict[str, Callable] = {}
 
     @classmethod
-    def on(cls, optimizer: keras.optimizers.Optimizer, weights: list[Weight]) -> UpdateHook:
+    def on(cls, optimizer: keras.optimizers.Optimizer, model: keras.Model, weights: list[Weight]) -> UpdateHook:
         """The hook of an optimizer, a new one if it has none."""
         present = vars(optimizer).get("_distributed_tf_update_step")
-        return present.__self__ if present is not None else cls(optimizer, weights)
+        return present.__self__ if present is not None else cls(optimizer, model, weights)
 
     def join(self, callback: UpdateCallback) -> None:
         """Adds a callback; what a `fit` that broke off has left goes."""
@@ -153,6 +155,7 @@ class UpdateHook:
             # Past Keras's tracking of attributes, which is for what a saved optimizer holds.
             object.__setattr__(self.optimizer, "_clip_gradients", lambda gradients: gradients)
             object.__setattr__(self.optimizer, "_distributed_tf_update_step", self._update)
+            object.__setattr__(self.model, "make_train_function", self._begin_anew)
 
     def leave(self, callback: UpdateCallback) -> None:
         """Takes a callback out, and after the last one the hook."""
@@ -166,7 +169,16 @@ class UpdateHook:
         if self.own:
             for name in REPLACED:
                 object.__delattr__(self.optimizer, name)
+            object.__delattr__(self.model, "make_train_function")
             self.own = {}
+
+    def _begin_anew(self, force: bool = False) -> None:
+        """Stands for the model's `make_train_function`, with which every `fit` begins, before its callbacks come.
+
+        Nobody tells a callback that its `fit` breaks off: what it has left is taken out here.
+        """
+        self.remove()
+        retrace(self.model)
 
     def _update(self, distribution: tf.distribute.Strategy, pairs: list[tuple[Any, Any]], rate: Any) -> None:
         """Clips, shows, updates; stands for `_distributed_tf_update_step`."""
@@ -212,6 +224,11 @@ class UpdateHook:
             tf.cond(tf.reduce_all(verdicts), apply, lambda: None)
         else:
             apply()
+
+
+def retrace(model: keras.Model) -> None:
+    """Has the model trace its training step anew."""
+    type(model).make_train_function(model, force=True)
 
 
 def inner_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:

@@ -127,6 +127,8 @@ class TruncatedBPTT:
             steps=update.count(data.lengths, _order(data, shuffle, seed, 0)),
         )
         model.stop_training = False
+        # As Keras's own `fit` begins; callbacks that one which broke off has left go with it.
+        model.make_train_function()
         # Callbacks may change the optimizer here; the update is traced after that.
         callback_list.on_train_begin()
         logs: dict[str, float] = {}

@@ -127,6 +127,11 @@ def test_what_broke_off_does_not_stay_in_the_next_fit(tiny):
     model.compile(keras.optimizers.SGD(0.01), loss="mse", jit_compile=False)
     with pytest.raises(KeyboardInterrupt):
         model.fit(tiny.x, tiny.y, verbose=0, callbacks=[GradientClipping("global_norm", 1e-9), Break()])
+    before = model.get_weights()
+    model.fit(tiny.x, tiny.y, verbose=0)
+    assert any(abs(a - b).max() > 1e-6 for a, b in zip(model.get_weights(), before, strict=True))
+    assert not {"_clip_gradients", "_distributed_tf_update_step"} & set(vars(model.optimizer))
+    assert "make_train_function" not in vars(model)
     history = model.fit(tiny.x, tiny.y, verbose=0, callbacks=[GradientClipping("global_norm", 1e9)]).history
     assert history["grad_clipped"] == [0.0]
 
