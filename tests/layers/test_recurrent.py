@@ -143,7 +143,8 @@ def test_a_cell_in_keras_rnn_is_the_layer(kind, inputs, options):
 
 def test_layer_norm_forgets_the_scale_of_the_inputs(kind, inputs):
     layer = kind(UNITS, layer_norm=True, return_sequences=True)
-    np.testing.assert_allclose(layer(inputs), layer(50 * inputs), atol=2e-3)
+    # Large from the start, so that the norm's epsilon counts for nothing beside any variance.
+    np.testing.assert_allclose(layer(100 * inputs), layer(5000 * inputs), atol=1e-3)
     plain = kind(UNITS, return_sequences=True)
     assert np.abs(plain(inputs) - plain(50 * inputs)).max() > 0.1
 
