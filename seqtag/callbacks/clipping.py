@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 import tensorflow as tf
 
+from seqtag.callbacks.norm_history import NormHistory
 from seqtag.callbacks.row_gradients import dense_part, weights_under, with_dense_part
 from seqtag.callbacks.update_hook import Update, UpdateCallback, inner_optimizer
 from seqtag.ops import gradients as rules
@@ -97,8 +98,7 @@ class GradientClipping(UpdateCallback):
         self.seen = tf.Variable(0, dtype=tf.int64, trainable=False)
         # The last place is for updates in which anything was.
         self.clipped = tf.Variable(tf.zeros(len(self.layers) + 1, tf.int64), trainable=False)
-        self.norms = tf.Variable(tf.zeros(self.window if self.by == "percentile" else 0), trainable=False)
-        self.norms_seen = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.history = NormHistory(self.window) if self.by == "percentile" else None
 
     def clip(self, gradients: list[Any], variables: list[Any], step: tf.Tensor) -> list[Any]:
         """The gradients under the rule."""
@@ -119,7 +119,10 @@ class GradientClipping(UpdateCallback):
     def _bound(self, step: tf.Tensor, norm: tf.Tensor) -> Any:
         """The greatest global norm that is let through."""
         threshold = self._scheduled(step)
-        return rules.percentile(*self._with_norm(norm), threshold) if self.by == "percentile" else threshold
+        if self.history is None:
+            return threshold
+        norms, count = self.history.with_norm(norm)
+        return rules.percentile(norms, tf.maximum(count, 1), threshold)
 
     def _clip_units(self, gradients: list[Any], variables: list[Any], threshold: Any) -> list[tf.Tensor]:
         clipped = []
@@ -133,22 +136,13 @@ class GradientClipping(UpdateCallback):
                 clipped += rules.clip_adaptive([part], [weights], threshold)
         return clipped
 
-    def _with_norm(self, norm: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The remembered norms with this one, and how many they are; one that is not finite is not remembered."""
-        finite = tf.math.is_finite(norm)
-        place = tf.cast(self.norms_seen % self.window, tf.int32)
-        values = tf.where(finite, tf.tensor_scatter_nd_update(self.norms, [[place]], [norm]), self.norms)
-        count = tf.minimum(self.norms_seen + tf.cast(finite, tf.int64), self.window)
-        return values, tf.maximum(count, 1)
-
     def before_update(self, update: Update) -> None:
         """Counts, and remembers the norm."""
         clipped = self._clipped_layers(update)
         self.seen.assign_add(1)
         self.clipped.assign_add(tf.cast(tf.stack([*clipped, tf.reduce_any(clipped)]), tf.int64))
-        if self.by == "percentile":
-            self.norms.assign(self._with_norm(update.global_norm)[0])
-            self.norms_seen.assign_add(tf.cast(tf.math.is_finite(update.global_norm), tf.int64))
+        if self.history is not None:
+            self.history.add(update.global_norm)
 
     def _clipped_layers(self, update: Update) -> list[tf.Tensor]:
         """Whether each layer was clipped; one factor for all takes no look at their elements."""

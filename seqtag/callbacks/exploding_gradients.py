@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from seqtag.callbacks.alarms import Alarm
 from seqtag.callbacks.last_good import LastGood
+from seqtag.callbacks.norm_history import NormHistory
 from seqtag.callbacks.row_gradients import dense_part
 from seqtag.callbacks.update_hook import Update, UpdateCallback, inner_optimizer
 from seqtag.ops.gradients import norm, percentile
@@ -98,8 +99,7 @@ class ExplodingGradients(UpdateCallback):
 
     def create_state(self) -> None:
         """The last norms, and what is known of the first bad update since the last look."""
-        self.norms = tf.Variable(tf.zeros(self.window), trainable=False)
-        self.seen = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.history = NormHistory(self.window)
         self.bad = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.bad_step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.median = tf.Variable(0.0, trainable=False)
@@ -110,17 +110,14 @@ class ExplodingGradients(UpdateCallback):
         """Judges the update, and notes what is bad."""
         self.judged = update.weights
         finite = tf.math.is_finite(update.global_norm)
-        count = tf.minimum(self.seen, self.window)
-        median = percentile(self.norms, tf.maximum(count, 1), 50.0)
+        count = self.history.count
+        median = percentile(self.history.norms, tf.maximum(count, 1), 50.0)
         exploded = (count >= WARM_UP) & (update.global_norm > self.factor * median)
         bad = ~finite | exploded
         update.notes[self] = finite, bad
         tf.cond(bad & (self.bad == 0), lambda: self._note(update, median), lambda: None)
         self.bad.assign_add(tf.cast(bad, tf.int64))
-        place = tf.cast(self.seen % self.window, tf.int32)
-        remembered = tf.tensor_scatter_nd_update(self.norms, [[place]], [update.global_norm])
-        self.norms.assign(tf.where(finite, remembered, self.norms))
-        self.seen.assign_add(tf.cast(finite, tf.int64))
+        self.history.add(update.global_norm)
 
     def _note(self, update: Update, median: tf.Tensor) -> None:
         norms = tf.stack([norm(dense_part(gradient)) for gradient in update.gradients])

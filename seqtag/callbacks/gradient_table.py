@@ -23,15 +23,15 @@ def gradient_columns(update: Update) -> tf.Tensor:
     rows = []
     for before, after in zip(update.gradients, update.clipped, strict=True):
         values = dense_part(before)
-        counts = (values == 0, ~tf.math.is_finite(values), tf.ones_like(values, tf.bool))
-        rows.append([norm(values), norm(dense_part(after)), *[_count(flags) for flags in counts]])
-    return tf.stack([tf.stack([tf.cast(number, tf.float32) for number in row]) for row in rows])
+        counts = (_count(values == 0), _count(~tf.math.is_finite(values)), tf.size(values))
+        rows.append([norm(values), norm(dense_part(after)), *counts])
+    return _table(rows)
 
 
 def update_columns(update: Update, old: Sequence[tf.Tensor]) -> tf.Tensor:
     """The norms of the `old` weights and of what the update has changed: `(weights, 2)`."""
     rows = [[norm(before), norm(after - before)] for before, after in zip(old, touched_weights(update), strict=True)]
-    return tf.stack([tf.stack([tf.cast(number, tf.float32) for number in row]) for row in rows])
+    return _table(rows)
 
 
 def touched_weights(update: Update) -> list[tf.Tensor]:
@@ -49,6 +49,10 @@ def _histogram(values: tf.Tensor) -> tf.Tensor:
     inner = tf.constant(EDGES[1:-1], tf.float32)
     places = tf.searchsorted(inner, tf.reshape(tf.cast(values, tf.float32), [-1]), side="right")
     return tf.math.unsorted_segment_sum(tf.ones_like(places, tf.float32), places, len(EDGES) - 1)
+
+
+def _table(rows: list[list[tf.Tensor]]) -> tf.Tensor:
+    return tf.stack([tf.stack([tf.cast(number, tf.float32) for number in row]) for row in rows])
 
 
 def _count(flags: tf.Tensor) -> tf.Tensor:

@@ -65,11 +65,6 @@ class Update:
         """The norm of all gradients before clipping."""
         return global_norm([dense_part(gradient) for gradient in self.gradients])
 
-    @cached_property
-    def clipped_norm(self) -> tf.Tensor:
-        """The norm of all gradients after clipping."""
-        return global_norm([dense_part(gradient) for gradient in self.clipped])
-
 
 class UpdateCallback(keras.callbacks.Callback):
     """A callback that takes part in every update of `fit`, in the graph, wherever that runs.
