@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqtag.data.naive import Histories, seasonal_differences, seasons_of
+from seqtag.data.time_series.naive import Histories, seasonal_differences, seasons_of
 
 
 class Scales(NamedTuple):

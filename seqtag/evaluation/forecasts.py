@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from seqtag.data import naive
+from seqtag.data.time_series import naive
 from seqtag.evaluation import forecast_metrics as metrics
 from seqtag.evaluation.forecast_metrics import Scales
 from seqtag.evaluation.forecast_report import ForecastReport, Scores, StepScores

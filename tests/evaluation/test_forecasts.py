@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqtag.data import naive
+from seqtag.data.time_series import naive
 from seqtag.errors import DataError
 from seqtag.evaluation import forecast_metrics as metrics
 from seqtag.evaluation.forecasts import Forecast, evaluate_forecasts, naive_forecasts

@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from seqtag.data.covariates import Categories, Column
-from seqtag.data.series import SeriesTable
+from seqtag.data.time_series.covariates import Categories, Column
+from seqtag.data.time_series.table import SeriesTable
 
 
 def first_steps(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
@@ -24,7 +24,7 @@ def first_steps(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
 
     Example:
         >>> import pandas as pd
-        >>> from seqtag.data.series_files import read_series
+        >>> from seqtag.data.time_series.files import read_series
         >>> table = read_series(pd.DataFrame({"unique_id": list("aaabb"), "ds": [1, 2, 3, 1, 2], "y": range(5)}))
         >>> first_steps(table, table.lengths - 1).values.tolist()
         [0.0, 1.0, 3.0]

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqtag.data.covariates import CovariateNames, are_categorical, read_columns, read_static
-from seqtag.data.frames import check_columns, read_frame
-from seqtag.data.grid import SortedRows, lay_out
-from seqtag.data.rows import RowNames, read_numbers
-from seqtag.data.series import SeriesTable
-from seqtag.data.timestamps import read_times
+from seqtag.data.time_series.covariates import CovariateNames, are_categorical, read_columns, read_static
+from seqtag.data.time_series.frames import check_columns, read_frame
+from seqtag.data.time_series.grid import SortedRows, lay_out
+from seqtag.data.time_series.rows import RowNames, read_numbers
+from seqtag.data.time_series.table import SeriesTable
+from seqtag.data.time_series.timestamps import read_times
 from seqtag.errors import DataError
 
 

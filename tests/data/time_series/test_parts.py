@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqtag.data.covariates import Categories, CovariateNames
-from seqtag.data.series_files import SeriesColumns, read_series
-from seqtag.data.series_parts import first_steps, some_series
-from seqtag.data.series_samples import sample_series
+from seqtag.data.time_series.covariates import Categories, CovariateNames
+from seqtag.data.time_series.files import SeriesColumns, read_series
+from seqtag.data.time_series.parts import first_steps, some_series
+from seqtag.data.time_series.samples import sample_series
 
 COLUMNS = SeriesColumns(covariates=CovariateNames(past=("cost",), known=("promotion", "holiday"), static=("region",)))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqtag.data.series import SeriesTable
+from seqtag.data.time_series.table import SeriesTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def all_windows(
         ValueError: a length below 1, or `shortest` above `lookback`.
 
     Example:
-        >>> from seqtag.data.series_files import read_series
+        >>> from seqtag.data.time_series.files import read_series
         >>> import pandas as pd
         >>> table = read_series(pd.DataFrame({"unique_id": "a", "ds": range(5), "y": range(5)}))
         >>> windows = all_windows(table, lookback=3, horizon=1, shortest=2)
@@ -106,7 +106,7 @@ def last_windows(table: SeriesTable, lookback: int, horizon: int) -> Windows:
     """One window a series, whose history ends with the series: what a forecast starts from.
 
     Its future lies beyond the data: `future` and `future_steps` mean nothing here, `SeriesTable.times_at` and
-    `seqtag.data.future` do.
+    `seqtag.data.time_series.future` do.
     """
     for name, value in (("lookback", lookback), ("horizon", horizon)):
         if value < 1:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqtag.data.covariates import Categories, Column, read_columns
-from seqtag.data.frames import check_columns, read_frame
-from seqtag.data.series import SeriesTable
-from seqtag.data.series_files import SeriesColumns, row_names
-from seqtag.data.timestamps import read_times
+from seqtag.data.time_series.covariates import Categories, Column, read_columns
+from seqtag.data.time_series.files import SeriesColumns, row_names
+from seqtag.data.time_series.frames import check_columns, read_frame
+from seqtag.data.time_series.table import SeriesTable
+from seqtag.data.time_series.timestamps import read_times
 from seqtag.errors import DataError
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqtag.data.series_files import read_m3, read_series, read_wide
-from seqtag.data.windows import all_windows
+from seqtag.data.time_series.files import read_m3, read_series, read_wide
+from seqtag.data.time_series.windows import all_windows
 
 
 def file(name):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.data import naive
+from seqtag.data.time_series import naive
 from seqtag.errors import DataError
 
 NAN = math.nan

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from seqtag.data.rows import RowNames, read_numbers
+from seqtag.data.time_series.rows import RowNames, read_numbers
 from seqtag.data.vocabulary import PADDING, Vocabulary
 
 Spread = Callable[[np.ndarray, float], np.ndarray]

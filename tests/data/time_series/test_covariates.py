@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from seqtag.data.covariates import Categories, CategoryEncoder, numbers
+from seqtag.data.time_series.covariates import Categories, CategoryEncoder, numbers
 
 
 def categories(*values):

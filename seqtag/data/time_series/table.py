@@ -1,6 +1,6 @@
 """Many time series as one table: flat arrays and offsets, missing steps as NaN, so that a window is a slice.
 
-`seqtag.data.series_files` reads frames and files into a `SeriesTable`; `seqtag.data.windows` cuts windows.
+`seqtag.data.time_series.files` reads frames and files into a `SeriesTable`, `windows` beside it cuts windows.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from seqtag.data.covariates import Column
-from seqtag.data.frequency import Frequency, shown, stamps
+from seqtag.data.time_series.covariates import Column
+from seqtag.data.time_series.frequency import Frequency, shown, stamps
 
 
 def no_columns() -> Mapping[str, Column]:
@@ -90,7 +90,7 @@ class SeriesTable:
         Before a series' first value the count runs from its start, as if the step before it had been seen.
 
         Example:
-            >>> from seqtag.data.series_files import read_series
+            >>> from seqtag.data.time_series.files import read_series
             >>> frame = pd.DataFrame({"unique_id": "a", "ds": [0, 1, 4, 5], "y": [1.0, np.nan, 2.0, 3.0]})
             >>> read_series(frame, frequency=1).steps_since_seen.tolist()
             [0, 1, 2, 3, 0, 0]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqtag.data.frequency import Frequency, infer_frequency
-from seqtag.data.rows import RowNames
-from seqtag.data.timestamps import Times
+from seqtag.data.time_series.frequency import Frequency, infer_frequency
+from seqtag.data.time_series.rows import RowNames
+from seqtag.data.time_series.timestamps import Times
 from seqtag.errors import DataError
 
 

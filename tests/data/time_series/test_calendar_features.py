@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqtag.data.calendar_features import calendar_cycles, calendar_features
-from seqtag.data.frequency import Frequency
+from seqtag.data.time_series.calendar_features import calendar_cycles, calendar_features
+from seqtag.data.time_series.frequency import Frequency
 
 PANDAS = {
     "time_of_day": lambda t: (t.hour * 60 + t.minute) / 1440,

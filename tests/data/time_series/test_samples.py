@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqtag.data.covariates import CovariateNames
-from seqtag.data.future import read_future
-from seqtag.data.series_files import SeriesColumns, read_series
-from seqtag.data.series_samples import sample_series
+from seqtag.data.time_series.covariates import CovariateNames
+from seqtag.data.time_series.files import SeriesColumns, read_series
+from seqtag.data.time_series.future import read_future
+from seqtag.data.time_series.samples import sample_series
 
 COLUMNS = SeriesColumns(covariates=CovariateNames(known=("promotion", "holiday"), static=("region",)))
 

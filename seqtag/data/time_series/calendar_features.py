@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from seqtag.data.frequency import DAY, Frequency, wall_clock
+from seqtag.data.time_series.frequency import DAY, Frequency, wall_clock
 
 _MONDAY = 3  # 1970-01-01 was a Thursday
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtag.data.frequency import Frequency, infer_frequency
-from seqtag.data.series_files import read_series
+from seqtag.data.time_series.files import read_series
+from seqtag.data.time_series.frequency import Frequency, infer_frequency
 from seqtag.errors import DataError
 
 OFFSETS = {

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtag.data.series_files import read_series
-from seqtag.data.windows import all_windows, last_windows
+from seqtag.data.time_series.files import read_series
+from seqtag.data.time_series.windows import all_windows, last_windows
 
 
 def counting(*lengths):

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqtag.data.covariates import Categories, CovariateNames
-from seqtag.data.series_files import SeriesColumns, read_m3, read_series, read_wide
+from seqtag.data.time_series.covariates import Categories, CovariateNames
+from seqtag.data.time_series.files import SeriesColumns, read_m3, read_series, read_wide
 from seqtag.errors import DataError
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqtag.data.covariates import Categories, CovariateNames
-from seqtag.data.future import read_future
-from seqtag.data.series_files import SeriesColumns, read_series
+from seqtag.data.time_series.covariates import Categories, CovariateNames
+from seqtag.data.time_series.files import SeriesColumns, read_series
+from seqtag.data.time_series.future import read_future
 from seqtag.errors import DataError
 
 NAMES = SeriesColumns(covariates=CovariateNames(past=("cost",), known=("price", "event")))
