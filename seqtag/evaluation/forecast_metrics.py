@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqtag.data.time_series.naive import Histories, seasonal_differences, seasons_of
+from seqtag.data.time_series.histories import Histories, groups, seasonal_error
 
 
 class Scales(NamedTuple):
@@ -44,14 +44,14 @@ def scales(histories: Histories, seasons: int | Sequence[int]) -> Scales:
         histories: what was known of each row before its first step, oldest first, NaN where missing.
         seasons: the length of a season in steps, one for all rows or one for each.
     """
-    found = []
-    for history, season in zip(histories, seasons_of(seasons, len(histories)), strict=True):
-        values = np.asarray(history, dtype=float)
-        differences = np.abs(seasonal_differences(values, season))
-        rounding = np.finfo(float).eps * np.nanmax(np.abs(values)) if differences.size else 0.0
-        usable = differences.size and differences.mean() > rounding
-        found.append((differences.mean(), np.sqrt(np.mean(differences**2))) if usable else (np.nan, np.nan))
-    return Scales(*np.array(found, dtype=float).reshape(-1, 2).T)
+    found = Scales(np.full(len(histories), np.nan), np.full(len(histories), np.nan))
+    for group in groups(histories, seasons):
+        size = seasonal_error(group, power=1)
+        largest = np.r_[np.nan, np.fmax.accumulate(np.abs(group.values))][group.lengths]
+        usable = size > np.finfo(float).eps * largest
+        found.mean[group.rows] = np.where(usable, size, np.nan)
+        found.rms[group.rows] = np.where(usable, np.sqrt(seasonal_error(group, power=2)), np.nan)
+    return found
 
 
 def mase(target: np.ndarray, point: np.ndarray, scale: np.ndarray) -> float:

@@ -11,16 +11,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from seqtag.data.time_series import naive
+from seqtag.data.time_series.histories import Histories, seasons_of
 from seqtag.evaluation import forecast_metrics as metrics
 from seqtag.evaluation.forecast_metrics import Scales
 from seqtag.evaluation.forecast_report import ForecastReport, Scores, StepScores
+
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,7 @@ class Forecast:
 def evaluate_forecasts(
     target: np.ndarray,
     forecast: Forecast,
-    histories: naive.Histories,
+    histories: Histories,
     seasons: int | Sequence[int],
     ids: Sequence[str] | None = None,
 ) -> ForecastReport:
@@ -104,15 +107,15 @@ def evaluate_forecasts(
     return ForecastReport(
         overall=scored.overall,
         per_step=scored.per_step,
-        per_series={name: _score(target[of], forecast.cut(of, slice(None)), scales, of) for name, of in _groups(ids)},
+        per_series=group_scores(target, forecast, scales, () if ids is None else list(map(str, ids))),
         beside={name: _by_step(target, rule, scales) for name, rule in rules.items()},
-        seasons=tuple(sorted(set(naive.seasons_of(seasons, rows)))),
+        seasons=tuple(sorted(set(seasons_of(seasons, rows)))),
         rows=rows,
     )
 
 
 def naive_forecasts(
-    histories: naive.Histories, horizon: int, seasons: int | Sequence[int], levels: Sequence[float] = ()
+    histories: Histories, horizon: int, seasons: int | Sequence[int], levels: Sequence[float] = ()
 ) -> dict[str, Forecast]:
     """The forecasts of every naive rule; those of seasonal naive with quantiles at the levels."""
     seasonal = Forecast(naive.seasonal_naive(histories, horizon, seasons))
@@ -125,6 +128,21 @@ def naive_forecasts(
         "drift": Forecast(naive.drift(histories, horizon)),
         "mean": Forecast(naive.mean(histories, horizon)),
     }
+
+
+def group_scores(target: np.ndarray, forecast: Forecast, scales: Scales, groups: Sequence[K]) -> dict[K, Scores]:
+    """The scores of each group of rows, in the order of the groups' first rows.
+
+    Args:
+        target: ``(rows, horizon)``, NaN where missing.
+        forecast: of the same rows and steps.
+        scales: of the rows.
+        groups: the group of each row: its series, or the fold of a backtest.
+    """
+    rows_of: dict[K, list[int]] = {}
+    for row, name in enumerate(groups):
+        rows_of.setdefault(name, []).append(row)
+    return {name: _score(target[rows], forecast.cut(rows, slice(None)), scales, rows) for name, rows in rows_of.items()}
 
 
 def _by_step(target: np.ndarray, forecast: Forecast, scales: Scales) -> StepScores:
@@ -163,14 +181,7 @@ def _score(target: np.ndarray, forecast: Forecast, scales: Scales, rows: Any) ->
     )
 
 
-def _groups(ids: Sequence[str] | None) -> Iterator[tuple[str, np.ndarray]]:
-    rows_of: dict[str, list[int]] = {}
-    for row, name in enumerate(() if ids is None else ids):
-        rows_of.setdefault(str(name), []).append(row)
-    return ((name, np.array(rows)) for name, rows in rows_of.items())
-
-
-def _check(target: np.ndarray, forecast: Forecast, histories: naive.Histories, ids: Sequence[str] | None) -> None:
+def _check(target: np.ndarray, forecast: Forecast, histories: Histories, ids: Sequence[str] | None) -> None:
     if target.shape != forecast.point.shape:
         raise ValueError(f"expected targets of shape {forecast.point.shape} as the forecasts, found {target.shape}")
     for name, found in (("histories", histories), ("ids", ids)):

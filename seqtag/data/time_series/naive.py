@@ -2,7 +2,8 @@
 
 Each takes the histories of many series, oldest value first and NaN where one is missing, and returns
 ``(series, horizon)``. A missing value is passed over, never filled in: each rule says below what it reads instead.
-Hyndman and Athanasopoulos, Forecasting: principles and practice, sections 5.2 and 5.5.
+Hyndman and Athanasopoulos, Forecasting: principles and practice, sections 5.2 and 5.5. A rule goes through a series
+once for all histories that begin it, see `seqtag.data.time_series.histories`.
 
 >>> seasonal_naive([[1.0, 2.0, 3.0, 4.0, float("nan")]], horizon=4, seasons=2)
 array([[4., 3., 4., 3.]])
@@ -18,9 +19,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from seqtag.errors import DataError
-
-Histories = Sequence[Sequence[float] | np.ndarray]
+from seqtag.data.time_series.histories import Group, Histories, checked_groups, groups, seasonal_error, seasons_of
 
 
 def naive(histories: Histories, horizon: int) -> np.ndarray:
@@ -37,12 +36,17 @@ def naive(histories: Histories, horizon: int) -> np.ndarray:
         DataError: a history without an observed value, or with an infinite one.
         ValueError: a horizon below 1, or a history of other than one dimension.
     """
-    return _by_row(histories, horizon, lambda history: np.full(horizon, _observed(history)[-1]))
+    return _by_group(histories, horizon, 1, lambda group: _last(group)[:, None])
 
 
 def mean(histories: Histories, horizon: int) -> np.ndarray:
     """The mean of the observed values, for every step; arguments, result and errors as of `naive`."""
-    return _by_row(histories, horizon, lambda history: np.full(horizon, _observed(history).mean()))
+
+    def rule(group: Group) -> np.ndarray:
+        count = np.cumsum(~np.isnan(group.values))
+        return (np.nancumsum(group.values) / np.maximum(count, 1))[group.lengths - 1, None]
+
+    return _by_group(histories, horizon, 1, rule)
 
 
 def drift(histories: Histories, horizon: int) -> np.ndarray:
@@ -55,13 +59,13 @@ def drift(histories: Histories, horizon: int) -> np.ndarray:
     array([[ 9., 11.]])
     """
 
-    def rule(history: np.ndarray) -> np.ndarray:
-        times = np.flatnonzero(~np.isnan(history))
-        first, last = times[0], times[-1]
-        slope = (history[last] - history[first]) / max(last - first, 1)
-        return history[last] + slope * (len(history) - last + np.arange(horizon))
+    def rule(group: Group) -> np.ndarray:
+        newest, oldest = _last_seen(group.values)[group.lengths - 1], np.argmin(np.isnan(group.values))
+        slope = (group.values[newest] - group.values[oldest]) / np.maximum(newest - oldest, 1)
+        ahead = (group.lengths - newest)[:, None] + np.arange(horizon)
+        return group.values[newest, None] + slope[:, None] * ahead
 
-    return _by_row(histories, horizon, rule)
+    return _by_group(histories, horizon, 1, rule)
 
 
 def seasonal_naive(histories: Histories, horizon: int, seasons: int | Sequence[int]) -> np.ndarray:
@@ -82,18 +86,14 @@ def seasonal_naive(histories: Histories, horizon: int, seasons: int | Sequence[i
         DataError: a history without an observed value, or with an infinite one.
         ValueError: a horizon or season below 1, or a history of other than one dimension.
     """
-    lengths = iter(seasons_of(seasons, len(histories)))
 
-    def rule(history: np.ndarray) -> np.ndarray:
-        season = next(lengths)
-        # The last row ends with the history, so that step k falls into column k modulo the season.
-        table = np.pad(history, (-len(history) % season, 0), constant_values=np.nan).reshape(-1, season)
-        newest_first = ~np.isnan(table[::-1])
-        last = table[len(table) - 1 - newest_first.argmax(axis=0), np.arange(season)]
-        last = np.where(newest_first.any(axis=0), last, _observed(history)[-1])
-        return last[np.arange(horizon) % season]
+    def rule(group: Group) -> np.ndarray:
+        # Step k reads its place in the last season of the history, and there the newest value at that place.
+        place = group.lengths[:, None] - group.season + np.arange(horizon) % group.season
+        newest = np.where(place < 0, -1, _last_seen(group.values, group.season)[np.maximum(place, 0)])
+        return np.where(newest < 0, _last(group)[:, None], group.values[newest])
 
-    return _by_row(histories, horizon, rule)
+    return _by_group(histories, horizon, seasons, rule)
 
 
 def seasonal_naive_quantiles(
@@ -101,7 +101,7 @@ def seasonal_naive_quantiles(
 ) -> np.ndarray:
     """Quantiles around `seasonal_naive`, of a normal distribution as wide as its errors in the history.
 
-    ``y_hat[k] + z(level) * s * sqrt(K)``, where s is the root mean square of the `seasonal_differences` and K counts
+    ``y_hat[k] + z(level) * s * sqrt(K)``, where s is the root mean square of the seasonal differences and K counts
     the seasons that step k reaches ahead, 1 within the first. A history too short for a difference shows no error to
     judge by: all its quantiles lie on the forecast.
 
@@ -123,64 +123,32 @@ def seasonal_naive_quantiles(
             raise ValueError(f"expected levels between 0 and 1, found {level}")
     middle = seasonal_naive(histories, horizon, seasons)
     lengths = seasons_of(seasons, len(histories))
-    spread = np.array([_spread(history, season) for history, season in zip(histories, lengths, strict=True)])
+    spread = np.zeros(len(histories))
+    for group in groups(histories, lengths):
+        spread[group.rows] = np.sqrt(np.nan_to_num(seasonal_error(group, power=2)))
     ahead = np.arange(horizon) // np.array(lengths, dtype=int).reshape(-1, 1) + 1
     normal = np.array([NormalDist().inv_cdf(level) for level in levels])
     return middle[..., None] + (spread[:, None] * np.sqrt(ahead))[..., None] * normal
 
 
-def seasonal_differences(history: Sequence[float] | np.ndarray, season: int) -> np.ndarray:
-    """``y[t] - y[t - season]`` over the pairs of which both values are observed; empty where there is none.
-
-    >>> seasonal_differences([1.0, 2.0, float("nan"), 5.0, 4.0], season=2)
-    array([3.])
-    """
-    values = np.asarray(history, dtype=float)
-    differences = values[season:] - values[: max(len(values) - season, 0)]
-    return differences[~np.isnan(differences)]
-
-
-def seasons_of(seasons: int | Sequence[int], series: int) -> list[int]:
-    """The season of each series, from one for all or one for each.
-
-    >>> seasons_of(12, series=2)
-    [12, 12]
-
-    Raises:
-        ValueError: a season below 1, or not one for each series.
-        TypeError: a season that is no whole number.
-    """
-    each = [seasons] * series if isinstance(seasons, int | np.integer) else list(seasons)
-    if len(each) != series:
-        raise ValueError(f"expected one season or one for each of {series} series, found {len(each)}")
-    for season in each:
-        if operator.index(season) < 1:
-            raise ValueError(f"expected seasons of at least 1, found {season}")
-    return [operator.index(season) for season in each]
-
-
-def _spread(history: Sequence[float] | np.ndarray, season: int) -> float:
-    errors = seasonal_differences(history, season)
-    return float(np.sqrt(np.mean(errors**2))) if errors.size else 0.0
-
-
-def _by_row(histories: Histories, horizon: int, rule: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _by_group(
+    histories: Histories, horizon: int, seasons: int | Sequence[int], rule: Callable[[Group], np.ndarray]
+) -> np.ndarray:
     if operator.index(horizon) < 1:
         raise ValueError(f"expected a horizon of at least 1, found {horizon}")
-    rows = [rule(_checked(history, row)) for row, history in enumerate(histories)]
-    return np.array(rows).reshape(-1, horizon)
+    forecasts = np.empty((len(histories), horizon))
+    for group in checked_groups(histories, seasons):
+        forecasts[group.rows] = rule(group)
+    return forecasts
 
 
-def _checked(history: Sequence[float] | np.ndarray, row: int) -> np.ndarray:
-    values = np.asarray(history, dtype=float)
-    if values.ndim != 1:
-        raise ValueError(f"expected histories of one dimension, found {values.ndim} in history {row}")
-    if np.isinf(values).any():
-        raise DataError(f"expected finite or missing values in history {row}, found {values[np.isinf(values)][0]}")
-    if np.isnan(values).all():
-        raise DataError(f"expected an observed value in history {row}, found none of {len(values)}")
-    return values
+def _last(group: Group) -> np.ndarray:
+    """The last observed value of each history."""
+    return group.values[_last_seen(group.values)[group.lengths - 1]]
 
 
-def _observed(history: np.ndarray) -> np.ndarray:
-    return history[~np.isnan(history)]
+def _last_seen(values: np.ndarray, season: int = 1) -> np.ndarray:
+    """Where each value, or else the newest before it at the same place in the season, was observed; -1 for nowhere."""
+    seen = np.where(np.isnan(values), -1, np.arange(len(values)))
+    seasons = np.pad(seen, (0, -len(seen) % season), constant_values=-1).reshape(-1, season)
+    return np.maximum.accumulate(seasons, axis=0).ravel()

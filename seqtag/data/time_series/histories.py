@@ -1,0 +1,179 @@
+"""Histories of forecasts: what was known of each row before its first step, and how many rows share one series.
+
+A history is a row of values, oldest first and NaN where one is missing. Those of a backtest are beginnings of a few
+series, thousands of rows each; `Prefixes` says so, and what reads histories group by group (`groups`) goes through
+each series once, instead of once for each row.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from seqtag.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Prefixes(Sequence):
+    """Histories that are the first values of series; as a sequence of arrays they are views, nothing is copied.
+
+    Attributes:
+        values: the series, a one-dimensional array each.
+        series: int `(rows,)`, whose beginning each row is.
+        lengths: int `(rows,)`, how many of its values.
+
+    Raises:
+        ValueError: arrays that do not fit, a series that there is not, a length below 0 or beyond its series.
+
+    Example:
+        >>> [row.tolist() for row in Prefixes([np.arange(4.0)], np.array([0, 0]), np.array([1, 3]))]
+        [[0.0], [0.0, 1.0, 2.0]]
+    """
+
+    values: Sequence[np.ndarray]
+    series: np.ndarray
+    lengths: np.ndarray
+
+    def __post_init__(self) -> None:
+        if np.ndim(self.series) != 1 or np.shape(self.series) != np.shape(self.lengths):
+            found = f"{np.shape(self.series)} and {np.shape(self.lengths)}"
+            raise ValueError(f"expected one series and one length for each row, found shapes {found}")
+        sizes = np.array([len(values) for values in self.values])
+        if ((self.series < 0) | (self.series >= len(sizes))).any():
+            raise ValueError(f"expected series from 0 to {len(sizes) - 1}, found {self.series}")
+        if ((self.lengths < 0) | (self.lengths > sizes[self.series])).any():
+            raise ValueError(f"expected lengths of at most those of the series, found {self.lengths}")
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def __getitem__(self, row: int) -> np.ndarray:  # type: ignore[override]
+        """The history of one row; `take` gives several."""
+        return self.values[self.series[row]][: self.lengths[row]]
+
+    def take(self, rows: np.ndarray) -> Prefixes:
+        """Some of the rows, by index or by mask."""
+        return Prefixes(self.values, self.series[rows], self.lengths[rows])
+
+
+Histories = Sequence[Sequence[float] | np.ndarray]
+
+
+class Group(NamedTuple):
+    """Rows whose histories begin one series, and that share a season.
+
+    Attributes:
+        rows: int `(rows,)`, their numbers.
+        values: float64, the series.
+        lengths: int `(rows,)`, how many of its values each row knows.
+        season: in steps.
+    """
+
+    rows: np.ndarray
+    values: np.ndarray
+    lengths: np.ndarray
+    season: int
+
+
+def groups(histories: Histories, seasons: int | Sequence[int] = 1) -> Iterator[Group]:
+    """All rows, group by group: those of one series and season for `Prefixes`, else each row by itself.
+
+    Raises:
+        ValueError: as of `seasons_of`, or a history of other than one dimension.
+    """
+    each = seasons_of(seasons, len(histories))
+    if not isinstance(histories, Prefixes):
+        for row, history in enumerate(histories):
+            values = _one_dimensional(history, row)
+            yield Group(np.array([row]), values, np.array([len(values)]), each[row])
+        return
+    rows_of: dict[tuple[int, int], list[int]] = {}
+    for row, key in enumerate(zip(histories.series.tolist(), each, strict=True)):
+        rows_of.setdefault(key, []).append(row)
+    for (series, season), rows in rows_of.items():
+        yield Group(
+            np.array(rows), _one_dimensional(histories.values[series], rows[0]), histories.lengths[rows], season
+        )
+
+
+def checked_groups(histories: Histories, seasons: int | Sequence[int] = 1) -> Iterator[Group]:
+    """The `groups`, each history of which has an observed value and none that is infinite.
+
+    Raises:
+        DataError: a history without an observed value, or with an infinite one.
+        ValueError: as of `groups`.
+    """
+    for group in groups(histories, seasons):
+        _check_finite(group)
+        empty = np.r_[0, np.cumsum(~np.isnan(group.values))][group.lengths] == 0
+        if empty.any():
+            row, length = group.rows[empty.argmax()], group.lengths[empty.argmax()]
+            raise DataError(f"expected an observed value in history {row}, found none of {length}")
+        yield group
+
+
+def seasons_of(seasons: int | Sequence[int], series: int) -> list[int]:
+    """The season of each series, from one for all or one for each.
+
+    >>> seasons_of(12, series=2)
+    [12, 12]
+
+    Raises:
+        ValueError: a season below 1, or not one for each series.
+        TypeError: a season that is no whole number.
+    """
+    each = [seasons] * series if isinstance(seasons, int | np.integer) else list(seasons)
+    if len(each) != series:
+        raise ValueError(f"expected one season or one for each of {series} series, found {len(each)}")
+    for season in each:
+        if operator.index(season) < 1:
+            raise ValueError(f"expected seasons of at least 1, found {season}")
+    return [operator.index(season) for season in each]
+
+
+def seasonal_differences(history: Sequence[float] | np.ndarray, season: int) -> np.ndarray:
+    """``y[t] - y[t - season]`` over the pairs of which both values are observed; empty where there is none.
+
+    >>> seasonal_differences([1.0, 2.0, float("nan"), 5.0, 4.0], season=2)
+    array([3.])
+    """
+    values = np.asarray(history, dtype=float)
+    differences = values[season:] - _before(values, season)
+    return differences[~np.isnan(differences)]
+
+
+def seasonal_error(group: Group, power: int) -> np.ndarray:
+    """The mean of ``|y[t] - y[t - season]|^power`` within each history, `(rows,)`; NaN without an observed pair.
+
+    >>> two = Group(np.arange(2), np.array([1.0, 3.0, 6.0]), np.array([2, 3]), season=1)
+    >>> seasonal_error(two, power=2)
+    array([4. , 6.5])
+    """
+    pairs = ~np.isnan(group.values[group.season :] - _before(group.values, group.season))
+    count = np.r_[0, np.cumsum(pairs)][np.maximum(group.lengths - group.season, 0)]
+    sizes = np.abs(seasonal_differences(group.values, group.season)) ** power
+    return np.where(count, np.r_[0.0, np.cumsum(sizes)][count], np.nan) / np.maximum(count, 1)
+
+
+def _before(values: np.ndarray, season: int) -> np.ndarray:
+    """The values a season before those from the second season on."""
+    return values[: max(len(values) - season, 0)]
+
+
+def _one_dimensional(history: Sequence[float] | np.ndarray, row: int) -> np.ndarray:
+    values = np.asarray(history, dtype=float)
+    if values.ndim != 1:
+        raise ValueError(f"expected histories of one dimension, found {values.ndim} in history {row}")
+    return values
+
+
+def _check_finite(group: Group) -> None:
+    infinite = np.flatnonzero(np.isinf(group.values))
+    reached = group.lengths > infinite[0] if len(infinite) else np.zeros(0, bool)
+    if reached.any():
+        row, value = group.rows[reached.argmax()], group.values[infinite[0]]
+        raise DataError(f"expected finite or missing values in history {row}, found {value}")
