@@ -7,7 +7,7 @@ import pytest
 
 from seqtag.data.time_series.covariates import Categories, CovariateNames
 from seqtag.data.time_series.files import SeriesColumns, read_series
-from seqtag.data.time_series.parts import first_steps, some_series
+from seqtag.data.time_series.parts import as_known, first_steps, some_series, some_steps
 from seqtag.data.time_series.samples import sample_series
 
 COLUMNS = SeriesColumns(covariates=CovariateNames(past=("cost",), known=("promotion", "holiday"), static=("region",)))
@@ -53,6 +53,37 @@ def test_first_steps_are_as_if_the_rest_had_not_come_yet(frame):
     assert_same(first_steps(table, table.lengths - late), read(frame[frame["ds"] <= cut]))
 
 
+def test_some_steps_are_as_if_there_were_no_others(frame):
+    table = read(frame)
+    days = np.sort(frame["ds"].unique())[[-50, -21]]
+    at = [table.stamps(table.times[table.rows(s)]) for s in range(len(table))]
+    starts, ends = (np.array([np.searchsorted(times, day) for times in at]) for day in days)
+    part = some_steps(table, starts, ends)
+    between = frame[(frame["ds"] >= days[0]) & (frame["ds"] < days[1])]
+    assert_same(part, read(between))
+    np.testing.assert_array_equal(part.times_at(np.array([3]), np.array([2])), part.times[part.rows(3)][2:3])
+
+
+def test_a_table_as_it_was_known_differs_in_nothing_that_had_come(frame):
+    names = CovariateNames(past=("cost", "weather"), known=("promotion", "holiday"), static=("region",))
+    weather = np.where(frame["y"] > 100, "hot", "cold")
+    table = read_series(frame.assign(weather=weather), SeriesColumns(covariates=names), frequency="D")
+    lengths = table.lengths - np.array([0, 5, 20, table.lengths[3]])
+    known = as_known(table, lengths)
+    assert_same(first_steps(known, lengths), first_steps(table, lengths))
+    for series, length in enumerate(lengths):
+        steps = slice(table.rows(series).start + length, table.rows(series).stop)
+        assert np.isnan(known.values[steps]).all()
+        assert np.isnan(known.past["cost"][steps]).all()
+        assert (known.past["weather"].codes[steps] == -1).all()
+        assert known.inserted[steps].all()
+    assert known.past["weather"].symbols == table.past["weather"].symbols
+    assert known.known is table.known
+    np.testing.assert_array_equal(known.times, table.times)
+    with pytest.raises(ValueError, match="read-only"):
+        known.values[0] = 1
+
+
 def test_series_without_steps_are_left_out(frame):
     table = read(frame)
     part = first_steps(table, np.array([3, 0, 1, 0]))
@@ -67,6 +98,14 @@ def test_wrong_parts(frame):
     for lengths in ([1, 1, 1], [1, 1, 1, -1], table.lengths + 1):
         with pytest.raises(ValueError, match="expected for each of 4 series a length of at most its own, found"):
             first_steps(table, lengths)
+        with pytest.raises(ValueError, match="expected for each of 4 series a length of at most its own, found"):
+            as_known(table, lengths)
+    zeros = np.zeros(4, int)
+    for starts in (zeros[1:], zeros - 1, zeros + 2):
+        with pytest.raises(ValueError, match="expected for each of 4 series a start and an end, found"):
+            some_steps(table, starts, zeros + 1)
+    with pytest.raises(ValueError, match="expected ends of at most the series' lengths"):
+        some_steps(table, zeros, table.lengths + 1)
     with pytest.raises(ValueError, match="expected at least one series to be left, found none"):
         first_steps(table, np.zeros(4, int))
     with pytest.raises(IndexError):
