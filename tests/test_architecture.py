@@ -26,6 +26,7 @@ ALLOWED = {
     "layers": {"ops"},
     "data": {"errors"},
     "evaluation": {"data"},
+    "calibration": {"data", "evaluation", "errors"},
     "models": {"layers", "ops", "data"},
     "diagnostics": {"layers", "ops", "errors", "files"},
     "callbacks": {"layers", "ops", "errors", "files", "diagnostics"},

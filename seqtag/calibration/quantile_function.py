@@ -1,0 +1,147 @@
+"""A whole distribution from a few quantiles: the probability below a value, and the value at a probability.
+
+Between the given quantiles ``q[i]`` at levels ``a[i]`` the quantile function is a straight line; beyond the outermost
+it has exponential tails that go through the two outermost quantiles on their side:
+
+    Q(u) = q[0] + b log(u / a[0])                with b = (q[1] - q[0]) / log(a[1] / a[0])               for u < a[0]
+    Q(u) = q[-1] - b log((1 - u) / (1 - a[-1]))  with b = (q[-1] - q[-2]) / log((1 - a[-2]) / (1 - a[-1]))   above
+
+(the form of Park et al. 2022, Learning Quantile Functions without Quantile Crossing, section 3.2). Where the two
+quantiles coincide, and with a single level, there is no width to go by: the tail's probability sits on the outermost
+quantile.
+
+>>> quantiles, levels = np.array([10.0, 20.0, 40.0]), (0.1, 0.5, 0.9)
+>>> probabilities(np.array([10.0, 15.0, 30.0]), quantiles, levels).round(6).tolist()
+[0.1, 0.3, 0.7]
+>>> values_at(np.array([0.1, 0.3, 0.7]), quantiles, levels).round(6).tolist()
+[10.0, 15.0, 30.0]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+NEAREST = 1e-9  # to 0 and 1 that a value is asked for: the tails have no end
+
+
+def checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
+    """The levels as floats.
+
+    Raises:
+        ValueError: none at all, one outside (0, 1), or not in ascending order.
+
+    Example:
+        >>> checked_levels([0.1, 0.5])
+        (0.1, 0.5)
+    """
+    found = tuple(float(level) for level in levels)
+    if not found or not all(0 < level < 1 for level in found) or any(low >= high for low, high in pairwise(found)):
+        raise ValueError(f"expected ascending levels between 0 and 1, found {found}")
+    return found
+
+
+def probabilities(values: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """The probability below each value (its probability integral transform, PIT).
+
+    Where quantiles coincide, probability sits on one value; a value on it gets the middle of the jump, as of the
+    mid-distribution function (Parzen 2004), so that those of a calibrated forecast still have the mean 1/2.
+
+    Args:
+        values: ``(...)``, NaN where missing.
+        quantiles: ``(..., levels)``, ascending; the shapes before the levels broadcast against those of `values`.
+        levels: of the quantiles, ascending, each in (0, 1).
+
+    Returns:
+        ``(...)`` in [0, 1], NaN where the value is missing.
+
+    Raises:
+        ValueError: levels as of `checked_levels`, quantiles of another number or that cross.
+
+    Example:
+        >>> probabilities(np.array([0.0, 1.0, 3.0]), np.array([0.0, 0.0, 2.0]), (0.2, 0.6, 0.8)).round(3).tolist()
+        [0.3, 0.7, 0.859]
+    """
+    values, quantiles, at = _broadcast(values, quantiles, levels)
+    below = (quantiles < values[..., None]).sum(axis=-1)
+    upto = (quantiles <= values[..., None]).sum(axis=-1)
+    lower_scale, upper_scale = _tail_scales(quantiles, at)
+    low, high = _at(quantiles, below - 1), _at(quantiles, below)
+    left, right = at[np.maximum(below - 1, 0)], at[np.minimum(below, len(at) - 1)]
+    inside = left + (values - low) / np.where(high > low, high - low, 1.0) * (right - left)
+    lower = at[0] * _tail_share(quantiles[..., 0] - values, lower_scale)
+    upper = 1 - (1 - at[-1]) * _tail_share(values - quantiles[..., -1], upper_scale)
+    between = np.where(below == 0, lower, np.where(below == len(at), upper, inside))
+    # On a quantile: from the level of the first that equals it to that of the last; all the tail where it sits there.
+    first = np.where((below == 0) & (lower_scale == 0), 0.0, right)
+    last = np.where((upto == len(at)) & (upper_scale == 0), 1.0, at[np.maximum(upto - 1, 0)])
+    found = np.where(upto > below, (first + last) / 2, between)
+    return np.where(np.isnan(values), np.nan, found)
+
+
+def values_at(u: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """The quantile at each probability, the inverse of `probabilities`.
+
+    With paths of probabilities ``u (windows, paths, horizon)`` of `StepDependence.sample`, sample paths are
+    ``values_at(u, quantiles[:, None], levels)``.
+
+    Args:
+        u: ``(...)`` in [0, 1], NaN where missing; 0 and 1 are taken for 1e-9 from them, so that values are finite.
+        quantiles: ``(..., levels)``, ascending; the shapes before the levels broadcast against those of `u`.
+        levels: of the quantiles, ascending, each in (0, 1).
+
+    Returns:
+        ``(...)``, ascending in `u`.
+
+    Raises:
+        ValueError: a probability outside [0, 1], or as of `probabilities`.
+    """
+    u, quantiles, at = _broadcast(u, quantiles, levels)
+    if ((u < 0) | (u > 1)).any():
+        raise ValueError(f"expected probabilities between 0 and 1, found {u[(u < 0) | (u > 1)][0]}")
+    u = np.clip(u, NEAREST, 1 - NEAREST)
+    above = np.searchsorted(at, u)
+    left, right = at[np.maximum(above - 1, 0)], at[np.minimum(above, len(at) - 1)]
+    low, high = _at(quantiles, above - 1), _at(quantiles, above)
+    lower_scale, upper_scale = _tail_scales(quantiles, at)
+    width = np.where(right > left, right - left, 1.0)
+    inside = low + (high - low) * (u - left) / width
+    lower = quantiles[..., 0] + lower_scale * np.log(u / at[0])
+    upper = quantiles[..., -1] - upper_scale * np.log((1 - u) / (1 - at[-1]))
+    found = np.where(above == 0, lower, np.where(above == len(at), upper, inside))
+    return np.where(np.isnan(u), np.nan, found)
+
+
+def _broadcast(
+    values: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    at = np.array(checked_levels(levels))
+    values, quantiles = np.asarray(values, float), np.asarray(quantiles, float)
+    if quantiles.shape[-1:] != at.shape:
+        raise ValueError(f"expected quantiles (..., {len(at)}), found shape {quantiles.shape}")
+    if (np.diff(quantiles, axis=-1) < 0).any():
+        raise ValueError("expected quantiles that ascend with their levels, found some that cross")
+    shape = np.broadcast_shapes(values.shape, quantiles.shape[:-1])
+    return np.broadcast_to(values, shape), np.broadcast_to(quantiles, (*shape, len(at))), at
+
+
+def _at(quantiles: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """The quantile of an index of its own at each place, the outermost for one beyond them."""
+    inside = np.clip(index, 0, quantiles.shape[-1] - 1)
+    return np.take_along_axis(quantiles, inside[..., None], axis=-1)[..., 0]
+
+
+def _tail_share(distance: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """The part of a tail's probability that lies further out than a distance; none where the tail has no width."""
+    return np.where(scale > 0, np.exp(-np.maximum(distance, 0.0) / np.where(scale > 0, scale, 1.0)), 0.0)
+
+
+def _tail_scales(quantiles: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The b of the lower and of the upper tail; zero where there is no width to go by."""
+    if len(at) == 1:
+        return np.zeros(quantiles.shape[:-1]), np.zeros(quantiles.shape[:-1])
+    lower = (quantiles[..., 1] - quantiles[..., 0]) / np.log(at[1] / at[0])
+    upper = (quantiles[..., -1] - quantiles[..., -2]) / np.log((1 - at[-2]) / (1 - at[-1]))
+    return lower, upper
