@@ -41,10 +41,10 @@ class LiveLine:
         self._live: Live | None = None
         self._shown = time.monotonic()
 
-    def show(self, text: Callable[[], str]) -> None:
-        """Shows `text()`, a few times a second at the most."""
+    def show(self, text: Callable[[], str], at_once: bool = False) -> None:
+        """Shows `text()`, a few times a second at the most, or `at_once`, before work that will not call soon."""
         now = time.monotonic()
-        if not self.console.is_terminal or now - self._shown < SECONDS_BETWEEN_UPDATES:
+        if not self.console.is_terminal or not (at_once or now - self._shown >= SECONDS_BETWEEN_UPDATES):
             return
         self._shown = now
         if self._live is None:

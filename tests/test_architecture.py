@@ -27,6 +27,7 @@ ALLOWED = {
     "data": {"errors"},
     "evaluation": {"data"},
     "calibration": {"data", "evaluation", "errors"},
+    "backtesting": {"data", "evaluation", "errors", "files", "progress"},
     "models": {"layers", "ops", "data"},
     "diagnostics": {"layers", "ops", "errors", "files"},
     "callbacks": {"layers", "ops", "errors", "files", "diagnostics"},

@@ -135,11 +135,11 @@ class ForecastReport:
         if self.overall.unscaled:
             lines.append(f"left out of mase and rmsse, the history constant or too short: {self.overall.unscaled}.")
         rules = {"forecast": self.overall, **{name: rule.overall for name, rule in self.beside.items()}}
-        shown = _steps_shown(len(self.per_step))
+        shown = spread_out(len(self.per_step))
         steps = {str(step + 1): self.per_step[step] for step in shown}
         title = "step" if len(shown) == len(self.per_step) else f"step of {len(self.per_step)}"
         skill = "; ".join(f"{name} {value:.1%}" for name, value in self.skill.items())
-        return "\n".join([*lines, *_table("", rules), f"skill (MASE): {skill}", "", *_table(title, steps)])
+        return "\n".join([*lines, *score_lines("", rules), f"skill (MASE): {skill}", "", *score_lines(title, steps)])
 
 
 def named_interval(coverage: Mapping[float, float]) -> float | None:
@@ -147,12 +147,17 @@ def named_interval(coverage: Mapping[float, float]) -> float | None:
     return min(coverage, key=lambda nominal: (round(abs(nominal - NAMED_INTERVAL), 9), -nominal), default=None)
 
 
-def _steps_shown(horizon: int) -> list[int]:
-    """All steps of a short horizon; of a long one, some that span it evenly."""
-    return sorted({round(step) for step in np.linspace(0, horizon - 1, min(horizon, MOST_STEPS_SHOWN))})
+def spread_out(count: int, most: int = MOST_STEPS_SHOWN) -> list[int]:
+    """All numbers below a small count; of a large one, some that span it evenly.
+
+    >>> spread_out(3), spread_out(100, most=4)
+    ([0, 1, 2], [0, 33, 66, 99])
+    """
+    return sorted({round(number) for number in np.linspace(0, count - 1, min(count, most))})
 
 
-def _table(title: str, scores: Mapping[str, Scores]) -> list[str]:
+def score_lines(title: str, scores: Mapping[str, Scores]) -> list[str]:
+    """The metrics as a table of text, a line for each name below `title` and the metrics' names."""
     rows = [[title, *METRICS]]
     for name, row in scores.items():
         figures = {**vars(row), "coverage": row.named_coverage()}
