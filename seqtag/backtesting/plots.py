@@ -1,4 +1,4 @@
-"""Pictures of forecasts: fan charts, backtests, anomaly scores and effects of features, from frames alone.
+"""Pictures of forecasts: fan charts, backtests, anomaly scores and effects of covariates, from frames alone.
 
 Each function returns a figure that belongs to no window. A missing value is a gap in its line; a single value
 between two gaps is a dot. Frames have a row for each step, as `SeriesTable.to_frame` gives them: a step without a row
@@ -152,30 +152,30 @@ def plot_scores(
     return figure
 
 
-def plot_effects(effects: pd.DataFrame, label: str = "rise of the error when permuted") -> Figure:
-    """Effects of features as bars, the largest on top; the bars of those below zero have another colour.
+def plot_effects(effects: pd.DataFrame, label: str = "increase of the loss when shuffled") -> Figure:
+    """Effects of covariates as bars, the largest on top; the bars of those below zero have another colour.
 
     Args:
-        effects: `feature, effect`, and `deviation` (of repeated permutations) where there is one.
+        effects: `covariate, increase`, and `deviation` (of repeated shuffles) where there is one.
         label: what an effect is.
 
     Raises:
         ValueError: a column is missing, or there are no rows.
     """
-    _check_columns(effects, ("feature", "effect"), "effects")
+    _check_columns(effects, ("covariate", "increase"), "effects")
     if not len(effects):
-        raise ValueError("expected effects of at least one feature, found no rows")
-    rows = effects.sort_values("effect", kind="stable")
+        raise ValueError("expected effects of at least one covariate, found no rows")
+    rows = effects.sort_values("increase", kind="stable")
     figure = new_figure(8, 1.1 + 0.32 * len(rows))
     axis = figure.subplots()
-    values = rows["effect"].to_numpy(float)
+    values = rows["increase"].to_numpy(float)
     spread = rows["deviation"].to_numpy(float) if "deviation" in rows else None
     colours = [FORECAST if value >= 0 else BESIDE for value in values]
     axis.barh(np.arange(len(rows)), values, xerr=spread, color=colours, ecolor=QUIET, height=0.7)
-    axis.set_yticks(np.arange(len(rows)), rows["feature"].astype(str))
+    axis.set_yticks(np.arange(len(rows)), rows["covariate"].astype(str))
     axis.axvline(0, color=OBSERVED, linewidth=0.8)
     axis.set_xlabel(label)
-    finish(axis, "effects of features", along="x")
+    finish(axis, "effects of covariates", along="x")
     return figure
 
 

@@ -180,7 +180,7 @@ def test_scores_above_the_threshold_are_marked_in_both_panels():
 
 
 def test_effects_are_bars_with_the_largest_on_top():
-    effects = pd.DataFrame({"feature": ["a", "b", "c"], "effect": [0.5, -0.1, 2.0]})
+    effects = pd.DataFrame({"covariate": ["a", "b", "c"], "increase": [0.5, -0.1, 2.0]})
     axis = plot_effects(effects).get_axes()[0]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["b", "a", "c"]
     assert [bar.get_width() for bar in axis.patches] == [-0.1, 0.5, 2.0]
@@ -202,5 +202,5 @@ def test_frames_that_cannot_be_drawn():
         plot_forecast(history, forecast.iloc[:0])
     with pytest.raises(ValueError, match="expected columns unique_id, ds, y, score in scores, found no 'score'"):
         plot_scores(history)
-    with pytest.raises(ValueError, match="expected effects of at least one feature, found no rows"):
-        plot_effects(pd.DataFrame({"feature": [], "effect": []}))
+    with pytest.raises(ValueError, match="expected effects of at least one covariate, found no rows"):
+        plot_effects(pd.DataFrame({"covariate": [], "increase": []}))
