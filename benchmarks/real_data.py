@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqtag.config import Config, DataConfig, load_config, resolve_path
+from seqtag.config import DataConfig, TaggingConfig, load_config, resolve_path
 from seqtag.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus
 from seqtag.training.tagging import reading_options
 
@@ -17,7 +17,7 @@ def config_path(name: str) -> Path:
     return Path(__file__).parents[1] / "configs" / f"{name}.yaml"
 
 
-def config_of(name: str, overrides: Sequence[str] = ()) -> Config:
+def config_of(name: str, overrides: Sequence[str] = ()) -> TaggingConfig:
     """The configuration of a set, with `key=value` overrides."""
     return load_config(config_path(name), list(overrides))
 

@@ -38,7 +38,7 @@ from benchmarks.tables import markdown_table, text_table
 from benchmarks.tagger_quality import our_metrics
 from seqtag import pipeline
 from seqtag.callbacks.proximal_l1 import is_kernel
-from seqtag.config import Config
+from seqtag.config import TaggingConfig
 from seqtag.errors import SeqtagError
 from seqtag.export import bundle
 from seqtag.models.compact_embedding import nonzero_rows
@@ -61,7 +61,7 @@ class Penalties(NamedTuple):
     row_l1: str
 
 
-def trained(name: str, penalties: Penalties, options: argparse.Namespace) -> tuple[Config, Path]:
+def trained(name: str, penalties: Penalties, options: argparse.Namespace) -> tuple[TaggingConfig, Path]:
     """The run with these penalties, trained unless it is there."""
     settings = [f"training.l1={penalties.l1}", f"training.row_l1={penalties.row_l1}", f"training.seeds={options.seeds}"]
     config = config_of(name, [*options.set, *settings])

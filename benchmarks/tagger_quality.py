@@ -35,7 +35,7 @@ from benchmarks import crfsuite_peer
 from benchmarks.real_data import config_of, load_split
 from benchmarks.tables import markdown_table, text_table
 from seqtag import pipeline
-from seqtag.config import Config, DataConfig, load_config
+from seqtag.config import DataConfig, TaggingConfig, load_config
 from seqtag.data.schemes import detect_scheme
 from seqtag.errors import SeqtagError
 from seqtag.export import bundle
@@ -60,7 +60,7 @@ HEADER = (
 )
 
 
-def our_metrics(config: Config, run: Path) -> dict[str, Any]:
+def our_metrics(config: TaggingConfig, run: Path) -> dict[str, Any]:
     """The figures of the run directory; it is trained, or trained to its end, where it is not there whole."""
     if not run.exists():
         pipeline.train(config, run, resume=bundle.partial_path(run).exists())

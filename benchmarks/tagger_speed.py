@@ -42,7 +42,7 @@ from benchmarks.real_data import config_of, config_path, load_split
 from benchmarks.tables import markdown_table, text_table
 from benchmarks.tagger_prediction import prediction_speed, repeated
 from benchmarks.tagger_training import Subject, crf_cost, floor, padding, training_speed
-from seqtag.config import Config
+from seqtag.config import TaggingConfig
 from seqtag.data.corpus import TaggedCorpus
 from seqtag.errors import SeqtagError
 from seqtag.training.tagging import reading_options
@@ -59,7 +59,7 @@ def train_run(name: str, run: Path, epochs: int) -> Usage:
     return measure([SEQTAG, "train", str(config_path(name)), *settings, "--output", str(run)])
 
 
-def training_rows(train: TaggedCorpus, config: Config, options: argparse.Namespace) -> Iterator[Row]:
+def training_rows(train: TaggedCorpus, config: TaggingConfig, options: argparse.Namespace) -> Iterator[Row]:
     """Parts a and g."""
     longest = max(map(len, train.tokens))
     count = min(options.sentences, len(train))
@@ -77,7 +77,9 @@ def training_rows(train: TaggedCorpus, config: Config, options: argparse.Namespa
         yield ["g", "words/s that these alone allow", f"{words:,.0f}", f"seqtag reaches {ours / words:.0%}"]
 
 
-def prediction_rows(run: Path, train: TaggedCorpus, config: Config, options: argparse.Namespace) -> Iterator[Row]:
+def prediction_rows(
+    run: Path, train: TaggedCorpus, config: TaggingConfig, options: argparse.Namespace
+) -> Iterator[Row]:
     """Part b."""
     words = sum(map(len, train.tokens))
     seconds = prediction_speed(run, train, reading_options(config.data), run.parent, options.repeats)

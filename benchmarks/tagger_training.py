@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.plain_keras_tagger import BATCH, pad, plain_tagger
-from seqtag.config import Config
-from seqtag.data.batching import EncodedCorpus, batch_dataset, padding_share
+from seqtag.config import TaggingConfig
+from seqtag.data.batching import EncodedCorpus, padding_share
 from seqtag.data.corpus import ReadingOptions, TaggedCorpus
 from seqtag.data.word_features import NUM_HASHED
 from seqtag.models.tagging_model import TaggingModel
@@ -22,8 +22,8 @@ from seqtag.models.word_representation import BUCKET_DIM
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.optimizers import build_optimizer
 from seqtag.training.schedule import LearningRate
+from seqtag.training.tagged_batches import TaggedBatches
 from seqtag.training.tagging import build_tagging_model, corpus_items
-from seqtag.training.trainer import BatchStream, split_tags
 
 __all__ = ["Subject", "crf_cost", "floor", "padding", "training_speed"]
 
@@ -54,11 +54,11 @@ class Subject(NamedTuple):
 
     model: TaggingModel
     corpus: EncodedCorpus
-    stream: BatchStream
-    config: Config
+    stream: TaggedBatches
+    config: TaggingConfig
 
     @classmethod
-    def build(cls, train: TaggedCorpus, config: Config) -> Subject:
+    def build(cls, train: TaggedCorpus, config: TaggingConfig) -> Subject:
         """The tagger of a configuration, compiled as the trainer compiles it."""
         keras.utils.set_random_seed(config.seed)
         options = ReadingOptions(layout=train.layout, features=config.data.features)
@@ -66,7 +66,7 @@ class Subject(NamedTuple):
         model.network.compile(optimizer=build_optimizer(config.training), jit_compile=False)
         model.network.optimizer.build(model.network.trainable_variables)
         corpus = model.encode(corpus_items(train), model.codec.encode_corpus(train))
-        stream = BatchStream(corpus.lengths, config.training.batch_tokens, config.seed)
+        stream = TaggedBatches(corpus, config.training.batch_tokens, config.seed)
         return cls(model, corpus, stream, config)
 
     @property
@@ -76,7 +76,7 @@ class Subject(NamedTuple):
 
     def dataset(self) -> tf.data.Dataset:
         """The trainer's batches as `(input, tags)`, without end."""
-        return batch_dataset(self.corpus, lambda: self.stream.after(0)).map(split_tags)
+        return self.stream.dataset(0)
 
     def fit(self, timer: EpochSeconds) -> None:
         """Epochs as the trainer makes them, without the scoring of dev and the checkpoint after each."""
@@ -134,7 +134,7 @@ def padding(subject: Subject, passes: int = 3) -> float:
     return statistics.fmean(shares)
 
 
-def crf_cost(train: TaggedCorpus, config: Config, steps: int) -> tuple[float, float, float]:
+def crf_cost(train: TaggedCorpus, config: TaggingConfig, steps: int) -> tuple[float, float, float]:
     """What the CRF adds to a training step: its median ms, that with a softmax head, the median share added.
 
     Two taggers that differ in the head alone make each step (forward, backward, update) on the same batch,

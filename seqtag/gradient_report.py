@@ -15,8 +15,8 @@ from seqtag.errors import DataError
 from seqtag.files import written_aside
 from seqtag.models.tagging_model import TaggingModel
 from seqtag.progress import LiveLine
+from seqtag.training.tagged_batches import split_tags
 from seqtag.training.tagging import corpus_items
-from seqtag.training.trainer import split_tags
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -28,15 +28,19 @@ ALLOWED = {
     "evaluation": {"data"},
     "calibration": {"data", "evaluation", "errors"},
     "backtesting": {"data", "evaluation", "errors", "files", "progress"},
-    "models": {"layers", "ops", "data"},
+    "models": {"layers", "ops", "data", "evaluation", "calibration", "errors"},
     "diagnostics": {"layers", "ops", "errors", "files"},
     "callbacks": {"layers", "ops", "errors", "files", "diagnostics"},
     "training": {
-        *("models", "layers", "callbacks", "diagnostics", "data", "evaluation"),
+        *("models", "layers", "callbacks", "diagnostics", "data", "evaluation", "calibration"),
         *("config", "errors", "files", "progress"),
     },
     "export": {"models", "data", "errors", "files"},
-    "estimators": {"training", "models", "export", "data", "config", "errors"},
+    "forecasting": {"models", "data", "evaluation", "calibration"},
+    "estimators": {
+        *("training", "models", "export", "data", "config", "errors"),
+        *("forecasting", "backtesting", "evaluation"),
+    },
     "rendering": {"models", "data"},
     "gradient_report": {"training", "models", "diagnostics", "data", "errors", "files", "progress"},
     "pipeline": None,
@@ -47,6 +51,7 @@ ALLOWED = {
 CLI_LATE = {"seqtag.data.inspection", "seqtag.rendering"}
 TENSORFLOW = {
     "data/batching.py",
+    "data/time_series/batching.py",
     "data/characters.py",
     "data/text.py",
     "data/tokenizer.py",

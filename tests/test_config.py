@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from seqtag.config import Config, dump_config, load_config, parse_config, resolve_path
+from seqtag.config import TaggingConfig, dump_config, load_config, parse_config, resolve_path
 from seqtag.errors import ConfigError
 
 
@@ -22,7 +22,7 @@ def test_values_defaults_and_overrides(config_file):
 
 def test_resolved_config_reads_back_as_itself(config_file):
     config = load_config(config_file)
-    assert Config.model_validate(yaml.safe_load(dump_config(config))) == config
+    assert TaggingConfig.model_validate(yaml.safe_load(dump_config(config))) == config
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_bad_overrides_name_the_key(config_file, override, message):
     [
         ("- a\n", "expected a mapping of keys, found list"),
         ("task: tagging\ndata: {train: [\n", "expected YAML"),
-        ("task: baking\n", "task: input should be 'tagging', found 'baking'"),
+        ("task: baking\n", "task: input should be 'tagging' or 'forecasting', found 'baking'"),
         ("data: {}\n", "task: expected a value, found none"),
         ("task: !!python/object/apply:os.system ['true']\n", "expected YAML"),
     ],

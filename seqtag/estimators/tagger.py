@@ -12,9 +12,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from seqtag.config import (
-    Config,
     DataConfig,
     ModelConfig,
+    TaggingConfig,
     TrainingConfig,
     dump_config,
     load_config,
@@ -218,9 +218,9 @@ class Tagger(BaseEstimator):
             raise DataError("expected sentences as lists of tokens, found a string")
         return [Item(list(tokens)) for tokens in sentences]
 
-    def _config(self) -> Config:
+    def _config(self) -> TaggingConfig:
         model = {name: getattr(self, name) for name in ModelConfig.model_fields}
-        return Config(
+        return TaggingConfig(
             task="tagging",
             seed=self.seed,
             data=validate_section(DataConfig, self.data or {}, "Tagger: data"),

@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from seqtag.callbacks.row_gradients import merge_all_rows
-from seqtag.config import TrainingConfig
+from seqtag.config import FittingConfig
 
 
 class RowUpdates(keras.optimizers.Optimizer):
@@ -70,7 +70,7 @@ class RowNadam(RowUpdates, keras.optimizers.Nadam):
         return m_hat / (tf.sqrt(v / (1 - self.beta_2**step)) + self.epsilon)
 
 
-def build_optimizer(settings: TrainingConfig) -> keras.optimizers.Optimizer:
+def build_optimizer(settings: FittingConfig) -> keras.optimizers.Optimizer:
     """The optimizer of the settings, with clipping by the global norm."""
     common = {"learning_rate": settings.learning_rate, "global_clipnorm": settings.clip_norm}
     match settings.optimizer:

@@ -7,26 +7,36 @@ import time
 import keras
 
 from seqtag.progress import LiveLine, clock
+from seqtag.training.measure import Measure
 
 
 class ProgressLine(keras.callbacks.Callback):
-    """Words per second, loss, dev measure and the most time left.
+    """Tokens or windows per second, loss, dev measure and the most time left.
 
     Args:
         epochs: how many epochs the run has at most.
-        tokens: words in one epoch.
+        items: how many tokens or windows are in one epoch.
+        unit: what they are called.
         steps: about how many batches an epoch has.
-        measure: name of the dev measure.
+        measure: the dev measure.
         first_epoch: how many epochs were done before this process.
         label: put before every line, where several runs follow one another.
     """
 
     def __init__(
-        self, epochs: int, tokens: int, steps: int, measure: str, first_epoch: int = 0, label: str = ""
+        self,
+        epochs: int,
+        items: int,
+        unit: str,
+        steps: int,
+        measure: Measure,
+        first_epoch: int = 0,
+        label: str = "",
     ) -> None:
         super().__init__()
         self.epochs = epochs
-        self.tokens = tokens
+        self.items = items
+        self.unit = unit
         self.steps = steps
         self.measure = measure
         self.first_epoch = first_epoch
@@ -53,7 +63,7 @@ class ProgressLine(keras.callbacks.Callback):
         def text() -> str:
             now = time.monotonic()
             part = min(1.0, (batch + 1) / self.steps)
-            rate = part * self.tokens / max(1e-9, now - self.epoch_started)
+            rate = part * self.items / max(1e-9, now - self.epoch_started)
             done = self.epoch - self.first_epoch + part
             left = (now - self.started) * (self.epochs - self.first_epoch - done) / max(done, 1e-9)
             line = self._line(rate, (logs or {}).get("loss", float("nan")), self.shown, left)
@@ -65,11 +75,12 @@ class ProgressLine(keras.callbacks.Callback):
         """Prints the line that stays. List this callback after the one that scores dev."""
         logs = logs or {}
         now = time.monotonic()
-        self.shown = f"dev {self.measure} {100 * logs['dev']:.2f} (best {100 * logs['best']:.2f})"
+        dev, best = self.measure.shown(logs["dev"]), self.measure.shown(logs["best"])
+        self.shown = f"dev {self.measure.name} {dev} (best {best})"
         left = (now - self.started) / (epoch + 1 - self.first_epoch) * (self.epochs - epoch - 1)
-        rate = self.tokens / logs["train_seconds"]
+        rate = self.items / logs["train_seconds"]
         self.live.console.print(self._line(rate, logs["loss"], self.shown, left))
 
     def _line(self, rate: float, loss: float, dev: str, left: float) -> str:
-        head = f"{self.label}epoch {self.epoch + 1:>2}/{self.epochs}  {rate:7,.0f} words/s  loss {loss:.4f}"
+        head = f"{self.label}epoch {self.epoch + 1:>2}/{self.epochs}  {rate:7,.0f} {self.unit}/s  loss {loss:.4f}"
         return f"{head}  {dev}  at most {clock(left)} left"

@@ -6,7 +6,7 @@ import math
 
 import keras
 
-from seqtag.config import TrainingConfig
+from seqtag.config import FittingConfig
 
 
 def rate_factor(step: int, total_steps: int, warmup_steps: int, decay: str) -> float:
@@ -43,7 +43,7 @@ class LearningRate(keras.callbacks.Callback):
 
     async_safe = True
 
-    def __init__(self, settings: TrainingConfig, steps_per_epoch: int) -> None:
+    def __init__(self, settings: FittingConfig, steps_per_epoch: int) -> None:
         super().__init__()
         self.settings = settings
         self.total_steps = settings.epochs * steps_per_epoch

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from seqtag.config import TrainingConfig
+from seqtag.config import FittingConfig
 from seqtag.errors import RunError
 from seqtag.training.averaging import WeightAverage
+from seqtag.training.measure import Measure
 from seqtag.training.schedule import LearningRate
 
 
@@ -19,6 +20,7 @@ class DevSelection(keras.callbacks.Callback):
 
     Args:
         evaluate: gives the dev measure of the model as it stands.
+        measure: which of two values is better.
         settings: patience and annealing.
         average: the averaged weights are what is scored and kept, where there is an average.
         rate: lowered after `anneal_patience` epochs without a better measure.
@@ -28,14 +30,20 @@ class DevSelection(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, evaluate: Callable[[], float], settings: TrainingConfig, average: WeightAverage, rate: LearningRate
+        self,
+        evaluate: Callable[[], float],
+        measure: Measure,
+        settings: FittingConfig,
+        average: WeightAverage,
+        rate: LearningRate,
     ) -> None:
         super().__init__()
         self.evaluate = evaluate
+        self.measure = measure
         self.settings = settings
         self.average = average
         self.rate = rate
-        self.best = -math.inf
+        self.best = measure.worst
         self.best_epoch = -1
         self.best_weights: list[np.ndarray] = []
 
@@ -48,11 +56,11 @@ class DevSelection(keras.callbacks.Callback):
                 "training.learning_rate or training.clip_norm"
             )
         with self.average.applied():
-            measure = self.evaluate()
-            if measure > self.best:
-                self.best, self.best_epoch = measure, epoch
+            value = self.evaluate()
+            if self.measure.better(value, self.best):
+                self.best, self.best_epoch = value, epoch
                 self.best_weights = [w.numpy() for w in self.model.trainable_variables]
-        logs.update(dev=measure, best=self.best)
+        logs.update(dev=value, best=self.best)
         waited = epoch - self.best_epoch
         if waited and waited % self.settings.anneal_patience == 0:
             self.rate.anneal()

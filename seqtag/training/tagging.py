@@ -18,6 +18,8 @@ from seqtag.evaluation.labels import LabelReport, evaluate_labels
 from seqtag.evaluation.spans import SpanReport, evaluate_spans
 from seqtag.models.tagger_network import TaggerNetwork
 from seqtag.models.tagging_model import Item, TaggingModel
+from seqtag.training.measure import Measure
+from seqtag.training.tagged_batches import TaggedBatches
 from seqtag.training.trainer import FitResult, fit_network
 
 # Some ten times the affixes of a corpus, so that few share a row.
@@ -120,11 +122,10 @@ def fit_tagging_model(
 
     result = fit_network(
         model.network,
-        encoded,
+        TaggedBatches(encoded, training.batch_tokens, seed),
         training,
         evaluate,
-        seed=seed,
-        measure=measure,
+        Measure(measure),
         checkpoints=checkpoints,
         log_folder=log_folder,
         resume=resume,

@@ -1,14 +1,13 @@
-"""Fits a network on an encoded corpus: batches, optimizer and callbacks put together around Keras's own `fit`."""
+"""Fits a network: examples, optimizer and callbacks put together around Keras's own `fit`."""
 
 from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -16,11 +15,11 @@ import tensorflow as tf
 
 from seqtag.callbacks.gradient_monitor import GradientMonitor
 from seqtag.callbacks.proximal_l1 import ProximalL1
-from seqtag.config import TrainingConfig
-from seqtag.data.batching import EncodedCorpus, batch_dataset, plan_batches
+from seqtag.config import FittingConfig
 from seqtag.diagnostics.sparsity import SparsityReport, sparsity
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.checkpoint import Checkpoint
+from seqtag.training.measure import Measure
 from seqtag.training.optimizers import build_optimizer
 from seqtag.training.progress import ProgressLine
 from seqtag.training.schedule import LearningRate
@@ -35,14 +34,16 @@ class FitResult:
         history: one dict an epoch: `epoch, loss, dev, best, learning_rate, train_seconds`.
         best_epoch: 1-based epoch whose weights the network has now.
         seconds: of all epochs, evaluation on dev included, summed over resumed parts.
-        tokens_per_second: training words a second, the first epoch (tracing) left out where there are more.
+        items_per_second: training words or windows a second, the first epoch (tracing) left out where there are more.
+        unit: what they are called.
         sparsity: the zeros of the weights, where a penalty was to make some.
     """
 
     history: list[dict[str, float]]
     best_epoch: int
     seconds: float
-    tokens_per_second: float
+    items_per_second: float
+    unit: str
     sparsity: SparsityReport | None = None
 
     def to_metrics(self) -> dict[str, Any]:
@@ -52,35 +53,26 @@ class FitResult:
             "seconds": self.seconds,
             "epochs": len(self.history),
             "best_epoch": self.best_epoch,
-            "tokens_per_second": self.tokens_per_second,
+            f"{self.unit}_per_second": self.items_per_second,
             "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
 
 
-class BatchStream:
-    """An endless stream of batches as index arrays, pass after pass over the corpus, each in another order.
+class Examples(Protocol):
+    """What a network is fitted on: an endless stream of batches, of which every epoch takes the same number.
 
-    The number of batches of a pass depends on its order, but Keras takes the first epoch's for all: it would leave out
-    what a longer pass has more. An epoch is therefore a fixed number of steps, `steps`, of one stream.
-
-    Args:
-        lengths: tokens of each sentence.
-        token_budget: the most tokens in a batch.
-        seed: with the number of the pass, decides its order.
+    Attributes:
+        steps: batches of an epoch.
+        items: how many tokens or windows an epoch has.
+        unit: what they are called.
     """
 
-    def __init__(self, lengths: np.ndarray, token_budget: int, seed: int) -> None:
-        self.lengths = lengths
-        self.token_budget = token_budget
-        self.seed = seed
-        self.steps = len(self._pass(0))
+    steps: int
+    items: int
+    unit: str
 
-    def _pass(self, number: int) -> list[np.ndarray]:
-        return plan_batches(self.lengths, self.token_budget, np.random.default_rng([self.seed, number]))
-
-    def after(self, steps: int) -> Iterator[np.ndarray]:
-        """The stream without its first `steps` batches."""
-        return islice(chain.from_iterable(map(self._pass, count())), steps, None)
+    def dataset(self, first_step: int) -> tf.data.Dataset:
+        """The stream without its first batches, as Keras's `fit` takes it."""
 
 
 class EpochLogs(keras.callbacks.Callback):
@@ -114,61 +106,59 @@ class TensorBoardScalars(keras.callbacks.Callback):
 
 def fit_network(
     network: keras.Model,
-    corpus: EncodedCorpus,
-    settings: TrainingConfig,
+    examples: Examples,
+    settings: FittingConfig,
     evaluate: Callable[[], float],
+    measure: Measure,
     *,
-    seed: int,
-    measure: str,
     checkpoints: Path | None = None,
     log_folder: Path | None = None,
     resume: bool = False,
     label: str = "",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> FitResult:
     """Fits `network` and leaves it with the weights of the epoch that dev liked best.
 
     Args:
-        network: a built, uncompiled model whose `compute_loss` reads the batches of `corpus`.
-        corpus: the training sentences with tags.
-        settings: optimizer, schedule, batches, patience.
+        network: a built, uncompiled model whose `compute_loss` reads the batches of `examples`.
+        examples: what it is fitted on.
+        settings: optimizer, schedule, patience.
         evaluate: gives the dev measure of the network as it stands.
-        seed: decides the order of the batches.
-        measure: the dev measure's name, for the progress line.
+        measure: which of two dev measures is better.
         checkpoints: folder of the state after each epoch; None keeps none.
         log_folder: TensorBoard's folder; None writes none.
         resume: go on from `checkpoints`; the numbers are those of a run that was never interrupted.
         label: put before the progress lines.
+        callbacks: further ones, before those that score.
 
     Raises:
         RunError: the loss is no longer finite, or the checkpoint is of another model.
     """
     network.compile(optimizer=build_optimizer(settings), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
-    stream = BatchStream(corpus.lengths, settings.batch_tokens, seed)
-    rate = LearningRate(settings, stream.steps)
+    rate = LearningRate(settings, examples.steps)
     # Before all that scores or saves: at the end of an epoch it brings the weights up to date.
     penalties = [ProximalL1(settings.l1, settings.row_l1)] if settings.l1 or settings.row_l1 else []
     average = WeightAverage(settings.ema)
-    selection = DevSelection(evaluate, settings, average, rate)
+    selection = DevSelection(evaluate, measure, settings, average, rate)
     checkpoint = Checkpoint(checkpoints, rate, average, selection)
     checkpoint.set_model(network)
     finished = resume and checkpoint.restore() and checkpoint.stopped
     first_epoch = checkpoint.epochs_done
     if not finished and first_epoch < settings.epochs:
-        tokens = int(corpus.lengths.sum())
-        progress = ProgressLine(settings.epochs, tokens, stream.steps, measure, first_epoch, label)
+        progress = ProgressLine(
+            settings.epochs, examples.items, examples.unit, examples.steps, measure, first_epoch, label
+        )
         watching = _monitors(settings.monitor_every, log_folder, append=resume)
-        callbacks = [*watching, *penalties, EpochLogs(), rate, average, selection, checkpoint, progress]
-        if log_folder is not None:
-            callbacks.append(TensorBoardScalars(log_folder))
-        dataset = batch_dataset(corpus, lambda: stream.after(first_epoch * stream.steps)).map(split_tags)
+        logging = [] if log_folder is None else [TensorBoardScalars(log_folder)]
+        scoring = [EpochLogs(), rate, average, selection, checkpoint, progress]
         try:
             network.fit(
-                dataset,
+                examples.dataset(first_epoch * examples.steps),
                 epochs=settings.epochs,
                 initial_epoch=first_epoch,
-                steps_per_epoch=stream.steps,
-                callbacks=callbacks,
+                steps_per_epoch=examples.steps,
+                callbacks=[*watching, *penalties, *callbacks, *scoring, *logging],
                 shuffle=False,
                 verbose=0,
             )
@@ -176,9 +166,9 @@ def fit_network(
             progress.live.close()
     selection.set_model(network)
     selection.restore_best()
-    speed = _speed(checkpoint.history, corpus)
+    speed = examples.items / _typical_seconds(checkpoint.history)
     found = sparsity(network) if penalties else None
-    return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed, found)
+    return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed, examples.unit, found)
 
 
 def _monitors(every: int | None, log_folder: Path | None, append: bool) -> list[GradientMonitor]:
@@ -187,11 +177,6 @@ def _monitors(every: int | None, log_folder: Path | None, append: bool) -> list[
     return [GradientMonitor(every, None if log_folder is None else log_folder / "gradients", append)]
 
 
-def split_tags(batch: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-    """A batch as Keras's `fit` takes it: the inputs, and the tags."""
-    return {name: value for name, value in batch.items() if name != "tags"}, batch["tags"]
-
-
-def _speed(history: list[dict[str, float]], corpus: EncodedCorpus) -> float:
+def _typical_seconds(history: list[dict[str, float]]) -> float:
     settled = history[1:] or history
-    return float(corpus.lengths.sum() / np.median([epoch["train_seconds"] for epoch in settled]))
+    return float(np.median([epoch["train_seconds"] for epoch in settled]))

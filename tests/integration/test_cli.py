@@ -34,7 +34,7 @@ def test_train_shows_the_report_and_progress_apart(job, tmp_path, capsys):
     shown = capsys.readouterr()
     assert "dev" in shown.out and "test" in shown.out and "run written to" in shown.out
     [line] = shown.err.splitlines()
-    assert "epoch  1/1" in line and "words/s" in line and "left" in line
+    assert "epoch  1/1" in line and "tokens/s" in line and "left" in line
     assert "seed: 4" in (tmp_path / "run" / "config.yaml").read_text()
     report = json.loads((tmp_path / "run" / "metrics.json").read_text())["train"]["sparsity"]
     [total] = [line.split() for line in shown.out.splitlines() if line.startswith("all ")]

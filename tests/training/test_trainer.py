@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,8 @@ from seqtag.data.corpus import load_corpus
 from seqtag.errors import RunError
 from seqtag.models import tagger_network
 from seqtag.models.tagging_model import Item
+from seqtag.training.tagged_batches import TaggedBatches
 from seqtag.training.tagging import fit_tagging_model, score
-from seqtag.training.trainer import BatchStream
 
 SMALL = ModelConfig(units=8, word_dim=8)
 TRAINING = {"epochs": 4, "batch_tokens": 60, "learning_rate": 0.02, "patience": None}
@@ -169,8 +171,8 @@ def test_mixed_precision_learns_too(corpus, precision):
 
 
 def test_the_stream_is_endless_and_every_pass_holds_all(corpus):
-    lengths = np.array([3, 5, 1, 9, 4, 4])
-    stream = BatchStream(lengths, 9, seed=1)
+    sentences = SimpleNamespace(lengths=np.array([3, 5, 1, 9, 4, 4]))
+    stream = TaggedBatches(sentences, 9, seed=1)
     ahead = stream.after(0)
     seen = [next(ahead) for _ in range(40)]
     first_pass = np.concatenate(seen[: stream.steps])

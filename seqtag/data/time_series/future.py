@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -127,3 +129,46 @@ def _shaped(column: Column, horizon: int) -> Column:
     if isinstance(column, Categories):
         return Categories(column.codes.reshape(-1, horizon), column.symbols)
     return column.reshape(-1, horizon)
+
+
+def extended(table: SeriesTable, future: Future) -> SeriesTable:
+    """The table with its future as rows of its own, where values and past covariates are missing.
+
+    A window whose history ends with the series then has its future in the table, as every other window.
+    """
+    horizon = future.times.shape[1]
+    ends = np.repeat(table.offsets[1:], horizon)
+
+    def grown(column: Column, added: Column | None) -> Column:
+        if isinstance(column, Categories):
+            if added is None:
+                return Categories(_read_only(np.insert(column.codes, ends, -1)), column.symbols)
+            symbols = tuple(dict.fromkeys((*column.symbols, *_symbols(added))))
+            index = {symbol: code for code, symbol in enumerate(symbols)}
+            codes = np.array([*(index[symbol] for symbol in _symbols(added)), -1], np.int32)[_codes(added).ravel()]
+            return Categories(_read_only(np.insert(column.codes, ends, codes)), symbols)
+        return _read_only(np.insert(column, ends, np.nan if added is None else np.ravel(np.asarray(added))))
+
+    return dataclasses.replace(
+        table,
+        offsets=table.offsets + horizon * np.arange(len(table.offsets)),
+        values=np.insert(table.values, ends, np.nan),
+        inserted=np.insert(table.inserted, ends, True),
+        past=MappingProxyType({name: grown(column, None) for name, column in table.past.items()}),
+        known=MappingProxyType({name: grown(column, future.known[name]) for name, column in table.known.items()}),
+    )
+
+
+def _symbols(column: Column) -> tuple[str, ...]:
+    assert isinstance(column, Categories)
+    return column.symbols
+
+
+def _codes(column: Column) -> np.ndarray:
+    assert isinstance(column, Categories)
+    return column.codes
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,58 @@
+"""Sections of a configuration as closed pydantic models, and their faults as one line that names the dotted key."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from seqtag.errors import ConfigError
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[int, Field(ge=1)]
+AboveZero = Annotated[float, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Cell = Literal["simple_rnn", "peephole_lstm", "lstm", "gru"]
+
+
+class Section(BaseModel):
+    """A block of the configuration: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=Section)
+
+
+def validate_section(section: type[S], values: Any, source: str) -> S:
+    """Validates one section on its own, with errors in seqtag's form."""
+    try:
+        return section.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {_first_problem(section, error)}") from None
+
+
+def _first_problem(section: type[BaseModel], error: ValidationError) -> str:
+    problem = error.errors()[0]
+    location = [str(part) for part in problem["loc"]]
+    key = ".".join(location) or "config"
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"{key}: unknown key{_nearest(section, location)}"
+        case "missing":
+            return f"{key}: expected a value, found none"
+        case _:
+            found = problem.get("input")
+            message = problem["msg"][0].lower() + problem["msg"][1:]
+            return f"{key}: {message}, found {found!r}"
+
+
+def _nearest(section: type[BaseModel], location: list[str]) -> str:
+    for name in location[:-1]:
+        annotation = section.model_fields[name].annotation if name in section.model_fields else None
+        candidates = [annotation, *get_args(annotation)]
+        section = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    names = list(section.model_fields)
+    close = difflib.get_close_matches(location[-1], names, n=1, cutoff=0.5)
+    return f", did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(names)}"

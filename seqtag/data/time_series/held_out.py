@@ -1,0 +1,87 @@
+"""The last steps of each series, held out of fitting: what chooses the epoch and corrects the quantiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqtag.data.time_series.parts import first_steps
+from seqtag.data.time_series.table import SeriesTable
+from seqtag.data.time_series.windows import Windows, all_windows
+from seqtag.errors import DataError
+
+MOST_WINDOWS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """What a forecaster is fitted on and what it is judged by.
+
+    Attributes:
+        fitted: the series without their held-out steps.
+        windows: the windows of `fitted`.
+        held_out: windows of the whole table, whose futures are held-out steps alone.
+    """
+
+    fitted: SeriesTable
+    windows: Windows
+    held_out: Windows
+
+
+def split(table: SeriesTable, lookback: int, horizon: int, steps: int | None = None, shortest: int = 1) -> Split:
+    """Holds out the last steps of each series that is long enough; rolling origins walk through them.
+
+    Of more than 4096 held-out windows, so many in even steps are kept.
+
+    Args:
+        table: the series.
+        lookback: steps of a window's history.
+        horizon: steps of its future.
+        steps: how many to hold out, at least `horizon`, which is the default.
+        shortest: the least history of a window; a shorter series is held out of nothing and fitted on as it is.
+
+    Raises:
+        ValueError: `steps` below `horizon`.
+        DataError: no series is long enough for a window on either side, with a value in its history and its future.
+    """
+    steps = horizon if steps is None else steps
+    if steps < horizon:
+        raise ValueError(f"expected validation_steps of at least the horizon of {horizon}, found {steps}")
+    long = table.lengths >= steps + shortest + horizon
+    if not long.any():
+        longest = int(table.lengths.argmax())
+        raise DataError(
+            f"expected a series of at least {steps + shortest + horizon} steps ({shortest} of history, a horizon of"
+            f" {horizon}, {steps} held out), found at most {table.lengths[longest]} in {table.ids[longest]!r}"
+        )
+    fitted = first_steps(table, np.where(long, table.lengths - steps, table.lengths))
+    windows = with_values(fitted, all_windows(fitted, lookback, horizon, shortest=shortest))
+    every = with_values(table, all_windows(table, lookback, horizon, shortest=shortest))
+    beyond = every.ends >= table.offsets[1:][every.series] - steps
+    held_out = every.take(np.flatnonzero(beyond & long[every.series]))
+    if not len(windows) or not len(held_out):
+        where = "the fitted" if not len(windows) else "the held-out"
+        raise DataError(f"expected values in history and future of a window of {where} steps, found none")
+    return Split(fitted, windows, thinned(held_out, MOST_WINDOWS))
+
+
+def thinned(windows: Windows, most: int) -> Windows:
+    """At most so many of the windows, in even steps."""
+    if len(windows) <= most:
+        return windows
+    return windows.take(np.linspace(0, len(windows) - 1, most).round().astype(np.int64))
+
+
+def with_history(table: SeriesTable, windows: Windows) -> Windows:
+    """The windows that have a value in their history."""
+    seen = np.r_[0, np.cumsum(table.observed)]
+    start = np.maximum(windows.ends - windows.lookback, windows.first)
+    return windows.take(np.flatnonzero(seen[windows.ends] > seen[start]))
+
+
+def with_values(table: SeriesTable, windows: Windows) -> Windows:
+    """The windows that have a value in their history and one in their future."""
+    windows = with_history(table, windows)
+    seen = np.r_[0, np.cumsum(table.observed)]
+    return windows.take(np.flatnonzero(seen[windows.ends + windows.horizon] > seen[windows.ends]))

@@ -1,0 +1,31 @@
+"""Seasonal naive inside the graph, for the guard of a served forecaster."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def seasonal_naive(history: tf.Tensor, horizon: int, season: int) -> tf.Tensor:
+    """The last observed value at the same place in the season, `(batch, horizon)`, as `data.time_series.naive` has it.
+
+    Where a window holds none at that place it is the last observed value of all, and 0 where there is none at all.
+    """
+    lookback = history.shape[1]
+    missing = -lookback % season
+    rows = tf.pad(history, [[0, 0], [missing, 0]], constant_values=float("nan"))
+    table = tf.reshape(rows, (-1, (lookback + missing) // season, season))
+    at_place = _last_observed(table)
+    any_place = _last_observed(history[..., None])
+    at_place = tf.where(tf.math.is_nan(at_place), any_place, at_place)
+    at_place = tf.where(tf.math.is_nan(at_place), 0.0, at_place)
+    return tf.gather(at_place, tf.range(horizon) % season, axis=1)
+
+
+def _last_observed(table: tf.Tensor) -> tf.Tensor:
+    """Along axis 1 of `(batch, rows, columns)`; NaN where there is none."""
+    count = table.shape[1]
+    number = tf.where(tf.math.is_nan(table), 0, tf.range(1, count + 1)[None, :, None])
+    last = tf.reduce_max(number, axis=1)
+    chosen = (number == last[:, None]) & (number > 0)
+    found = tf.reduce_sum(tf.where(chosen, table, 0.0), axis=1)
+    return tf.where(last > 0, found, float("nan"))
