@@ -32,14 +32,15 @@ class WindowReader:
         self._series = tf.constant(windows.series)
         self._ends = tf.constant(windows.ends)
         self._first = tf.constant(windows.first)
+        self._last = tf.constant(encoded.ends[windows.series] - 1)
 
     def batch(self, chosen: tf.Tensor) -> Batch:
-        """The windows of these numbers: NaN, and category 0, before a series starts."""
-        series, end, first = (tf.gather(a, chosen) for a in (self._series, self._ends, self._first))
-        steps = end[:, None] + tf.range(-self.lookback, self.horizon, dtype=tf.int64)
-        real = steps >= first[:, None]
-        # A window may reach past the table's end: what is not known there is not asked for either.
-        steps = tf.minimum(tf.where(real, steps, first[:, None]), tf.size(self._values, tf.int64) - 1)
+        """The windows of these numbers: NaN, and category 0, before a series starts and after it ends."""
+        arrays = (self._series, self._ends, self._first, self._last)
+        series, end, first, last = (tf.gather(array, chosen) for array in arrays)
+        wanted = end[:, None] + tf.range(-self.lookback, self.horizon, dtype=tf.int64)
+        steps = tf.clip_by_value(wanted, first[:, None], last[:, None])
+        real = steps == wanted
         past, past_real = steps[:, : self.lookback], real[:, : self.lookback]
         batch = {name: tf.gather(array, series) for name, array in self._each.items()}
         batch["history"] = _read(self._values, past, past_real, np.nan)
@@ -47,7 +48,7 @@ class WindowReader:
             of = (past, past_real) if name.startswith("past") else (steps, real)
             batch[name] = _read(array, *of, padding=np.nan if name in ("past", "known") else 0)
         if self.with_target:
-            batch["target"] = tf.gather(self._values, steps[:, self.lookback :])
+            batch["target"] = _read(self._values, steps[:, self.lookback :], real[:, self.lookback :], np.nan)
         return batch
 
     def dataset(self, plan: Callable[[], Iterable[np.ndarray]]) -> tf.data.Dataset:

@@ -29,6 +29,7 @@ class EncodedSeries:
         past_codes, known_codes: int32 `(steps, columns)`, the categorical ones.
         static: float32 `(series, columns)`; `static_codes`: int32 `(series, columns)`.
         series: int32 `(series,)`, the row of each series among those of the training data from 1 on, 0 for others.
+        ends: int64 `(series,)`, the flat step after the last of each.
     """
 
     values: np.ndarray
@@ -40,6 +41,7 @@ class EncodedSeries:
     static: np.ndarray
     static_codes: np.ndarray
     series: np.ndarray
+    ends: np.ndarray
 
     def steps(self) -> dict[str, np.ndarray]:
         """What belongs to steps, by name."""
@@ -104,6 +106,7 @@ class SeriesEncoder:
             static=self._numbers("static", table.static, len(table)),
             static_codes=self._codes("static", table.static, len(table)),
             series=(self._rows.get_indexer(pd.Index([str(name) for name in table.ids])) + 1).astype(np.int32),
+            ends=table.offsets[1:],
         )
 
     def inputs(self) -> dict[str, Any]:
@@ -172,4 +175,6 @@ def _moments(column: np.ndarray) -> tuple[float, float]:
     known = column[~np.isnan(column)].astype(np.float64)
     if not known.size:
         return 0.0, 1.0
-    return float(known.mean()), float(known.std()) or 1.0
+    # The mean of equal numbers may be one bit off, and their deviation is then rounding.
+    deviation = float(known.std())
+    return float(known.mean()), deviation if deviation > 1e-9 * np.abs(known).max() else 1.0

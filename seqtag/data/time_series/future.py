@@ -131,6 +131,21 @@ def _shaped(column: Column, horizon: int) -> Column:
     return column.reshape(-1, horizon)
 
 
+def unknown_future(table: SeriesTable, horizon: int) -> Future:
+    """The next steps of every series, of which no covariate is known: room for windows that reach past the end."""
+    series = np.repeat(np.arange(len(table)), horizon)
+    steps = table.lengths[series] + np.tile(np.arange(horizon), len(table))
+    shape = (len(table), horizon)
+
+    def blank(column: Column) -> Column:
+        if isinstance(column, Categories):
+            return Categories(np.full(shape, -1, np.int32), column.symbols)
+        return np.full(shape, np.nan, np.float32)
+
+    times = table.times_at(series, steps).reshape(shape)
+    return Future(times, {name: blank(column) for name, column in table.known.items()})
+
+
 def extended(table: SeriesTable, future: Future) -> SeriesTable:
     """The table with its future as rows of its own, where values and past covariates are missing.
 

@@ -8,7 +8,7 @@ import pytest
 
 from seqtag.data.time_series.covariates import Categories, CovariateNames
 from seqtag.data.time_series.files import SeriesColumns, read_series
-from seqtag.data.time_series.future import read_future
+from seqtag.data.time_series.future import extended, read_future, unknown_future
 from seqtag.errors import DataError
 
 NAMES = SeriesColumns(covariates=CovariateNames(past=("cost",), known=("price", "event")))
@@ -125,3 +125,43 @@ def test_what_is_missing_is_named(table, future, change, message):
 def test_the_horizon_is_at_least_one(table):
     with pytest.raises(ValueError, match="expected horizon to be at least 1, found 0"):
         read_future(table, 0)
+
+
+# ---------------------------------------------------------------- tables with their future
+
+
+def test_an_extended_table_is_the_longer_table_without_its_values(table, future):
+    whole = read_series(frame_of("2024-03-01", {"a": 8, "b": 6}), NAMES)
+    longer = extended(table, read_future(table, 3, future))
+    np.testing.assert_array_equal(longer.times, whole.times)
+    np.testing.assert_array_equal(longer.offsets, whole.offsets)
+    np.testing.assert_array_equal(longer.known["price"], whole.known["price"])
+    event, expected = longer.known["event"], whole.known["event"]
+    assert [event.symbols[code] for code in event.codes] == [expected.symbols[code] for code in expected.codes]
+    coming = np.r_[[False] * 5, [True] * 3, [False] * 3, [True] * 3]
+    for array in (longer.values, longer.past["cost"]):
+        np.testing.assert_array_equal(np.isnan(array), coming)
+    np.testing.assert_array_equal(longer.inserted, coming)
+    assert longer.ids.tolist() == ["a", "b"] and not longer.values.flags.writeable
+
+
+def test_categories_first_seen_in_the_future_keep_their_names(table, future):
+    future = future.assign(event=np.where(future["price"] == 7, "feast", future["event"]))
+    event = extended(table, read_future(table, 3, future)).known["event"]
+    assert [event.symbols[code] for code in event.codes[5:8]] == ["even", "feast", "even"]
+    assert [event.symbols[code] for code in event.codes[:5]] == ["odd", "even"] * 2 + ["odd"]
+
+
+def test_extending_twice_is_extending_once(table, future):
+    first = extended(table, read_future(table, 2, future))
+    twice, once = extended(first, read_future(first, 2, future)), extended(table, read_future(table, 4, future))
+    for name in ("times", "offsets", "values"):
+        np.testing.assert_array_equal(getattr(twice, name), getattr(once, name))
+    np.testing.assert_array_equal(twice.known["price"], once.known["price"])
+
+
+def test_an_unknown_future_has_times_and_nothing_else(table):
+    found = unknown_future(table, 3)
+    longer = extended(table, found)
+    np.testing.assert_array_equal(longer.times, read_series(frame_of("2024-03-01", {"a": 8, "b": 6})).times)
+    assert np.isnan(longer.known["price"][5:8]).all() and (longer.known["event"].codes[5:8] == -1).all()
