@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqtag.calibration.blending import BlendWeights, fit_blend
@@ -36,6 +36,7 @@ def squared_error(weight, row, step, target, model, naive, spread, series, prior
     return total
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from([0.0, 0.5, 4.0]), st.sampled_from([0.3, 1.0, 3.0]))
 def test_no_weight_on_a_grid_has_a_smaller_error(seed, prior, naive_error):
     target, model, naive, spread, series, num_series = forecasts(seed, naive_error=naive_error)
