@@ -112,7 +112,8 @@ class _SegmentDecoder(keras.layers.Layer):
         """Known features by segment, `(batch, segments, segment x features)`."""
         missing = self.count * self.segment - self.horizon
         padded = ops.pad(future, [[0, 0], [0, missing], [0, 0]])
-        return ops.reshape(padded, (-1, self.count, self.segment * future.shape[-1]))
+        # Without features there is nothing to tell the size of the batch by: it is stated.
+        return ops.reshape(padded, (ops.shape(future)[0], self.count, self.segment * future.shape[-1]))
 
     def _raw(self, outputs: Tensor, training: bool) -> Tensor:
         """Outputs of segments `(batch, segments, units)` to raw numbers of the horizon's steps."""
