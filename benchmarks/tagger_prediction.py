@@ -10,6 +10,7 @@ from unittest import mock
 from benchmarks import crfsuite_peer
 from seqtag import pipeline
 from seqtag.data.corpus import ReadingOptions, TaggedCorpus
+from seqtag.export import bundle
 
 __all__ = ["prediction_speed", "repeated"]
 
@@ -23,14 +24,14 @@ def prediction_speed(run: Path, train: TaggedCorpus, options: ReadingOptions, fo
     each sentence. One pass of each goes first and is not counted; then they take turns.
     """
     source, target = Path(str(train.path)), folder / "tagged"
-    loaded = pipeline.bundle.load_model(run)
+    loaded = bundle.load_model(run)
     peer = crfsuite_peer.fit(train.tokens, train.tags)
 
     def ours() -> None:
         pipeline.write_output(pipeline.predict_columns(run, source, "columns"), target)
 
     def ours_loaded() -> None:
-        with mock.patch.object(pipeline.bundle, "load_model", lambda _: loaded):
+        with mock.patch.object(bundle, "load_model", lambda *_: loaded):
             ours()
 
     def crfsuite() -> None:

@@ -30,11 +30,12 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="the directory of a fin
 Setting = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a dotted key of the config")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text")]
 
 
 @app.callback(epilog="Every command takes --debug, which shows tracebacks.")
 def common() -> None:
-    """Recurrent sequence taggers: train, judge, use, export."""
+    """Recurrent sequence taggers and forecasters: train, judge, use, export."""
 
 
 @app.command()
@@ -59,12 +60,12 @@ def train(
 @app.command()
 def evaluate(
     run: Run,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="a tagged file of the run's layout")],
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with what is to be found")],
+    as_json: AsJson = False,
 ) -> None:
-    """Score a run on a file."""
+    """Score a run on a tagged file, or on the last horizons of series."""
     report = _pipeline().evaluate(run, data)
-    print(json.dumps(report.to_metrics(), ensure_ascii=False, indent=1) if as_json else report.to_text())
+    print(_json(report.to_metrics()) if as_json else report.to_text())
 
 
 @app.command()
@@ -72,13 +73,43 @@ def predict(
     run: Run,
     source: Annotated[str, typer.Argument(metavar="INPUT|-", help="a file, or - for standard input")],
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT", help="a file")] = None,
-    text: Annotated[bool, typer.Option("--text", help="INPUT is raw text, a paragraph a line")] = False,
-    form: Annotated[Literal["columns", "jsonl", "text"], typer.Option("--format", help="of the output")] = "columns",
+    text: Annotated[bool, typer.Option("--text", help="tagger: INPUT is raw text, a paragraph a line")] = False,
+    form: Annotated[
+        Literal["columns", "jsonl", "text"] | None, typer.Option("--format", help="tagger: columns unless set")
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option("--horizon", min=1, help="forecaster: steps; those it was fitted for unless set")
+    ] = None,
+    future: Annotated[
+        str | None, typer.Option("--future", metavar="FILE", help="forecaster: CSV of the known covariates")
+    ] = None,
 ) -> None:
-    """Tag a file of the run's layout, or raw text."""
+    """Tag a file of the run's layout, or raw text; or forecast the series of a CSV file."""
     pipeline = _pipeline()
-    tagged = pipeline.predict_text if text else pipeline.predict_columns
-    pipeline.write_output(tagged(run, source, form), output)
+    answers = pipeline.predict(run, source, text=text, form=form, horizon=horizon, future=future)
+    pipeline.write_output(answers, output)
+
+
+@app.command()
+def backtest(
+    source: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help="a YAML file, or a finished run")],
+    settings: Setting = None,
+    folds: Annotated[
+        int | None, typer.Option("--folds", min=1, help="rolling origins; the config's unless set")
+    ] = None,
+    refit: Annotated[
+        bool | None, typer.Option("--refit/--no-refit", help="fit in each fold; a RUN stands as it is unless set")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="tables and figures")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forecast from rolling origins and show the scores beside those of naive rules."""
+    result, note = _pipeline().backtest(source, settings or [], folds, refit)
+    if output is not None:
+        result.write(output)
+    print(_json(result.to_metrics()) if as_json else result.to_text())
+    if note:
+        print(f"note: {note}", file=sys.stderr)
 
 
 @app.command()
@@ -107,13 +138,13 @@ def inspect(
     tag_column: Annotated[str | None, typer.Option("--tag-column", help="name or 1-based number")] = None,
     token_column: Annotated[str | None, typer.Option("--token-column", help="name or 1-based number")] = None,
     encoding: Annotated[str, typer.Option("--encoding", help="of the files")] = "utf-8",
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of text")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits."""
     from seqtag.data.inspection import inspect_corpus
 
     report = inspect_corpus(data, layout=layout, tag_column=tag_column, token_column=token_column, encoding=encoding)
-    print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1) if as_json else report.to_text())
+    print(_json(report.to_dict()) if as_json else report.to_text())
 
 
 def main() -> None:
@@ -190,6 +221,10 @@ def _native_stderr_silenced() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(silence)
+
+
+def _json(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, indent=1)
 
 
 def _show_run(trained: TrainedRun) -> None:

@@ -38,7 +38,7 @@ class BacktestResult:
         forecast: of all rows.
         seasons: the length of each series' season.
         left_out: for folds that leave out series as too short or without a value, which.
-        fitted: the folds in which the model was fitted.
+        fitted: the folds in which the model was fitted; none where it was fitted before.
         fit_seconds: how long all fits took.
         predict_seconds: how long all forecasts took.
     """
@@ -127,7 +127,7 @@ class BacktestResult:
     def to_text(self) -> str:
         """The backtest in words and tables: the models, the steps and the folds."""
         count, horizon = int(self.fold[-1]), self.windows.horizon
-        fitted = "each" if len(self.fitted) == count else f"fold {_listed(self.fitted)}"
+        fitted = "each" if len(self.fitted) == count else f"fold {_listed(self.fitted)}" if self.fitted else "none"
         lines = [f"backtest of {count} folds, horizon {horizon}, season {self._season}; fitted in {fitted}."]
         if self.left_out:
             short = ", ".join(f"{len(series)} in fold {fold}" for fold, series in self.left_out.items())

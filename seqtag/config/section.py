@@ -42,6 +42,8 @@ def _first_problem(section: type[BaseModel], error: ValidationError) -> str:
             return f"{key}: unknown key{_nearest(section, location)}"
         case "missing":
             return f"{key}: expected a value, found none"
+        case "value_error" if "found" in str(problem["ctx"]["error"]):
+            return f"{key}: {problem['ctx']['error']}"
         case _:
             found = problem.get("input")
             message = problem["msg"][0].lower() + problem["msg"][1:]

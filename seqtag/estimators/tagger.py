@@ -36,7 +36,7 @@ from seqtag.export.bundle import (
     write_text,
 )
 from seqtag.export.saved_model import export_saved_model
-from seqtag.models.tagging_model import Item, TaggedSentence
+from seqtag.models.tagging_model import Item, TaggedSentence, TaggingModel
 from seqtag.training.tagging import fit_tagging_model, held_out, reading_options, resolve_measure, score
 
 
@@ -188,7 +188,7 @@ class Tagger(BaseEstimator):
         Raises:
             RunError: there is no finished run, or one of another format version.
         """
-        model = load_model(path)
+        model = load_model(path, TaggingModel)
         config = load_config(Path(path, CONFIG))
         tagger = cls(
             **config.model.model_dump(),

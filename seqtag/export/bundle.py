@@ -1,4 +1,4 @@
-"""The files of a run: `model.keras` and `encoders.json`, enough to tag with, beside configuration and figures."""
+"""The files of a run: `model.keras` and `encoders.json`, enough to answer, beside configuration and figures."""
 
 from __future__ import annotations
 
@@ -12,17 +12,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import keras
 
 from seqtag.errors import RunError
 from seqtag.files import written_aside
+from seqtag.models.forecasting.model import ForecastingModel
+from seqtag.models.forecasting.standardised import read_forecasting_model
 from seqtag.models.tagging_model import TaggingModel
+
+Model = TaggingModel | ForecastingModel
+M = TypeVar("M", TaggingModel, ForecastingModel)
 
 FORMAT_VERSION = 1
 MODEL, ENCODERS, CONFIG, METRICS, HISTORY = "model.keras", "encoders.json", "config.yaml", "metrics.json", "history.csv"
 PARTIAL_SUFFIX = ".partial"
+TASKS: dict[str, type[TaggingModel] | type[ForecastingModel]] = {
+    "tagging": TaggingModel,
+    "forecasting": ForecastingModel,
+}
 
 
 def partial_path(run: str | os.PathLike[str]) -> Path:
@@ -51,29 +60,66 @@ def new_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
-def save_model(folder: Path, model: TaggingModel) -> None:
-    """Writes the network and the encoders.
+def save_model(folder: Path, model: Model) -> None:
+    """Writes the networks and the encoders.
 
-    The network is stored without the rows of its tables that are zero and without the optimizer's state, and
+    A network is stored without the rows of its tables that are zero and without the optimizer's state, and
     compressed, which scattered zeros in its kernels make the better. Its answers stay the same bit for bit.
     """
+    if isinstance(model, TaggingModel):
+        network, task = model.compacted().network, "tagging"
+    else:
+        network, task = model.ensemble, "forecasting"
     with written_aside(folder / MODEL) as aside, TemporaryDirectory(dir=folder, prefix=".model.writing") as parts:
-        model.compacted().network.save(parts, zipped=False)
+        network.save(parts, zipped=False)
         with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
             for part in sorted(path for path in Path(parts).iterdir() if path.is_file()):
                 archive.write(part, part.name)
-    write_json(folder / ENCODERS, {"format_version": FORMAT_VERSION, "task": "tagging", **model.to_dict()})
+    write_json(folder / ENCODERS, {"format_version": FORMAT_VERSION, "task": task, **model.to_dict()})
 
 
-def load_model(run: str | os.PathLike[str]) -> TaggingModel:
-    """Reads what `save_model` wrote.
+def task_of(run: str | os.PathLike[str]) -> str:
+    """The task of a finished run.
 
     Raises:
-        RunError: there is no finished run, a file of it is missing or damaged, or its format is another version's.
+        RunError: as `load_model`.
+    """
+    return _read_encoders(Path(run))["task"]
+
+
+@overload
+def load_model(run: str | os.PathLike[str]) -> Model: ...
+@overload
+def load_model(run: str | os.PathLike[str], kind: type[M]) -> M: ...
+def load_model(run: str | os.PathLike[str], kind: Any = None) -> Any:
+    """Reads what `save_model` wrote.
+
+    Args:
+        run: the run directory.
+        kind: `TaggingModel` or `ForecastingModel`, where one of them alone will do.
+
+    Raises:
+        RunError: there is no finished run, it is of another task, a file of it is missing or damaged, or its format
+            is another version's.
     """
     folder = Path(run)
+    data = _read_encoders(folder)
+    if kind not in (None, TASKS[data["task"]]):
+        [wanted] = [name for name, model in TASKS.items() if model is kind]
+        raise RunError(f"{folder}: expected a run of {wanted}, found one of {data['task']}")
+    _check_archive(folder / MODEL)
+    try:
+        network = keras.saving.load_model(folder / MODEL, compile=False)
+        read = TaggingModel.from_dict if data["task"] == "tagging" else read_forecasting_model
+        return read(network, data)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{folder}: expected a bundle that seqtag wrote, found {_first_line(error)}") from None
+
+
+def _read_encoders(folder: Path) -> dict[str, Any]:
+    """The encoders of a finished run, of a format and a task that are known."""
     if not folder.is_dir():
-        hint = "; an unfinished run is there, go on with --resume" if partial_path(run).is_dir() else ""
+        hint = "; an unfinished run is there, go on with --resume" if partial_path(folder).is_dir() else ""
         raise RunError(f"{folder}: expected the directory of a finished run, found none{hint}")
     if folder.name.endswith(PARTIAL_SUFFIX):
         raise RunError(f"{folder}: expected a finished run, found one that was interrupted; go on with --resume")
@@ -83,12 +129,9 @@ def load_model(run: str | os.PathLike[str]) -> TaggingModel:
         newer = isinstance(version, int) and version > FORMAT_VERSION
         hint = "; upgrade seqtag to read it" if newer else ""
         raise RunError(f"{folder / ENCODERS}: expected format version {FORMAT_VERSION}, found {version}{hint}")
-    _check_archive(folder / MODEL)
-    try:
-        network = keras.saving.load_model(folder / MODEL, compile=False)
-        return TaggingModel.from_dict(network, data)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{folder}: expected a bundle that seqtag wrote, found {_first_line(error)}") from None
+    if data.get("task") not in TASKS:
+        raise RunError(f"{folder / ENCODERS}: expected task {' or '.join(TASKS)}, found {data.get('task')!r}")
+    return data
 
 
 def _check_archive(path: Path) -> None:

@@ -40,10 +40,10 @@ def config(name):
 
 
 def test_it_loads_as_the_config_says(name, config):
-    from seqtag.pipeline import _load_splits
+    from seqtag.pipeline.tagging import load_splits
 
     counts, scheme = SETS[name]
-    corpora = _load_splits(config.data)
+    corpora = load_splits(config.data)
     assert [len(corpora[split]) for split in ("train", "dev", "test")] == counts
     codec = TagCodec.fit(corpora["train"], config.data.scheme)
     assert codec.scheme == scheme

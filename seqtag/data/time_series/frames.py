@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,7 +23,7 @@ def read_frame(source: Any, as_text: Sequence[str] = ()) -> tuple[pd.DataFrame, 
     columns one by one (`get_column`), since their `to_pandas` needs pyarrow; others give `to_pandas()`.
 
     Args:
-        source: a pandas or polars frame, or the path of a CSV file.
+        source: a pandas or polars frame, or the path of a CSV file, `-` for standard input.
         as_text: columns of a CSV file that stay text, so that an id `007` keeps its zeros, and `NA` is Namibia. In
             others `NA`, `NaN`, `None`, `null` and nothing at all are missing values.
 
@@ -32,7 +34,8 @@ def read_frame(source: Any, as_text: Sequence[str] = ()) -> tuple[pd.DataFrame, 
     if isinstance(source, pd.DataFrame):
         return source, None
     if isinstance(source, str | os.PathLike):
-        return _read_csv(os.fspath(source), as_text), os.fspath(source)
+        name = "<stdin>" if source == "-" else os.fspath(source)
+        return _read_csv(name, as_text, io.StringIO(sys.stdin.read()) if source == "-" else None), name
     if hasattr(source, "get_column"):
         return pd.DataFrame({name: _column(source.get_column(name)) for name in source.columns}), None
     if hasattr(source, "to_pandas"):
@@ -40,11 +43,16 @@ def read_frame(source: Any, as_text: Sequence[str] = ()) -> tuple[pd.DataFrame, 
     raise TypeError(f"expected a pandas or polars frame, or the path of a CSV file, found {type(source).__name__}")
 
 
-def _read_csv(path: str, as_text: Sequence[str]) -> pd.DataFrame:
+def _read_csv(path: str, as_text: Sequence[str], stream: io.StringIO | None) -> pd.DataFrame:
     try:
-        missing = {name: [""] if name in as_text else _MISSING for name in pd.read_csv(path, nrows=0).columns}
+        header = pd.read_csv(path if stream is None else stream, nrows=0)
+        missing = {name: [""] if name in as_text else _MISSING for name in header.columns}
         types = dict.fromkeys(as_text, "str")
-        return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing, low_memory=False)
+        if stream is not None:
+            stream.seek(0)
+        return pd.read_csv(
+            path if stream is None else stream, dtype=types, keep_default_na=False, na_values=missing, low_memory=False
+        )
     except FileNotFoundError:
         raise DataError("expected a CSV file, found none", path) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

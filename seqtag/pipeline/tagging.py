@@ -1,63 +1,36 @@
-"""The one place that turns a configuration into objects and runs them: train, evaluate, predict, export."""
+"""Taggers through the pipeline: a configuration becomes a run, a run scores and tags files."""
 
 from __future__ import annotations
 
 import codecs
 import gc
 import os
-import shutil
 import statistics
-import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from seqtag import gradient_report
-from seqtag.config import Config, DataConfig, dump_config, load_config, resolve_path
+from seqtag.config import DataConfig, TaggingConfig, load_config, resolve_path
 from seqtag.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus
 from seqtag.data.sentences import Sentence
 from seqtag.data.text import TextLine, read_text
-from seqtag.diagnostics.sparsity import SparsityReport
-from seqtag.errors import ConfigError, RunError, SeqtagError
+from seqtag.errors import ConfigError
 from seqtag.export import bundle
 from seqtag.export.saved_model import export_saved_model
-from seqtag.files import written_aside
 from seqtag.gradient_report import GradientReport
-from seqtag.models.tagging_model import Item, TaggedSentence, TaggingModel
+from seqtag.models.tagging_model import Item, TaggingModel
+from seqtag.pipeline.runs import TrainedRun, run_directory, write_run
 from seqtag.progress import metered
 from seqtag.rendering import to_columns, to_json, to_text
-from seqtag.training.checkpoint import FILE_NAME as CHECKPOINT
 from seqtag.training.tagging import Report, corpus_items, fit_tagging_model, reading_options, resolve_measure, score
 from seqtag.training.trainer import FitResult
 
 SPLITS = ("train", "dev", "test")
 GRADIENTS = "gradients"
 FORMS = {"columns": to_columns, "jsonl": to_json, "text": to_text}
-
-
-@dataclass(frozen=True)
-class TrainedRun:
-    """What training leaves for the command line to show.
-
-    Attributes:
-        folder: the run directory.
-        metrics: the contents of `metrics.json`.
-        reports: the report on each scored split.
-        measure: the measure that chose the epoch.
-        shown: some tagged dev sentences.
-        types: the entity types or labels, for colours.
-        sparsity: the zeros of the weights, where a penalty was to make some.
-    """
-
-    folder: Path
-    metrics: dict[str, Any]
-    reports: dict[str, Report]
-    measure: str
-    shown: list[TaggedSentence]
-    types: list[str]
-    sparsity: SparsityReport | None
 
 
 @dataclass(frozen=True)
@@ -68,55 +41,34 @@ class _SeedRun:
     reports: dict[str, Report]
 
 
-def train(config: Config, output: Path, resume: bool = False) -> TrainedRun:
-    """Fits a model as `config` says and writes its run directory.
+def train(config: TaggingConfig, output: Path, resume: bool = False) -> TrainedRun:
+    """Fits a tagger as `config` says and writes its run directory; see `seqtag.pipeline.train`."""
+    with run_directory(config, output, resume) as folder:
+        corpora = load_splits(config.data)
+        runs = [_train_seed(config, corpora, folder, seed, resume) for seed in _seeds(config)]
+        measure = resolve_measure(config.evaluation.measure, runs[0].model)
+        best = max(runs, key=lambda run: getattr(run.reports["dev"], measure))
+        metrics = _metrics(runs, best, measure)
+        write_run(folder, best.model, best.fit, metrics)
+    sentences = corpora["dev"].subset(_most_tagged(corpora["dev"], config.evaluation.show_sentences))
+    return TrainedRun(
+        output,
+        metrics,
+        best.reports,
+        best.fit.sparsity,
+        measure,
+        shown=best.model.tag(corpus_items(sentences)),
+        types=best.model.codec.symbols,
+    )
 
-    Everything is written to `OUTPUT.partial`, which takes the name `output` when all of it is there.
+
+def load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
+    """The corpora that a configuration names.
 
     Raises:
-        RunError: a finished run is at `output`, or an unfinished one without `resume`.
-        ConfigError: a path is missing, or `resume` with another configuration.
+        ConfigError: the path of `train` or `dev` is missing.
         DataError: a file is at fault.
     """
-    folder = _open_run(config, output, resume)
-    try:
-        corpora = _load_splits(config.data)
-        runs = [_train_seed(config, corpora, folder, seed, resume) for seed in _seeds(config)]
-    except SeqtagError:
-        # Without a whole epoch there is nothing to resume, and the cause once mended the run shall start afresh.
-        if not any(folder.glob(f"checkpoints/*/{CHECKPOINT}")):
-            shutil.rmtree(folder)
-        raise
-    measure = resolve_measure(config.evaluation.measure, runs[0].model)
-    best = max(runs, key=lambda run: getattr(run.reports["dev"], measure))
-    metrics = _metrics(runs, best, measure)
-    bundle.save_model(folder, best.model)
-    bundle.write_history(folder / bundle.HISTORY, best.fit.history)
-    bundle.write_json(folder / bundle.METRICS, metrics)
-    folder.rename(output)
-    sentences = corpora["dev"].subset(_most_tagged(corpora["dev"], config.evaluation.show_sentences))
-    shown = best.model.tag(corpus_items(sentences))
-    symbols = best.model.codec.symbols
-    return TrainedRun(output, metrics, best.reports, measure, shown, symbols, best.fit.sparsity)
-
-
-def _open_run(config: Config, output: Path, resume: bool) -> Path:
-    folder = bundle.partial_path(output)
-    if output.exists():
-        raise RunError(f"{output}: expected no run there, found one; choose another --output or remove it")
-    if not resume:
-        if folder.exists():
-            raise RunError(f"{folder}: found an unfinished run; go on with --resume, or remove it")
-        folder.mkdir(parents=True)
-        bundle.write_text(folder / bundle.CONFIG, dump_config(config))
-    elif not folder.exists():
-        raise RunError(f"{folder}: expected an unfinished run to resume, found none")
-    elif load_config(folder / bundle.CONFIG) != config:
-        raise ConfigError(f"{folder / bundle.CONFIG}: expected the configuration of the unfinished run, found another")
-    return folder
-
-
-def _load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
     options = reading_options(data)
     corpora = {}
     for split in SPLITS:
@@ -132,11 +84,13 @@ def _locate(path: str, data: DataConfig) -> str:
     return path if path.startswith(SAMPLE_PREFIX) else str(resolve_path(path, data.root))
 
 
-def _seeds(config: Config) -> list[int]:
+def _seeds(config: TaggingConfig) -> list[int]:
     return [config.seed + n for n in range(config.training.seeds)]
 
 
-def _train_seed(config: Config, corpora: dict[str, TaggedCorpus], folder: Path, seed: int, resume: bool) -> _SeedRun:
+def _train_seed(
+    config: TaggingConfig, corpora: dict[str, TaggedCorpus], folder: Path, seed: int, resume: bool
+) -> _SeedRun:
     name = f"seed-{seed}"
     model, fit = fit_tagging_model(
         corpora["train"],
@@ -187,7 +141,7 @@ def evaluate(run: Path, data: str) -> Report:
     Raises:
         RunError, DataError: see `load_model` and `load_corpus`; a tag that the training data did not have.
     """
-    model = bundle.load_model(run)
+    model = bundle.load_model(run, TaggingModel)
     return score(model, load_corpus(data, model.options))
 
 
@@ -196,7 +150,7 @@ def _load_for_prediction(run: Path) -> TaggingModel:
 
     A collection would walk TensorFlow's hundred thousands of objects again and again: a third of the time of reading.
     """
-    model = bundle.load_model(run)
+    model = bundle.load_model(run, TaggingModel)
     gc.freeze()
     return model
 
@@ -263,10 +217,10 @@ def report_gradients(run: Path, data: str | None = None, folder: Path | None = N
     Raises:
         RunError, ConfigError, DataError: see `load_model`, `load_config` and `seqtag.gradient_report`.
     """
-    model = bundle.load_model(run)
+    model = bundle.load_model(run, TaggingModel)
     if data is None:
         config = load_config(run / bundle.CONFIG).data
-        if config.dev is None:
+        if not isinstance(config, DataConfig) or config.dev is None:
             raise ConfigError(f"{run / bundle.CONFIG}: expected data.dev to be a path, found none; use --data")
         data = _locate(config.dev, config)
     report = gradient_report.report_gradients(model, load_corpus(data, model.options))
@@ -276,23 +230,4 @@ def report_gradients(run: Path, data: str | None = None, folder: Path | None = N
 
 def export(run: Path, folder: Path) -> None:
     """Writes the run's SavedModel."""
-    export_saved_model(bundle.load_model(run), folder)
-
-
-def write_output(parts: Iterable[bytes], target: Path | None) -> None:
-    """Writes to a file, which appears only when it is whole, or to standard output."""
-    if target is None:
-        _write(parts, sys.stdout.buffer)
-    elif target.exists() and not target.is_file():
-        # A device or a pipe must not be replaced by a file.
-        with target.open("wb") as file:
-            _write(parts, file)
-    else:
-        with written_aside(target) as aside, aside.open("wb") as file:
-            _write(parts, file)
-
-
-def _write(parts: Iterable[bytes], file: BinaryIO) -> None:
-    for part in parts:
-        file.write(part)
-    file.flush()
+    export_saved_model(bundle.load_model(run, TaggingModel), folder)
