@@ -34,6 +34,18 @@ class SeriesDataConfig(Section):
     test_steps: Positive | None = Field(None, description="score the steps after those, so many, or the last so many")
     standardise: bool = Field(False, description="values in units of each series' deviation in training, as for ETT")
 
+    @model_validator(mode="after")
+    def _one_test_set(self) -> SeriesDataConfig:
+        if (self.layout == "m3") != (self.period is not None):
+            raise ValueError(f"expected a period for layout 'm3' alone, found {self.layout!r} and {self.period!r}")
+        if self.layout == "m3" and (self.test or self.test_steps or self.train_steps):
+            raise ValueError("expected the test steps of M3's own file, found test, test_steps or train_steps")
+        if self.test and (self.test_steps or self.train_steps):
+            raise ValueError("expected test, or test_steps and train_steps, found both")
+        if (self.train or "").startswith("sample:") and (self.test or self.layout != "long"):
+            raise ValueError("expected a sample as long series with a test part of its own, found other settings")
+        return self
+
 
 class ForecastModelConfig(Section):
     """The network of a forecaster and what corrects its answers."""
