@@ -60,7 +60,8 @@ class ForecastModelConfig(Section):
     bidirectional: bool = Field(False, description="the encoder runs both ways")
     segment: Positive = Field(1, description="steps that are read and written at once; 1 for points")
     output: Literal["parallel", "direct", "recursive"] = "parallel"
-    scaling: Literal["none", "standard", "mean", "last", "revin"] = "revin"
+    scaling: Literal["none", "standard", "mean", "last", "revin", "es_rnn"] = "revin"
+    series_smoothing: bool = Field(False, description="es_rnn: each series learns smoothing and season of its own")
     head: Literal["quantiles", "student_t", "negative_binomial", "point_mse", "point_mae", "point_huber"] = "quantiles"
     quantiles: tuple[Level, ...] = (0.1, 0.5, 0.9)
     season: Positive | None = Field(None, description="steps of a season; that of the frequency unless set")
@@ -98,8 +99,10 @@ class ForecastTrainingConfig(FittingConfig):
     patience: Positive | None = Field(5, description="epochs without a better held-out loss; null for never")
     batch_windows: Positive = 64
     windows_per_epoch: Positive | None = Field(None, description="drawn anew each epoch; all unless set")
+    balanced: bool = Field(False, description="every series is drawn as often as every other, however long")
     shortest: Positive | None = Field(None, description="least history of a training window; one value unless set")
     validation_steps: Positive | None = Field(None, description="held out at each series' end; the horizon unless set")
+    keep: Literal["best", "last"] = Field("best", description="the epoch of the least held-out loss, or the last")
     refit: bool = Field(False, description="fit once more on all steps, for as many epochs as were best")
     teacher_share: tuple[Fraction | Literal[1], Fraction | Literal[1]] = Field(
         (1.0, 0.0), description="of true values that a recursive decoder reads: in the first epoch and in the last"

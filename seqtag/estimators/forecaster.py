@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import os
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from seqtag.backtesting import RollingOrigins, backtest
+from seqtag.backtesting.plots import MOST_SERIES, plot_forecast
 from seqtag.config import (
     ForecastingConfig,
     ForecastModelConfig,
     ForecastTrainingConfig,
     SeriesDataConfig,
+    dump_config,
+    load_config,
     validate_section,
 )
-from seqtag.data.time_series.files import read_series
 from seqtag.data.time_series.held_out import split
 from seqtag.data.time_series.leakage import LeakageReport, audit_leakage
 from seqtag.data.time_series.table import SeriesTable
 from seqtag.data.time_series.windows import Windows, last_windows
+from seqtag.errors import DataError, RunError
+from seqtag.export.bundle import (
+    CONFIG,
+    HISTORY,
+    METRICS,
+    load_model,
+    new_folder,
+    read_history,
+    read_json,
+    save_model,
+    write_history,
+    write_json,
+    write_text,
+)
+from seqtag.export.series_tail import SERIES, load_tail, save_tail
 from seqtag.forecasting.anomalies import score_anomalies
 from seqtag.forecasting.effects import permutation_effects
 from seqtag.forecasting.paths import sample_paths
 from seqtag.forecasting.predicting import predict
-from seqtag.training.forecasting import fit_forecasting_model, score, season_of
-from seqtag.training.series_data import series_columns
+from seqtag.models.forecasting.model import ForecastingModel
+from seqtag.training.forecasting import season_of
+from seqtag.training.series_data import read_table
+from seqtag.training.series_fit import fit_series_model, fitter, score_series_model
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Forecaster(BaseEstimator):
@@ -44,7 +69,8 @@ class Forecaster(BaseEstimator):
         bidirectional: whether the encoder runs both ways.
         segment: steps that are read and written at once; 1 for points.
         output: `"parallel"`, `"direct"` or `"recursive"`.
-        scaling: `"revin"`, `"last"`, `"mean"`, `"standard"` or `"none"`.
+        scaling: `"revin"`, `"last"`, `"mean"`, `"standard"`, `"es_rnn"` or `"none"`.
+        series_smoothing: with `"es_rnn"`, whether each series learns smoothing and season of its own.
         head: `"quantiles"`, `"student_t"`, `"negative_binomial"`, `"point_mse"`, `"point_mae"` or `"point_huber"`.
         quantiles: levels that are forecast, 0.5 among them.
         season: steps of a season; that of the frequency unless given.
@@ -55,16 +81,17 @@ class Forecaster(BaseEstimator):
         guard: `"blend"` draws forecasts toward seasonal naive where that was better; `"none"` does not.
         conformal: whether quantiles are corrected on held-out windows.
         data: how frames and files are read: a dict with the keys of the configuration's `data` section, among them
-            `series`, `time`, `target`, `past`, `known`, `static`, `frequency`, `zone`.
+            `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency`, `zone`, `standardise`.
         training: a dict with the keys of the configuration's `training` section.
         seed: the same seed gives the same model bit for bit on a CPU.
 
     Attributes:
         model_: the fitted `ForecastingModel`.
-        table_: the training series, whose ends forecasts start from.
-        report_: the report on the held-out windows beside the naive rules.
+        table_: the training series, whose ends forecasts start from; after `load` their last steps alone.
+        report_: the report on the held-out windows beside the naive rules; not there after `load`.
         history_: one dict an epoch.
         metrics_: the figures of `metrics.json`.
+        backtest_: what the last `backtest` found, a `seqtag.backtesting.BacktestResult`.
 
     Example:
 
@@ -88,6 +115,7 @@ class Forecaster(BaseEstimator):
         segment: int = 1,
         output: str = "parallel",
         scaling: str = "revin",
+        series_smoothing: bool = False,
         head: str = "quantiles",
         quantiles: Sequence[float] = (0.1, 0.5, 0.9),
         season: int | None = None,
@@ -113,6 +141,7 @@ class Forecaster(BaseEstimator):
         self.segment = segment
         self.output = output
         self.scaling = scaling
+        self.series_smoothing = series_smoothing
         self.head = head
         self.quantiles = quantiles
         self.season = season
@@ -140,9 +169,7 @@ class Forecaster(BaseEstimator):
         """
         config = self._config()
         table = self._read(X)
-        self.model_, result, self.report_ = fit_forecasting_model(
-            table, config.model, config.training, series_columns(config.data), seed=self.seed
-        )
+        self.model_, result, self.report_ = fit_series_model(table, config)
         self.table_ = table
         self.history_ = result.history
         self.metrics_ = {"task": "forecasting", "dev": self.report_.to_metrics(), "train": result.to_metrics()}
@@ -167,7 +194,44 @@ class Forecaster(BaseEstimator):
         ends = windows.ends - self.model_.horizon
         inside = np.flatnonzero(ends > windows.first)
         shifted = Windows(windows.series, ends, windows.first, windows.lookback, windows.horizon).take(inside)
-        return score(self.model_, table, shifted).skill["seasonal_naive"]
+        return score_series_model(self.model_, table, shifted).skill["seasonal_naive"]
+
+    def backtest(
+        self, X: Any, folds: int = 5, refit: bool | int = True, step: int | None = None, window: int | None = None
+    ) -> pd.DataFrame:
+        """Fits and forecasts from rolling origins; needs no fit before and changes none.
+
+        Args:
+            X: series, as for `fit`.
+            folds: how many origins.
+            refit: whether to fit in each fold, or in every k-th; False fits in the first, which knows the least.
+            step: steps from one origin to the next; the horizon unless given.
+            window: steps of each training part; all before the origin unless given.
+
+        Returns:
+            A row for the forecasts and for each naive rule, a column a metric. `backtest_` has all the rest: forecasts,
+            scores by fold, step and series, figures.
+
+        Raises:
+            DataError: a fold for which all series are too short.
+        """
+        config, table = self._config(), self._read(X)
+        origins = RollingOrigins(folds, self.horizon, step, window)
+        season = season_of(config.model, table)
+        self.backtest_ = backtest(table, origins, fitter(config), season=season, refit=refit, progress=False)
+        return self.backtest_.summary()
+
+    def plot(
+        self,
+        series: Sequence[Hashable] | None = None,
+        horizon: int | None = None,
+        X: Any = None,
+        future: Any = None,
+        max_series: int = MOST_SERIES,
+    ) -> Figure:
+        """Fan charts of the last steps and the forecast of each series, or of some; the rest as of `predict`."""
+        table = self._series(X)
+        return plot_forecast(table.to_frame(), self.predict(horizon, X, future), series, max_series)
 
     def sample_paths(
         self, num_paths: int = 100, horizon: int | None = None, X: Any = None, future: Any = None
@@ -193,15 +257,64 @@ class Forecaster(BaseEstimator):
         table = self._series(X)
         return audit_leakage(table, season=season_of(self._config().model, table), seed=self.seed)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a run directory that `load` and the command line read.
+
+        `series.csv` in it has the last steps of each series, so that the loaded forecaster goes on from there.
+
+        Raises:
+            RunError: something is there already.
+        """
+        check_is_fitted(self, "model_")
+        with new_folder(path) as folder:
+            write_text(folder / CONFIG, dump_config(self._config()))
+            save_model(folder, self.model_)
+            write_history(folder / HISTORY, self.history_)
+            write_json(folder / METRICS, self.metrics_)
+            if hasattr(self, "table_"):
+                save_tail(folder, self.model_, self.table_)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Forecaster:
+        """The estimator of a run directory.
+
+        Raises:
+            RunError: there is no finished run, or one of another task or format version.
+        """
+        model = load_model(path, ForecastingModel)
+        config = load_config(Path(path, CONFIG))
+        if not isinstance(config, ForecastingConfig):
+            raise RunError(f"{Path(path, CONFIG)}: expected task 'forecasting', found {config.task!r}")
+        forecaster = cls(
+            **config.model.model_dump(),
+            data=config.data.model_dump(exclude_defaults=True),
+            training=config.training.model_dump(exclude_defaults=True),
+            seed=config.seed,
+        )
+        forecaster.model_ = model
+        forecaster.history_ = read_history(Path(path, HISTORY))
+        forecaster.metrics_ = read_json(Path(path, METRICS))
+        if Path(path, SERIES).exists():
+            forecaster.table_ = load_tail(Path(path), model)
+        return forecaster
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Writes a SavedModel that needs TensorFlow alone; see `seqtag.export.forecast_saved_model`."""
+        from seqtag.export.forecast_saved_model import export_forecast_saved_model
+
+        check_is_fitted(self, "model_")
+        export_forecast_saved_model(self.model_, path)
+
     def _series(self, X: Any) -> SeriesTable:
         if X is not None:
             return self._read(X)
-        check_is_fitted(self, "table_")
+        check_is_fitted(self, "model_")
+        if not hasattr(self, "table_"):
+            raise DataError(f"expected series to go on from, as X; found none, nor {SERIES} in the run")
         return self.table_
 
     def _read(self, X: Any) -> SeriesTable:
-        data = self._config().data
-        return read_series(X, series_columns(data), frequency=data.frequency, zone=data.zone)
+        return read_table(self._config().data, X, self.horizon, "history")
 
     def _config(self) -> ForecastingConfig:
         model = {name: getattr(self, name) for name in ForecastModelConfig.model_fields}

@@ -20,9 +20,10 @@ from seqtag.config import ForecastModelConfig, ForecastTrainingConfig
 from seqtag.data.time_series.batching import WindowReader
 from seqtag.data.time_series.encoding import SeriesEncoder
 from seqtag.data.time_series.files import SeriesColumns
-from seqtag.data.time_series.held_out import Split, split, with_values
+from seqtag.data.time_series.held_out import Split, split, training_windows
 from seqtag.data.time_series.table import SeriesTable
-from seqtag.data.time_series.windows import Windows, all_windows
+from seqtag.data.time_series.windows import Windows
+from seqtag.errors import DataError
 from seqtag.evaluation.forecast_report import ForecastReport
 from seqtag.evaluation.forecasts import evaluate_forecasts
 from seqtag.models.forecasting.corrections import Corrections, without_median
@@ -60,6 +61,11 @@ def build_network(
     """An unfitted network, with what it needs of the series that it will be fitted on."""
     looks_up = config.scaling in ("standard", "last")
     moments = training_moments(fitted.values, fitted.offsets).tolist() if looks_up else None
+    smoothing = {
+        "season": season_of(config, fitted),
+        "logarithmic": bool((fitted.values[fitted.observed] > 0).all()),
+        "per_series": config.series_smoothing,
+    }
     network = ForecastNetwork(
         lookback=config.lookback,
         horizon=config.horizon,
@@ -75,6 +81,7 @@ def build_network(
         head=config.head,
         levels=config.quantiles,
         moments=moments,
+        smoothing=smoothing if config.scaling == "es_rnn" else None,
         series_width=config.series_width,
         dropout=config.dropout,
         recurrent_dropout=config.recurrent_dropout,
@@ -104,9 +111,12 @@ def fit_forecasting_model(
         The model, how the fit went, and the report on the held-out windows beside the naive rules.
 
     Raises:
-        DataError: no series is long enough, see `seqtag.data.time_series.held_out.split`.
+        DataError: no series is long enough, see `seqtag.data.time_series.held_out.split`; a value below zero for
+            the head of counts.
         RunError: see `fit_network`.
     """
+    if config.head == "negative_binomial":
+        check_counts(table)
     shortest = shortest_history(training, config, table)
     parts = split(table, config.lookback, config.horizon, training.validation_steps, shortest)
     encoder = SeriesEncoder.fit(parts.fitted, config.calendar)
@@ -137,6 +147,17 @@ def fit_forecasting_model(
     return model, _together(results), report
 
 
+def check_counts(table: SeriesTable) -> None:
+    """Raises a `DataError` that names the first value below zero."""
+    below = np.flatnonzero(table.values < 0)
+    if len(below):
+        at = below[0]
+        raise DataError(
+            f"series {table.ids[table.series_of_step[at]]!r} at {table.shown(table.times[at])}: expected a count for"
+            f" head 'negative_binomial', found {table.values[at]:g}"
+        )
+
+
 def _fit_member(
     parts: Split,
     table: SeriesTable,
@@ -151,8 +172,8 @@ def _fit_member(
     network = build_network(config, parts.fitted, encoder, training.precision)
     reader = WindowReader(encoder.encode(parts.fitted), parts.windows)
     evaluate = held_out_loss(network, WindowReader(encoder.encode(table), parts.held_out), len(parts.held_out))
-    measure = Measure("loss", is_loss=True)
-    return network, _fit(network, reader, len(parts.windows), training, evaluate, measure, seed=seed, **places)
+    measure = Measure("loss", is_loss=True, keeps_last=training.keep == "last")
+    return network, _fit(network, reader, parts.windows, training, evaluate, measure, seed=seed, **places)
 
 
 def _refitted(
@@ -165,7 +186,7 @@ def _refitted(
     seed: int,
 ) -> ForecastEnsemble:
     """Members fitted on all steps, each for as many epochs as were best when some were held out."""
-    windows = with_values(table, all_windows(table, config.lookback, config.horizon, shortest=shortest))
+    windows = training_windows(table, config.lookback, config.horizon, shortest)
     reader = WindowReader(encoder.encode(table), windows)
     networks = []
     for member, result in enumerate(results):
@@ -175,7 +196,7 @@ def _refitted(
         settings = training.model_copy(update={"epochs": result.best_epoch, "patience": None})
         fitted = Measure("loss on fitted steps", is_loss=True, keeps_last=True)
         evaluate = held_out_loss(network, reader, min(len(windows), EVALUATION_BATCH))
-        _fit(network, reader, len(windows), settings, evaluate, fitted, seed=member_seed, label=f"refit {member + 1}")
+        _fit(network, reader, windows, settings, evaluate, fitted, seed=member_seed, label=f"refit {member + 1}")
         networks.append(network)
     return ForecastEnsemble(networks)
 
@@ -183,7 +204,7 @@ def _refitted(
 def _fit(
     network: ForecastNetwork,
     reader: WindowReader,
-    windows: int,
+    windows: Windows,
     training: ForecastTrainingConfig,
     evaluate: Callable[[], float],
     measure: Measure,
@@ -191,7 +212,9 @@ def _fit(
     seed: int,
     **places: Any,
 ) -> FitResult:
-    batches = WindowBatches(reader, windows, training.batch_windows, training.windows_per_epoch, seed)
+    batches = WindowBatches(
+        reader, windows.series, training.batch_windows, training.windows_per_epoch, seed, training.balanced
+    )
     callbacks = [TeacherSchedule(*training.teacher_share, training.epochs)]
     return fit_network(network, batches, training, evaluate, measure, callbacks=callbacks, **places)
 

@@ -43,27 +43,36 @@ def split(table: SeriesTable, lookback: int, horizon: int, steps: int | None = N
 
     Raises:
         ValueError: `steps` below `horizon`.
-        DataError: no series is long enough for a window on either side, with a value in its history and its future.
+        DataError: no series has a window on one of the sides, with a value in its history and in its future.
     """
     steps = horizon if steps is None else steps
     if steps < horizon:
         raise ValueError(f"expected validation_steps of at least the horizon of {horizon}, found {steps}")
-    long = table.lengths >= steps + shortest + horizon
-    if not long.any():
-        longest = int(table.lengths.argmax())
-        raise DataError(
-            f"expected a series of at least {steps + shortest + horizon} steps ({shortest} of history, a horizon of"
-            f" {horizon}, {steps} held out), found at most {table.lengths[longest]} in {table.ids[longest]!r}"
-        )
+    long = table.lengths >= steps + shortest
     fitted = first_steps(table, np.where(long, table.lengths - steps, table.lengths))
-    windows = with_values(fitted, all_windows(fitted, lookback, horizon, shortest=shortest))
+    windows = training_windows(fitted, lookback, horizon, shortest)
     every = with_values(table, all_windows(table, lookback, horizon, shortest=shortest))
     beyond = every.ends >= table.offsets[1:][every.series] - steps
     held_out = every.take(np.flatnonzero(beyond & long[every.series]))
-    if not len(windows) or not len(held_out):
-        where = "the fitted" if not len(windows) else "the held-out"
-        raise DataError(f"expected values in history and future of a window of {where} steps, found none")
+    for found, needed, what in (
+        (held_out, steps + shortest, f"{steps} held out after {shortest}"),
+        (windows, shortest + 1, f"{shortest} of history and one of future before what is held out"),
+    ):
+        if not len(found):
+            longest = int(table.lengths.argmax())
+            raise DataError(
+                f"expected a series with values in at least {needed} steps, {what}, found at most"
+                f" {table.lengths[longest]} steps, in {table.ids[longest]!r}"
+            )
     return Split(fitted, windows, thinned(held_out, MOST_WINDOWS))
+
+
+def training_windows(table: SeriesTable, lookback: int, horizon: int, shortest: int) -> Windows:
+    """All windows with a value in history and future; those at a series' end know the beginning of theirs alone.
+
+    Without the latter, a short series would be fitted on without its newest values.
+    """
+    return with_values(table, all_windows(table, lookback, horizon, shortest=shortest, fewest=1))
 
 
 def thinned(windows: Windows, most: int) -> Windows:
@@ -84,4 +93,5 @@ def with_values(table: SeriesTable, windows: Windows) -> Windows:
     """The windows that have a value in their history and one in their future."""
     windows = with_history(table, windows)
     seen = np.r_[0, np.cumsum(table.observed)]
-    return windows.take(np.flatnonzero(seen[windows.ends + windows.horizon] > seen[windows.ends]))
+    end = np.minimum(windows.ends + windows.horizon, table.offsets[1:][windows.series])
+    return windows.take(np.flatnonzero(seen[end] > seen[windows.ends]))

@@ -61,7 +61,13 @@ class Windows:
 
 
 def all_windows(
-    table: SeriesTable, lookback: int, horizon: int, *, stride: int = 1, shortest: int | None = None
+    table: SeriesTable,
+    lookback: int,
+    horizon: int,
+    *,
+    stride: int = 1,
+    shortest: int | None = None,
+    fewest: int | None = None,
 ) -> Windows:
     """All windows whose future lies within its series, in the order of series and time.
 
@@ -72,12 +78,14 @@ def all_windows(
         stride: steps from one window of a series to its next; the last window of each series is always there.
         shortest: the least steps of history that a window may have; `lookback` unless given. Windows with fewer
             than `lookback` are padded on the left.
+        fewest: the least steps of future within the series; `horizon` unless given. With fewer than `horizon`, the
+            futures of a series' last windows reach past its end, where nothing is known.
 
     Returns:
-        The windows. A series shorter than `shortest + horizon` has none.
+        The windows. A series shorter than `shortest + fewest` has none.
 
     Raises:
-        ValueError: a length below 1, or `shortest` above `lookback`.
+        ValueError: a length below 1, `shortest` above `lookback`, or `fewest` above `horizon`.
 
     Example:
         >>> from seqtag.data.time_series.files import read_series
@@ -88,17 +96,21 @@ def all_windows(
         ([[nan, 0.0, 1.0], [0.0, 1.0, 2.0], [1.0, 2.0, 3.0]], [[2.0], [3.0], [4.0]])
     """
     shortest = lookback if shortest is None else shortest
-    for name, value in (("lookback", lookback), ("horizon", horizon), ("stride", stride), ("shortest", shortest)):
+    fewest = horizon if fewest is None else fewest
+    lengths = {"lookback": lookback, "horizon": horizon, "stride": stride, "shortest": shortest, "fewest": fewest}
+    for name, value in lengths.items():
         if value < 1:
             raise ValueError(f"expected {name} to be at least 1, found {value}")
     if shortest > lookback:
         raise ValueError(f"expected shortest to be at most the lookback of {lookback}, found {shortest}")
-    spare = table.lengths - shortest - horizon
+    if fewest > horizon:
+        raise ValueError(f"expected fewest to be at most the horizon of {horizon}, found {fewest}")
+    spare = table.lengths - shortest - fewest
     counts = np.where(spare >= 0, spare // stride + 1, 0)
     series = np.repeat(np.arange(len(table)), counts)
     # Counted backwards from the last window, so that the newest values are in one whatever the stride.
     left = np.repeat(np.cumsum(counts), counts) - 1 - np.arange(len(series))
-    ends = table.offsets[1:][series] - horizon - left * stride
+    ends = table.offsets[1:][series] - fewest - left * stride
     return Windows(series, ends, table.offsets[series], lookback, horizon)
 
 

@@ -36,8 +36,8 @@ class DecoderInputs(NamedTuple):
 class DirectDecoder(keras.layers.Layer):
     """All steps at once: `W context + b`, or with known features of the steps a small network of both (MQ-RNN).
 
-    With features f_k of step k: `raw_k = V relu(C_k context + F f_k + S static + b) + d`, where C_k is the step's own
-    matrix and the others are shared (Wen et al. 2017, section 3.2).
+    With features f_k of step k: `raw_k = V relu(C_k [context; static] + b_k + F f_k) + d`, where C_k and b_k are the
+    step's own and the others shared (Wen et al. 2017, section 3.2). The numbers are float32 whatever the dtype policy.
 
     Args:
         horizon: steps.
@@ -52,7 +52,7 @@ class DirectDecoder(keras.layers.Layer):
         self.horizon = horizon
         self.size = size
         self.local_units = max(8, units // 4)
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
         self.of_context: Any = None
         self.of_features: Any = None
         self.output_layer: Any = None
@@ -60,15 +60,15 @@ class DirectDecoder(keras.layers.Layer):
     def build(self, context: tuple, future: tuple, static: tuple) -> None:
         """Makes the weights for these shapes."""
         if not future[-1]:
-            self.of_context = keras.layers.Dense(self.horizon * self.size, name="of_context")
-            self.of_context.build((None, context[-1] + static[-1]))
+            self.of_context = keras.layers.Dense(self.horizon * self.size, dtype="float32", name="of_context")
         else:
-            self.of_context = keras.layers.Dense(self.horizon * self.local_units, name="of_context")
-            self.of_context.build((None, context[-1] + static[-1]))
-            self.of_features = keras.layers.Dense(self.local_units, use_bias=False, name="of_features")
+            policy = self.dtype_policy
+            self.of_context = keras.layers.Dense(self.horizon * self.local_units, dtype=policy, name="of_context")
+            self.of_features = keras.layers.Dense(self.local_units, use_bias=False, dtype=policy, name="of_features")
             self.of_features.build(future)
-            self.output_layer = keras.layers.Dense(self.size, name="output")
+            self.output_layer = keras.layers.Dense(self.size, dtype="float32", name="output")
             self.output_layer.build((None, None, self.local_units))
+        self.of_context.build((None, context[-1] + static[-1]))
         self.built = True
 
     def call(self, inputs: DecoderInputs, training: bool = False) -> Tensor:
@@ -91,11 +91,13 @@ class _SegmentDecoder(keras.layers.Layer):
         self.size = size
         self.segment = segment
         self.count = -(-horizon // segment)
-        self.cell = recurrent_layer(cell, units, name="cell").cell
-        self.dropout = keras.layers.Dropout(dropout)
-        self.steps = keras.layers.Dense(segment * size, name="steps")
+        self.cell = recurrent_layer(cell, units, dtype=self.dtype_policy, name="cell").cell
+        # A cell's outputs, and the raw numbers, are float32 whatever the dtype policy.
+        self.dropout = keras.layers.Dropout(dropout, dtype="float32")
+        self.steps = keras.layers.Dense(segment * size, dtype="float32", name="steps")
         # The cell's own memory, of an LSTM, begins with what the context says of it.
-        self.memory = [keras.layers.Dense(units, name=f"memory_{n}") for n in range(len(self.cell.state_size) - 1)]
+        memories = range(len(self.cell.state_size) - 1)
+        self.memory = [keras.layers.Dense(units, dtype=self.dtype_policy, name=f"memory_{n}") for n in memories]
 
     def _build(self, input_width: int) -> None:
         units = self.cell.units
@@ -106,7 +108,8 @@ class _SegmentDecoder(keras.layers.Layer):
         self.built = True
 
     def _state(self, context: Tensor) -> Any:
-        return self.cell.state_type(context, *[memory(context) for memory in self.memory])
+        fields = [context, *[memory(context) for memory in self.memory]]
+        return self.cell.state_type(*[ops.cast(field, self.cell.state_dtype) for field in fields])
 
     def _future(self, future: Tensor) -> Tensor:
         """Known features by segment, `(batch, segments, segment x features)`."""
@@ -142,9 +145,11 @@ class ParallelDecoder(_SegmentDecoder):
         place, known = self.positions.shape[1], self.segment * inputs.future.shape[-1]
         alone = ops.pad(ops.convert_to_tensor(self.positions), [[0, 0], [0, kernel.shape[0] - place]])
         projected = self.cell.project(alone)[None]
-        projected = projected + ops.matmul(inputs.static, kernel[place + known :])[:, None]
+        of_static = ops.matmul(inputs.static, kernel[place + known :])[:, None]
+        projected = projected + ops.cast(of_static, projected.dtype)
         if known:
-            projected = projected + ops.matmul(self._future(inputs.future), kernel[place : place + known])
+            of_future = ops.matmul(self._future(inputs.future), kernel[place : place + known])
+            projected = projected + ops.cast(of_future, projected.dtype)
         state = tf.nest.map_structure(lambda value: value[:, None], self._state(inputs.context))
         outputs, _ = self.cell.step(projected, state, self.cell.weights_of_step())
         return self._raw(outputs, training)[:, : self.horizon]
@@ -172,7 +177,9 @@ class RecursiveDecoder(_SegmentDecoder):
 
     def build(self, context: tuple, future: tuple, static: tuple) -> None:
         """Makes the weights for these shapes."""
-        self.teacher_share = self.add_weight(name="teacher_share", shape=(), initializer="ones", trainable=False)
+        self.teacher_share = self.add_weight(
+            name="teacher_share", shape=(), initializer="ones", trainable=False, autocast=False
+        )
         self._build(self.segment + self.segment * future[-1] + static[-1])
 
     def call(self, inputs: DecoderInputs, training: bool = False) -> Tensor:
@@ -185,7 +192,7 @@ class RecursiveDecoder(_SegmentDecoder):
             read = ops.concatenate([before, known[:, j], inputs.static], axis=-1)
             output, state = self.cell.step(self.cell.project(read), state, weights)
             raw = self._raw(output[:, None], training)
-            after = self.point(raw)
+            after = ops.cast(self.point(raw), before.dtype)
             if true is not None and taught is not None:
                 after = ops.where(taught[:, j], true[:, j], after)
             return j + 1, after, state, found.write(j, raw)

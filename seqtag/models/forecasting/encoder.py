@@ -34,7 +34,8 @@ class HistoryEncoder(keras.layers.Layer):
         dilations: of each layer, from the first on.
         segment: steps of a segment; 1 reads points.
         residual: whether layers from the second on have a skip connection.
-        bidirectional: whether layers run both ways, with a learned projection of both back to `units`.
+        bidirectional: whether layers run both ways, with a learned projection of both back to `units`; that of the
+            last layer reads where each direction ends, at the newest step and at the oldest.
         dropout: share of a layer's outputs to drop on their way to the next, the same for all steps of a window.
         recurrent_dropout: share of the hidden state to drop on its way into the next step.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
@@ -64,24 +65,31 @@ class HistoryEncoder(keras.layers.Layer):
         self.units = units
         self.dilations = tuple(dilations)
         self.segment = segment
-        self.projection = keras.layers.Dense(units, activation="relu", name="segments") if segment > 1 else None
+        policy = self.dtype_policy
+        dense = keras.layers.Dense
+        self.projection = dense(units, activation="relu", dtype=policy, name="segments") if segment > 1 else None
+        top = len(self.dilations) - 1
         self.layers = [
-            self._layer(cell, n, residual and n > 0, bidirectional, recurrent_dropout)
-            for n in range(len(self.dilations))
+            self._layer(
+                cell,
+                n,
+                bidirectional,
+                return_sequences=n < top,
+                residual=residual and 0 < n < top,
+                recurrent_dropout=recurrent_dropout,
+            )
+            for n in range(top + 1)
         ]
-        self.between = [keras.layers.Dropout(dropout, name=f"dropout_{n}") for n in range(1, len(self.dilations))]
+        self.top_residual = residual and top > 0
+        between = range(1, len(self.dilations))
+        self.between = [keras.layers.Dropout(dropout, dtype=policy, name=f"dropout_{n}") for n in between]
 
-    def _layer(self, cell: str, number: int, residual: bool, bidirectional: bool, recurrent_dropout: float) -> Any:
+    def _layer(self, cell: str, number: int, bidirectional: bool, **options: Any) -> Any:
         name = f"{cell}_{number}"
-        layer = recurrent_layer(
-            cell,
-            self.units,
-            return_sequences=True,
-            residual=residual,
-            recurrent_dropout=recurrent_dropout,
-            name=name,
-        )
-        return Bidirectional(layer, merge_mode="learned", name=f"both_{name}") if bidirectional else layer
+        layer = recurrent_layer(cell, self.units, dtype=self.dtype_policy, name=name, **options)
+        if not bidirectional:
+            return layer
+        return Bidirectional(layer, merge_mode="learned", dtype=self.dtype_policy, name=f"both_{name}")
 
     def build(self, features_shape: tuple, static_shape: tuple) -> None:
         """Makes the weights for `(batch, lookback, features)` and `(batch, static features)`."""
@@ -102,13 +110,12 @@ class HistoryEncoder(keras.layers.Layer):
         steps = ops.concatenate([steps, repeated], axis=-1)
         if self.projection is not None:
             steps = self.projection(steps)
-        for number, (layer, dilation) in enumerate(zip(self.layers, self.dilations, strict=True)):
-            if number:
-                # One mask for all steps of a window, as in Gal and Ghahramani (2016).
-                kept = self.between[number - 1](ops.ones_like(steps[:, :1]), training=training)
-                steps = steps * kept
+        for layer, dilation, dropout in zip(self.layers, self.dilations, self.between, strict=False):
             steps = _dilated(layer, steps, real, dilation, training)
-        return steps[:, -1]
+            # One mask for all steps of a window, as in Gal and Ghahramani (2016).
+            steps = steps * dropout(ops.ones_like(steps[:, :1]), training=training)
+        context = _newest(self.layers[-1], steps, real, self.dilations[-1], training)
+        return context + steps[:, -1] if self.top_residual else context
 
     def _segments(self, features: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Steps side by side, `(batch, segments, segment x features)`; a segment is real where one of its steps is."""
@@ -136,6 +143,12 @@ def _dilated(layer: Any, steps: Tensor, real: Tensor, dilation: int, training: b
     width = outputs.shape[-1]
     outputs = ops.transpose(ops.reshape(outputs, (-1, dilation, count, width)), (0, 2, 1, 3))
     return ops.reshape(outputs, (-1, count * dilation, width))[:, missing:]
+
+
+def _newest(layer: Any, steps: Tensor, real: Tensor, dilation: int, training: bool) -> Tensor:
+    """What a layer ends in on the last step and every `dilation`-th before it; backwards it ends at the first."""
+    phase = slice((steps.shape[1] - 1) % dilation, None, dilation)
+    return layer(steps[:, phase], mask=real[:, phase], training=training)
 
 
 def _phases(steps: Tensor, count: int, dilation: int) -> Tensor:

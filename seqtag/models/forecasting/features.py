@@ -30,7 +30,9 @@ class StepFeatures(keras.layers.Layer):
         self.inputs = inputs
         self.embeddings = {
             kind: [
-                keras.layers.Embedding(size, min(WIDEST_EMBEDDING, (size + 1) // 2), name=f"{kind}_{n}")
+                keras.layers.Embedding(
+                    size, min(WIDEST_EMBEDDING, (size + 1) // 2), dtype=self.dtype_policy, name=f"{kind}_{n}"
+                )
                 for n, size in enumerate(inputs[f"{kind}_codes"])
             ]
             for kind in ("past", "known", "static")

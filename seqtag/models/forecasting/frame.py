@@ -50,6 +50,20 @@ class Frame(NamedTuple):
         return self.location if self.location.shape[1] == 1 else self.location[:, steps]
 
 
+class Hints(NamedTuple):
+    """What a scaling tells the network of the frame, beside the scaled values.
+
+    Attributes:
+        series: `(batch, hints)`, of the window.
+        steps: `(batch, horizon, hints)`, of the steps to come.
+        weight: `(batch, 1)`, how much the window's loss counts.
+    """
+
+    series: Tensor
+    steps: Tensor
+    weight: Tensor
+
+
 def observed_steps(values: Tensor) -> Tensor:
     """Which steps have a value, bool."""
     return ops.logical_not(ops.isnan(values))

@@ -72,7 +72,8 @@ class ForecastingModel:
     def reads_series(self) -> bool:
         """Whether an answer depends on which series of the training data a window is of."""
         network = self.ensemble.members[0]
-        looked_up = network.config["moments"] is not None or network.config["scaling"] == "es_rnn"
+        smoothing = network.config["smoothing"] or {}
+        looked_up = network.config["moments"] is not None or smoothing.get("per_series", False)
         return looked_up or network.config["series_width"] > 0 or self.corrections.blend is not None
 
     def answer(self, batch: Mapping[str, tf.Tensor]) -> Answer:

@@ -15,7 +15,12 @@ from seqtag.models.forecasting.features import StepFeatures
 from seqtag.models.forecasting.frame import Frame, filled, observed_steps
 from seqtag.models.forecasting.heads import head_named
 from seqtag.models.forecasting.scaling import WindowScaling
+from seqtag.models.forecasting.smoothing import SmoothingScaling
 from seqtag.ops.recurrence import Tensor
+
+
+# How many of the last values join the context straight, where smoothing has taken the season off them.
+NEWEST = 6
 
 
 class Answer(NamedTuple):
@@ -24,7 +29,7 @@ class Answer(NamedTuple):
     Attributes:
         point: `(batch, horizon)`.
         quantiles: `(batch, horizon, levels)`, rising.
-        spread: `(batch, horizon)`, what a unit of the network's scaled space is worth.
+        spread: `(batch, horizon)`, how large the window's own changes are, which its errors go with.
     """
 
     point: Tensor
@@ -38,7 +43,8 @@ class ForecastNetwork(keras.Model):
 
     The values of a history are scaled by the window's own frame, missing ones become 0 beside a mask and the time since
     the last one; an encoder reads them with covariates and calendar; a decoder gives raw numbers for every step of the
-    horizon, and a head says what distribution they stand for, in the scaled space.
+    horizon, and a head says what distribution they stand for, in the scaled space. What exponential smoothing took off a
+    window, and its newest values, join the context through a layer of their own before it is decoded.
 
     Args:
         lookback, horizon: steps of history and future.
@@ -48,10 +54,11 @@ class ForecastNetwork(keras.Model):
         residual, bidirectional: see `HistoryEncoder`.
         segment: steps that the encoder reads at once, and the decoder writes.
         output: `"parallel"`, `"direct"` or `"recursive"`, see the decoders.
-        scaling: see `WindowScaling`.
+        scaling: see `WindowScaling` and, for `"es_rnn"`, `SmoothingScaling`.
         head: `"quantiles"`, `"student_t"`, `"negative_binomial"`, `"point_mse"`, `"point_mae"` or `"point_huber"`.
         levels: the quantiles that are asked for.
         moments: mean and deviation of each series in training, for the scalings that look them up.
+        smoothing: arguments of `SmoothingScaling`.
         series_width: width of the learned vector of each series; 0 for none.
         dropout, recurrent_dropout: see `HistoryEncoder`; the first acts on the decoder's output too.
         **kwargs: `name`, `dtype` and `trainable`, as in every model.
@@ -62,7 +69,8 @@ class ForecastNetwork(keras.Model):
             `series (batch,)`; in training `target (batch, horizon)`, NaN where missing.
 
     Returns:
-        The raw numbers `(batch, horizon, head.size)`, and the frame's tensors `location` and `scale`.
+        The numbers `raw (batch, horizon, head.size)`, the frame's `location` and `scale`, the `weight` of each window
+        in the loss, and the `spread` of its values in the scaled space.
     """
 
     def __init__(
@@ -82,12 +90,14 @@ class ForecastNetwork(keras.Model):
         head: str = "quantiles",
         levels: Sequence[float] = (0.1, 0.5, 0.9),
         moments: Sequence[Sequence[float]] | None = None,
+        smoothing: Mapping[str, Any] | None = None,
         series_width: int = 0,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # Values of a series and its frame are more than a half dtype holds: that is for encoder and decoder alone.
+        super().__init__(autocast=False, **kwargs)
         self.config = {
             "lookback": lookback,
             "horizon": horizon,
@@ -103,6 +113,7 @@ class ForecastNetwork(keras.Model):
             "head": head,
             "levels": list(levels),
             "moments": moments,
+            "smoothing": smoothing,
             "series_width": series_width,
             "dropout": dropout,
             "recurrent_dropout": recurrent_dropout,
@@ -112,8 +123,12 @@ class ForecastNetwork(keras.Model):
         self.segment = segment
         self.levels = tuple(levels)
         self.head = head_named(head, levels)
-        self.scaling = WindowScaling(scaling, moments, name="scaling")
-        self.features = StepFeatures(inputs, series_width, name="features")
+        self.scaling: Any
+        if scaling == "es_rnn":
+            self.scaling = SmoothingScaling(horizon=horizon, series=inputs["series"], **smoothing or {}, name="scaling")
+        else:
+            self.scaling = WindowScaling(scaling, moments, dtype="float32", name="scaling")
+        self.features = StepFeatures(inputs, series_width, dtype="float32", name="features")
         self.encoder = HistoryEncoder(
             cell,
             units,
@@ -123,15 +138,19 @@ class ForecastNetwork(keras.Model):
             bidirectional,
             dropout,
             recurrent_dropout,
+            dtype=self.dtype_policy,
             name="encoder",
         )
         self.decoder = self._decoder(output, cell, units, dropout)
+        self.bridge = None
+        if self.scaling.hint_widths[0]:
+            self.bridge = keras.layers.Dense(units, "tanh", dtype=self.dtype_policy, name="bridge")
 
     def _decoder(self, output: str, cell: str, units: int, dropout: float) -> Any:
         if output == "direct":
-            return DirectDecoder(self.horizon, self.head.size, units, dropout, name="decoder")
+            return DirectDecoder(self.horizon, self.head.size, units, dropout, dtype=self.dtype_policy, name="decoder")
         options: dict[str, Any] = {"horizon": self.horizon, "size": self.head.size, "cell": cell, "units": units}
-        options |= {"segment": self.segment, "dropout": dropout, "name": "decoder"}
+        options |= {"segment": self.segment, "dropout": dropout, "dtype": self.dtype_policy, "name": "decoder"}
         if output == "parallel":
             return ParallelDecoder(**options)
         return RecursiveDecoder(point=lambda raw: self.head.point(raw, 1.0), **options)
@@ -141,7 +160,11 @@ class ForecastNetwork(keras.Model):
         self.scaling.build((None, self.lookback))
         self.features.build()
         history, future, static = self.features.widths()
+        series_hints, step_hints = self.scaling.hint_widths
+        future, static = future + step_hints, static + series_hints
         self.encoder.build((None, self.lookback, history), (None, static))
+        if self.bridge is not None:
+            self.bridge.build((None, self.encoder.units + static + min(NEWEST, self.lookback)))
         self.decoder.build((None, self.encoder.units), (None, self.horizon, future), (None, static))
         self.built = True
 
@@ -149,18 +172,25 @@ class ForecastNetwork(keras.Model):
         """Raw numbers of the horizon's steps and the frame that they are in."""
         history = batch["history"]
         observed = observed_steps(history)
-        frame = self.scaling(history, batch["series"])
+        frame, hints = self.scaling(history, batch["series"])
         # A value that stands for a missing one must be fit for the frame's logarithm.
         scaled = filled(frame.history(filled(history, observed, 1.0)), observed)
         steps, future, static = self.features(batch, scaled, observed)
+        if hints is not None:
+            static = ops.concatenate([static, hints.series], axis=-1)
+            future = ops.concatenate([future, hints.steps], axis=-1)
         # Padding, and what came before a series' first value, says nothing.
         real = ops.cumsum(ops.cast(observed, "int32"), axis=1) > 0
         steps = ops.where(real[..., None], steps, ops.zeros_like(steps))
         context = self.encoder(steps, static, real, training=training)
+        if self.bridge is not None:
+            context = self.bridge(ops.concatenate([context, static, scaled[:, -NEWEST:]], axis=-1))
         target, there = self._target(batch, frame) if training and "target" in batch else (None, None)
         inputs = DecoderInputs(context, future, static, scaled[:, -self.segment :], target, there)
         raw = ops.cast(self.decoder(inputs, training=training), "float32")
-        return {"raw": raw, "location": frame.location, "scale": frame.scale}
+        weight = ops.ones_like(frame.scale) if hints is None else hints.weight
+        spread = self.scaling.spread(scaled, observed)
+        return {"raw": raw, "location": frame.location, "scale": frame.scale, "weight": weight, "spread": spread}
 
     def _target(self, batch: Mapping[str, Tensor], frame: Frame) -> tuple[Tensor, Tensor]:
         """The scaled values that came, 0 where missing, and where they are there."""
@@ -178,7 +208,7 @@ class ForecastNetwork(keras.Model):
         target, there = self._target(x, frame)
         losses = self.head.loss(y_pred["raw"], target, ops.broadcast_to(frame.scale, ops.shape(target)))
         count = ops.maximum(ops.sum(ops.cast(there, losses.dtype)), 1.0)
-        loss = ops.sum(filled(losses, there)) / count
+        loss = ops.sum(filled(losses * y_pred["weight"], there)) / count
         return loss + ops.sum(self.losses) if self.losses else loss
 
     def answer(self, batch: Mapping[str, Tensor]) -> Answer:
@@ -188,7 +218,7 @@ class ForecastNetwork(keras.Model):
         scale = ops.broadcast_to(frame.scale, ops.shape(output["raw"])[:2])
         point = self.head.point(output["raw"], scale)
         quantiles = self.head.quantiles(output["raw"], self.levels, scale)
-        return Answer(frame.original(point), frame.original(quantiles), frame.slope(point))
+        return Answer(frame.original(point), frame.original(quantiles), frame.slope(point) * output["spread"])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
