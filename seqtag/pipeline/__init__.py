@@ -23,10 +23,12 @@ __all__ = [
     "backtest",
     "evaluate",
     "export",
+    "forecasting",
     "predict",
     "predict_columns",
     "predict_text",
     "report_gradients",
+    "tagging",
     "train",
     "write_output",
 ]
