@@ -71,10 +71,10 @@ class ForecastingModel:
     @property
     def reads_series(self) -> bool:
         """Whether an answer depends on which series of the training data a window is of."""
-        network = self.ensemble.members[0]
-        smoothing = network.config["smoothing"] or {}
-        looked_up = network.config["moments"] is not None or smoothing.get("per_series", False)
-        return looked_up or network.config["series_width"] > 0 or self.corrections.blend is not None
+        network: dict[str, Any] = self.ensemble.members[0].config
+        own_smoothing = (network["smoothing"] or {}).get("per_series", False)
+        looked_up = network["moments"] is not None or own_smoothing or network["series_width"] > 0
+        return looked_up or self.corrections.blend is not None
 
     def answer(self, batch: Mapping[str, tf.Tensor]) -> Answer:
         """The corrected answer to a batch, in the graph; what `forecast` and a SavedModel both run."""
