@@ -30,6 +30,7 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="the directory of a fin
 Setting = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a dotted key of the config")
 ]
+SERIES_LAYOUTS = ("long", "wide", "m3")
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text")]
 
 
@@ -134,13 +135,26 @@ def gradients(
 @app.command()
 def inspect(
     data: Annotated[list[str], typer.Argument(metavar="DATA", help="one or more files; several are taken as splits")],
-    layout: Annotated[str, typer.Option("--layout", help="of the files")] = "auto",
+    layout: Annotated[str, typer.Option("--layout", help="of the files; long, wide and m3 are series")] = "auto",
     tag_column: Annotated[str | None, typer.Option("--tag-column", help="name or 1-based number")] = None,
     token_column: Annotated[str | None, typer.Option("--token-column", help="name or 1-based number")] = None,
     encoding: Annotated[str, typer.Option("--encoding", help="of the files")] = "utf-8",
+    series: Annotated[str, typer.Option("--series", help="column of the series' names")] = "unique_id",
+    time: Annotated[str, typer.Option("--time", help="column of the times of series")] = "ds",
+    target: Annotated[str, typer.Option("--target", help="column of the values of series")] = "y",
+    frequency: Annotated[str | None, typer.Option("--frequency", help="of series; inferred unless set")] = None,
+    zone: Annotated[str | None, typer.Option("--zone", help="time zone of the clocks of series")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits."""
+    """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits; or, of
+    CSV files, series: lengths, frequency, gaps, season, suspicious values."""
+    if layout in SERIES_LAYOUTS or (layout == "auto" and all(name.endswith(".csv") for name in data)):
+        from seqtag.data.time_series.inspection import SeriesColumns, inspect_series
+
+        columns = SeriesColumns(series, time, target)
+        reports = [inspect_series(name, layout, columns, frequency, zone) for name in data]
+        print(_json({"files": [r.to_dict() for r in reports]}) if as_json else "\n".join(r.to_text() for r in reports))
+        return
     from seqtag.data.inspection import inspect_corpus
 
     report = inspect_corpus(data, layout=layout, tag_column=tag_column, token_column=token_column, encoding=encoding)
