@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from seqtag.calibration.quantile_function import probabilities
-from seqtag.data.time_series.covariates import Categories, Column
-from seqtag.data.time_series.future import Future, extended
+from seqtag.data.time_series.future import extended, unknown_future
 from seqtag.data.time_series.held_out import with_history
 from seqtag.data.time_series.table import SeriesTable
 from seqtag.data.time_series.windows import Windows
@@ -33,7 +32,7 @@ def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame
         A row a step that has a history: `unique_id, ds, y, forecast`, the quantiles, `probability` u and `score`, NaN
         where the value is missing.
     """
-    whole = extended(table, _unknown(table, model.horizon))
+    whole = extended(table, unknown_future(table, model.horizon))
     inside = np.arange(len(whole.values)) - whole.offsets[whole.series_of_step]
     ends = np.flatnonzero((inside > 0) & (inside < table.lengths[whole.series_of_step]))
     series = whole.series_of_step[ends]
@@ -47,17 +46,3 @@ def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame
     for name, column in zip(quantile_names(model.levels), forecast.quantiles[:, 0].T, strict=True):
         frame[name] = column
     return frame.assign(probability=u, score=-np.log10(tail))
-
-
-def _unknown(table: SeriesTable, horizon: int) -> Future:
-    """A future of which nothing is known, for windows near the end of a series."""
-    steps = table.lengths[:, None] + np.arange(horizon)
-    series = np.repeat(np.arange(len(table)), horizon).reshape(steps.shape)
-
-    def blank(column: Column) -> Column:
-        if isinstance(column, Categories):
-            return Categories(np.full(steps.shape, -1, np.int32), column.symbols)
-        return np.full(steps.shape, np.nan, np.float32)
-
-    times = table.times_at(series.ravel(), steps.ravel()).reshape(steps.shape)
-    return Future(times, {name: blank(column) for name, column in table.known.items()})

@@ -9,8 +9,8 @@ import numpy as np
 
 from seqtag.calibration.dependence import StepDependence
 from seqtag.calibration.quantile_function import values_at
-from seqtag.data.time_series.future import extended, read_future
-from seqtag.data.time_series.parts import some_series
+from seqtag.data.time_series.future import extended, read_future, unknown_future
+from seqtag.data.time_series.parts import some_series, some_steps
 from seqtag.data.time_series.table import SeriesTable
 from seqtag.data.time_series.windows import Windows
 from seqtag.models.forecasting.model import ForecastingModel
@@ -61,21 +61,34 @@ def draw_paths(
         `(series, paths, horizon)`.
     """
     dependence = model.corrections.dependence or INDEPENDENT
+    table, total = with_room(model, table, horizon)
     u = dependence.sample(len(table), horizon, num_paths, rng)
+    quantiles = model.answers(table, last_windows(model, table, total)).quantiles[:, :horizon]
+    first = quantiles.shape[1]
     drawn = np.empty(u.shape)
-    first = min(model.horizon, horizon)
-    quantiles = model.answers(table, _windows(model, table, horizon)).quantiles[:, :first]
     drawn[..., :first] = values_at(u[..., :first], quantiles[:, None], model.levels)
     if first == horizon:
         return drawn
-    each = some_series(table, np.repeat(np.arange(len(table)), num_paths))
+    # No path reads more than the newest steps: copied for each of them, those are enough.
+    kept = np.minimum(table.lengths, total + model.lookback)
+    newest = some_steps(table, table.lengths - kept, table.lengths)
+    each = some_series(newest, np.repeat(np.arange(len(table)), num_paths))
     for start in range(first, horizon, model.horizon):
         steps = slice(start, min(start + model.horizon, horizon))
-        each = with_values(each, horizon, drawn[..., :start].reshape(-1, start))
-        quantiles = model.answers(each, _windows(model, each, horizon - start)).quantiles
+        each = with_values(each, total, drawn[..., :start].reshape(-1, start))
+        quantiles = model.answers(each, last_windows(model, each, total - start)).quantiles
         quantiles = quantiles.reshape(len(table), num_paths, model.horizon, -1)[:, :, : steps.stop - start]
         drawn[..., steps] = values_at(u[..., steps], quantiles, model.levels)
     return drawn
+
+
+def with_room(model: ForecastingModel, table: SeriesTable, horizon: int) -> tuple[SeriesTable, int]:
+    """The table with steps after the last `horizon` ones, up to whole horizons of the model, and how many these are.
+
+    A window's future then never ends before its horizon, whose calendar the model may read.
+    """
+    spare = -horizon % model.horizon
+    return extended(table, unknown_future(table, spare)) if spare else table, horizon + spare
 
 
 def with_values(table: SeriesTable, horizon: int, values: np.ndarray) -> SeriesTable:
@@ -86,7 +99,7 @@ def with_values(table: SeriesTable, horizon: int, values: np.ndarray) -> SeriesT
     return dataclasses.replace(table, values=filled)
 
 
-def _windows(model: ForecastingModel, table: SeriesTable, left: int) -> Windows:
-    """One window a series, whose future begins `left` steps before the series' end; it may reach past it."""
+def last_windows(model: ForecastingModel, table: SeriesTable, left: int) -> Windows:
+    """One window a series, whose future begins `left` steps before the series' end."""
     ends = table.offsets[1:] - left
     return Windows(np.arange(len(table)), ends, table.offsets[:-1].copy(), model.lookback, model.horizon)

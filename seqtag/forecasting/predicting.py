@@ -10,9 +10,8 @@ import pandas as pd
 
 from seqtag.data.time_series.future import Future, extended, read_future
 from seqtag.data.time_series.table import SeriesTable
-from seqtag.data.time_series.windows import Windows
 from seqtag.evaluation.forecasts import Forecast
-from seqtag.forecasting.paths import draw_paths
+from seqtag.forecasting.paths import draw_paths, last_windows, with_room
 from seqtag.models.forecasting.model import ForecastingModel
 
 # How many paths stand for the distribution of steps past the trained horizon.
@@ -50,9 +49,8 @@ def forecast_future(model: ForecastingModel, table: SeriesTable, future: Future,
     """The forecasts of a future of any length, a row a series."""
     horizon = future.times.shape[1]
     whole = extended(table, future)
-    ends = whole.offsets[1:] - horizon
-    windows = Windows(np.arange(len(whole)), ends, whole.offsets[:-1].copy(), model.lookback, model.horizon)
-    own = model.forecast(whole, windows).cut(slice(None), slice(0, horizon))
+    roomy, total = with_room(model, whole, horizon)
+    own = model.forecast(roomy, last_windows(model, roomy, total)).cut(slice(None), slice(0, horizon))
     if horizon <= model.horizon:
         return own
     paths = draw_paths(model, whole, horizon, RECURSION_PATHS, np.random.default_rng(seed))[..., model.horizon :]
