@@ -48,9 +48,11 @@ class ServingForecaster(tf.Module):
     on for `horizon` steps after the history; for `forecast` they are these steps alone. `update` takes one step of
     them, without the axis of time, and calls its timestamp `time`.
 
-    A row whose window has no value at all, or an infinite value or covariate, is answered with NaN; the other rows are
-    as without it. `levels` has no axis of the batch: a server that takes answers apart row by row (the `instances` of
-    TensorFlow Serving) needs its column format for `serving_default`, or `initial` and `forecast`.
+    A row that has no answer is NaN, and the others are as without it: one whose window holds no value at all, or an
+    infinite value or covariate, or, where the model takes logarithms, a value that is not above zero.
+
+    `levels` has no axis of the batch: a server that takes answers apart row by row (the `instances` of TensorFlow
+    Serving) needs its column format for `serving_default`, or `initial` and `forecast`.
 
     Args:
         model: the fitted model.

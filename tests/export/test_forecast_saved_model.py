@@ -269,12 +269,13 @@ def test_tensorflow_alone_answers_as_predict_does(data, full, plain, exported):
     "settings",
     [
         {"scaling": "standard"},
+        {"scaling": "es_rnn", "smoothing": {"season": SEASON, "per_series": True, "logarithmic": True}},
         {"scaling": "mean", "head": "negative_binomial"},
         {"head": "student_t", "output": "direct"},
         {"output": "recursive", "segment": 3, "cell": "lstm"},
         {"dilations": (1, 2), "residual": True, "bidirectional": True, "series_width": 2},
     ],
-    ids=lambda settings: "-".join(map(str, settings.values())),
+    ids=lambda settings: "-".join(map(str, settings)),
 )
 def test_every_kind_of_model_answers_as_predict_does(data, settings):
     model = built(data[0], **settings)
@@ -406,6 +407,15 @@ def test_heads_that_search_stop_at_rows_at_fault(data, head):
     answer = call(signature, {"history": history})
     assert np.isnan(answer["quantiles"]).all(axis=(1, 2)).tolist() == [False, True, True, True]
     assert np.isfinite(answer["quantiles"][0]).all()
+
+
+def test_values_without_a_logarithm(data):
+    smoothing = {"season": SEASON, "per_series": False, "logarithmic": True}
+    signature = ServingForecaster(built(data[0], scaling="es_rnn", smoothing=smoothing)).signatures()["serving_default"]
+    history = np.array([[1.0, 2, 3], [0, 2, 3], [1, 2, -3], [np.nan, 0, np.nan]])
+    answer = call(signature, {"history": history})
+    assert np.isnan(answer["quantiles"]).all(axis=(1, 2)).tolist() == [False, True, True, True]
+    assert np.isfinite(answer["forecast"][0]).all()
 
 
 def test_series_and_categories_that_training_did_not_have(data, full, serving):
