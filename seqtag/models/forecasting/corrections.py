@@ -15,6 +15,8 @@ from seqtag.calibration.dependence import StepDependence
 from seqtag.models.forecasting.naive import seasonal_naive
 from seqtag.models.forecasting.network import Answer
 
+# The share of a quantile's distance from the median that offsets leave it at least.
+LEAST_DISTANCE = 0.25
 KINDS: dict[str, Any] = {"blend": BlendWeights, "offsets": ConformalOffsets, "dependence": StepDependence}
 
 
@@ -33,7 +35,11 @@ class Corrections:
     dependence: StepDependence | None = None
 
     def apply(self, answer: Answer, batch: Mapping[str, tf.Tensor], season: int) -> Answer:
-        """Points and quantiles drawn toward seasonal naive, then the quantiles moved; the median stays the median."""
+        """Points and quantiles drawn toward seasonal naive, then the quantiles moved; the median stays the median.
+
+        An offset that suits most windows may be wider than the whole distribution of a sure one. So that none
+        collapses into a point, a quantile keeps a quarter of its distance from the median at least.
+        """
         if self.blend is not None:
             answer = self._blended(answer, batch, season)
         if self.offsets is None:
@@ -42,8 +48,9 @@ class Corrections:
         moved = answer.quantiles + tf.constant(self.offsets.offsets, tf.float32) * answer.spread[..., None]
         middle = levels.index(0.5)
         median = moved[..., middle : middle + 1]
-        lower = tf.sort(tf.minimum(moved[..., :middle], median), axis=-1)
-        upper = tf.sort(tf.maximum(moved[..., middle + 1 :], median), axis=-1)
+        least = median + LEAST_DISTANCE * (answer.quantiles - answer.quantiles[..., middle : middle + 1])
+        lower = tf.sort(tf.minimum(moved, least)[..., :middle], axis=-1)
+        upper = tf.sort(tf.maximum(moved, least)[..., middle + 1 :], axis=-1)
         return answer._replace(quantiles=tf.concat([lower, median, upper], axis=-1))
 
     def _blended(self, answer: Answer, batch: Mapping[str, tf.Tensor], season: int) -> Answer:
