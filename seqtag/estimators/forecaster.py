@@ -41,6 +41,7 @@ from seqtag.export.bundle import (
     write_json,
     write_text,
 )
+from seqtag.export.forecast_saved_model import export_forecast_saved_model
 from seqtag.export.series_tail import SERIES, load_tail, save_tail
 from seqtag.forecasting.anomalies import score_anomalies
 from seqtag.forecasting.effects import permutation_effects
@@ -300,8 +301,6 @@ class Forecaster(BaseEstimator):
 
     def export(self, path: str | os.PathLike[str]) -> None:
         """Writes a SavedModel that needs TensorFlow alone; see `seqtag.export.forecast_saved_model`."""
-        from seqtag.export.forecast_saved_model import export_forecast_saved_model
-
         check_is_fitted(self, "model_")
         export_forecast_saved_model(self.model_, path)
 

@@ -14,6 +14,7 @@ from seqtag.data.time_series.table import SeriesTable
 from seqtag.errors import ConfigError, DataError
 from seqtag.evaluation.forecast_report import ForecastReport
 from seqtag.export import bundle
+from seqtag.export.forecast_saved_model import export_forecast_saved_model
 from seqtag.export.series_tail import save_tail
 from seqtag.forecasting.predicting import predict as forecast
 from seqtag.models.forecasting.model import ForecastingModel
@@ -128,8 +129,6 @@ def backtest(
 
 def export(run: Path, folder: Path) -> None:
     """Writes the run's SavedModel."""
-    from seqtag.export.forecast_saved_model import export_forecast_saved_model
-
     export_forecast_saved_model(bundle.load_model(run, ForecastingModel), folder)
 
 

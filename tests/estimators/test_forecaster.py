@@ -166,7 +166,7 @@ def test_the_skill_that_score_gives_is_that_of_the_last_steps(fitted, frames):
         ({"data": {"zone": "Mars"}}, ConfigError, "data.zone: expected the name of a time zone such as"),
         ({"data": {"known": ["x"], "past": ["x"]}}, ConfigError, "data: expected each covariate once, found 'x' twice"),
         ({"data": {"layout": "m3"}}, ConfigError, "expected a period for layout 'm3' alone, found 'm3' and None"),
-        ({"horizon": 1000}, DataError, "expected a series of at least"),
+        ({"horizon": 1000}, DataError, "expected a series with values in at least"),
     ],
 )
 def test_wrong_arguments_are_named(frames, arguments, error, message):
