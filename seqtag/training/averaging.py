@@ -56,7 +56,7 @@ class WeightAverage(keras.callbacks.Callback):
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Within the block the model has the averaged weights, and zeros where its own are zero."""
-        if not self.average:
+        if not self.updates:  # it is still made of the initial weights
             yield
             return
         current = [weight.numpy() for weight in self.model.trainable_variables]

@@ -51,6 +51,13 @@ def test_the_average_is_there_within_the_block_alone(model):
     assert model.trainable_variables[0].numpy().item() == 8.0
 
 
+def test_before_its_first_update_the_average_is_of_nothing_and_not_applied(model):
+    average = WeightAverage(0.99, every=5)
+    follow(model, average, [1.0, 2.0, 8.0])
+    with average.applied():
+        assert model.trainable_variables[0].numpy().item() == 8.0
+
+
 def test_where_the_weights_are_zero_so_is_their_average(model):
     average = WeightAverage(0.5, every=1)
     follow(model, average, [3.0, 2.0, 0.0])
