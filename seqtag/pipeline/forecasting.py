@@ -20,7 +20,7 @@ from seqtag.forecasting.predicting import predict as forecast
 from seqtag.models.forecasting.model import ForecastingModel
 from seqtag.pipeline.runs import TrainedRun, run_directory, write_run
 from seqtag.training.forecasting import season_of
-from seqtag.training.series_data import Part, future_frame, load_series, naming, read_table
+from seqtag.training.series_data import Part, future_frame, load_series, locate, naming, read_table
 from seqtag.training.series_fit import fit_series_model, fitter, last_folds, predictor, score_series_model
 
 # All digits that a float32 has.
@@ -29,10 +29,11 @@ NUMBER = "%.9g"
 
 def train(config: ForecastingConfig, output: Path, resume: bool = False) -> TrainedRun:
     """Fits a forecaster as `config` says and writes its run directory; see `seqtag.pipeline.train`."""
-    with run_directory(config, output, resume) as folder, naming(config.data.train):
+    with run_directory(config, output, resume) as folder, naming(_place(config, config.data.train)):
         data = load_series(config)
         # Before the fit, which may take hours, and would be lost to a test set that is too short.
-        windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
+        with naming(_place(config, config.data.test)):
+            windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
         model, fit, dev = fit_series_model(
             data.train,
             config,
@@ -94,7 +95,8 @@ def backtest(
     """Rolling origins, each a horizon after the one before, the last at the end of the data.
 
     A configuration is fitted anew in every fold, on what came before it, and sees its training data alone, so that
-    settings may be chosen by what comes out. A run forecasts all folds as it stands, on its test steps too.
+    settings may be chosen by what comes out. A run forecasts all folds as it stands, on its test steps too. Scores are
+    in the series' own units, standardised or not.
 
     Args:
         source: a configuration or a run directory.
@@ -112,7 +114,7 @@ def backtest(
     is_run = source.is_dir()
     config = _forecasting(load_config(source / bundle.CONFIG if is_run else source, settings), source)
     origins = RollingOrigins(folds or config.evaluation.folds, config.model.horizon)
-    with naming(config.data.train):
+    with naming(_place(config, config.data.train)):
         data = load_series(config)
         if not is_run or refit:
             season = season_of(config.model, data.train)
@@ -135,6 +137,11 @@ def export(run: Path, folder: Path) -> None:
 def _load(run: Path) -> tuple[ForecastingModel, ForecastingConfig]:
     model = bundle.load_model(run, ForecastingModel)
     return model, _forecasting(load_config(run / bundle.CONFIG), run)
+
+
+def _place(config: ForecastingConfig, path: str | None) -> str | None:
+    """A file as messages name it."""
+    return None if path is None else locate(path, config.data)
 
 
 def _forecasting(config: object, source: Path) -> ForecastingConfig:

@@ -115,6 +115,17 @@ def test_predict_is_csv_with_the_columns_names(trained, shop, tmp_path, said, mo
     assert_frame_equal(longer.groupby("shop").head(7).reset_index(drop=True), found)
 
 
+def test_the_estimator_goes_on_from_a_run(trained, shop, said):
+    """From the last steps that the run keeps: the same forecasts as from all of them."""
+    from seqtag import Forecaster
+
+    forecaster = Forecaster.load(trained)
+    assert (forecaster.table_.lengths == 14).all()
+    found = forecaster.predict(future=shop / "later.csv")
+    told = frame_of(said("predict", trained, shop / "train.csv", "--future", shop / "later.csv"))
+    np.testing.assert_allclose(found.iloc[:, 2:], told.iloc[:, 2:], rtol=1e-5)
+
+
 def test_evaluate_scores_the_last_folds_beside_the_naive_rules(trained, shop, said):
     assert "seasonal_naive" in said("evaluate", trained, shop / "train.csv")
     found = json.loads(said("evaluate", trained, shop / "train.csv", "--json"))
@@ -277,6 +288,12 @@ def test_faults_of_the_series_name_line_series_and_time(shop, tmp_path, refused,
 def test_faults_of_the_configuration_name_the_key(shop, tmp_path, refused, setting, line):
     told = refused(2, "train", shop / "job.yaml", "-o", tmp_path / "run", *settings(setting))
     assert told.replace(f"{shop}/", "").startswith(line)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_test_set_that_is_too_short_is_said_before_the_fit(shop, tmp_path, refused):
+    told = refused(1, "train", shop / "job.yaml", "-o", tmp_path / "run", *settings("model.horizon=20"))
+    assert told == f"{shop}/later.csv: series 'shop_0': expected test steps for a horizon of 20, found 14"
     assert not list(tmp_path.iterdir())
 
 

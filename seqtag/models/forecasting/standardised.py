@@ -16,6 +16,7 @@ import tensorflow as tf
 from seqtag.data.time_series.table import SeriesTable
 from seqtag.data.time_series.windows import Windows
 from seqtag.errors import DataError
+from seqtag.models.forecasting.corrections import Corrections
 from seqtag.models.forecasting.ensemble import ForecastEnsemble
 from seqtag.models.forecasting.model import ForecastingModel
 from seqtag.models.forecasting.network import Answer
@@ -95,6 +96,10 @@ class StandardisedModel(ForecastingModel):
         # Row 0 stands for series that were not there in training: see `EncodedSeries.series`.
         rows = np.vstack([[np.nan, np.nan], units.of(plain.encoder.ids)])
         self._moments = rows.astype(np.float32)
+
+    def corrected(self, corrections: Corrections) -> StandardisedModel:
+        """The same networks and units with other corrections."""
+        return StandardisedModel(self.plain.corrected(corrections), self.units)
 
     @property
     def reads_series(self) -> bool:
