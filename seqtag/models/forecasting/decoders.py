@@ -135,7 +135,9 @@ class ParallelDecoder(_SegmentDecoder):
     def build(self, context: tuple, future: tuple, static: tuple) -> None:
         """Makes the weights for these shapes."""
         width = max(1, self.cell.units // 2)
-        self.positions = self.add_weight(name="positions", shape=(self.count, width), initializer="random_normal")
+        # As wide apart as an embedding of PyTorch: nearer ones make all segments alike for the first epochs.
+        spread = keras.initializers.RandomNormal(stddev=1.0)
+        self.positions = self.add_weight(name="positions", shape=(self.count, width), initializer=spread)
         self._build(width + self.segment * future[-1] + static[-1])
 
     def call(self, inputs: DecoderInputs, training: bool = False) -> Tensor:

@@ -47,7 +47,9 @@ class StepFeatures(keras.layers.Layer):
                 table.build()
         if self.series_width:
             shape = (self.inputs["series"] + 1, self.series_width)
-            self.series_embedding = self.add_weight(name="series_embedding", shape=shape, initializer="random_normal")
+            self.series_embedding = self.add_weight(
+                name="series_embedding", shape=shape, initializer=keras.initializers.RandomNormal(stddev=1.0)
+            )
         self.built = True
 
     def widths(self) -> tuple[int, int, int]:
