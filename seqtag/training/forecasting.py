@@ -56,14 +56,22 @@ def shortest_history(training: ForecastTrainingConfig, config: ForecastModelConf
 
 
 def build_network(
-    config: ForecastModelConfig, fitted: SeriesTable, encoder: SeriesEncoder, dtype: str
+    config: ForecastModelConfig, fitted: SeriesTable, encoder: SeriesEncoder, dtype: str, logarithmic: bool = False
 ) -> ForecastNetwork:
-    """An unfitted network, with what it needs of the series that it will be fitted on."""
+    """An unfitted network, with what it needs of the series that it will be fitted on.
+
+    Args:
+        config: the settings.
+        fitted: the series.
+        encoder: of tables.
+        dtype: Keras's dtype policy.
+        logarithmic: whether exponential smoothing takes logarithms.
+    """
     looks_up = config.scaling in ("standard", "last")
     moments = training_moments(fitted.values, fitted.offsets).tolist() if looks_up else None
     smoothing = {
         "season": season_of(config, fitted),
-        "logarithmic": bool((fitted.values[fitted.observed] > 0).all()),
+        "logarithmic": logarithmic,
         "per_series": config.series_smoothing,
     }
     network = ForecastNetwork(
@@ -141,10 +149,18 @@ def fit_forecasting_model(
     corrections = fit_corrections(plain, table, parts.held_out, config)
     model = plain.corrected(corrections)
     report = score(model, table, parts.held_out)
+    result = _together(results)
     if training.refit:
-        ensemble = _refitted(table, shortest, encoder, config, training, results, seed)
+        refitted = _refit_members(table, shortest, encoder, config, training, results, seed)
+        ensemble = ForecastEnsemble([network for network, _ in refitted])
         model = ForecastingModel(ensemble, encoder, columns, model.season, corrections)
-    return model, _together(results), report
+        result = replace(result, seconds=result.seconds + sum(again.seconds for _, again in refitted))
+    return model, result, report
+
+
+def above_zero(table: SeriesTable) -> bool:
+    """Whether all values are, so that their logarithms can be taken."""
+    return bool((table.values[table.observed] > 0).all())
 
 
 def check_counts(table: SeriesTable) -> None:
@@ -169,14 +185,14 @@ def _fit_member(
     **places: Any,
 ) -> tuple[ForecastNetwork, FitResult]:
     keras.utils.set_random_seed(seed)
-    network = build_network(config, parts.fitted, encoder, training.precision)
+    network = build_network(config, parts.fitted, encoder, training.precision, above_zero(table))
     reader = WindowReader(encoder.encode(parts.fitted), parts.windows)
     evaluate = held_out_loss(network, WindowReader(encoder.encode(table), parts.held_out), len(parts.held_out))
     measure = Measure("loss", is_loss=True, keeps_last=training.keep == "last")
     return network, _fit(network, reader, parts.windows, training, evaluate, measure, seed=seed, **places)
 
 
-def _refitted(
+def _refit_members(
     table: SeriesTable,
     shortest: int,
     encoder: SeriesEncoder,
@@ -184,21 +200,23 @@ def _refitted(
     training: ForecastTrainingConfig,
     results: list[FitResult],
     seed: int,
-) -> ForecastEnsemble:
+) -> list[tuple[ForecastNetwork, FitResult]]:
     """Members fitted on all steps, each for as many epochs as were best when some were held out."""
     windows = training_windows(table, config.lookback, config.horizon, shortest)
     reader = WindowReader(encoder.encode(table), windows)
-    networks = []
+    members = []
     for member, result in enumerate(results):
         member_seed = seed + MEMBER_SEEDS * member
         keras.utils.set_random_seed(member_seed)
-        network = build_network(config, table, encoder, training.precision)
+        network = build_network(config, table, encoder, training.precision, above_zero(table))
         settings = training.model_copy(update={"epochs": result.best_epoch, "patience": None})
         fitted = Measure("loss on fitted steps", is_loss=True, keeps_last=True)
         evaluate = held_out_loss(network, reader, min(len(windows), EVALUATION_BATCH))
-        _fit(network, reader, windows, settings, evaluate, fitted, seed=member_seed, label=f"refit {member + 1}")
-        networks.append(network)
-    return ForecastEnsemble(networks)
+        again = _fit(
+            network, reader, windows, settings, evaluate, fitted, seed=member_seed, label=f"refit {member + 1}"
+        )
+        members.append((network, again))
+    return members
 
 
 def _fit(

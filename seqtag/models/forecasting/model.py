@@ -88,9 +88,12 @@ class ForecastingModel:
         """Points, quantiles and spreads of windows of a table, as arrays.
 
         Raises:
-            DataError: a window's history holds no value; or as `SeriesEncoder.encode`.
+            DataError: a window's history holds no value, or one that has no logarithm where the network takes it; or as
+                `SeriesEncoder.encode`.
         """
         _check_some_value(table, windows)
+        if self.ensemble.members[0].scaling.logarithmic:
+            _check_logarithm(table, windows)
         reader = WindowReader(self.encoder.encode(table), windows, with_target=False)
         parts = []
         for start in range(0, len(windows), PREDICTION_BATCH):
@@ -144,4 +147,17 @@ def _check_some_value(table: SeriesTable, windows: Windows) -> None:
         raise DataError(
             f"series {table.ids[windows.series[at]]!r} at {time}: expected a value among the {windows.lookback} steps"
             " before, found none"
+        )
+
+
+def _check_logarithm(table: SeriesTable, windows: Windows) -> None:
+    below = np.r_[0, np.cumsum(table.values <= 0)]
+    start = np.maximum(windows.ends - windows.lookback, windows.first)
+    wrong = below[windows.ends] > below[start]
+    if wrong.any():
+        at = int(wrong.argmax())
+        step = int(np.flatnonzero(table.values[: windows.ends[at]] <= 0)[-1])
+        raise DataError(
+            f"series {table.ids[windows.series[at]]!r} at {table.shown(table.times[step])}: expected a value above zero"
+            f" as all were in training, found {table.values[step]:g}"
         )

@@ -18,7 +18,6 @@ from seqtag.models.forecasting.scaling import WindowScaling
 from seqtag.models.forecasting.smoothing import SmoothingScaling
 from seqtag.ops.recurrence import Tensor
 
-
 # How many of the last values join the context straight, where smoothing has taken the season off them.
 NEWEST = 6
 

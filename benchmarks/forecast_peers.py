@@ -1,0 +1,94 @@
+"""What users would otherwise forecast M3 with: statsforecast's Theta and AutoETS, neuralforecast's LSTM.
+
+Both libraries are optional, `pip install -e '.[bench]'`. Every function takes a training table and gives quantiles at
+LEVELS for the steps after it, `(series, horizon, levels)`, and the seconds it took.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from seqtag.data.time_series.table import SeriesTable
+
+__all__ = ["LEVELS", "PEERS", "neural_lstm"]
+
+LEVELS = tuple(level / 10 for level in range(1, 10))
+INTERVALS = [20, 40, 60, 80]
+
+Answer = tuple[np.ndarray, float]
+
+
+def statistical(model: str) -> Callable[[SeriesTable, int, int], Answer]:
+    """A model of statsforecast by its name, on one core."""
+
+    def answer(table: SeriesTable, horizon: int, season: int) -> Answer:
+        from statsforecast import StatsForecast, models
+
+        fitted = StatsForecast([getattr(models, model)(season_length=season)], freq=1, n_jobs=1)
+        started = time.monotonic()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            frame = fitted.forecast(df=table.to_frame(), h=horizon, level=INTERVALS)
+        seconds = time.monotonic() - started
+        low = [f"{model}-lo-{interval}" for interval in reversed(INTERVALS)]
+        high = [f"{model}-hi-{interval}" for interval in INTERVALS]
+        return by_series(frame, table, [*low, model, *high], horizon), seconds
+
+    return answer
+
+
+def neural_lstm(
+    table: SeriesTable, horizon: int, *, units: int, layers: int, lookback: int, steps: int, windows: int
+) -> tuple[np.ndarray, float, float]:
+    """neuralforecast's LSTM with the loss of nine quantiles; seconds to fit, and to predict."""
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    from neuralforecast import NeuralForecast
+    from neuralforecast.losses.pytorch import MQLoss
+    from neuralforecast.models import LSTM
+
+    model = LSTM(
+        h=horizon,
+        input_size=lookback,
+        encoder_hidden_size=units,
+        encoder_n_layers=layers,
+        loss=MQLoss(quantiles=list(LEVELS)),
+        max_steps=steps,
+        windows_batch_size=windows,
+        scaler_type="robust",
+        random_seed=1,
+        accelerator="cpu",
+        enable_progress_bar=False,
+        logger=False,
+        enable_checkpointing=False,
+    )
+    forecaster = NeuralForecast(models=[model], freq=1)
+    frame = table.to_frame()
+    started = time.monotonic()
+    forecaster.fit(df=frame)
+    fitted = time.monotonic()
+    answer = forecaster.predict()
+    predicted = time.monotonic()
+    columns = [name for name in answer.columns if name.startswith("LSTM")]
+    return by_series(answer, table, columns, horizon), fitted - started, predicted - fitted
+
+
+def by_series(frame: Any, table: SeriesTable, columns: list[str], horizon: int) -> np.ndarray:
+    """Columns of a long frame as `(series, horizon, columns)` in the table's order of series."""
+    frame = frame.reset_index() if "unique_id" not in frame.columns else frame
+    parts = {name: part.sort_values("ds")[columns].to_numpy() for name, part in frame.groupby("unique_id")}
+    found = np.stack([parts[name] for name in table.ids])
+    assert found.shape == (len(table), horizon, len(columns))
+    return np.sort(found, axis=-1)
+
+
+PEERS: dict[str, Callable[[SeriesTable, int, int], Answer]] = {
+    "Theta": statistical("DynamicOptimizedTheta"),
+    "AutoETS": statistical("AutoETS"),
+}
