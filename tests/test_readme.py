@@ -39,6 +39,24 @@ def test_the_estimator(tmp_path, monkeypatch):
     assert (tmp_path / "exported" / "ner" / "saved_model.pb").exists()
 
 
+def test_the_forecaster(tmp_path, monkeypatch):
+    from seqtag.data.time_series.samples import sample_series
+
+    monkeypatch.chdir(tmp_path)
+    frame = sample_series(series=2, steps=260, frequency="h")[0][["unique_id", "ds", "y"]]
+    names: dict = {"frame": frame}
+    small = {"horizon=24": "horizon=4", "lookback=168": "lookback=24, units=4", '"epochs": 20': '"epochs": 1'}
+    text = block("python", "from seqtag import Forecaster").replace("horizon=36", "horizon=6")
+    for shown, tried in small.items():
+        assert shown in text
+        text = text.replace(shown, tried)
+    exec(text, names)
+    assert len(names["forecaster"].predict()) == 2 * 4
+    names = {"values": frame["y"].to_numpy("float32")[None, :24]}
+    exec(block("python", '["update"]'), names)
+    assert names["signatures"]["forecast"](state=names["state"])["quantiles"].shape == (1, 4, 3)
+
+
 def test_the_instruments_for_gradients(tmp_path, monkeypatch):
     import keras
 
@@ -80,5 +98,6 @@ def test_the_commands_are_those_of_the_command_line():
     from seqtag.cli import app
 
     commands = set(get_command(app).commands)
-    shown = set(re.findall(r"^(?:.*\| )?seqtag (\w+)", block("sh", "seqtag evaluate"), flags=re.MULTILINE))
+    shells = "".join(text for name, text in BLOCKS if name == "sh")
+    shown = set(re.findall(r"^(?:.*\| )?seqtag (\w+)", shells, flags=re.MULTILINE))
     assert shown == commands

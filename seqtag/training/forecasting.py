@@ -20,7 +20,7 @@ from seqtag.config import ForecastModelConfig, ForecastTrainingConfig
 from seqtag.data.time_series.batching import WindowReader
 from seqtag.data.time_series.encoding import SeriesEncoder
 from seqtag.data.time_series.files import SeriesColumns
-from seqtag.data.time_series.held_out import Split, split, training_windows
+from seqtag.data.time_series.held_out import Split, split, thinned, training_windows
 from seqtag.data.time_series.table import SeriesTable
 from seqtag.data.time_series.windows import Windows
 from seqtag.errors import DataError
@@ -203,7 +203,8 @@ def _refit_members(
 ) -> list[tuple[ForecastNetwork, FitResult]]:
     """Members fitted on all steps, each for as many epochs as were best when some were held out."""
     windows = training_windows(table, config.lookback, config.horizon, shortest)
-    reader = WindowReader(encoder.encode(table), windows)
+    encoded = encoder.encode(table)
+    reader, some = WindowReader(encoded, windows), thinned(windows, EVALUATION_BATCH)
     members = []
     for member, result in enumerate(results):
         member_seed = seed + MEMBER_SEEDS * member
@@ -211,7 +212,7 @@ def _refit_members(
         network = build_network(config, table, encoder, training.precision, above_zero(table))
         settings = training.model_copy(update={"epochs": result.best_epoch, "patience": None})
         fitted = Measure("loss on fitted steps", is_loss=True, keeps_last=True)
-        evaluate = held_out_loss(network, reader, min(len(windows), EVALUATION_BATCH))
+        evaluate = held_out_loss(network, WindowReader(encoded, some), len(some))
         again = _fit(
             network, reader, windows, settings, evaluate, fitted, seed=member_seed, label=f"refit {member + 1}"
         )
@@ -238,7 +239,7 @@ def _fit(
 
 
 def held_out_loss(network: ForecastNetwork, reader: WindowReader, windows: int) -> Callable[[], float]:
-    """A function that gives the network's mean loss over the reader's first windows, as it stands."""
+    """A function that gives the network's mean loss over the reader's windows, as it stands."""
 
     @tf.function(reduce_retracing=True)
     def loss(chosen: tf.Tensor) -> tf.Tensor:

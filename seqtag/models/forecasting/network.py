@@ -42,8 +42,8 @@ class ForecastNetwork(keras.Model):
 
     The values of a history are scaled by the window's own frame, missing ones become 0 beside a mask and the time since
     the last one; an encoder reads them with covariates and calendar; a decoder gives raw numbers for every step of the
-    horizon, and a head says what distribution they stand for, in the scaled space. What exponential smoothing took off a
-    window, and its newest values, join the context through a layer of their own before it is decoded.
+    horizon, and a head says what distribution they stand for, in the scaled space. What exponential smoothing took off
+    a window, and its newest values, join the context through a layer of their own before it is decoded.
 
     Args:
         lookback, horizon: steps of history and future.

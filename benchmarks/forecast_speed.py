@@ -1,0 +1,116 @@
+"""How long a forecaster takes: to fit and predict beside neuralforecast's LSTM, and to answer from its SavedModel.
+
+    SEQTAG_DATA=... python -m benchmarks.forecast_speed [--steps 1000] [--answers 500] [--markdown]
+
+* M3 monthly, all 1428 series: an LSTM of 128 units in two layers on 36 values, all 18 steps at once, nine quantiles, by
+  Adam on batches of 128 windows, in our forecaster and in neuralforecast, in one run: seconds to fit and to predict all
+  series, and the weighted quantile loss on test. neuralforecast draws its 128 windows from 32 series a step.
+* One forecast from the SavedModel of `configs/forecast_m3.yaml`'s network, untrained, and of the LSTM: milliseconds,
+  median and 99th percentile of as many answers to a batch of one; and of a stream, an `update` and a `forecast`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.forecast_m3 import LSTM, config_of_period
+from benchmarks.forecast_peers import LEVELS, neural_lstm
+from benchmarks.tables import markdown_table, text_table
+from seqtag.config import ForecastModelConfig, ForecastTrainingConfig
+from seqtag.data.time_series.table import SeriesTable
+from seqtag.data.time_series.windows import last_windows
+from seqtag.evaluation.forecast_metrics import wql
+from seqtag.export.forecast_saved_model import export_forecast_saved_model
+from seqtag.models.forecasting.model import ForecastingModel
+from seqtag.training.forecasting import fit_forecasting_model
+from seqtag.training.series_data import load_series
+
+HEADER = ("what", "fit, s", "predict, s", "WQL", "median, ms", "99%, ms")
+Row = list[str]
+
+
+def our_lstm(table: SeriesTable, horizon: int, steps: int) -> tuple[ForecastingModel, float, float]:
+    """Our forecaster of the peer's shape; seconds to fit, and to predict."""
+    network = {"cell": "lstm", "units": LSTM["units"], "layers": LSTM["layers"], "lookback": LSTM["lookback"]}
+    config = ForecastModelConfig(**network, horizon=horizon, season=12, output="direct", quantiles=LEVELS)
+    windows = LSTM["windows"]
+    training = ForecastTrainingConfig(
+        epochs=1, windows_per_epoch=steps * windows, batch_windows=windows, ema=0.0, shortest=1, balanced=True
+    )
+    started = time.monotonic()
+    model, _, _ = fit_forecasting_model(table, config, training)
+    fitted = time.monotonic()
+    model.forecast(table, last_windows(table, model.lookback, horizon))
+    return model, fitted - started, time.monotonic() - fitted
+
+
+def served(name: str, model: ForecastingModel, answers: int) -> list[Row]:
+    """Latencies of a model's SavedModel, on a batch of one."""
+    with tempfile.TemporaryDirectory() as folder:
+        export_forecast_saved_model(model, Path(folder, "model"))
+        signatures = tf.saved_model.load(str(Path(folder, "model"))).signatures
+        history = tf.constant(100 + np.random.default_rng(0).normal(size=(1, model.lookback)), tf.float32)
+        state = signatures["initial"](history=history)["state"]
+        value = tf.constant([100.0])
+
+        def stream() -> object:
+            return signatures["forecast"](state=signatures["update"](state=state, y=value)["state"])
+
+        return [
+            latencies(f"{name}, a history", lambda: signatures["serving_default"](history=history), answers),
+            latencies(f"{name}, an update and a forecast", stream, answers),
+        ]
+
+
+def latencies(name: str, answer: Callable[[], object], count: int) -> Row:
+    """A row of milliseconds."""
+    for _ in range(20):
+        answer()
+    spent = []
+    for _ in range(count):
+        started = time.perf_counter()
+        answer()
+        spent.append(1000 * (time.perf_counter() - started))
+    return [name, "", "", "", f"{np.median(spent):.2f}", f"{np.percentile(spent, 99):.2f}"]
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=LSTM["steps"])
+    parser.add_argument("--answers", type=int, default=500)
+    parser.add_argument("--markdown", action="store_true")
+    options = parser.parse_args()
+    config = config_of_period("monthly", 1)
+    data, horizon = load_series(config), config.model.horizon
+    target = np.stack([data.whole.values[data.whole.rows(series)][-horizon:] for series in range(len(data.whole))])
+    model, fitting, predicting = our_lstm(data.train, horizon, options.steps)
+    ours = model.forecast(data.train, last_windows(data.train, model.lookback, horizon)).quantiles
+    rows = [["seqtag's LSTM", f"{fitting:.1f}", f"{predicting:.2f}", f"{wql(target, ours, LEVELS):.4f}", "", ""]]
+    theirs, their_fit, their_predict = neural_lstm(data.train, horizon, **{**LSTM, "steps": options.steps})
+    figures = [f"{their_fit:.1f}", f"{their_predict:.2f}", f"{wql(target, theirs, LEVELS):.4f}"]
+    rows.append(["neuralforecast's LSTM", *figures, "", ""])
+    rows.append(
+        ["ratio, theirs to ours", f"{their_fit / fitting:.1f}", f"{their_predict / predicting:.1f}", "", "", ""]
+    )
+    short = ForecastTrainingConfig(epochs=1, windows_per_epoch=512, batch_windows=512, shortest=24)
+    smoothing, _, _ = fit_forecasting_model(data.train, config.model, short)
+    rows += [
+        *served("LSTM of two layers", model, options.answers),
+        *served("forecast_m3.yaml", smoothing, options.answers),
+    ]
+    print((markdown_table if options.markdown else text_table)(HEADER, rows))
+
+
+if __name__ == "__main__":
+    main()
