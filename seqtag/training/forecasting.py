@@ -241,7 +241,7 @@ def _fit(
 def held_out_loss(network: ForecastNetwork, reader: WindowReader, windows: int) -> Callable[[], float]:
     """A function that gives the network's mean loss over the reader's windows, as it stands."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
     def loss(chosen: tf.Tensor) -> tf.Tensor:
         batch = reader.batch(chosen)
         observed = tf.reduce_sum(tf.cast(~tf.math.is_nan(batch["target"]), tf.float32))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,6 +47,7 @@ class ForecastingModel:
         self.columns = columns
         self.season = season
         self.corrections = corrections or Corrections()
+        self._traced: Callable[..., Answer] | None = None
 
     def corrected(self, corrections: Corrections) -> ForecastingModel:
         """The same networks with other corrections."""
@@ -80,9 +80,12 @@ class ForecastingModel:
         """The corrected answer to a batch, in the graph; what `forecast` and a SavedModel both run."""
         return self.corrections.apply(self.ensemble(batch), batch, self.season)
 
-    @cached_property
-    def _graph(self) -> Callable[[Batch], Answer]:
-        return tf.function(lambda batch: self.answer(batch), reduce_retracing=True)
+    def _graph(self, batch: Batch) -> Callable[..., Answer]:
+        """The answer as a graph function, traced once for batches of any size."""
+        if self._traced is None:
+            specs = {name: tf.TensorSpec([None, *part.shape[1:]], part.dtype, name) for name, part in batch.items()}
+            self._traced = tf.function(self.answer).get_concrete_function(specs)
+        return self._traced
 
     def answers(self, table: SeriesTable, windows: Windows) -> Answer:
         """Points, quantiles and spreads of windows of a table, as arrays.
@@ -98,7 +101,8 @@ class ForecastingModel:
         parts = []
         for start in range(0, len(windows), PREDICTION_BATCH):
             chosen = tf.range(start, min(start + PREDICTION_BATCH, len(windows)), dtype=tf.int64)
-            parts.append([part.numpy() for part in self._graph(reader.batch(chosen))])
+            batch = reader.batch(chosen)
+            parts.append([part.numpy() for part in self._graph(batch)(batch)])
         return Answer(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     def forecast(self, table: SeriesTable, windows: Windows) -> Forecast:
