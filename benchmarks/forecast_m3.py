@@ -23,7 +23,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from benchmarks.forecast_peers import LEVELS, PEERS, neural_lstm
+from benchmarks.forecast_peers import LEVELS, PEERS
+from benchmarks.neural_peer import neural_lstm
 from benchmarks.real_data import config_path
 from benchmarks.tables import markdown_table, text_table
 from seqtag import pipeline
@@ -81,7 +82,7 @@ def peer_figures(period: str, name: str, folder: Path) -> Figures:
         data = load_series(config)
         horizon, season = config.model.horizon, config.model.season or 1
         if name == "LSTM":
-            quantiles, fitting, predicting = neural_lstm(data.train, horizon, **LSTM)
+            quantiles, fitting, predicting = neural_lstm(data.train, horizon=horizon, levels=LEVELS, **LSTM)
             seconds = fitting + predicting
         else:
             quantiles, seconds = PEERS[name](data.train, horizon, season)

@@ -1,12 +1,11 @@
-"""What users would otherwise forecast M3 with: statsforecast's Theta and AutoETS, neuralforecast's LSTM.
+"""What users would otherwise forecast M3 with: statsforecast's Theta and AutoETS.
 
-Both libraries are optional, `pip install -e '.[bench]'`. Every function takes a training table and gives quantiles at
+The library is optional, `pip install -e '.[bench]'`. Every function takes a training table and gives quantiles at
 LEVELS for the steps after it, `(series, horizon, levels)`, and the seconds it took.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 import warnings
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import numpy as np
 
 from seqtag.data.time_series.table import SeriesTable
 
-__all__ = ["LEVELS", "PEERS", "neural_lstm"]
+__all__ = ["LEVELS", "PEERS"]
 
 LEVELS = tuple(level / 10 for level in range(1, 10))
 INTERVALS = [20, 40, 60, 80]
@@ -41,42 +40,6 @@ def statistical(model: str) -> Callable[[SeriesTable, int, int], Answer]:
         return by_series(frame, table, [*low, model, *high], horizon), seconds
 
     return answer
-
-
-def neural_lstm(
-    table: SeriesTable, horizon: int, *, units: int, layers: int, lookback: int, steps: int, windows: int
-) -> tuple[np.ndarray, float, float]:
-    """neuralforecast's LSTM with the loss of nine quantiles; seconds to fit, and to predict."""
-    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    from neuralforecast import NeuralForecast
-    from neuralforecast.losses.pytorch import MQLoss
-    from neuralforecast.models import LSTM
-
-    model = LSTM(
-        h=horizon,
-        input_size=lookback,
-        encoder_hidden_size=units,
-        encoder_n_layers=layers,
-        loss=MQLoss(quantiles=list(LEVELS)),
-        max_steps=steps,
-        windows_batch_size=windows,
-        scaler_type="robust",
-        random_seed=1,
-        accelerator="cpu",
-        enable_progress_bar=False,
-        logger=False,
-        enable_checkpointing=False,
-    )
-    forecaster = NeuralForecast(models=[model], freq=1)
-    frame = table.to_frame()
-    started = time.monotonic()
-    forecaster.fit(df=frame)
-    fitted = time.monotonic()
-    answer = forecaster.predict()
-    predicted = time.monotonic()
-    columns = [name for name in answer.columns if name.startswith("LSTM")]
-    return by_series(answer, table, columns, horizon), fitted - started, predicted - fitted
 
 
 def by_series(frame: Any, table: SeriesTable, columns: list[str], horizon: int) -> np.ndarray:

@@ -24,7 +24,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.forecast_m3 import LSTM, config_of_period
-from benchmarks.forecast_peers import LEVELS, neural_lstm
+from benchmarks.forecast_peers import LEVELS
+from benchmarks.neural_peer import neural_lstm
 from benchmarks.tables import markdown_table, text_table
 from seqtag.config import ForecastModelConfig, ForecastTrainingConfig
 from seqtag.data.time_series.table import SeriesTable
@@ -97,7 +98,9 @@ def main() -> None:
     model, fitting, predicting = our_lstm(data.train, horizon, options.steps)
     ours = model.forecast(data.train, last_windows(data.train, model.lookback, horizon)).quantiles
     rows = [["seqtag's LSTM", f"{fitting:.1f}", f"{predicting:.2f}", f"{wql(target, ours, LEVELS):.4f}", "", ""]]
-    theirs, their_fit, their_predict = neural_lstm(data.train, horizon, **{**LSTM, "steps": options.steps})
+    theirs, their_fit, their_predict = neural_lstm(
+        data.train, **{**LSTM, "steps": options.steps, "horizon": horizon, "levels": LEVELS}
+    )
     figures = [f"{their_fit:.1f}", f"{their_predict:.2f}", f"{wql(target, theirs, LEVELS):.4f}"]
     rows.append(["neuralforecast's LSTM", *figures, "", ""])
     rows.append(
