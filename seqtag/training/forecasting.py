@@ -21,6 +21,7 @@ from seqtag.data.time_series.batching import WindowReader
 from seqtag.data.time_series.encoding import SeriesEncoder
 from seqtag.data.time_series.files import SeriesColumns
 from seqtag.data.time_series.held_out import Split, split, thinned, training_windows
+from seqtag.data.time_series.histories import Prefixes
 from seqtag.data.time_series.table import SeriesTable
 from seqtag.data.time_series.windows import Windows
 from seqtag.errors import DataError
@@ -279,7 +280,8 @@ def fit_corrections(
 
 def score(model: ForecastingModel, table: SeriesTable, windows: Windows) -> ForecastReport:
     """The report on windows of a table, beside the naive rules, which know each series from its first step on."""
-    histories = [table.values[f:e] for f, e in zip(windows.first, windows.ends, strict=True)]
+    series = [table.values[table.rows(number)] for number in range(len(table))]
+    histories = Prefixes(series, windows.series, windows.ends - windows.first)
     ids = [str(table.ids[series]) for series in windows.series]
     target = windows.future(table.values).astype(float)
     return evaluate_forecasts(target, model.forecast(table, windows), histories, model.season, ids)
