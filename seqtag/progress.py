@@ -37,7 +37,8 @@ class LiveLine:
     """
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        # In a notebook too it is plain text on standard error, not a figure for every line.
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
         self._live: Live | None = None
         self._shown = time.monotonic()
 

@@ -237,7 +237,10 @@ class Forecaster(BaseEstimator):
     def sample_paths(
         self, num_paths: int = 100, horizon: int | None = None, X: Any = None, future: Any = None
     ) -> np.ndarray:
-        """Paths `(series, paths, horizon)` that keep the dependence between steps; arguments as of `predict`."""
+        """Paths `(series, paths, horizon)` that keep the dependence between steps, series in the order of `predict`.
+
+        The other arguments are those of `predict`.
+        """
         check_is_fitted(self, "model_")
         return sample_paths(self.model_, self._series(X), horizon, num_paths, future, self.seed)
 

@@ -22,7 +22,8 @@ def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame
 
     The score is `-log10 p` with p the probability of a value at least as far out on either side, `2 min(u, 1 - u)`: 0
     at the median, 1 where one value in ten is as far out, 2 where one in a hundred is. Beyond the outermost quantiles
-    u follows exponential tails, so high scores say how far out a value is more than how probable it was.
+    u follows exponential tails, so high scores say how far out a value is more than how probable it was. The first
+    steps of a series are forecast from little: give a lookback of history before those that matter.
 
     Args:
         model: the fitted model.
