@@ -252,6 +252,10 @@ def _show_run(trained: TrainedRun) -> None:
         console.print(report.to_text(), markup=False)
     for sentence in trained.shown:
         console.print(to_rich(sentence, trained.types))
+    if trained.leakage is not None:
+        console.print(trained.leakage.to_text(), markup=False)
+        for name in trained.leakage.leaking:
+            print(f"warning: known covariate {name!r} holds the target: no forecast will have it", file=sys.stderr)
     if trained.sparsity is not None:
         console.print("[bold]zeros[/bold]")
         console.print(trained.sparsity.to_text(), markup=False)

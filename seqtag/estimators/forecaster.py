@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ from seqtag.forecasting.predicting import predict
 from seqtag.models.forecasting.model import ForecastingModel
 from seqtag.training.forecasting import season_of
 from seqtag.training.series_data import read_table
-from seqtag.training.series_fit import fit_series_model, fitter, score_series_model
+from seqtag.training.series_fit import audit_known, fit_series_model, fitter, score_series_model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -170,6 +171,10 @@ class Forecaster(BaseEstimator):
         """
         config = self._config()
         table = self._read(X)
+        self.leakage_ = audit_known(table, config)
+        if self.leakage_ is not None and self.leakage_.leaking:
+            names = ", ".join(map(repr, self.leakage_.leaking))
+            warnings.warn(f"known covariates that hold the target: {names}; see leakage_.to_text()", stacklevel=2)
         self.model_, result, self.report_ = fit_series_model(table, config)
         self.table_ = table
         self.history_ = result.history
@@ -259,7 +264,8 @@ class Forecaster(BaseEstimator):
     def audit_leakage(self, X: Any = None) -> LeakageReport:
         """Whether a known covariate tells the target; needs no fit if `X` is given. See `LeakageReport`."""
         table = self._series(X)
-        return audit_leakage(table, season=season_of(self._config().model, table), seed=self.seed)
+        season = season_of(self._config().model, table)
+        return audit_leakage(table, season=season, seed=self.seed, horizon=self.horizon)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a run directory that `load` and the command line read.

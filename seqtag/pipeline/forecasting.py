@@ -21,7 +21,7 @@ from seqtag.models.forecasting.model import ForecastingModel
 from seqtag.pipeline.runs import TrainedRun, run_directory, write_run
 from seqtag.training.forecasting import season_of
 from seqtag.training.series_data import Part, future_frame, load_series, locate, naming, read_table
-from seqtag.training.series_fit import fit_series_model, fitter, last_folds, predictor, score_series_model
+from seqtag.training.series_fit import audit_known, fit_series_model, fitter, last_folds, predictor, score_series_model
 
 # All digits that a float32 has.
 NUMBER = "%.9g"
@@ -34,6 +34,7 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Trai
         # Before the fit, which may take hours, and would be lost to a test set that is too short.
         with naming(_place(config, config.data.test)):
             windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
+        leakage = audit_known(data.train, config)
         model, fit, dev = fit_series_model(
             data.train,
             config,
@@ -47,9 +48,11 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Trai
         metrics: dict[str, Any] = {"task": "forecasting"}
         metrics |= {split: report.to_metrics() for split, report in reports.items()}
         metrics |= {"train": fit.to_metrics(), "seed": config.seed}
+        if leakage is not None:
+            metrics["leaking"] = list(leakage.leaking)
         write_run(folder, model, fit, metrics)
         save_tail(folder, model, data.train)
-    return TrainedRun(output, metrics, reports, fit.sparsity)
+    return TrainedRun(output, metrics, reports, fit.sparsity, leakage)
 
 
 def evaluate(run: Path, data: str) -> ForecastReport:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from seqtag.config import Config, dump_config, load_config
+from seqtag.data.time_series.leakage import LeakageReport
 from seqtag.diagnostics.sparsity import SparsityReport
 from seqtag.errors import ConfigError, RunError, SeqtagError
 from seqtag.export import bundle
@@ -39,6 +40,7 @@ class TrainedRun:
         metrics: the contents of `metrics.json`.
         reports: the report on each scored split.
         sparsity: the zeros of the weights, where a penalty was to make some.
+        leakage: the audit of a forecaster's known covariates, where it has any.
         measure: the measure that chose the epoch of a tagger.
         shown: some dev sentences that a tagger tagged.
         types: its entity types or labels, for colours.
@@ -48,6 +50,7 @@ class TrainedRun:
     metrics: dict[str, Any]
     reports: Mapping[str, Report]
     sparsity: SparsityReport | None
+    leakage: LeakageReport | None = None
     measure: str = ""
     shown: list[TaggedSentence] = field(default_factory=list)
     types: list[str] = field(default_factory=list)

@@ -56,7 +56,7 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TrainedR
         metrics,
         best.reports,
         best.fit.sparsity,
-        measure,
+        measure=measure,
         shown=best.model.tag(corpus_items(sentences)),
         types=best.model.codec.symbols,
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from seqtag.config import ForecastingConfig
 from seqtag.data.time_series.held_out import with_values
+from seqtag.data.time_series.leakage import LeakageReport, audit_leakage
 from seqtag.data.time_series.table import SeriesTable
 from seqtag.data.time_series.windows import Windows, all_windows
 from seqtag.errors import DataError
@@ -17,7 +18,7 @@ from seqtag.evaluation.forecast_report import ForecastReport
 from seqtag.evaluation.forecasts import Forecast
 from seqtag.models.forecasting.model import ForecastingModel
 from seqtag.models.forecasting.standardised import SeriesUnits, StandardisedModel
-from seqtag.training.forecasting import fit_forecasting_model, score
+from seqtag.training.forecasting import fit_forecasting_model, score, season_of
 from seqtag.training.series_data import series_columns
 from seqtag.training.trainer import FitResult
 
@@ -54,6 +55,14 @@ def fit_series_model(
         label=label,
     )
     return (model if units is None else StandardisedModel(model, units)), result, report
+
+
+def audit_known(table: SeriesTable, config: ForecastingConfig) -> LeakageReport | None:
+    """Whether a known covariate tells what is to be forecast; None where there is no known covariate."""
+    if not table.known:
+        return None
+    season = season_of(config.model, table)
+    return audit_leakage(table, season=season, seed=config.seed, horizon=config.model.horizon)
 
 
 def _units(table: SeriesTable, config: ForecastingConfig) -> SeriesUnits:

@@ -86,6 +86,14 @@ def test_a_saved_forecaster_goes_on_from_the_same_steps(fitted, frames, tmp_path
         Forecaster.load(tmp_path / "run").predict(future=frames[1])
 
 
+def test_a_fit_warns_of_known_covariates_that_hold_the_target(fitted, frames):
+    assert fitted.leakage_.leaking == ()
+    leaky = frames[0].assign(budget=frames[0]["y"] * 2)
+    with pytest.warns(UserWarning, match="known covariates that hold the target: 'budget'; see leakage_"):
+        forecaster = tiny(data={"known": ("budget",)}, training={**TRAINING, "epochs": 1}).fit(leaky)
+    assert "budget" in forecaster.leakage_.to_text()
+
+
 def test_runs_of_the_other_task_are_told_apart(fitted, run_folder, tmp_path):
     with pytest.raises(RunError, match="expected a run of forecasting, found one of tagging"):
         Forecaster.load(run_folder)

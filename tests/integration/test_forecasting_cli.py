@@ -95,6 +95,7 @@ def test_a_run_directory_holds_what_the_design_lists(trained):
 def test_train_shows_the_report_beside_the_naive_rules(shop, tmp_path, said):
     out = said("train", shop / "job.yaml", "-o", tmp_path / "run", *settings("training.epochs=1"), "--seed", "4")
     assert all(word in out for word in ("dev", "test", "skill (MASE): seasonal_naive", "drift", "run written to"))
+    assert "leakage of 2 known-future columns" in out
 
 
 def test_predict_is_csv_with_the_columns_names(trained, shop, tmp_path, said, monkeypatch):
