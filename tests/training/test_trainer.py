@@ -60,11 +60,10 @@ def test_the_same_seed_gives_the_same_bits(corpus):
 @pytest.mark.parametrize(
     "settings",
     [
-        {},
         {"ema": 0.9, "anneal_factor": 0.5, "anneal_patience": 1, "warmup_steps": 3, "decay": "cosine"},
         {"optimizer": "sgd", "learning_rate": 0.1, "l1": 1e-3, "row_l1": 1e-3},
     ],
-    ids=["plain", "average and schedule", "sgd, sparse"],
+    ids=["average and schedule", "sgd, sparse"],
 )
 def test_an_interrupted_run_ends_with_the_numbers_of_one_that_was_not(corpus, tmp_path, settings, monkeypatch):
     straight, expected = fit(corpus, tmp_path / "straight", **settings)
