@@ -30,7 +30,8 @@ class SmoothingScaling(keras.layers.Layer):
     A missing value leaves both as they are. The season begins as the window's classical decomposition has it (a
     centred moving average over m steps taken off, the mean of what is left for each place in the season), the level as
     the first value. α and γ are learned with the network; with `per_series` each series adds to both, and to its
-    initial season, numbers of its own, as in Smyl's.
+    initial season, numbers of its own, as in Smyl's. These see the futures of a series' other windows, and series that
+    are short learn them by heart: it wants long ones.
 
     The frame's location is the last level plus each step's season, its scale v the mean step from one deseasonalised
     value to the next: `z = (x - l_T - s) / v`. The network is told what that takes away: v, the number of values, the
