@@ -234,10 +234,14 @@ class Forecaster(BaseEstimator):
         X: Any = None,
         future: Any = None,
         max_series: int = MOST_SERIES,
+        history_steps: int | None = None,
     ) -> Figure:
-        """Fan charts of the last steps and the forecast of each series, or of some; the rest as of `predict`."""
-        table = self._series(X)
-        return plot_forecast(table.to_frame(), self.predict(horizon, X, future), series, max_series)
+        """Fan charts of the last steps and the forecast of each series, or of some.
+
+        `horizon`, `X` and `future` are those of `predict`, the others those of `backtesting.plots.plot_forecast`.
+        """
+        history = self._series(X).to_frame()
+        return plot_forecast(history, self.predict(horizon, X, future), series, max_series, history_steps)
 
     def sample_paths(
         self, num_paths: int = 100, horizon: int | None = None, X: Any = None, future: Any = None

@@ -23,7 +23,7 @@ class ServingForecaster(tf.Module):
 
     | signature | inputs | outputs |
     | --- | --- | --- |
-    | `serving_default` | `history (batch, time)`, covariates | `quantiles`, `forecast`, `levels` |
+    | `serving_default` | `history (batch, time)`, covariates | `quantiles`, `forecast` |
     | `initial` | `history (batch, time)`, covariates up to the present | `state (batch, width)` |
     | `update` | `state`, `y (batch,)`, covariates of that step | `state` |
     | `forecast` | `state`, what is known of the future | `quantiles`, `forecast` |
@@ -50,9 +50,6 @@ class ServingForecaster(tf.Module):
 
     A row that has no answer is NaN, and the others are as without it: one whose window holds no value at all, or an
     infinite value or covariate, or, where the model takes logarithms, a value that is not above zero.
-
-    `levels` has no axis of the batch: a server that takes answers apart row by row (the `instances` of TensorFlow
-    Serving) needs its column format for `serving_default`, or `initial` and `forecast`.
 
     Args:
         model: the fitted model.
@@ -85,8 +82,7 @@ class ServingForecaster(tf.Module):
         }
 
     def _serve(self, **raw: tf.Tensor) -> Tensors:
-        answer = self._answer(self._window(raw, self._model.horizon))
-        return answer | {"levels": tf.constant(self._model.levels, tf.float32)}
+        return self._answer(self._window(raw, self._model.horizon))
 
     def _initial(self, **raw: tf.Tensor) -> Tensors:
         return {"state": self._state.pack(self._window(raw, 0))}

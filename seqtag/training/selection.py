@@ -50,13 +50,10 @@ class DevSelection(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Scores, keeps, anneals, stops; adds `dev` and `best` to the logs."""
         logs = {} if logs is None else logs
-        if not math.isfinite(logs.get("loss", 0.0)):
-            raise RunError(
-                f"training: expected a finite loss, found {logs['loss']} in epoch {epoch + 1}; lower "
-                "training.learning_rate or training.clip_norm"
-            )
+        _check_finite(logs.get("loss", 0.0), "loss", epoch)
         with self.average.applied():
             value = self.evaluate()
+            _check_finite(value, f"dev {self.measure.name}", epoch)
             if self.measure.better(value, self.best):
                 self.best, self.best_epoch = value, epoch
                 self.best_weights = [w.numpy() for w in self.model.trainable_variables]
@@ -71,3 +68,11 @@ class DevSelection(keras.callbacks.Callback):
         """Gives the model the weights of the best epoch."""
         for variable, value in zip(self.model.trainable_variables, self.best_weights, strict=True):
             variable.assign(value)
+
+
+def _check_finite(value: float, name: str, epoch: int) -> None:
+    if not math.isfinite(value):
+        raise RunError(
+            f"training: expected a finite {name}, found {value} in epoch {epoch + 1}; lower "
+            "training.learning_rate or training.clip_norm"
+        )
