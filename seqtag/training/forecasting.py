@@ -129,15 +129,20 @@ def fit_forecasting_model(
     shortest = shortest_history(training, config, table)
     parts = split(table, config.lookback, config.horizon, training.validation_steps, shortest)
     encoder = SeriesEncoder.fit(parts.fitted, config.calendar)
+    reader = WindowReader(encoder.encode(parts.fitted), parts.windows)
+    held_out = WindowReader(encoder.encode(table), parts.held_out)
+    logarithmic = above_zero(table)
     networks, results = [], []
     for member in range(config.members):
         name = f"member-{member + 1}"
         network, result = _fit_member(
             parts,
-            table,
+            reader,
+            held_out,
             encoder,
             config,
             training,
+            logarithmic,
             seed=seed + MEMBER_SEEDS * member,
             checkpoints=checkpoints / name if checkpoints else None,
             log_folder=log_folder / name if log_folder else None,
@@ -177,18 +182,20 @@ def check_counts(table: SeriesTable) -> None:
 
 def _fit_member(
     parts: Split,
-    table: SeriesTable,
+    reader: WindowReader,
+    held_out: WindowReader,
     encoder: SeriesEncoder,
     config: ForecastModelConfig,
     training: ForecastTrainingConfig,
+    logarithmic: bool,
     *,
     seed: int,
     **places: Any,
 ) -> tuple[ForecastNetwork, FitResult]:
+    """A member fitted on the windows of `reader`; those of `held_out` choose its epoch."""
     keras.utils.set_random_seed(seed)
-    network = build_network(config, parts.fitted, encoder, training.precision, above_zero(table))
-    reader = WindowReader(encoder.encode(parts.fitted), parts.windows)
-    evaluate = held_out_loss(network, WindowReader(encoder.encode(table), parts.held_out), len(parts.held_out))
+    network = build_network(config, parts.fitted, encoder, training.precision, logarithmic)
+    evaluate = held_out_loss(network, held_out, len(parts.held_out))
     measure = Measure("loss", is_loss=True, keeps_last=training.keep == "last")
     return network, _fit(network, reader, parts.windows, training, evaluate, measure, seed=seed, **places)
 
@@ -206,14 +213,15 @@ def _refit_members(
     windows = training_windows(table, config.lookback, config.horizon, shortest)
     encoded = encoder.encode(table)
     reader, some = WindowReader(encoded, windows), thinned(windows, EVALUATION_BATCH)
+    sample, logarithmic = WindowReader(encoded, some), above_zero(table)
     members = []
     for member, result in enumerate(results):
         member_seed = seed + MEMBER_SEEDS * member
         keras.utils.set_random_seed(member_seed)
-        network = build_network(config, table, encoder, training.precision, above_zero(table))
+        network = build_network(config, table, encoder, training.precision, logarithmic)
         settings = training.model_copy(update={"epochs": result.best_epoch, "patience": None})
         fitted = Measure("loss on fitted steps", is_loss=True, keeps_last=True)
-        evaluate = held_out_loss(network, WindowReader(encoded, some), len(some))
+        evaluate = held_out_loss(network, sample, len(some))
         again = _fit(
             network, reader, windows, settings, evaluate, fitted, seed=member_seed, label=f"refit {member + 1}"
         )

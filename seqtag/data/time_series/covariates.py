@@ -117,9 +117,9 @@ def read_static(
 
 def _read(column: pd.Series, categorical: bool, rows: RowNames, spread: Spread) -> Column:
     if not categorical:
-        return _read_only(spread(read_numbers(column, rows).astype(np.float32), np.nan))
+        return read_only(spread(read_numbers(column, rows).astype(np.float32), np.nan))
     codes, symbols = pd.factorize(column)
-    return Categories(_read_only(spread(codes.astype(np.int32), -1)), tuple(_symbol(value) for value in symbols))
+    return Categories(read_only(spread(codes.astype(np.int32), -1)), tuple(_symbol(value) for value in symbols))
 
 
 def _symbol(value: object) -> str:
@@ -127,7 +127,8 @@ def _symbol(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _read_only(array: np.ndarray) -> np.ndarray:
+def read_only(array: np.ndarray) -> np.ndarray:
+    """The array itself, closed to writing: tables share arrays."""
     array.setflags(write=False)
     return array
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqtag.data.time_series.covariates import Categories, Column, read_columns
+from seqtag.data.time_series.covariates import Categories, Column, read_columns, read_only
 from seqtag.data.time_series.files import SeriesColumns, row_names
 from seqtag.data.time_series.frames import check_columns, read_frame
 from seqtag.data.time_series.table import SeriesTable
@@ -157,12 +157,12 @@ def extended(table: SeriesTable, future: Future) -> SeriesTable:
     def grown(column: Column, added: Column | None) -> Column:
         if isinstance(column, Categories):
             if added is None:
-                return Categories(_read_only(np.insert(column.codes, ends, -1)), column.symbols)
+                return Categories(read_only(np.insert(column.codes, ends, -1)), column.symbols)
             symbols = tuple(dict.fromkeys((*column.symbols, *_symbols(added))))
             index = {symbol: code for code, symbol in enumerate(symbols)}
             codes = np.array([*(index[symbol] for symbol in _symbols(added)), -1], np.int32)[_codes(added).ravel()]
-            return Categories(_read_only(np.insert(column.codes, ends, codes)), symbols)
-        return _read_only(np.insert(column, ends, np.nan if added is None else np.ravel(np.asarray(added))))
+            return Categories(read_only(np.insert(column.codes, ends, codes)), symbols)
+        return read_only(np.insert(column, ends, np.nan if added is None else np.ravel(np.asarray(added))))
 
     return dataclasses.replace(
         table,
@@ -182,8 +182,3 @@ def _symbols(column: Column) -> tuple[str, ...]:
 def _codes(column: Column) -> np.ndarray:
     assert isinstance(column, Categories)
     return column.codes
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    array.setflags(write=False)
-    return array

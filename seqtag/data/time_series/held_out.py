@@ -84,9 +84,7 @@ def thinned(windows: Windows, most: int) -> Windows:
 
 def with_history(table: SeriesTable, windows: Windows) -> Windows:
     """The windows that have a value in their history."""
-    seen = np.r_[0, np.cumsum(table.observed)]
-    start = np.maximum(windows.ends - windows.lookback, windows.first)
-    return windows.take(np.flatnonzero(seen[windows.ends] > seen[start]))
+    return windows.take(np.flatnonzero(windows.history_has(table.observed)))
 
 
 def with_values(table: SeriesTable, windows: Windows) -> Windows:

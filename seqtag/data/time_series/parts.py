@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from seqtag.data.time_series.covariates import Categories, Column
+from seqtag.data.time_series.covariates import Categories, Column, read_only
 from seqtag.data.time_series.table import SeriesTable
 
 
@@ -87,7 +87,7 @@ def as_known(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
         known = values.copy()
         for steps in to_come:
             known[steps] = nothing
-        return _read_only(known)
+        return read_only(known)
 
     def unknown(column: Column) -> Column:
         if isinstance(column, Categories):
@@ -144,10 +144,5 @@ def _taken(columns: Mapping[str, Column], at: np.ndarray) -> Mapping[str, Column
 
 def _take(column: Column, at: np.ndarray) -> Column:
     if isinstance(column, Categories):
-        return Categories(_read_only(column.codes[at]), column.symbols)
-    return _read_only(column[at])
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    array.setflags(write=False)
-    return array
+        return Categories(read_only(column.codes[at]), column.symbols)
+    return read_only(column[at])

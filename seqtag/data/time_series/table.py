@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from seqtag.data.time_series.covariates import Column
+from seqtag.data.time_series.covariates import Column, read_only
 from seqtag.data.time_series.frequency import Frequency, shown, stamps
 
 
@@ -56,7 +56,7 @@ class SeriesTable:
 
     def __post_init__(self) -> None:
         for array in (self.ids, self.offsets, self.values, self.ordinals, self.phases, self.inserted):
-            array.setflags(write=False)
+            read_only(array)
 
     def __len__(self) -> int:
         """The number of series."""
@@ -70,18 +70,18 @@ class SeriesTable:
     @cached_property
     def observed(self) -> np.ndarray:
         """Whether each step has a value, bool `(steps,)`."""
-        return _frozen(~np.isnan(self.values))
+        return read_only(~np.isnan(self.values))
 
     @cached_property
     def series_of_step(self) -> np.ndarray:
         """The series of each step, int64 `(steps,)`."""
-        return _frozen(np.repeat(np.arange(len(self)), self.lengths))
+        return read_only(np.repeat(np.arange(len(self)), self.lengths))
 
     @cached_property
     def times(self) -> np.ndarray:
         """The time of each step, int64 `(steps,)`: microseconds since 1970 in UTC, or integers."""
         inside = np.arange(len(self.values)) - self.offsets[self.series_of_step]
-        return _frozen(self.times_at(self.series_of_step, inside))
+        return read_only(self.times_at(self.series_of_step, inside))
 
     @cached_property
     def steps_since_seen(self) -> np.ndarray:
@@ -97,7 +97,7 @@ class SeriesTable:
         """
         step = np.arange(len(self.values))
         seen = np.where(self.observed, step, self.offsets[self.series_of_step] - 1)
-        return _frozen(step - np.maximum.accumulate(seen))
+        return read_only(step - np.maximum.accumulate(seen))
 
     @property
     def integer_time(self) -> bool:
@@ -124,8 +124,3 @@ class SeriesTable:
         """The series as a long frame `unique_id, ds, y`, with every step and NaN where it was not observed."""
         ids = self.ids[self.series_of_step]
         return pd.DataFrame({"unique_id": ids, "ds": self.stamps(self.times), "y": self.values})
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    array.setflags(write=False)
-    return array

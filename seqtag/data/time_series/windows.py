@@ -35,6 +35,11 @@ class Windows:
         """Some of the windows, by index or by mask."""
         return Windows(self.series[chosen], self.ends[chosen], self.first[chosen], self.lookback, self.horizon)
 
+    def history_has(self, flags: np.ndarray) -> np.ndarray:
+        """Whether any step of each history has its flag of `flags (steps,)` set, bool `(windows,)`."""
+        count = np.r_[0, np.cumsum(flags)]
+        return count[self.ends] > count[np.maximum(self.ends - self.lookback, self.first)]
+
     def history_steps(self) -> tuple[np.ndarray, np.ndarray]:
         """The flat steps of the histories and whether they exist, both `(windows, lookback)`.
 

@@ -142,9 +142,7 @@ class ForecastingModel:
 
 
 def _check_some_value(table: SeriesTable, windows: Windows) -> None:
-    seen = np.r_[0, np.cumsum(table.observed)]
-    start = np.maximum(windows.ends - windows.lookback, windows.first)
-    empty = seen[windows.ends] == seen[start]
+    empty = ~windows.history_has(table.observed)
     if empty.any():
         at = int(empty.argmax())
         time = table.shown(table.times[min(int(windows.ends[at]), len(table.times) - 1)])
@@ -155,9 +153,7 @@ def _check_some_value(table: SeriesTable, windows: Windows) -> None:
 
 
 def _check_logarithm(table: SeriesTable, windows: Windows) -> None:
-    below = np.r_[0, np.cumsum(table.values <= 0)]
-    start = np.maximum(windows.ends - windows.lookback, windows.first)
-    wrong = below[windows.ends] > below[start]
+    wrong = windows.history_has(table.values <= 0)
     if wrong.any():
         at = int(wrong.argmax())
         step = int(np.flatnonzero(table.values[: windows.ends[at]] <= 0)[-1])
