@@ -19,9 +19,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqtag.data.columns import ColumnReader
-from seqtag.evaluation.labels import evaluate_labels
-from seqtag.evaluation.spans import evaluate_spans
+from seqtag.tagging.data.columns import ColumnReader
+from seqtag.tagging.evaluation.labels import evaluate_labels
+from seqtag.tagging.evaluation.spans import evaluate_spans
 
 __all__ = ["PeerResult", "evaluate", "features", "fit"]
 

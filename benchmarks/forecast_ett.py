@@ -29,9 +29,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks.real_data import config_path
 from benchmarks.tables import markdown_table, text_table
-from seqtag import pipeline
-from seqtag.config import load_config
-from seqtag.export import bundle
+from seqtag.forecasting.task import train
+from seqtag.runs import bundle
+from seqtag.tasks import load_config
 
 WANTED = {
     "etth1/96": (0.351, 0.392),
@@ -55,7 +55,7 @@ def metrics_of(name: str, seed: int, folder: Path, settings: Sequence[str]) -> d
     if not run.exists():
         overrides = [f"model.horizon={horizon}", f"seed={seed}", *SETTINGS.get(name, []), *settings]
         config = load_config(config_path(f"forecast_{kind}"), overrides)
-        pipeline.train(config, run, resume=bundle.partial_path(run).exists())
+        train(config, run, resume=bundle.partial_path(run).exists())
     return bundle.read_json(run / bundle.METRICS)
 
 

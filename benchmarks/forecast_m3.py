@@ -27,11 +27,12 @@ from benchmarks.forecast_peers import LEVELS, PEERS
 from benchmarks.neural_peer import neural_lstm
 from benchmarks.real_data import config_path
 from benchmarks.tables import markdown_table, text_table
-from seqtag import pipeline
-from seqtag.config import ForecastingConfig, load_config
-from seqtag.evaluation.forecasts import Forecast, evaluate_forecasts
-from seqtag.export import bundle
-from seqtag.training.series_data import load_series
+from seqtag.forecasting.config import ForecastingConfig
+from seqtag.forecasting.data.sources import load_series
+from seqtag.forecasting.evaluation.evaluate import Forecast, evaluate_forecasts
+from seqtag.forecasting.task import train
+from seqtag.runs import bundle
+from seqtag.tasks import load_config
 
 PERIODS = {
     "monthly": [],
@@ -66,7 +67,7 @@ def our_figures(period: str, seed: int, folder: Path) -> tuple[Figures, Figures,
     """Our figures and seasonal naive's on test, and how many series there are."""
     run = folder / f"{period}-seed-{seed}"
     if not run.exists():
-        pipeline.train(config_of_period(period, seed), run, resume=bundle.partial_path(run).exists())
+        train(config_of_period(period, seed), run, resume=bundle.partial_path(run).exists())
     metrics = bundle.read_json(run / bundle.METRICS)
     test = metrics["test"]
     naive = {name: test["seasonal_naive"][name] for name in FIGURES[:-1]}

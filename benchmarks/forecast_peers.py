@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from seqtag.data.time_series.table import SeriesTable
+from seqtag.data.series.table import SeriesTable
 
 __all__ = ["LEVELS", "PEERS"]
 

@@ -27,14 +27,14 @@ from benchmarks.forecast_m3 import LSTM, config_of_period
 from benchmarks.forecast_peers import LEVELS
 from benchmarks.neural_peer import neural_lstm
 from benchmarks.tables import markdown_table, text_table
-from seqtag.config import ForecastModelConfig, ForecastTrainingConfig
-from seqtag.data.time_series.table import SeriesTable
-from seqtag.data.time_series.windows import last_windows
-from seqtag.evaluation.forecast_metrics import wql
-from seqtag.export.forecast_saved_model import export_forecast_saved_model
-from seqtag.models.forecasting.model import ForecastingModel
-from seqtag.training.forecasting import fit_forecasting_model
-from seqtag.training.series_data import load_series
+from seqtag.data.series.table import SeriesTable
+from seqtag.forecasting.config import ForecastModelConfig, ForecastTrainingConfig
+from seqtag.forecasting.data.sources import load_series
+from seqtag.forecasting.data.windows import last_windows
+from seqtag.forecasting.evaluation.metrics import wql
+from seqtag.forecasting.export import export_forecast_saved_model
+from seqtag.forecasting.fit import fit_forecasting_model
+from seqtag.forecasting.model import ForecastingModel
 
 HEADER = ("what", "fit, s", "predict, s", "WQL", "median, ms", "99%, ms")
 Row = list[str]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqtag.data.time_series.table import SeriesTable
+from seqtag.data.series.table import SeriesTable
 
 __all__ = ["neural_lstm"]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqtag.config import DataConfig, TaggingConfig, load_config, resolve_path
-from seqtag.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus
-from seqtag.training.tagging import reading_options
+from seqtag.runs.config_file import resolve_path
+from seqtag.tagging.config import DataConfig, TaggingConfig
+from seqtag.tagging.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus
+from seqtag.tagging.fit import reading_options
+from seqtag.tasks import load_config
 
 __all__ = ["config_of", "config_path", "load_split"]
 

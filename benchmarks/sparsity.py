@@ -36,15 +36,15 @@ import numpy as np
 from benchmarks.real_data import config_of, load_split
 from benchmarks.tables import markdown_table, text_table
 from benchmarks.tagger_quality import our_metrics
-from seqtag import pipeline
 from seqtag.callbacks.proximal_l1 import is_kernel
-from seqtag.config import TaggingConfig
 from seqtag.errors import SeqtagError
-from seqtag.export import bundle
-from seqtag.models.compact_embedding import nonzero_rows
-from seqtag.models.tagger_network import TaggerNetwork
-from seqtag.models.tagging_model import Item, TaggingModel
-from seqtag.training.tagging import corpus_items
+from seqtag.layers.compact_embedding import nonzero_rows
+from seqtag.runs import bundle
+from seqtag.tagging.config import TaggingConfig
+from seqtag.tagging.fit import corpus_items
+from seqtag.tagging.model import Item, TaggingModel
+from seqtag.tagging.network.network import TaggerNetwork
+from seqtag.tagging.task import export
 
 STRENGTHS = ("0:0", "0.05:0.03", "0.1:0.1", "0.2:0.3", "0.4:1")
 REPEATS = 5
@@ -85,7 +85,7 @@ def zeros(network: TaggerNetwork) -> tuple[str, str, str]:
 def exported_megabytes(run: Path) -> float:
     """The size of the run's SavedModel."""
     with tempfile.TemporaryDirectory() as folder:
-        pipeline.export(run, Path(folder, "tagger"))
+        export(run, Path(folder, "tagger"))
         return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
 
 
@@ -141,7 +141,7 @@ def main() -> None:
             penalties = Penalties(*pair.split(":"))
             print(f"{options.name} {pair} ...", file=sys.stderr)
             config, runs[penalties] = trained(options.name, penalties, options)
-            models[penalties] = bundle.load_model(runs[penalties])
+            models[penalties] = TaggingModel.load(runs[penalties])
             shown = zip(HEADER, row(penalties, runs[penalties], models[penalties]), strict=True)
             print("  ".join(f"{name} {cell}" for name, cell in shown if cell), flush=True)
         items = corpus_items(load_split(config.data, "test"))

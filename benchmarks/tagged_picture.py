@@ -17,10 +17,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
-from seqtag.data.text import tokenize_lines
-from seqtag.export.bundle import load_model
-from seqtag.models.tagging_model import Item
-from seqtag.rendering import to_rich
+from seqtag.data.text.paragraphs import tokenize_lines
+from seqtag.tagging.model import Item, TaggingModel
+from seqtag.tagging.rendering import to_rich
 
 FIGURE = Path(__file__).parent / "figures" / "tagged.svg"
 LINES = [
@@ -33,7 +32,7 @@ LINES = [
 
 def main(run: str) -> None:
     """Tags the lines with the run's model and writes the picture."""
-    model = load_model(run)
+    model = TaggingModel.load(run)
     tagged = model.tag([Item(line.tokens) for line in tokenize_lines(LINES)])
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=110, file=nowhere, force_terminal=True)

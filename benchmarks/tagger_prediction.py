@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 import time
 from pathlib import Path
-from unittest import mock
 
 from benchmarks import crfsuite_peer
-from seqtag import pipeline
-from seqtag.data.corpus import ReadingOptions, TaggedCorpus
-from seqtag.export import bundle
+from seqtag.files import write_output
+from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus
+from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.predict import predict_columns
 
 __all__ = ["prediction_speed", "repeated"]
 
@@ -24,15 +24,14 @@ def prediction_speed(run: Path, train: TaggedCorpus, options: ReadingOptions, fo
     each sentence. One pass of each goes first and is not counted; then they take turns.
     """
     source, target = Path(str(train.path)), folder / "tagged"
-    loaded = bundle.load_model(run)
+    loaded = TaggingModel.load(run)
     peer = crfsuite_peer.fit(train.tokens, train.tags)
 
     def ours() -> None:
-        pipeline.write_output(pipeline.predict_columns(run, source, "columns"), target)
+        write_output(predict_columns(TaggingModel.load(run), source, "columns"), target)
 
     def ours_loaded() -> None:
-        with mock.patch.object(bundle, "load_model", lambda *_: loaded):
-            ours()
+        write_output(predict_columns(loaded, source, "columns"), target)
 
     def crfsuite() -> None:
         with target.open("w", encoding=options.encoding, newline="") as file:

@@ -34,11 +34,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from benchmarks import crfsuite_peer
 from benchmarks.real_data import config_of, load_split
 from benchmarks.tables import markdown_table, text_table
-from seqtag import pipeline
-from seqtag.config import DataConfig, TaggingConfig, load_config
-from seqtag.data.schemes import detect_scheme
 from seqtag.errors import SeqtagError
-from seqtag.export import bundle
+from seqtag.runs import bundle
+from seqtag.tagging.config import DataConfig, TaggingConfig
+from seqtag.tagging.data.schemes import detect_scheme
+from seqtag.tagging.task import train
+from seqtag.tasks import load_config
 
 SETS = ("pos_ewt", "ner_ncbi", "ner_chem", "ner_ddt", "ner_wnut17")
 
@@ -63,7 +64,7 @@ HEADER = (
 def our_metrics(config: TaggingConfig, run: Path) -> dict[str, Any]:
     """The figures of the run directory; it is trained, or trained to its end, where it is not there whole."""
     if not run.exists():
-        pipeline.train(config, run, resume=bundle.partial_path(run).exists())
+        train(config, run, resume=bundle.partial_path(run).exists())
     elif load_config(run / bundle.CONFIG) != config:
         print(f"note: {run} is of another configuration and is shown as it is", file=sys.stderr)
     return bundle.read_json(run / bundle.METRICS)

@@ -13,17 +13,17 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.plain_keras_tagger import BATCH, pad, plain_tagger
-from seqtag.config import TaggingConfig
-from seqtag.data.batching import EncodedCorpus, padding_share
-from seqtag.data.corpus import ReadingOptions, TaggedCorpus
-from seqtag.data.word_features import NUM_HASHED
-from seqtag.models.tagging_model import TaggingModel
+from seqtag.data.text.word_features import NUM_HASHED
 from seqtag.models.word_representation import BUCKET_DIM
+from seqtag.tagging.config import TaggingConfig
+from seqtag.tagging.data.batches import TaggedBatches
+from seqtag.tagging.data.batching import EncodedCorpus, padding_share
+from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus
+from seqtag.tagging.fit import build_tagging_model, corpus_items
+from seqtag.tagging.model import TaggingModel
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.optimizers import build_optimizer
 from seqtag.training.schedule import LearningRate
-from seqtag.training.tagged_batches import TaggedBatches
-from seqtag.training.tagging import build_tagging_model, corpus_items
 
 __all__ = ["Subject", "crf_cost", "floor", "padding", "training_speed"]
 

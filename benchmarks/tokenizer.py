@@ -17,7 +17,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from seqtag.data.tokenizer import tokenize
+from seqtag.data.text.tokenizer import tokenize
 
 Spans = set[tuple[int, int]]
 

@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqtag.estimators.forecaster import Forecaster
-    from seqtag.estimators.tagger import Tagger
+    from seqtag.forecasting.forecaster import Forecaster
+    from seqtag.tagging.tagger import Tagger
 
 __version__ = "0.1.0"
 __all__ = ["Forecaster", "Tagger", "__version__"]
 
-_HOMES = {"Forecaster": "seqtag.estimators.forecaster", "Tagger": "seqtag.estimators.tagger"}
+_HOMES = {"Forecaster": "seqtag.forecasting.forecaster", "Tagger": "seqtag.tagging.tagger"}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from seqtag.errors import SeqtagError
-
-if TYPE_CHECKING:
-    from seqtag.pipeline import TrainedRun
 
 app = typer.Typer(
     name="seqtag",
@@ -30,7 +27,6 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="the directory of a fin
 Setting = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a dotted key of the config")
 ]
-SERIES_LAYOUTS = ("long", "wide", "m3")
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text")]
 
 
@@ -48,14 +44,14 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="go on with an interrupted run")] = False,
 ) -> None:
     """Fit a model as CONFIG says and leave a run directory."""
-    from seqtag.config import load_config
+    from rich.console import Console
 
-    overrides = list(settings or [])
-    if seed is not None:
-        overrides.append(f"seed={seed}")
+    from seqtag.tasks import command_of, load_config
+
+    overrides = [*(settings or []), *([] if seed is None else [f"seed={seed}"])]
     loaded = load_config(config, overrides)
-    pipeline = _pipeline()
-    _show_run(pipeline.train(loaded, output or Path("runs", config.stem), resume))
+    summary = command_of(loaded.task, "train")(loaded, output or Path("runs", config.stem), resume)
+    summary.show(Console(highlight=False, soft_wrap=True))
 
 
 @app.command()
@@ -65,8 +61,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score a run on a tagged file, or on the last horizons of series."""
-    report = _pipeline().evaluate(run, data)
-    print(_json(report.to_metrics()) if as_json else report.to_text())
+    _print_report(_command("evaluate", run)(run, data), as_json)
 
 
 @app.command()
@@ -86,9 +81,13 @@ def predict(
     ] = None,
 ) -> None:
     """Tag a file of the run's layout, or raw text; or forecast the series of a CSV file."""
-    pipeline = _pipeline()
-    answers = pipeline.predict(run, source, text=text, form=form, horizon=horizon, future=future)
-    pipeline.write_output(answers, output)
+    from seqtag.files import write_output
+
+    options = _given(text=text, format=form, horizon=horizon, future=future)
+    answers = _command("predict", run, options)(run, source, **options)
+    # A collection would walk TensorFlow's hundred thousands of objects again and again: a third of the time of reading.
+    gc.freeze()
+    write_output(answers, output)
 
 
 @app.command()
@@ -105,10 +104,16 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Forecast from rolling origins and show the scores beside those of naive rules."""
-    result, note = _pipeline().backtest(source, settings or [], folds, refit)
+    from seqtag.tasks import command_of, load_config
+
+    if source.is_dir():
+        command = _command("backtest", source)
+    else:
+        command = command_of(load_config(source, settings or []).task, "backtest", source)
+    result, note = command(source, settings or [], folds, refit)
     if output is not None:
         result.write(output)
-    print(_json(result.to_metrics()) if as_json else result.to_text())
+    _print_report(result, as_json)
     if note:
         print(f"note: {note}", file=sys.stderr)
 
@@ -116,7 +121,7 @@ def backtest(
 @app.command()
 def export(run: Run, folder: Annotated[Path, typer.Argument(metavar="DIR", help="a new directory")]) -> None:
     """Write a run's model as a SavedModel that needs TensorFlow alone."""
-    _pipeline().export(run, folder)
+    _command("export", run)(run, folder)
     print(folder)
 
 
@@ -129,36 +134,43 @@ def gradients(
     ] = None,
 ) -> None:
     """Show how far gradients reach through time: figures, tables, and a summary on standard output."""
-    print(_pipeline().report_gradients(run, data, output).to_text())
+    print(_command("gradients", run)(run, data, output).to_text())
 
 
 @app.command()
 def inspect(
     data: Annotated[list[str], typer.Argument(metavar="DATA", help="one or more files; several are taken as splits")],
-    layout: Annotated[str, typer.Option("--layout", help="of the files; long, wide and m3 are series")] = "auto",
-    tag_column: Annotated[str | None, typer.Option("--tag-column", help="name or 1-based number")] = None,
-    token_column: Annotated[str | None, typer.Option("--token-column", help="name or 1-based number")] = None,
-    encoding: Annotated[str, typer.Option("--encoding", help="of the files")] = "utf-8",
-    series: Annotated[str, typer.Option("--series", help="column of the series' names")] = "unique_id",
-    time: Annotated[str, typer.Option("--time", help="column of the times of series")] = "ds",
-    target: Annotated[str, typer.Option("--target", help="column of the values of series")] = "y",
-    frequency: Annotated[str | None, typer.Option("--frequency", help="of series; inferred unless set")] = None,
-    zone: Annotated[str | None, typer.Option("--zone", help="time zone of the clocks of series")] = None,
+    layout: Annotated[
+        str | None, typer.Option("--layout", help="of the files, found out unless set; long, wide and m3 are series")
+    ] = None,
+    tag_column: Annotated[str | None, typer.Option("--tag-column", help="tags: name or 1-based number")] = None,
+    token_column: Annotated[str | None, typer.Option("--token-column", help="tags: name or 1-based number")] = None,
+    encoding: Annotated[str | None, typer.Option("--encoding", help="tags: of the files; utf-8 unless set")] = None,
+    series: Annotated[
+        str | None, typer.Option("--series", help="series: column of their names; unique_id unless set")
+    ] = None,
+    time: Annotated[str | None, typer.Option("--time", help="series: column of the times; ds unless set")] = None,
+    target: Annotated[str | None, typer.Option("--target", help="series: column of the values; y unless set")] = None,
+    frequency: Annotated[str | None, typer.Option("--frequency", help="series: inferred unless set")] = None,
+    zone: Annotated[str | None, typer.Option("--zone", help="series: time zone of the clocks")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits; or, of
     CSV files, series: lengths, frequency, gaps, season, suspicious values."""
-    if layout in SERIES_LAYOUTS or (layout == "auto" and all(name.endswith(".csv") for name in data)):
-        from seqtag.data.time_series.inspection import SeriesColumns, inspect_series
+    from seqtag.tasks import command_of, task_of_files
 
-        columns = SeriesColumns(series, time, target)
-        reports = [inspect_series(name, layout, columns, frequency, zone) for name in data]
-        print(_json({"files": [r.to_dict() for r in reports]}) if as_json else "\n".join(r.to_text() for r in reports))
-        return
-    from seqtag.data.inspection import inspect_corpus
-
-    report = inspect_corpus(data, layout=layout, tag_column=tag_column, token_column=token_column, encoding=encoding)
-    print(_json(report.to_dict()) if as_json else report.to_text())
+    options = _given(
+        layout=layout,
+        tag_column=tag_column,
+        token_column=token_column,
+        encoding=encoding,
+        series=series,
+        time=time,
+        target=target,
+        frequency=frequency,
+        zone=zone,
+    )
+    _print_report(command_of(task_of_files(data, layout), "inspect", options=options)(data, **options), as_json)
 
 
 def main() -> None:
@@ -212,57 +224,17 @@ def _explain(error: BaseException, resumable: bool) -> tuple[str, int]:
             return f"{type(error).__name__}: {error} (--debug shows where)", 1
 
 
-def _pipeline() -> Any:
-    """The pipeline, imported with TensorFlow's chatter kept off the screen."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _native_stderr_silenced():
-        from seqtag import pipeline
+def _command(name: str, run: Path, options: Iterable[str] = ()) -> Any:
+    """A command of the task of a run."""
+    from seqtag.tasks import command_of, task_of_run
 
-    return pipeline
+    return command_of(task_of_run(run), name, run, options)
 
 
-@contextmanager
-def _native_stderr_silenced() -> Iterator[None]:
-    """Keeps what native code writes to standard error off the screen; TensorFlow logs its import before it can be told
-    not to. Python's exceptions pass as ever."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    silence = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(silence, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(silence)
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that were set."""
+    return {name: value for name, value in options.items() if value not in (None, False)}
 
 
-def _json(values: dict[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False, indent=1)
-
-
-def _show_run(trained: TrainedRun) -> None:
-    from rich.console import Console
-
-    from seqtag.rendering import to_rich
-
-    console = Console(highlight=False, soft_wrap=True)
-    for split, report in trained.reports.items():
-        console.print(f"[bold]{split}[/bold]")
-        console.print(report.to_text(), markup=False)
-    for sentence in trained.shown:
-        console.print(to_rich(sentence, trained.types))
-    if trained.leakage is not None:
-        console.print(trained.leakage.to_text(), markup=False)
-        for name in trained.leakage.leaking:
-            print(f"warning: known covariate {name!r} holds the target: no forecast will have it", file=sys.stderr)
-    if trained.sparsity is not None:
-        console.print("[bold]zeros[/bold]")
-        console.print(trained.sparsity.to_text(), markup=False)
-    seeds = trained.metrics.get("seeds")
-    if seeds:
-        for split in trained.reports:
-            spread = seeds[split]
-            line = f"{spread['mean']:.4f} ({spread['min']:.4f} to {spread['max']:.4f})"
-            console.print(f"{split} {trained.measure}, mean and range of {len(seeds['values'])} seeds: {line}")
-    console.print(f"run written to {trained.folder}")
+def _print_report(report: Any, as_json: bool) -> None:
+    print(json.dumps(report.to_metrics(), ensure_ascii=False, indent=1) if as_json else report.to_text())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 @contextmanager
@@ -34,3 +36,22 @@ def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def write_output(parts: Iterable[bytes], target: Path | None) -> None:
+    """Writes to a file, which appears only when it is whole, or to standard output."""
+    if target is None:
+        _write(parts, sys.stdout.buffer)
+    elif target.exists() and not target.is_file():
+        # A device or a pipe must not be replaced by a file.
+        with target.open("wb") as file:
+            _write(parts, file)
+    else:
+        with written_aside(target) as aside, aside.open("wb") as file:
+            _write(parts, file)
+
+
+def _write(parts: Iterable[bytes], file: BinaryIO) -> None:
+    for part in parts:
+        file.write(part)
+    file.flush()

@@ -112,7 +112,7 @@ evaluation: {{show_sentences: 1}}
 @pytest.fixture(scope="session")
 def run_folder(job: Path) -> Path:
     """The finished run of `job`."""
-    from seqtag.config import load_config
-    from seqtag.pipeline import train
+    from seqtag.tagging.task import train
+    from seqtag.tasks import load_config
 
     return train(load_config(job / "job.yaml"), job / "run").folder

@@ -11,62 +11,39 @@ from pathlib import Path
 import pytest
 
 import seqtag
+from seqtag.tasks import NAMES
 
 ROOT = Path(seqtag.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 LONGEST_FILE = 400
 
-# Which parts of seqtag each part may import, itself apart.
-ALLOWED = {
-    "errors": set(),
-    "files": set(),
-    "progress": set(),
-    "config": {"errors"},
-    "ops": set(),
-    "layers": {"ops"},
-    "data": {"errors"},
-    "evaluation": {"data"},
-    "calibration": {"data", "evaluation", "errors"},
-    "backtesting": {"data", "evaluation", "errors", "files", "progress"},
-    "models": {"layers", "ops", "data", "evaluation", "calibration", "errors"},
-    "diagnostics": {"layers", "ops", "errors", "files"},
-    "callbacks": {"layers", "ops", "errors", "files", "diagnostics"},
-    "training": {
-        *("models", "layers", "callbacks", "diagnostics", "data", "evaluation", "calibration"),
-        *("config", "errors", "files", "progress"),
-    },
-    "export": {"models", "data", "errors", "files"},
-    "forecasting": {"models", "data", "evaluation", "calibration"},
-    "estimators": {
-        *("training", "models", "export", "data", "config", "errors"),
-        *("forecasting", "backtesting", "evaluation"),
-    },
-    "rendering": {"models", "data"},
-    "gradient_report": {"training", "models", "diagnostics", "data", "errors", "files", "progress"},
-    "pipeline": None,
-    "cli": {"config", "errors", "pipeline"},
-    "__init__": {"estimators"},  # for type checkers, and when a name is first used
-}
-# What the command line may import inside a function, when the command that needs it runs.
-CLI_LATE = {"seqtag.data.inspection", "seqtag.data.time_series.inspection", "seqtag.rendering"}
-TENSORFLOW = {
-    "data/batching.py",
-    "data/time_series/batching.py",
-    "data/characters.py",
-    "data/text.py",
-    "data/tokenizer.py",
-    "data/word_features.py",
-    "models",
-    "diagnostics",
-    "callbacks",
-    "training",
-    "export",
-}
-KERAS = {"ops", "layers", "models", "diagnostics", "callbacks", "training", "export"}
+TASKS = set(NAMES)
+BASE = {"errors", "files", "progress", "quiet_tensorflow"}
+TOOLKIT = {"ops", "layers", "callbacks", "diagnostics", "training"}
+# Rooms, and the rooms that each of them may import beside itself. No task imports another.
+MAY_IMPORT = [
+    (BASE, set()),
+    ({"config"}, BASE),
+    ({"ops"}, set()),
+    ({"layers"}, {"ops"}),
+    ({"diagnostics"}, {"ops", "layers"} | BASE),
+    ({"callbacks"}, {"ops", "layers", "diagnostics"} | BASE),
+    ({"training"}, TOOLKIT | {"config"} | BASE),
+    ({"data"}, BASE),
+    ({"models"}, {"ops", "layers", "data"} | BASE),
+    ({"runs"}, {"config"} | BASE),
+    (TASKS, TOOLKIT | {"data", "models", "runs", "config"} | BASE),
+    ({"tasks"}, {"runs", "config"} | BASE),
+    ({"cli"}, {"tasks"} | BASE),
+    ({"__init__"}, TASKS),
+]
+ALLOWED = {room: allowed for rooms, allowed in MAY_IMPORT for room in rooms}
+# Rooms, folders and files without Keras and TensorFlow when they are imported.
+LIGHT = ("config", "data/series", "runs", "tasks.py", "cli.py", "quiet_tensorflow.py", *(f"{n}/task.py" for n in NAMES))
 
 
 def part(name: str) -> str:
-    """`seqtag.data.columns` is of the part `data`, `seqtag` of `__init__`."""
+    """`seqtag.tagging.data.columns` is of the part `data`, `seqtag` of `__init__`."""
     return [*name.split("."), "__init__"][1]
 
 
@@ -111,25 +88,13 @@ def each(files: list[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("path", files, ids=lambda path: str(path.relative_to(ROOT)))
 
 
-def test_every_part_is_in_the_table():
+def test_every_room_is_in_the_table():
     assert {part_of(path) for path in FILES} == set(ALLOWED)
 
 
 @each(FILES)
 def test_imports_go_one_way(path):
-    allowed = ALLOWED[part_of(path)]
-    if allowed is None:
-        return
-    late = CLI_LATE if part_of(path) == "cli" else set()
-    wrong = {name for name in ours(path) - late if part(name) not in allowed | {part_of(path)}}
-    assert not wrong
-
-
-def test_only_the_command_line_knows_the_pipeline_and_nobody_the_command_line():
-    for path in FILES:
-        known = {part(name) for name in ours(path)} - {part_of(path)}
-        assert "cli" not in known
-        assert "pipeline" not in known or part_of(path) == "cli"
+    assert not {name for name in ours(path) if part(name) not in ALLOWED[part_of(path)] | {part_of(path)}}
 
 
 def test_the_command_line_imports_little_before_it_knows_the_command():
@@ -141,18 +106,14 @@ def test_ops_and_layers_run_on_any_backend(path):
     assert foreign(path) <= {"keras", "numpy"}
 
 
-@each([path for path in FILES if part_of(path) == "evaluation"])
-def test_evaluation_needs_numpy_at_most(path):
-    assert foreign(path) <= {"numpy"}
+@each([path for path in FILES if path.relative_to(ROOT).as_posix().startswith(LIGHT)])
+def test_what_reads_and_dispatches_imports_tensorflow_late(path):
+    assert not {"tensorflow", "keras"} & {name.split(".")[0] for name in imports(path, late=False)}
 
 
-@each(FILES)
-def test_tensorflow_and_keras_appear_where_they_may(path):
-    name = path.relative_to(ROOT).as_posix()
-    if not {name, part_of(path)} & TENSORFLOW:
-        assert "tensorflow" not in foreign(path)
-    if part_of(path) not in KERAS:
-        assert "keras" not in foreign(path)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_task_is_imported_without_tensorflow(name):
+    assert imported_with(f"import seqtag.{name}.task", "tensorflow", "keras") == []
 
 
 @pytest.mark.parametrize(
@@ -160,9 +121,14 @@ def test_tensorflow_and_keras_appear_where_they_may(path):
     ["import seqtag; seqtag.__version__; dir(seqtag)", "import seqtag.cli; seqtag.cli.run(['--help'])"],
 )
 def test_importing_and_help_do_not_import_tensorflow(statement):
-    check = "import sys; print([n for n in ('tensorflow', 'keras', 'pandas', 'sklearn') if n in sys.modules])"
+    assert imported_with(statement, "tensorflow", "keras", "pandas", "sklearn") == []
+
+
+def imported_with(statement: str, *names: str) -> list[str]:
+    """Which of some packages a new process imports with a statement."""
+    check = f"import sys; print(*[name for name in {names} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", f"{statement}\n{check}"], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    return done.stdout.splitlines()[-1].split()
 
 
 def test_every_public_name_is_there():

@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from seqtag.config import TaggingConfig, dump_config, load_config, parse_config, resolve_path
 from seqtag.errors import ConfigError
+from seqtag.runs.config_file import dump_config, resolve_path
+from seqtag.tagging.config import TaggingConfig
+from seqtag.tasks import load_config, parse_config
 
 
 @pytest.fixture

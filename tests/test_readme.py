@@ -40,7 +40,7 @@ def test_the_estimator(tmp_path, monkeypatch):
 
 
 def test_the_forecaster(tmp_path, monkeypatch):
-    from seqtag.data.time_series.samples import sample_series
+    from seqtag.forecasting.data.samples import sample_series
 
     monkeypatch.chdir(tmp_path)
     frame = sample_series(series=2, steps=260, frequency="h")[0][["unique_id", "ds", "y"]]
@@ -86,7 +86,7 @@ def test_a_text_in_windows():
 
 @pytest.mark.parametrize("path", sorted((README.parent / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_configuration_is_valid_and_in_the_readme(path):
-    from seqtag.config import load_config
+    from seqtag.tasks import load_config
 
     load_config(path)
     assert path.name in README.read_text(encoding="utf-8")

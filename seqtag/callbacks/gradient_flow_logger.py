@@ -10,11 +10,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seqtag.diagnostics.flow import GradientFlow
-from seqtag.diagnostics.measuring import gradient_flow
+from seqtag.diagnostics.flow import gradient_flow
+from seqtag.diagnostics.flow_result import GradientFlow
 from seqtag.diagnostics.plots import plot_training
 from seqtag.files import written_aside
-from seqtag.layers.inventory import check_recurrent
+from seqtag.layers.introspection import check_recurrent
 
 if TYPE_CHECKING:
     import pandas as pd

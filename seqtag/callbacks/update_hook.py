@@ -19,7 +19,7 @@ import keras
 import tensorflow as tf
 
 from seqtag.callbacks.row_gradients import dense_part, merge_all_rows
-from seqtag.layers.inventory import check_trainable, owned_weights
+from seqtag.layers.introspection import check_trainable, owned_weights
 from seqtag.ops.gradients import global_norm
 
 REPLACED = ("_clip_gradients", "_distributed_tf_update_step")
@@ -31,7 +31,7 @@ class Weight:
 
     Attributes:
         name: its path from the layer on, as `lstm/cell/kernel`.
-        layer: the name of the layer that owns it; see `seqtag.layers.inventory`.
+        layer: the name of the layer that owns it; see `seqtag.layers.introspection`.
         variable: itself.
     """
 

@@ -22,6 +22,20 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class FilesConfig(Section):
+    """The part of every `data` section."""
+
+    root: str | None = Field(None, description="folder that relative paths start from; SEQTAG_DATA unless set")
+
+
+class TaskConfig(Section):
+    """The top of every task's configuration."""
+
+    task: str
+    seed: Seed = 1
+    data: FilesConfig = FilesConfig()
+
+
 S = TypeVar("S", bound=Section)
 
 

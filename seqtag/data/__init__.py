@@ -1,0 +1,1 @@
+"""Files in, arrays out: the readers and encoders that several tasks share."""

@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqtag.diagnostics.flow import GradientFlow
-    from seqtag.diagnostics.measuring import gradient_flow
+    from seqtag.diagnostics.flow import gradient_flow
+    from seqtag.diagnostics.flow_result import GradientFlow
 
 __all__ = ["GradientFlow", "bptt", "gradient_flow"]
 
-_HOMES = {"GradientFlow": "seqtag.diagnostics.flow", "gradient_flow": "seqtag.diagnostics.measuring"}
+_HOMES = {"GradientFlow": "seqtag.diagnostics.flow_result", "gradient_flow": "seqtag.diagnostics.flow"}
 
 
 def __getattr__(name: str) -> Any:

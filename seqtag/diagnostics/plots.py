@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from seqtag.diagnostics.flow import GradientFlow
+    from seqtag.diagnostics.flow_result import GradientFlow
 
 FORWARD, BACKWARD = "#1f5a9d", "#c4542b"
 COLOURS = {"forward": FORWARD, "backward": BACKWARD}

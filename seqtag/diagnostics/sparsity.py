@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from seqtag.layers.inventory import check_trainable
+from seqtag.layers.introspection import check_trainable
 
 
 @dataclass(frozen=True)

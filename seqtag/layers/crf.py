@@ -10,7 +10,8 @@ import numpy as np
 from keras import ops
 
 from seqtag.layers.crf_loss import CRFLoss
-from seqtag.ops import crf, likelihood, spans, viterbi
+from seqtag.ops.crf import likelihood, spans, viterbi
+from seqtag.ops.crf import scores as crf
 
 Tensor = Any
 

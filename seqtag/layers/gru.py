@@ -10,7 +10,7 @@ from seqtag.layers.recurrent import Recurrent
 from seqtag.layers.recurrent_cell import RecurrentCell
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import GRUWeights, RNNState, Tensor
-from seqtag.ops.sweep import Sweep
+from seqtag.ops.scan import Sweep
 
 
 @keras.saving.register_keras_serializable(package="seqtag")

@@ -10,7 +10,7 @@ from keras import ops
 from seqtag.layers.dropout import check_rate, drop_steps
 from seqtag.layers.recurrent_cell import RecurrentCell
 from seqtag.ops.recurrence import Tensor
-from seqtag.ops.sweep import Sweep
+from seqtag.ops.scan import Sweep
 
 
 class Recurrent(keras.layers.Layer):

@@ -9,7 +9,7 @@ from keras import activations, constraints, initializers, ops, regularizers
 
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import Tensor
-from seqtag.ops.sweep import Sweep
+from seqtag.ops.scan import Sweep
 
 
 class RecurrentCell(keras.layers.Layer):

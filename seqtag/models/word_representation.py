@@ -8,10 +8,10 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from seqtag.data.vocabulary import UNKNOWN
-from seqtag.data.word_features import NUM_HASHED
+from seqtag.data.text.vocabulary import UNKNOWN
+from seqtag.data.text.word_features import NUM_HASHED
 from seqtag.layers import CharEncoder
-from seqtag.models.compact_embedding import table_layer
+from seqtag.layers.compact_embedding import table_layer
 
 CHAR_DIM = 30
 CHAR_UNITS = 50

@@ -27,7 +27,7 @@ from seqtag.ops.recurrence import (
     Tensor,
     swap_time,
 )
-from seqtag.ops.sweep import Sweep
+from seqtag.ops.scan import Sweep
 
 # The slope of an activation as a function of its value.
 _SLOPES: dict[Activation, Activation] = {

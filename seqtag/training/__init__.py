@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqtag.training.chunks import parallel_streams
-    from seqtag.training.truncated_bptt import TruncatedBPTT
+    from seqtag.training.truncated_bptt.chunks import parallel_streams
+    from seqtag.training.truncated_bptt.fit import TruncatedBPTT
 
 __all__ = ["TruncatedBPTT", "parallel_streams"]
 
 _HOMES = {
-    "TruncatedBPTT": "seqtag.training.truncated_bptt",
-    "parallel_streams": "seqtag.training.chunks",
+    "TruncatedBPTT": "seqtag.training.truncated_bptt.fit",
+    "parallel_streams": "seqtag.training.truncated_bptt.chunks",
 }
 
 

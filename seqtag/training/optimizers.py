@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from seqtag.callbacks.row_gradients import merge_all_rows
-from seqtag.config import FittingConfig
+from seqtag.config.fitting import FittingConfig
 
 
 class RowUpdates(keras.optimizers.Optimizer):

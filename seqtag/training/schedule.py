@@ -6,7 +6,7 @@ import math
 
 import keras
 
-from seqtag.config import FittingConfig
+from seqtag.config.fitting import FittingConfig
 
 
 def rate_factor(step: int, total_steps: int, warmup_steps: int, decay: str) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from seqtag.config import FittingConfig
+from seqtag.config.fitting import FittingConfig
 from seqtag.errors import RunError
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.measure import Measure

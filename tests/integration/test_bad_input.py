@@ -150,7 +150,7 @@ def test_a_bundle_of_a_newer_version(refused, run_folder, job, tmp_path):
     shutil.copytree(run_folder, tmp_path / "run")
     path = tmp_path / "run" / "encoders.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 99}))
-    line = f"{path}: expected format version 1, found 99; upgrade seqtag to read it"
+    line = f"{path}: expected format version 2, found 99; upgrade seqtag to read it"
     for command in ("evaluate", "predict"):
         assert refused(1, command, tmp_path / "run", job / "test.tsv") == line
     assert refused(1, "export", tmp_path / "run", tmp_path / "out") == line

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from seqtag.cli import run
-from seqtag.data.columns import ColumnReader
+from seqtag.tagging.data.columns import ColumnReader
 
 KEYS = ["tokens", "tags", "scores", "entities"]
 ENTITY = ["type", "start", "end", "text", "score"]

@@ -13,7 +13,7 @@ import yaml
 from pandas.testing import assert_frame_equal
 
 from seqtag.cli import run
-from seqtag.data.time_series.samples import sample_series
+from seqtag.forecasting.data.samples import sample_series
 
 HISTORY = sample_series(series=3, steps=120, horizon=14, seed=5)
 METRICS = {"mase", "smape", "rmse", "mae", "mse", "wql", "coverage", "per_step", "seasonal_naive", "skill"}
@@ -345,7 +345,7 @@ def test_a_bundle_of_another_version_or_task(trained, shop, tmp_path, refused):
     path = tmp_path / "run" / "encoders.json"
     whole = json.loads(path.read_text())
     path.write_text(json.dumps(whole | {"format_version": 99}))
-    assert "expected format version 1, found 99; upgrade" in refused(
+    assert "expected format version 2, found 99; upgrade" in refused(
         1, "evaluate", tmp_path / "run", shop / "train.csv"
     )
     path.write_text(json.dumps(whole | {"task": "baking"}))

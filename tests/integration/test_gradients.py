@@ -10,7 +10,7 @@ import pytest
 from matplotlib.image import imread
 
 from seqtag.cli import run
-from seqtag.export import bundle
+from seqtag.tagging.model import TaggingModel
 
 FILES = ["flow.png", "jacobians.png", "norms.csv", "summary.csv"]
 
@@ -35,11 +35,11 @@ def test_figures_and_tables_go_into_the_run_and_a_summary_to_standard_output(cop
     assert np.all(norms["norm"] > 0) and np.all(norms["cell_norm"] > 0)
     assert summary["first"][0] == pytest.approx(forward["norm"].iloc[0])
     assert np.all((summary["reach"] >= 0) & (summary["reach"] < summary["steps"]))
-    kernel = bundle.load_model(copied_run).network.stack[0].backward_layer.cell.recurrent_kernel
+    kernel = TaggingModel.load(copied_run).network.stack[0].backward_layer.cell.recurrent_kernel
     assert summary["alpha"][1] == pytest.approx(np.linalg.norm(kernel.numpy(), 2), rel=1e-5)
     for name in FILES[:2]:
         assert min(imread(copied_run / "gradients" / name).shape[:2]) > 300
-    assert bundle.load_model(copied_run) is not None, "the run is still one"
+    assert TaggingModel.load(copied_run) is not None, "the run is still one"
 
 
 def test_data_and_folder_of_ones_own(run_folder, job, tmp_path, capsys):

@@ -17,8 +17,9 @@ INTERRUPTED = """
 import os, signal
 # A shell that starts the tests in the background has its children ignore this signal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from seqtag.cli import _pipeline, main
-_pipeline()
+from seqtag.cli import main
+from seqtag.quiet_tensorflow import import_tensorflow
+import_tensorflow()
 from seqtag.training.progress import ProgressLine
 
 show = ProgressLine.on_epoch_end

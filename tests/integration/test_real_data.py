@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from seqtag.config import load_config
-from seqtag.data.columns import ColumnReader
-from seqtag.data.tag_codec import TagCodec
+from seqtag.tagging.data.columns import ColumnReader
+from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tasks import load_config
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 # Sentences of train, dev and test, as the corpora's own descriptions count them; the scheme of the tags.
@@ -40,7 +40,7 @@ def config(name):
 
 
 def test_it_loads_as_the_config_says(name, config):
-    from seqtag.pipeline.tagging import load_splits
+    from seqtag.tagging.task import load_splits
 
     counts, scheme = SETS[name]
     corpora = load_splits(config.data)
@@ -53,7 +53,7 @@ def test_it_loads_as_the_config_says(name, config):
 
 def test_every_line_of_the_file_comes_back(config, run_folder, tmp_path):
     """The tiny model, told that its files are like these, tags a slice: what counts here is the lines."""
-    from seqtag.pipeline import predict_columns
+    from seqtag.tagging.predict import predict_columns
 
     run = tmp_path / "run"
     shutil.copytree(run_folder, run)

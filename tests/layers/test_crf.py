@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from seqtag.layers import CRF
-from seqtag.ops import crf as ops_crf
+from seqtag.ops.crf import scores as ops_crf
 
 TAGS = 3
 # O, B, I: I follows B or I, and never starts.

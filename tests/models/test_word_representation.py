@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqtag.data.vocabulary import UNKNOWN
-from seqtag.data.word_features import NUM_HASHED
+from seqtag.data.text.vocabulary import UNKNOWN
+from seqtag.data.text.word_features import NUM_HASHED
 from seqtag.models.word_representation import COLUMN_DIM, SPELLING_UNITS, WordRepresentation
 
 SIZES = {"num_words": 12, "singletons_from": 8, "num_chars": 9, "num_buckets": 30, "word_dim": 5}

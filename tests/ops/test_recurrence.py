@@ -9,7 +9,7 @@ from keras import ops
 
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import GRUWeights, LSTMState, LSTMWeights, RNNState, RNNWeights
-from seqtag.ops.sweep import Sweep
+from seqtag.ops.scan import Sweep
 
 BATCH, TIME, UNITS = 4, 5, 3
 TANH, SIGMOID = keras.activations.tanh, keras.activations.sigmoid

@@ -5,7 +5,7 @@ import math
 import keras
 import pytest
 
-from seqtag.config import FittingConfig
+from seqtag.config.fitting import FittingConfig
 from seqtag.errors import RunError
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.measure import Measure

@@ -1,0 +1,148 @@
+"""Parts of a table: some steps, some series, what was known at an earlier time. Tables of their own, arrays copied."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from seqtag.data.series.covariates import Categories, Column, read_only
+from seqtag.data.series.table import SeriesTable
+
+
+def first_steps(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
+    """The first steps of each series: what a forecast made there may know, for the folds of a backtest.
+
+    Args:
+        table: the series.
+        lengths: how many steps of each series to keep, `(series,)`; a series of which none is kept is left out.
+
+    Raises:
+        ValueError: not one length for each series, a length below 0 or beyond its series, or nothing left.
+
+    Example:
+        >>> import pandas as pd
+        >>> from seqtag.data.series.files import read_series
+        >>> table = read_series(pd.DataFrame({"unique_id": list("aaabb"), "ds": [1, 2, 3, 1, 2], "y": range(5)}))
+        >>> first_steps(table, table.lengths - 1).values.tolist()
+        [0.0, 1.0, 3.0]
+    """
+    lengths = _checked_lengths(table, lengths)
+    return some_steps(table, np.zeros(len(table), np.int64), lengths)
+
+
+def some_steps(table: SeriesTable, starts: np.ndarray, ends: np.ndarray) -> SeriesTable:
+    """The steps `starts` up to `ends` of each series, both counted from its own start, at their own times.
+
+    Args:
+        table: the series.
+        starts: the first step of each series to keep, `(series,)`.
+        ends: the first step after them; a series of which none is kept is left out.
+
+    Raises:
+        ValueError: not one start and end for each series, steps that it does not have, or nothing left.
+
+    Example:
+        >>> import pandas as pd
+        >>> from seqtag.data.series.files import read_series
+        >>> table = read_series(pd.DataFrame({"unique_id": list("aaabb"), "ds": [1, 2, 3, 1, 2], "y": range(5)}))
+        >>> part = some_steps(table, np.array([1, 0]), np.array([3, 1]))
+        >>> part.values.tolist(), part.times.tolist()
+        ([1.0, 2.0, 3.0], [2, 3, 1])
+    """
+    starts, ends = np.asarray(starts), np.asarray(ends)
+    if not starts.shape == ends.shape == (len(table),) or (starts < 0).any() or (starts > ends).any():
+        raise ValueError(f"expected for each of {len(table)} series a start and an end, found {starts} and {ends}")
+    if (ends > table.lengths).any():
+        raise ValueError(f"expected ends of at most the series' lengths {table.lengths}, found {ends}")
+    return _part(table, np.arange(len(table)), starts, ends)
+
+
+def as_known(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
+    """The table as it stood when each series had come to `lengths` steps: its own steps, later ones yet to come.
+
+    Later values and past covariates are missing and the rows marked as inserted; known covariates stay, as they are
+    known for the future. Windows over the table are windows over what this returns.
+
+    Args:
+        table: the series.
+        lengths: how many steps of each series have come, `(series,)`.
+
+    Raises:
+        ValueError: not one length for each series, or a length below 0 or beyond its series.
+
+    Example:
+        >>> import pandas as pd
+        >>> from seqtag.data.series.files import read_series
+        >>> table = read_series(pd.DataFrame({"unique_id": list("aaabb"), "ds": [1, 2, 3, 1, 2], "y": range(5)}))
+        >>> as_known(table, np.array([2, 1])).values.tolist()
+        [0.0, 1.0, nan, 3.0, nan]
+    """
+    lengths = _checked_lengths(table, lengths)
+    to_come = [slice(*ends) for ends in zip(table.offsets[:-1] + lengths, table.offsets[1:], strict=True)]
+
+    def hidden(values: np.ndarray, nothing: float) -> np.ndarray:
+        known = values.copy()
+        for steps in to_come:
+            known[steps] = nothing
+        return read_only(known)
+
+    def unknown(column: Column) -> Column:
+        if isinstance(column, Categories):
+            return Categories(hidden(column.codes, -1), column.symbols)
+        return hidden(column, np.nan)
+
+    past = MappingProxyType({name: unknown(column) for name, column in table.past.items()})
+    values, inserted = hidden(table.values, np.nan), hidden(table.inserted, True)
+    return dataclasses.replace(table, values=values, inserted=inserted, past=past)
+
+
+def some_series(table: SeriesTable, series: np.ndarray) -> SeriesTable:
+    """Some of the series, by index and in that order, or by mask.
+
+    Raises:
+        ValueError: none is chosen.
+        IndexError: there is no such series.
+    """
+    chosen = np.arange(len(table))[series]
+    return _part(table, chosen, np.zeros(len(chosen), np.int64), table.lengths[chosen])
+
+
+def _checked_lengths(table: SeriesTable, lengths: np.ndarray) -> np.ndarray:
+    lengths = np.asarray(lengths)
+    if lengths.shape != (len(table),) or (lengths < 0).any() or (lengths > table.lengths).any():
+        raise ValueError(f"expected for each of {len(table)} series a length of at most its own, found {lengths}")
+    return lengths
+
+
+def _part(table: SeriesTable, series: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> SeriesTable:
+    kept = ends > starts
+    series, starts, lengths = series[kept], starts[kept], (ends - starts)[kept]
+    if not len(series):
+        raise ValueError("expected at least one series to be left, found none")
+    offsets = np.r_[0, np.cumsum(lengths)]
+    steps = np.arange(offsets[-1]) + np.repeat(table.offsets[series] + starts - offsets[:-1], lengths)
+    return dataclasses.replace(
+        table,
+        ids=table.ids[series],
+        offsets=offsets,
+        values=table.values[steps],
+        ordinals=table.ordinals[series] + starts,
+        phases=table.phases[series],
+        inserted=table.inserted[steps],
+        past=_taken(table.past, steps),
+        known=_taken(table.known, steps),
+        static=_taken(table.static, series),
+    )
+
+
+def _taken(columns: Mapping[str, Column], at: np.ndarray) -> Mapping[str, Column]:
+    return MappingProxyType({name: _take(column, at) for name, column in columns.items()})
+
+
+def _take(column: Column, at: np.ndarray) -> Column:
+    if isinstance(column, Categories):
+        return Categories(read_only(column.codes[at]), column.symbols)
+    return read_only(column[at])

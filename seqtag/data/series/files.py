@@ -1,0 +1,205 @@
+"""Frames and files of many series into a `SeriesTable`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqtag.data.series.covariates import CovariateNames, are_categorical, read_columns, read_static
+from seqtag.data.series.file_rows import RowNames, read_numbers
+from seqtag.data.series.frames import check_columns, read_frame
+from seqtag.data.series.regular_grid import SortedRows, lay_out
+from seqtag.data.series.table import SeriesTable
+from seqtag.data.series.timestamps import read_times
+from seqtag.errors import DataError
+
+
+@dataclass(frozen=True)
+class SeriesColumns:
+    """What the columns of a long frame are called.
+
+    Attributes:
+        series: the name of the series of each row.
+        time: its timestamp or integer time.
+        target: the observed number, NaN where missing.
+        covariates: the columns that go with it.
+    """
+
+    series: str = "unique_id"
+    time: str = "ds"
+    target: str = "y"
+    covariates: CovariateNames = field(default_factory=CovariateNames)
+
+
+def read_series(
+    source: Any,
+    columns: SeriesColumns | None = None,
+    *,
+    frequency: str | int | None = None,
+    zone: str | None = None,
+    dtype: str = "float32",
+) -> SeriesTable:
+    """Reads a long frame or CSV file of many series.
+
+    The order of rows means nothing: they are sorted by time within each series. Missing rows are inserted as NaN
+    and marked; nothing is imputed. A series of one row is accepted (it is at most padding and one value). Where the
+    frequency is inferred, a series may not miss more rows than it has.
+
+    Args:
+        source: a pandas or polars frame, or a CSV file's path.
+        columns: the names of its columns.
+        frequency: a pandas offset or an integer step; inferred from the data unless given.
+        zone: the time zone of the local clocks; see `read_times`.
+        dtype: of the values, `float32` or `float64`.
+
+    Raises:
+        ValueError: another `dtype`; a frequency or a time zone that there is not.
+        DataError: a column is missing; a target is no number or infinite; a series has no value at all; two rows
+            have the same time; times are irregular or of mixed frequencies; or what `read_times` and `read_columns`
+            raise. The message names series and time.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": ["2024-01-31", "2024-02-29", "2024-04-30"], "y": [1, 2, 3]})
+        >>> table = read_series(frame)
+        >>> table.frequency.name, table.values.tolist()
+        ('MS', [1.0, 2.0, nan, 3.0])
+        >>> str(table.stamps(table.times)[2])
+        '2024-03-31 00:00:00'
+    """
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"expected dtype 'float32' or 'float64', found {dtype!r}")
+    columns = columns or SeriesColumns()
+    names = columns.covariates
+    frame, path = read_frame(source, as_text=[columns.series])
+    check_columns(frame, [columns.series, columns.time, columns.target, *names.all], path)
+    if not len(frame):
+        raise DataError("expected series, found no rows", path)
+    rows = row_names(frame, columns, path)
+    times = read_times(frame[columns.time], rows, zone)
+    target = read_numbers(frame[columns.target], rows)
+    codes, ids = pd.factorize(frame[columns.series])
+    ids = np.asarray(ids, object)
+    grid = lay_out(SortedRows(times, codes, ids, rows), frequency)
+    _check_some_value(target, codes, ids, path)
+    return SeriesTable(
+        ids=ids,
+        offsets=grid.offsets,
+        values=grid.spread(target, np.nan).astype(dtype),
+        frequency=grid.frequency,
+        zone=times.zone,
+        ordinals=grid.ordinals,
+        phases=grid.phases,
+        inserted=grid.spread(np.zeros(len(frame), bool), True),
+        past=read_columns(frame, are_categorical(frame, names.past, names), rows, grid.spread),
+        known=read_columns(frame, are_categorical(frame, names.known, names), rows, grid.spread),
+        static=read_static(frame, names, rows, codes),
+    )
+
+
+def read_wide(
+    source: Any,
+    time: str = "date",
+    targets: Sequence[str] | None = None,
+    covariates: CovariateNames | None = None,
+    *,
+    frequency: str | int | None = None,
+    zone: str | None = None,
+    dtype: str = "float32",
+) -> SeriesTable:
+    """Reads a frame or CSV file with a column for each series, as the ETT files are (Zhou et al. 2021).
+
+    Args:
+        source: as in `read_series`.
+        time: the column of times.
+        targets: the columns that are series; all but the times and the covariates unless given.
+        covariates: columns that go with every series; static ones need a long frame.
+        frequency: as in `read_series`, as all that follows.
+        zone: the time zone of the local clocks.
+        dtype: of the values.
+
+    Raises:
+        ValueError: a static covariate, or one called `unique_id`, `ds` or `y`.
+        DataError: as `read_series`; a series is called what its column is.
+
+    Example:
+        >>> table = read_wide(pd.DataFrame({"date": [1, 2], "load": [5.0, 6.0], "oil": [30.0, 31.0]}))
+        >>> table.ids.tolist(), table.values.tolist()
+        (['load', 'oil'], [5.0, 6.0, 30.0, 31.0])
+    """
+    covariates = covariates or CovariateNames()
+    columns = SeriesColumns(covariates=covariates)
+    taken = {columns.series, columns.time, columns.target}
+    if covariates.static or taken & set(covariates.all):
+        raise ValueError(f"expected no static covariate and none called {', '.join(sorted(taken))}, found {covariates}")
+    frame, path = read_frame(source)
+    check_columns(frame, [time, *covariates.all, *(targets or ())], path)
+    if targets is None:
+        targets = [name for name in frame.columns if name not in (time, *covariates.all)]
+    if not targets:
+        raise DataError(f"expected columns beside {time!r}, found none", path)
+    rows = np.tile(np.arange(len(frame)), len(targets))
+    long = frame[[*covariates.all]].iloc[rows].reset_index(drop=True)
+    long[columns.series] = np.repeat(np.asarray(targets, object), len(frame))
+    long[columns.time] = frame[time].iloc[rows].reset_index(drop=True)
+    long[columns.target] = pd.concat([frame[name] for name in targets], ignore_index=True)
+    try:
+        return read_series(long, columns, frequency=frequency, zone=zone, dtype=dtype)
+    except DataError as error:
+        raise DataError(str(error), path) from None
+
+
+def read_m3(path: str | os.PathLike[str]) -> dict[str, tuple[SeriesTable, np.ndarray]]:
+    """The M3 competition (Makridakis and Hibon 2000) from one CSV file, `id,period,type,h,n,train,test`.
+
+    Each row is a series; the numbers of `train` and `test` are separated by spaces. Times are 0, 1, 2, ...
+
+    Returns:
+        For each period, in lower case (`yearly`, `quarterly`, `monthly`, `other`), the training series and the
+        test values, float64 `(series, horizon)`.
+
+    Raises:
+        DataError: a column is missing, or a row has other numbers of values than `n` and `h` say.
+    """
+    frame, name = read_frame(path)
+    check_columns(frame, ["id", "period", "h", "n", "train", "test"], name)
+    found = {}
+    for period, group in frame.groupby("period", sort=False):
+        train = [
+            _numbers(text, n, row, name) for row, text, n in zip(group.index, group["train"], group["n"], strict=True)
+        ]
+        test = [
+            _numbers(text, h, row, name) for row, text, h in zip(group.index, group["test"], group["h"], strict=True)
+        ]
+        ids = np.repeat(group["id"].to_numpy(), [len(values) for values in train])
+        times = np.concatenate([np.arange(len(values)) for values in train])
+        long = pd.DataFrame({"unique_id": ids, "ds": times, "y": np.concatenate(train)})
+        found[str(period).lower()] = (read_series(long, frequency=1, dtype="float64"), np.stack(test))
+    return found
+
+
+def _numbers(text: str, count: int, row: int, path: str | None) -> np.ndarray:
+    values = np.array(str(text).split(), np.float64)
+    if len(values) != count:
+        raise DataError(f"expected {count} values, found {len(values)}", path, row + 2)
+    return values
+
+
+def row_names(frame: pd.DataFrame, columns: SeriesColumns, path: str | None) -> RowNames:
+    """The names of a frame's rows; raises a `DataError` where one has no series."""
+    rows = RowNames(frame[columns.series], frame[columns.time], path)
+    nameless = frame[columns.series].isna().to_numpy()
+    if nameless.any():
+        raise rows.error(int(nameless.argmax()), f"expected a series in column {columns.series!r}, found none")
+    return rows
+
+
+def _check_some_value(target: np.ndarray, codes: np.ndarray, ids: np.ndarray, path: str | None) -> None:
+    empty = np.bincount(codes, ~np.isnan(target), len(ids)) == 0
+    if empty.any():
+        series = ids[int(empty.argmax())]
+        raise DataError(f"series {series!r}: expected at least one value, found none", path)

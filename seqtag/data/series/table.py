@@ -1,0 +1,126 @@
+"""Many time series as one table: flat arrays and offsets, missing steps as NaN, so that a window is a slice.
+
+`seqtag.data.series.files` reads frames and files into a `SeriesTable`, `windows` beside it cuts windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from seqtag.data.series.covariates import Column, read_only
+from seqtag.data.series.frequency import Frequency, shown, stamps
+
+
+def no_columns() -> Mapping[str, Column]:
+    """An empty mapping that stays so."""
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesTable:
+    """Series of unequal length, one after the other, each with every step from its first row to its last.
+
+    Arrays are read-only. Steps are flat rows: those of series `s` are `offsets[s]` up to `offsets[s + 1]`.
+
+    Attributes:
+        ids: the series, in the order of their first rows.
+        offsets: int64 `(series + 1,)`.
+        values: float `(steps,)`; NaN where the value or the whole row is missing.
+        frequency: the step.
+        zone: the time zone, None where timestamps have none.
+        ordinals: int64 `(series,)`, the number of each series' first step on the grid, see `Frequency.locate`.
+        phases: int64 `(series,)`, what the times of each series share.
+        inserted: bool `(steps,)`, True where the frame had no row.
+        past: covariates that are known up to the present.
+        known: covariates that are known for the future too.
+        static: covariates of a series, `(series,)` each.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    values: np.ndarray
+    frequency: Frequency
+    zone: str | None
+    ordinals: np.ndarray
+    phases: np.ndarray
+    inserted: np.ndarray
+    past: Mapping[str, Column] = field(default_factory=no_columns)
+    known: Mapping[str, Column] = field(default_factory=no_columns)
+    static: Mapping[str, Column] = field(default_factory=no_columns)
+
+    def __post_init__(self) -> None:
+        for array in (self.ids, self.offsets, self.values, self.ordinals, self.phases, self.inserted):
+            read_only(array)
+
+    def __len__(self) -> int:
+        """The number of series."""
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The number of steps of each series."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def observed(self) -> np.ndarray:
+        """Whether each step has a value, bool `(steps,)`."""
+        return read_only(~np.isnan(self.values))
+
+    @cached_property
+    def series_of_step(self) -> np.ndarray:
+        """The series of each step, int64 `(steps,)`."""
+        return read_only(np.repeat(np.arange(len(self)), self.lengths))
+
+    @cached_property
+    def times(self) -> np.ndarray:
+        """The time of each step, int64 `(steps,)`: microseconds since 1970 in UTC, or integers."""
+        inside = np.arange(len(self.values)) - self.offsets[self.series_of_step]
+        return read_only(self.times_at(self.series_of_step, inside))
+
+    @cached_property
+    def steps_since_seen(self) -> np.ndarray:
+        """Steps since the last value, int64 `(steps,)`: 0 where there is one, then 1, 2, ...
+
+        Before a series' first value the count runs from its start, as if the step before it had been seen.
+
+        Example:
+            >>> from seqtag.data.series.files import read_series
+            >>> frame = pd.DataFrame({"unique_id": "a", "ds": [0, 1, 4, 5], "y": [1.0, np.nan, 2.0, 3.0]})
+            >>> read_series(frame, frequency=1).steps_since_seen.tolist()
+            [0, 1, 2, 3, 0, 0]
+        """
+        step = np.arange(len(self.values))
+        seen = np.where(self.observed, step, self.offsets[self.series_of_step] - 1)
+        return read_only(step - np.maximum.accumulate(seen))
+
+    @property
+    def integer_time(self) -> bool:
+        """Whether times are plain integers."""
+        return self.frequency.kind == "integer"
+
+    def times_at(self, series: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """The times of steps counted from each series' start; steps past its end lie in the future."""
+        return self.frequency.times(self.ordinals[series] + steps, self.phases[series], self.zone)
+
+    def rows(self, series: int) -> slice:
+        """The flat rows of one series."""
+        return slice(int(self.offsets[series]), int(self.offsets[series + 1]))
+
+    def stamps(self, times: np.ndarray) -> pd.Index:
+        """Times as a frame shows them: timestamps in the table's zone, or integers."""
+        return pd.Index(times) if self.integer_time else stamps(times, self.zone)
+
+    def shown(self, time: int) -> str:
+        """One time as messages write it."""
+        return shown(time, self.zone, self.integer_time)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The series as a long frame `unique_id, ds, y`, with every step and NaN where it was not observed."""
+        ids = self.ids[self.series_of_step]
+        return pd.DataFrame({"unique_id": ids, "ds": self.stamps(self.times), "y": self.values})

@@ -1,0 +1,1 @@
+"""Text: lines of files, the tokeniser, characters, vocabularies and the features of words."""

@@ -1,0 +1,1 @@
+"""What a fitted forecaster answers: forecasts, sample paths, anomaly scores and effects of covariates."""

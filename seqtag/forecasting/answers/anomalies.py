@@ -1,0 +1,49 @@
+"""Anomaly scores of past values: how far in the tails of its one-step forecast each of them lies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from seqtag.data.series.table import SeriesTable
+from seqtag.forecasting.answers.predict import quantile_names
+from seqtag.forecasting.calibration.quantile_function import probabilities
+from seqtag.forecasting.data.future import extended, unknown_future
+from seqtag.forecasting.data.held_out import with_history
+from seqtag.forecasting.data.windows import Windows
+from seqtag.forecasting.model import ForecastingModel
+
+# What a probability of 0 counts as, so that scores stay finite.
+SMALLEST = 1e-9
+
+
+def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame:
+    """Every value beside its one-step forecast, which read only what came before.
+
+    The score is `-log10 p` with p the probability of a value at least as far out on either side, `2 min(u, 1 - u)`: 0
+    at the median, 1 where one value in ten is as far out, 2 where one in a hundred is. Beyond the outermost quantiles
+    u follows exponential tails, so high scores say how far out a value is more than how probable it was. The first
+    steps of a series are forecast from little: give a lookback of history before those that matter.
+
+    Args:
+        model: the fitted model.
+        table: the series.
+
+    Returns:
+        A row a step that has a history: `unique_id, ds, y, forecast`, the quantiles, `probability` u and `score`, NaN
+        where the value is missing.
+    """
+    whole = extended(table, unknown_future(table, model.horizon))
+    inside = np.arange(len(whole.values)) - whole.offsets[whole.series_of_step]
+    ends = np.flatnonzero((inside > 0) & (inside < table.lengths[whole.series_of_step]))
+    series = whole.series_of_step[ends]
+    windows = with_history(whole, Windows(series, ends, whole.offsets[series], model.lookback, model.horizon))
+    forecast = model.forecast(whole, windows).cut(slice(None), slice(0, 1))
+    values = whole.values[windows.ends].astype(float)
+    u = probabilities(values, forecast.quantiles[:, 0], model.levels)
+    tail = np.maximum(2 * np.minimum(u, 1 - u), SMALLEST)
+    frame = pd.DataFrame({"unique_id": whole.ids[windows.series], "ds": whole.stamps(whole.times[windows.ends])})
+    frame["y"], frame["forecast"] = values, forecast.point[:, 0]
+    for name, column in zip(quantile_names(model.levels), forecast.quantiles[:, 0].T, strict=True):
+        frame[name] = column
+    return frame.assign(probability=u, score=-np.log10(tail))

@@ -1,0 +1,7 @@
+"""Backtests of forecasts: rolling origins over a table of series, with any fitter, beside the naive rules."""
+
+from seqtag.forecasting.backtesting.backtest import Fitter, Predictor, backtest
+from seqtag.forecasting.backtesting.origins import Fold, RollingOrigins
+from seqtag.forecasting.backtesting.result import BacktestResult
+
+__all__ = ["BacktestResult", "Fitter", "Fold", "Predictor", "RollingOrigins", "backtest"]

@@ -1,0 +1,184 @@
+"""`backtest`: fits and forecasts fold by fold, and hands no predictor anything of what it is to forecast."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from seqtag.data.series.table import SeriesTable
+from seqtag.forecasting.backtesting.origins import Fold, RollingOrigins
+from seqtag.forecasting.backtesting.result import BacktestResult
+from seqtag.forecasting.data.histories import seasons_of
+from seqtag.forecasting.data.windows import Windows
+from seqtag.forecasting.evaluation.evaluate import Forecast
+from seqtag.progress import LiveLine, clock
+
+Predictor = Callable[[SeriesTable, Windows], Forecast]
+Fitter = Callable[[SeriesTable], Predictor]
+
+
+def backtest(
+    table: SeriesTable,
+    origins: RollingOrigins,
+    fitter: Fitter,
+    *,
+    season: int | Sequence[int],
+    refit: bool | int = True,
+    levels: Sequence[float] | None = None,
+    progress: bool = True,
+) -> BacktestResult:
+    """Forecasts from every cutoff of rolling origins, and sets the forecasts beside what came and the naive rules.
+
+    A fitter sees the training part of its fold and nothing else, so that whatever it fits (weights, scalers, the
+    choice of an epoch) knows only what came before the cutoff. The predictor that it returns is called with the whole
+    table and the fold's windows over it, one a series; in that table the values and past covariates after the cutoff
+    are missing and known covariates are there. A window's `lookback` is that of the longest training part; a
+    predictor that looks back less takes the last steps of it. It knows series by their ids: the training part leaves
+    out those that are too short, and without refitting it may meet some that it was not fitted on.
+
+    Args:
+        table: the series.
+        origins: the folds.
+        fitter: fits on a table and returns the predictor.
+        season: the length of a season in steps, one for all series or one for each: of MASE, RMSSE and seasonal naive.
+        refit: whether to fit in each fold, or in every k-th of them; if False the predictor of the first fold, which
+            has the fewest steps to learn from, forecasts them all.
+        levels: the quantiles to keep, in this order; all that the predictor gives unless given.
+        progress: whether to show a line on standard error. A fitter that shows a line of its own wants none.
+
+    Raises:
+        DataError: a fold for which all series are too short.
+        ValueError: `refit` below 1, not one season for each series, or a forecast of another shape, without the
+            levels, or not finite where there is a value to meet; the message names fold, series and step.
+        TypeError: the predictor returns no `Forecast`.
+
+    Example:
+        >>> import pandas as pd
+        >>> from seqtag.data.series.files import read_series
+        >>> table = read_series(pd.DataFrame({"unique_id": "a", "ds": range(9), "y": range(9)}))
+        >>> def last_value(train):
+        ...     return lambda table, windows: Forecast(windows.history(table.values)[:, -1:].repeat(2, axis=1))
+        >>> result = backtest(table, RollingOrigins(folds=2, horizon=2), last_value, season=1)
+        >>> result.forecasts[["fold", "cutoff", "step", "ds", "y", "forecast"]].to_numpy(int).tolist()
+        [[1, 4, 1, 5, 5, 4], [1, 4, 2, 6, 6, 4], [2, 6, 1, 7, 7, 6], [2, 6, 2, 8, 8, 6]]
+    """
+    each = tuple(seasons_of(season, len(table)))
+    folds = list(origins.split(table))
+    fitted = _folds_to_fit(refit, len(folds))
+    work = _Work(len(fitted), len(folds), progress)
+    forecasts: list[Forecast] = []
+    with work.shown():
+        for fold in folds:
+            if fold.number in fitted:
+                with work.timed("fitting", fold.number):
+                    predictor = fitter(fold.train())
+            with work.timed("forecasting", fold.number):
+                forecast = predictor(fold.known(), fold.windows)
+            wanted = levels if levels is not None or not forecasts else forecasts[0].levels
+            forecasts.append(_checked(forecast, fold, wanted))
+    return BacktestResult(
+        table=table,
+        windows=_joined([fold.windows for fold in folds]),
+        fold=np.repeat([fold.number for fold in folds], [len(fold.windows) for fold in folds]),
+        forecast=Forecast(
+            np.concatenate([forecast.point for forecast in forecasts]),
+            np.concatenate([forecast.quantiles for forecast in forecasts]),
+            forecasts[0].levels,
+        ),
+        seasons=each,
+        left_out={fold.number: tuple(table.ids[fold.left_out]) for fold in folds if len(fold.left_out)},
+        fitted=fitted,
+        fit_seconds=work.seconds["fitting"],
+        predict_seconds=work.seconds["forecasting"],
+    )
+
+
+def _folds_to_fit(refit: bool | int, folds: int) -> tuple[int, ...]:
+    every = {True: 1, False: folds}[refit] if isinstance(refit, bool) else refit
+    if every < 1:
+        raise ValueError(f"expected refit to be True, False or at least 1, found {refit}")
+    return tuple(range(1, folds + 1, every))
+
+
+def _checked(forecast: Forecast, fold: Fold, levels: Sequence[float] | None) -> Forecast:
+    """The forecast at the levels, if it is whole."""
+    if not isinstance(forecast, Forecast):
+        raise TypeError(
+            f"expected a Forecast from the predictor in fold {fold.number}, found {type(forecast).__name__}"
+        )
+    expected = (len(fold.windows), fold.windows.horizon)
+    if np.shape(forecast.point) != expected:
+        raise ValueError(f"expected forecasts {expected} in fold {fold.number}, found shape {np.shape(forecast.point)}")
+    if levels is not None:
+        absent = [level for level in levels if level not in forecast.levels]
+        if absent:
+            raise ValueError(f"expected level {absent[0]} in fold {fold.number}, found levels {forecast.levels}")
+        columns = [forecast.levels.index(level) for level in levels]
+        quantiles = forecast.quantiles[..., columns] if columns else np.empty(0)
+        forecast = Forecast(forecast.point, quantiles, tuple(levels))
+    _check_finite(forecast, fold)
+    return forecast
+
+
+def _check_finite(forecast: Forecast, fold: Fold) -> None:
+    finite = np.isfinite(forecast.point)
+    if forecast.levels:
+        finite = finite & np.isfinite(forecast.quantiles).all(axis=-1)
+    wrong = np.argwhere(~finite & fold.windows.future(fold.table.observed))
+    if len(wrong):
+        row, step = wrong[0]
+        series, time = fold.windows.series[row], fold.table.times[fold.windows.ends[row] + step]
+        raise ValueError(
+            f"series {fold.table.ids[series]!r} at {fold.table.shown(time)}: expected a finite forecast of step"
+            f" {step + 1} in fold {fold.number}, found one that is not"
+        )
+
+
+def _joined(parts: list[Windows]) -> Windows:
+    return Windows(
+        np.concatenate([windows.series for windows in parts]),
+        np.concatenate([windows.ends for windows in parts]),
+        np.concatenate([windows.first for windows in parts]),
+        max(windows.lookback for windows in parts),
+        parts[0].horizon,
+    )
+
+
+class _Work:
+    """How long fitting and forecasting have taken, shown with the time left."""
+
+    def __init__(self, fits: int, folds: int, progress: bool) -> None:
+        self.planned = {"fitting": fits, "forecasting": folds}
+        self.done = dict.fromkeys(self.planned, 0)
+        self.seconds = dict.fromkeys(self.planned, 0.0)
+        self.line = LiveLine() if progress else None
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Takes the line away in the end."""
+        try:
+            yield
+        finally:
+            if self.line is not None:
+                self.line.close()
+
+    @contextmanager
+    def timed(self, task: str, fold: int) -> Iterator[None]:
+        """Counts the block as one of its task."""
+        if self.line is not None:
+            self.line.show(lambda: self.text(task, fold), at_once=task == "fitting")
+        started = time.monotonic()
+        yield
+        self.seconds[task] += time.monotonic() - started
+        self.done[task] += 1
+
+    def text(self, task: str, fold: int) -> str:
+        """The fold, the task, and the time left once there was one of each."""
+        line = f"backtest: fold {fold} of {self.planned['forecasting']}  {task}"
+        if not all(self.done.values()):
+            return line
+        left = sum(self.seconds[name] / self.done[name] * (self.planned[name] - self.done[name]) for name in self.done)
+        return f"{line}  {clock(left)} left"

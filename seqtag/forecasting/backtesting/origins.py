@@ -1,0 +1,120 @@
+"""Rolling origins: the folds of a backtest, each with what was known at its cutoff and the steps that came next.
+
+Tashman (2000), Out-of-sample tests of forecasting accuracy: an analysis and review, sections 2 and 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqtag.data.series.cutting import as_known, some_steps
+from seqtag.data.series.table import SeriesTable
+from seqtag.errors import DataError
+from seqtag.forecasting.data.windows import Windows
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One fold: its cutoffs, and windows over the whole table that forecast from them.
+
+    Attributes:
+        number: from 1, the oldest.
+        table: all series, with all their steps.
+        cutoffs: int64 `(series,)`, how many steps of each series had come.
+        starts: int64 `(series,)`, the first step of its training part.
+        windows: one for each series of the fold; their histories end at the cutoff, and `lookback` is the longest
+            training part, so that `windows.history(values)` holds all of each.
+        left_out: int64, the series that are too short for the fold.
+    """
+
+    number: int
+    table: SeriesTable
+    cutoffs: np.ndarray
+    starts: np.ndarray
+    windows: Windows
+    left_out: np.ndarray
+
+    def train(self) -> SeriesTable:
+        """The training part, a table of its own with nothing of what came later."""
+        ends = self.cutoffs.copy()
+        ends[self.left_out] = self.starts[self.left_out]
+        return some_steps(self.table, self.starts, ends)
+
+    def known(self) -> SeriesTable:
+        """The table as it stood at the cutoffs, for `windows`: see `seqtag.data.series.cutting.as_known`."""
+        return as_known(self.table, self.cutoffs)
+
+
+@dataclass(frozen=True)
+class RollingOrigins:
+    """Folds whose cutoffs move towards the end of the data; the future of the last ends with it.
+
+    With F folds, fold f of 1, ..., F has its cutoff in each series `horizon + (F - f) step` steps before that series'
+    own end, so that series which end at different times have their cutoffs at different times. A fold's training
+    part is everything before the cutoff, or the last `window` steps of it. A series is left out of a fold where this
+    part has fewer than `shortest` steps or no observed value.
+
+    Args:
+        folds: how many.
+        horizon: steps to forecast from each cutoff.
+        step: steps from one cutoff to the next; `horizon` unless given, so that no step is forecast twice.
+        window: steps of the training part, which slides; it grows with the cutoff unless given.
+        shortest: the least steps of a training part.
+
+    Raises:
+        ValueError: a number below 1, or `shortest` above `window`.
+
+    Example:
+        >>> import pandas as pd
+        >>> from seqtag.data.series.files import read_series
+        >>> table = read_series(pd.DataFrame({"unique_id": "a", "ds": range(7), "y": range(7)}))
+        >>> for fold in RollingOrigins(folds=2, horizon=2).split(table):
+        ...     print(fold.train().values.tolist(), fold.windows.future(table.values).tolist())
+        [0.0, 1.0, 2.0] [[3.0, 4.0]]
+        [0.0, 1.0, 2.0, 3.0, 4.0] [[5.0, 6.0]]
+    """
+
+    folds: int
+    horizon: int
+    step: int | None = None
+    window: int | None = None
+    shortest: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("folds", "horizon", "step", "window", "shortest"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"expected {name} to be at least 1, found {value}")
+        if self.window is not None and self.shortest > self.window:
+            raise ValueError(f"expected shortest to be at most the window of {self.window}, found {self.shortest}")
+
+    def split(self, table: SeriesTable) -> Iterator[Fold]:
+        """The folds over a table, oldest first; nothing of the data is copied until `Fold.train` or `known` is asked.
+
+        Raises:
+            DataError: a fold for which all series are too short.
+        """
+        seen = np.r_[0, np.cumsum(table.observed)]
+        for number in range(1, self.folds + 1):
+            yield self._fold(table, number, seen)
+
+    def _fold(self, table: SeriesTable, number: int, seen: np.ndarray) -> Fold:
+        """`seen[i]` counts the observed values before flat step i."""
+        back = self.horizon + (self.folds - number) * (self.step or self.horizon)
+        cutoffs = np.maximum(table.lengths - back, 0)
+        starts = np.zeros_like(cutoffs) if self.window is None else np.maximum(cutoffs - self.window, 0)
+        first = table.offsets[:-1]
+        enough = (cutoffs - starts >= self.shortest) & (seen[first + cutoffs] > seen[first + starts])
+        if not enough.any():
+            longest = table.ids[table.lengths.argmax()]
+            raise DataError(
+                f"series {longest!r}: expected {self.shortest} steps with a value and {back} more for fold {number} of"
+                f" {self.folds}, found {table.lengths.max()} in the longest series"
+            )
+        series = np.flatnonzero(enough)
+        lookback = int((cutoffs - starts)[series].max())
+        windows = Windows(series, (first + cutoffs)[series], first[series], lookback, self.horizon)
+        return Fold(number, table, cutoffs, starts, windows, np.flatnonzero(~enough))

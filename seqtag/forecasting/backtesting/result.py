@@ -1,0 +1,228 @@
+"""What a backtest found: the forecasts, their scores cut in every way, and the files and figures made of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqtag.data.series.table import SeriesTable
+from seqtag.files import written_aside
+from seqtag.forecasting.backtesting.plots import plot_backtest, plot_forecast
+from seqtag.forecasting.data.histories import Prefixes
+from seqtag.forecasting.data.windows import Windows
+from seqtag.forecasting.evaluation import metrics
+from seqtag.forecasting.evaluation.evaluate import Forecast, evaluate_forecasts, group_scores, naive_forecasts
+from seqtag.forecasting.evaluation.report import (
+    METRICS,
+    ForecastReport,
+    Scores,
+    named_interval,
+    score_lines,
+    spread_out,
+)
+
+FORECAST = "forecast"
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestResult:
+    """The forecasts of a backtest and their scores.
+
+    A row is a forecast of one series from one cutoff. MASE and RMSSE scale each row by its own history, everything
+    before its cutoff, and the naive rules read the same history, whatever part of it the model was fitted on.
+
+    Attributes:
+        table: the series.
+        windows: where each row lies in the table, fold after fold.
+        fold: int64 `(rows,)`, from 1.
+        forecast: of all rows.
+        seasons: the length of each series' season.
+        left_out: for folds that leave out series as too short or without a value, which.
+        fitted: the folds in which the model was fitted; none where it was fitted before.
+        fit_seconds: how long all fits took.
+        predict_seconds: how long all forecasts took.
+    """
+
+    table: SeriesTable
+    windows: Windows
+    fold: np.ndarray
+    forecast: Forecast
+    seasons: tuple[int, ...]
+    left_out: Mapping[int, tuple[Any, ...]]
+    fitted: tuple[int, ...]
+    fit_seconds: float
+    predict_seconds: float
+
+    @cached_property
+    def target(self) -> np.ndarray:
+        """What came, `(rows, horizon)`, NaN where missing."""
+        return self.windows.future(self.table.values).astype(float)
+
+    @cached_property
+    def histories(self) -> Prefixes:
+        """What was known of each row: everything before its cutoff."""
+        values = [self.table.values[self.table.rows(series)] for series in range(len(self.table))]
+        return Prefixes(values, self.windows.series, self.windows.ends - self.windows.first)
+
+    @cached_property
+    def report(self) -> ForecastReport:
+        """The scores over all folds, beside the naive rules."""
+        return self._report(np.arange(len(self.fold)))
+
+    @cached_property
+    def folds(self) -> dict[int, ForecastReport]:
+        """A report for each fold; `by_fold` is faster where there are many."""
+        return {number: self._report(np.flatnonzero(self.fold == number)) for number in np.unique(self.fold).tolist()}
+
+    @property
+    def forecasts(self) -> pd.DataFrame:
+        """Every forecast value: `unique_id, fold, cutoff, step, ds, y, forecast` and a column for each quantile.
+
+        `cutoff` is the time of the last step that was known. The frame is made anew at each call, since it is several
+        times as large as the forecasts.
+        """
+        rows, horizon = self.target.shape
+        times = self.table.times
+        frame = pd.DataFrame(
+            {
+                "unique_id": np.repeat(self.table.ids[self.windows.series], horizon),
+                "fold": np.repeat(self.fold, horizon),
+                "cutoff": self.table.stamps(np.repeat(times[self.windows.ends - 1], horizon)),
+                "step": np.tile(np.arange(1, horizon + 1), rows),
+                "ds": self.table.stamps(self.windows.future(times).ravel()),
+                "y": self.target.ravel(),
+                FORECAST: self.forecast.point.ravel(),
+            }
+        )
+        for column, level in enumerate(self.forecast.levels):
+            frame[f"q{level:g}"] = self.forecast.quantiles[..., column].ravel()
+        return frame
+
+    def summary(self) -> pd.DataFrame:
+        """The forecasts and the naive rules, a row each: every metric over all folds, and the season behind them.
+
+        `attrs["coverage_of"]` names the interval whose coverage is shown.
+        """
+        rules = {name: rule.overall for name, rule in self.report.beside.items()}
+        frame = _frame({FORECAST: self.report.overall, **rules}, "model")
+        frame["season"] = self._season
+        frame.attrs = {"season": self._season, "coverage_of": named_interval(self.report.overall.coverage)}
+        return frame
+
+    def by_series(self, of: str = FORECAST) -> pd.DataFrame:
+        """The metrics of each series, over all folds; `of` is `forecast` or a naive rule."""
+        found = self._by(self.windows.series, of)
+        return _frame({self.table.ids[series]: found[series] for series in sorted(found)}, "unique_id")
+
+    def by_step(self, of: str = FORECAST) -> pd.DataFrame:
+        """The metrics of each horizon step, from 1; `of` is `forecast` or a naive rule."""
+        self._check_rule(of)
+        steps = self.report.per_step if of == FORECAST else self.report.beside[of].per_step
+        return _frame(dict(enumerate(steps, start=1)), "step")
+
+    def by_fold(self, of: str = FORECAST) -> pd.DataFrame:
+        """The metrics of each fold; `of` is `forecast` or a naive rule."""
+        return _frame(self._of_folds if of == FORECAST else self._by(self.fold, of), "fold")
+
+    def to_text(self) -> str:
+        """The backtest in words and tables: the models, the steps and the folds."""
+        count, horizon = int(self.fold[-1]), self.windows.horizon
+        fitted = "each" if len(self.fitted) == count else f"fold {_listed(self.fitted)}" if self.fitted else "none"
+        lines = [f"backtest of {count} folds, horizon {horizon}, season {self._season}; fitted in {fitted}."]
+        if self.left_out:
+            short = ", ".join(f"{len(series)} in fold {fold}" for fold, series in self.left_out.items())
+            lines.append(f"series left out as too short or without a value: {short}.")
+        found = list(self._of_folds.items())
+        shown = {str(fold): scores for fold, scores in (found[place] for place in spread_out(len(found)))}
+        title = "fold" if len(shown) == len(found) else f"fold of {len(found)}"
+        return "\n".join([*lines, self.report.to_text(), "", *score_lines(title, shown)])
+
+    def to_metrics(self) -> dict[str, Any]:
+        """An entry of `metrics.json`: that of the report, `per_fold` with a list for each metric, and the seconds."""
+        folds = [scores.to_metrics() for scores in self._of_folds.values()]
+        return {
+            **self.report.to_metrics(),
+            "per_fold": {name: [fold[name] for fold in folds] for name in (*METRICS, "observed")},
+            "folds": len(folds),
+            "fitted": list(self.fitted),
+            "left_out": {str(fold): [str(name) for name in series] for fold, series in self.left_out.items()},
+            "fit_seconds": self.fit_seconds,
+            "predict_seconds": self.predict_seconds,
+        }
+
+    def write(self, folder: str | Path, forecasts: bool = True) -> None:
+        """Writes the tables as CSV files, `metrics.json`, and the figures `backtest.png` and `forecast.png`.
+
+        A file that cannot be written leaves an older one as it was.
+
+        Args:
+            folder: where to, made if need be.
+            forecasts: whether to write `forecasts.csv`, a line for each value, too.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        values = self.forecasts
+        tables = {name: getattr(self, name)() for name in ("summary", "by_series", "by_step", "by_fold")}
+        for name, frame in {**tables, **({"forecasts": values.set_index("unique_id")} if forecasts else {})}.items():
+            with written_aside(folder / f"{name}.csv") as aside:
+                frame.to_csv(aside)
+        with written_aside(folder / "metrics.json") as aside:
+            aside.write_text(json.dumps(self.to_metrics(), indent=1) + "\n", encoding="utf-8")
+        last = values[values["fold"] == self.fold[-1]]
+        figures = {"backtest": plot_backtest(self), "forecast": plot_forecast(self.table.to_frame(), last)}
+        for name, figure in figures.items():
+            with written_aside(folder / f"{name}.png") as aside:
+                figure.savefig(aside)
+
+    @property
+    def _season(self) -> str:
+        return ", ".join(map(str, sorted(set(self.seasons))))
+
+    @cached_property
+    def _season_of_row(self) -> list[int]:
+        return [self.seasons[series] for series in self.windows.series]
+
+    @cached_property
+    def _of_folds(self) -> dict[int, Scores]:
+        return self._by(self.fold, FORECAST)
+
+    def _report(self, rows: np.ndarray) -> ForecastReport:
+        forecast = self.forecast.cut(rows, slice(None))
+        seasons = [self._season_of_row[row] for row in rows]
+        return evaluate_forecasts(self.target[rows], forecast, self.histories.take(rows), seasons)
+
+    def _by(self, groups: np.ndarray, of: str) -> dict[int, Scores]:
+        self._check_rule(of)
+        forecast = self.forecast
+        if of != FORECAST:
+            rules = naive_forecasts(self.histories, self.windows.horizon, self._season_of_row, forecast.levels)
+            forecast = rules[of]
+        scales = metrics.scales(self.histories, self._season_of_row)
+        return group_scores(self.target, forecast, scales, groups.tolist())
+
+    def _check_rule(self, of: str) -> None:
+        known = (FORECAST, *self.report.beside)
+        if of not in known:
+            raise ValueError(f"expected of to be one of {', '.join(known)}, found {of!r}")
+
+
+def _frame(scores: Mapping[Any, Scores], name: str) -> pd.DataFrame:
+    """A row for each of the scores, with the metrics, and how many values they rest on."""
+    rows = [{**vars(row), "coverage": row.named_coverage()} for row in scores.values()]
+    return pd.DataFrame(rows, index=pd.Index(list(scores), name=name), columns=[*METRICS, "observed", "unscaled"])
+
+
+def _listed(folds: Sequence[int]) -> str:
+    """The first few of the folds.
+
+    >>> _listed([1, 4]), _listed(range(1, 100, 2))
+    ('1, 4', '1, 3, 5, ... 99')
+    """
+    return ", ".join(map(str, folds)) if len(folds) < 5 else f"{folds[0]}, {folds[1]}, {folds[2]}, ... {folds[-1]}"

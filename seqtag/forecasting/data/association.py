@@ -1,0 +1,217 @@
+"""Whether a column is a function of the target, whatever the function: how much the target leaves open in it.
+
+Chatterjee's question (2021, A New Coefficient of Correlation): with the steps in the order of the target, do
+neighbours have the same value of the column? Half the mean squared difference of neighbours is the variance that the
+target leaves in the column (Rice 1984, Bandwidth choice for nonparametric regression): none for any function of the
+target, monotone or not, and all of the column's variance where the two have nothing to do with each other.
+
+>>> steps = Steps(np.array([5]))
+>>> target, column = np.array([1.0, 3.0, 2.0, 5.0, 4.0]), np.array([0.0, 0.5, 0.0, 1.0, 1.0])
+>>> variance(column, False, steps), left_by(order_by(target, steps, np.random.default_rng(0)), column, False, steps)
+(0.25, 0.0625)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from seqtag.data.series.covariates import Categories, Column
+
+MOST_CATEGORIES = 20
+_RIDGE = 1e-6
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The steps of several series, one series after the other.
+
+    Attributes:
+        lengths: of each series, int64 `(series,)`.
+    """
+
+    lengths: np.ndarray
+
+    @cached_property
+    def series(self) -> np.ndarray:
+        """The series of each step."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """The number of each step within its series, from 0."""
+        return np.arange(len(self.series)) - self._starts
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        return (np.cumsum(self.lengths) - self.lengths)[self.series]
+
+    def ahead(self, values: np.ndarray, by: int) -> np.ndarray:
+        """`values (steps, ...)` as they are `by` steps later, NaN beyond the ends of a series.
+
+        Example:
+            >>> Steps(np.array([3, 2])).ahead(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), 1).tolist()
+            [2.0, 3.0, nan, 5.0, nan]
+        """
+        there = self.inside + by
+        within = (there >= 0) & (there < self.lengths[self.series])
+        found = values[np.where(within, self._starts + there, 0)]
+        found[~within] = np.nan
+        return found
+
+    def turned(self, values: np.ndarray, by: np.ndarray) -> np.ndarray:
+        """`values` shifted by `by (series,)` steps within each series, what leaves one end coming in at the other.
+
+        Example:
+            >>> Steps(np.array([3, 2])).turned(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([1, 0])).tolist()
+            [3.0, 1.0, 2.0, 4.0, 5.0]
+        """
+        return values[self._starts + (self.inside - by[self.series]) % self.lengths[self.series]]
+
+
+def codings(column: Column, steps: Steps) -> tuple[np.ndarray, ...]:
+    """A column as codes to compare steps by, float `(steps,)` each, NaN where missing.
+
+    Numbers have two: their ranks within the series, from 0 to 1, which know neither units nor outliers, and their
+    values in standard deviations of the series, which a little noise does not stir up where many are the same.
+    """
+    if isinstance(column, Categories):
+        return (np.where(column.codes >= 0, column.codes, np.nan),)
+    values = np.asarray(column, float)
+    return _ranks(values, steps), _standardised(values, steps)
+
+
+def order_by(target: np.ndarray, steps: Steps, rng: np.random.Generator) -> np.ndarray:
+    """The steps with a target, by series and then by target; equal targets lie in random order, not in time's."""
+    seen = np.flatnonzero(~np.isnan(target))
+    return seen[np.lexsort((rng.random(len(seen)), target[seen], steps.series[seen]))]
+
+
+def left_by(order: np.ndarray, codes: np.ndarray, categorical: bool, steps: Steps, fewest: int = 1) -> float:
+    """The variance that a target leaves in a column; NaN where there are fewer than `fewest` pairs of neighbours.
+
+    Of categories it is the sum of the variances of their indicators: the chance that two neighbours differ.
+
+    Args:
+        order: the steps in the order of the target, see `order_by`.
+        codes: of the column, see `codings`.
+        categorical: whether they are categories: two differ by 1 or not at all.
+        steps: the series.
+        fewest: pairs that it takes, at least 1.
+    """
+    order = order[~np.isnan(codes[order])]
+    same = steps.series[order[1:]] == steps.series[order[:-1]]
+    difference = np.diff(codes[order])[same]
+    if len(difference) < fewest:
+        return float("nan")
+    return float(np.mean(difference != 0) if categorical else np.mean(difference**2) / 2)
+
+
+def least_left(codes: np.ndarray, categorical: bool, steps: Steps) -> float:
+    """What any target leaves in a column, were it its classes: neighbours differ where one class meets the next.
+
+    With few steps to a class that is no small part of the variance. Numbers have next to nothing of the kind.
+
+    Example:
+        >>> least_left(np.array([0.0, 0.0, 1.0, 1.0, 2.0]), True, Steps(np.array([5])))
+        0.5
+    """
+    seen = ~np.isnan(codes)
+    series = np.unique(steps.series[seen])
+    if not categorical or seen.sum() <= len(series):
+        return 0.0
+    classes = np.unique(np.stack([steps.series[seen], codes[seen]]), axis=1).shape[1]
+    return float((classes - len(series)) / (seen.sum() - len(series)))
+
+
+def variance(codes: np.ndarray, categorical: bool, steps: Steps) -> float:
+    """The variance of a column within its series; NaN where no series has two values.
+
+    Of categories it is that of their indicators: the chance that two steps of a series differ.
+    """
+    seen = ~np.isnan(codes)
+    series = steps.series[seen]
+    freedom = len(series) - len(np.unique(series))
+    if not freedom:
+        return float("nan")
+    if not categorical:
+        return float((_centred(codes[:, None], steps)[seen] ** 2).sum() / freedom)
+    (of, _), counts = np.unique(np.stack([series, codes[seen]]), axis=1, return_counts=True)
+    same = counts**2 / np.bincount(series)[of.astype(int)]
+    return float((len(series) - same.sum()) / freedom)
+
+
+def share_left_by_past(codes: np.ndarray, categorical: bool, steps: Steps, lags: Sequence[int]) -> float:
+    """The share of its variance that a column's own values at the lags leave in it, by one linear rule for all series.
+
+    A lag without a value counts as the series' mean. Of many categories the 20 most frequent stand for all. It is 1
+    where there are fewer steps than coefficients.
+    """
+    seen = ~np.isnan(codes)
+    columns = codes[:, None]
+    if categorical:
+        values, counts = np.unique(codes[seen], return_counts=True)
+        frequent = values[np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]]
+        columns = np.where(seen[:, None], columns == frequent, np.nan)
+    centred = _centred(columns, steps)
+    rows = np.flatnonzero(seen & (steps.inside >= max(lags)))
+    past = np.concatenate([np.nan_to_num(steps.ahead(centred, -lag)[rows]) for lag in lags], axis=1)
+    freedom, total = len(rows) - past.shape[1], (centred[rows] ** 2).sum()
+    if freedom <= 0 or not total:
+        return 1.0
+    squares = past.T @ past
+    squares += _RIDGE * (np.trace(squares) / len(squares) + _RIDGE) * np.eye(len(squares))
+    residual = centred[rows] - past @ np.linalg.solve(squares, past.T @ centred[rows])
+    return float(min((residual**2).sum() / freedom * len(rows) / total, 1.0))
+
+
+def effective_values(column: Column) -> float:
+    """How many values a column has in effect, the inverse Simpson index: k where k values are equally frequent.
+
+    Example:
+        >>> effective_values(np.array([1.0, 1.0, 2.0, 2.0, np.nan]))
+        2.0
+    """
+    values = column.codes[column.codes >= 0] if isinstance(column, Categories) else column[~np.isnan(column)]
+    counts = np.unique(values, return_counts=True)[1]
+    return float(counts.sum() ** 2 / (counts.astype(float) ** 2).sum()) if len(counts) else 0.0
+
+
+def _ranks(values: np.ndarray, steps: Steps) -> np.ndarray:
+    """Ranks within each series over the number of its values, equal values sharing the mean of theirs."""
+    seen = np.flatnonzero(~np.isnan(values))
+    order = seen[np.lexsort((values[seen], steps.series[seen]))]
+    series, ordered = steps.series[order], values[order]
+    ranks = np.full(len(values), np.nan)
+    if len(order):
+        starts = np.concatenate([[True], (np.diff(ordered) != 0) | (np.diff(series) != 0)])
+        tie = np.cumsum(starts) - 1
+        place = (np.bincount(tie, np.arange(len(order))) / np.bincount(tie))[tie]
+        counts = np.bincount(series, minlength=len(steps.lengths))
+        ranks[order] = (place - (np.cumsum(counts) - counts)[series] + 0.5) / counts[series]
+    return ranks
+
+
+def _standardised(values: np.ndarray, steps: Steps) -> np.ndarray:
+    """Values in standard deviations from the mean of their series, 0 in one that is constant to within rounding."""
+    centred = _centred(values[:, None], steps)[:, 0]
+    deviation = np.sqrt(_means((centred**2)[:, None], steps)[:, 0])
+    flat = deviation <= _ROUNDING * np.abs(values[~np.isnan(values)]).max(initial=0.0)
+    return centred / np.where(flat, np.inf, deviation)[steps.series]
+
+
+def _centred(columns: np.ndarray, steps: Steps) -> np.ndarray:
+    """Columns `(steps, columns)` less the mean of their series, NaN where missing."""
+    return columns - _means(columns, steps)[steps.series]
+
+
+def _means(columns: np.ndarray, steps: Steps) -> np.ndarray:
+    """Of each series, `(series, columns)`; NaN, in all columns or none, is left out."""
+    seen = ~np.isnan(columns[:, 0])
+    series, number = steps.series[seen], len(steps.lengths)
+    sums = np.stack([np.bincount(series, values, number) for values in columns[seen].T], axis=1)
+    return sums / np.maximum(np.bincount(series, minlength=number), 1)[:, None]

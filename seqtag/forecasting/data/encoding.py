@@ -1,0 +1,180 @@
+"""A table of series as arrays that a network reads: numbers as they are, categories as rows of embeddings, calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqtag.data.series.covariates import Categories, CategoryEncoder, Column, numbers
+from seqtag.data.series.frequency import Frequency
+from seqtag.data.series.table import SeriesTable
+from seqtag.errors import DataError
+from seqtag.forecasting.data.calendar_features import calendar_features
+
+KINDS = ("past", "known", "static")
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedSeries:
+    """The arrays of a table, step by step and series by series; NaN where a number is missing, 0 where a category is.
+
+    Attributes:
+        values: float32 `(steps,)`.
+        calendar: float32 `(steps, calendar features)`.
+        past, known: float32 `(steps, columns)`, the numeric covariates.
+        past_codes, known_codes: int32 `(steps, columns)`, the categorical ones.
+        static: float32 `(series, columns)`; `static_codes`: int32 `(series, columns)`.
+        series: int32 `(series,)`, the row of each series among those of the training data from 1 on, 0 for others.
+        ends: int64 `(series,)`, the flat step after the last of each.
+    """
+
+    values: np.ndarray
+    calendar: np.ndarray
+    past: np.ndarray
+    known: np.ndarray
+    past_codes: np.ndarray
+    known_codes: np.ndarray
+    static: np.ndarray
+    static_codes: np.ndarray
+    series: np.ndarray
+    ends: np.ndarray
+
+    def steps(self) -> dict[str, np.ndarray]:
+        """What belongs to steps, by name."""
+        return {name: getattr(self, name) for name in ("calendar", "past", "known", "past_codes", "known_codes")}
+
+
+class SeriesEncoder:
+    """Turns tables into arrays by what the training table had; nothing of later tables is fitted.
+
+    Args:
+        ids: the series of the training table.
+        frequency: its step.
+        zone: its time zone.
+        numeric: for each kind of covariate, the mean and standard deviation of its numeric columns.
+        categories: the vocabularies of its categorical columns.
+        calendar: whether calendar features are read.
+    """
+
+    def __init__(
+        self,
+        ids: list[str],
+        frequency: Frequency,
+        zone: str | None,
+        numeric: Mapping[str, Mapping[str, tuple[float, float]]],
+        categories: Mapping[str, CategoryEncoder],
+        calendar: bool,
+    ) -> None:
+        self.ids = list(ids)
+        self.frequency = frequency
+        self.zone = zone
+        self.numeric = {kind: dict(numeric[kind]) for kind in KINDS}
+        self.categories = dict(categories)
+        self.calendar = calendar
+        self._rows = pd.Index(self.ids)
+
+    @classmethod
+    def fit(cls, table: SeriesTable, calendar: bool = False) -> SeriesEncoder:
+        """An encoder of tables like this one."""
+        columns = {kind: getattr(table, kind) for kind in KINDS}
+        numeric = {kind: {name: _moments(c) for name, c in _numeric(of).items()} for kind, of in columns.items()}
+        categories = {kind: CategoryEncoder.fit(of) for kind, of in columns.items()}
+        ids = [str(name) for name in table.ids]
+        return cls(ids, table.frequency, table.zone, numeric, categories, calendar)
+
+    def encode(self, table: SeriesTable) -> EncodedSeries:
+        """The arrays of a table.
+
+        Raises:
+            DataError: another frequency or time zone than the training table's, a covariate is missing, or one is
+                a number here and a category there.
+        """
+        self._check(table)
+        calendar = calendar_features(self.frequency, table.times, self.zone)[1] if self.calendar else None
+        steps = len(table.values)
+        return EncodedSeries(
+            values=table.values.astype(np.float32),
+            calendar=np.zeros((steps, 0), np.float32) if calendar is None else calendar,
+            past=self._numbers("past", table.past, steps),
+            known=self._numbers("known", table.known, steps),
+            past_codes=self._codes("past", table.past, steps),
+            known_codes=self._codes("known", table.known, steps),
+            static=self._numbers("static", table.static, len(table)),
+            static_codes=self._codes("static", table.static, len(table)),
+            series=(self._rows.get_indexer(pd.Index([str(name) for name in table.ids])) + 1).astype(np.int32),
+            ends=table.offsets[1:],
+        )
+
+    def inputs(self) -> dict[str, Any]:
+        """What a network must know of its inputs: means and deviations, sizes of vocabularies, numbers of the rest."""
+        waves = calendar_features(self.frequency, np.zeros(1, np.int64), self.zone)[0] if self.calendar else ()
+        return {
+            "series": len(self.ids),
+            "calendar": len(waves),
+            **{kind: [list(moments) for moments in self.numeric[kind].values()] for kind in KINDS},
+            **{f"{kind}_codes": [len(v) for v in self.categories[kind].vocabularies.values()] for kind in KINDS},
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `from_dict` reads back."""
+        return {
+            "ids": self.ids,
+            "frequency": {"kind": self.frequency.kind, "step": self.frequency.step},
+            "zone": self.zone,
+            "numeric": {kind: {name: list(m) for name, m in of.items()} for kind, of in self.numeric.items()},
+            "categories": {kind: encoder.to_dict() for kind, encoder in self.categories.items()},
+            "calendar": self.calendar,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SeriesEncoder:
+        """The encoder that `to_dict` described."""
+        numeric = {kind: {name: (m[0], m[1]) for name, m in data["numeric"][kind].items()} for kind in KINDS}
+        categories = {kind: CategoryEncoder.from_dict(data["categories"][kind]) for kind in KINDS}
+        return cls(data["ids"], Frequency(**data["frequency"]), data["zone"], numeric, categories, data["calendar"])
+
+    def _check(self, table: SeriesTable) -> None:
+        if (table.frequency, table.zone) != (self.frequency, self.zone):
+            raise DataError(
+                f"expected series of frequency {self.frequency.name!r} in time zone {self.zone} as in training,"
+                f" found {table.frequency.name!r} in {table.zone}"
+            )
+        for kind in KINDS:
+            columns: Mapping[str, Column] = getattr(table, kind)
+            for names, form in ((self.numeric[kind], "numbers"), (self.categories[kind].vocabularies, "categories")):
+                for name in names:
+                    if name not in columns:
+                        raise DataError(f"expected {kind} covariate {name!r} as in training, found none")
+                    if isinstance(columns[name], Categories) != (form == "categories"):
+                        raise DataError(f"expected {form} in {kind} covariate {name!r} as in training, found others")
+
+    def _numbers(self, kind: str, columns: Mapping[str, Column], rows: int) -> np.ndarray:
+        return numbers({name: columns[name] for name in self.numeric[kind]}, rows)
+
+    def _codes(self, kind: str, columns: Mapping[str, Column], rows: int) -> np.ndarray:
+        encoder = self.categories[kind]
+        found = [encoder.encode(name, _categories(columns[name])) for name in encoder.vocabularies]
+        return np.stack(found, axis=-1) if found else np.zeros((rows, 0), np.int32)
+
+
+def _numeric(columns: Mapping[str, Column]) -> dict[str, np.ndarray]:
+    return {name: column for name, column in columns.items() if isinstance(column, np.ndarray)}
+
+
+def _categories(column: Column) -> Categories:
+    assert isinstance(column, Categories)
+    return column
+
+
+def _moments(column: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation; of a constant or empty column, a deviation of 1."""
+    known = column[~np.isnan(column)].astype(np.float64)
+    if not known.size:
+        return 0.0, 1.0
+    # The mean of equal numbers may be one bit off, and their deviation is then rounding.
+    deviation = float(known.std())
+    return float(known.mean()), deviation if deviation > 1e-9 * np.abs(known).max() else 1.0

@@ -1,0 +1,268 @@
+"""What is in a file of series, and what looks wrong with it: lengths, gaps, constants, season, suspicious values.
+
+>>> import pandas as pd
+>>> frame = pd.DataFrame({"unique_id": "a", "ds": range(9), "y": [1.0, 2.0, 3.0] * 3})
+>>> print(inspect_series(frame).to_text())
+long, 1 series, 9 steps; lengths: shortest 9, median 9, longest 9
+  frequency 1, time zone none, from 0 to 8
+  missing: 0 values, 0 rows; 0 gaps
+  constant series: 0; zeros 0.0%, negative values 0.0%
+  season by autocorrelation: 3
+  suspicious values: 0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from seqtag.data.series.files import SeriesColumns, read_m3, read_series, read_wide
+from seqtag.data.series.frames import read_frame
+from seqtag.data.series.frequency import DAY
+from seqtag.data.series.table import SeriesTable
+from seqtag.errors import ConfigError
+
+LAYOUTS = ("long", "wide", "m3")
+# Enough series for a season that most of them have.
+MOST_SERIES, NEARLY = 200, 0.7
+# A value so many interquartile ranges from its series' median, and a run of so many equal values, are looked at.
+FAR_OUT, STUCK = 10.0, 30
+
+
+@dataclass(frozen=True)
+class SeriesReport:
+    """One table of series.
+
+    Attributes:
+        name: the layout, and of M3 the period.
+        series: how many there are.
+        steps: of all series, missing rows counted.
+        lengths: of series in steps: `min`, `median`, `max`.
+        frequency: the step between two observations.
+        zone: the time zone; None where timestamps have none.
+        first, last: the earliest and the latest time.
+        missing_values: rows whose value is missing.
+        missing_rows: steps that the file has no row for.
+        gaps: runs of steps without a value between two that have one.
+        longest_gap: where the longest is, in words; None where there is none.
+        constant: series that have one value only.
+        zeros, negative: shares of the values.
+        season: the season that autocorrelations suggest, in steps; 1 where there is none.
+        suspicious: how many values are far out or stuck.
+        examples: the first of them, in words.
+    """
+
+    name: str
+    series: int
+    steps: int
+    lengths: Mapping[str, float]
+    frequency: str
+    zone: str | None
+    first: str
+    last: str
+    missing_values: int
+    missing_rows: int
+    gaps: int
+    longest_gap: str | None
+    constant: tuple[str, ...]
+    zeros: float
+    negative: float
+    season: int
+    suspicious: int
+    examples: tuple[str, ...]
+
+    def to_text(self) -> str:
+        """The report in lines for people."""
+        lengths = "shortest {min:g}, median {median:g}, longest {max:g}".format(**self.lengths)
+        gap = f", the longest {self.longest_gap}" if self.longest_gap else ""
+        constant = f" ({', '.join(self.constant[:5])}{' ...' if len(self.constant) > 5 else ''})"
+        lines = [
+            f"{self.name}, {self.series} series, {self.steps} steps; lengths: {lengths}",
+            f"frequency {self.frequency}, time zone {self.zone or 'none'}, from {self.first} to {self.last}",
+            f"missing: {self.missing_values} values, {self.missing_rows} rows; {self.gaps} gaps{gap}",
+            f"constant series: {len(self.constant)}{constant if self.constant else ''};"
+            f" zeros {self.zeros:.1%}, negative values {self.negative:.1%}",
+            f"season by autocorrelation: {self.season if self.season > 1 else 'none'}",
+            f"suspicious values: {self.suspicious}",
+            *(f"  {example}" for example in self.examples),
+        ]
+        hidden = self.suspicious - len(self.examples)
+        return "\n  ".join([*lines, *([f"  and {hidden} more"] if hidden else [])])
+
+
+@dataclass(frozen=True)
+class SeriesReports:
+    """The reports on a file: one, or of M3 one for each period."""
+
+    path: str | None
+    parts: tuple[SeriesReport, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The reports in types that JSON knows."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """The reports for people."""
+        return "\n".join([*([self.path] if self.path else []), *(part.to_text() for part in self.parts)])
+
+
+def inspect_series(
+    source: Any,
+    layout: str = "auto",
+    columns: SeriesColumns | None = None,
+    frequency: str | int | None = None,
+    zone: str | None = None,
+    examples: int = 10,
+) -> SeriesReports:
+    """Reads a file of series and reports on it.
+
+    Args:
+        source: a frame, or a CSV file's path.
+        layout: `long`, `wide` or `m3`; `auto` takes M3's columns and those of `columns` for what they are, any other
+            file as wide, its first column as the times.
+        columns: of a long file; of a wide one, the times' name.
+        frequency: inferred unless given.
+        zone: of local clocks.
+        examples: how many suspicious values are listed.
+
+    Raises:
+        ConfigError: no such layout.
+        DataError: what `read_series` finds.
+    """
+    columns = columns or SeriesColumns()
+    frame, path = read_frame(source, as_text=[columns.series])
+    names = list(map(str, frame.columns))
+    if layout == "auto":
+        is_long = {columns.series, columns.time, columns.target} <= set(names)
+        layout = "long" if is_long else "m3" if {"period", "train", "test"} <= set(names) else "wide"
+    if layout not in LAYOUTS:
+        raise ConfigError(f"--layout: expected auto, {', '.join(LAYOUTS)}, found {layout!r}")
+    if layout == "m3":
+        tables = {f"m3 {period}": table for period, (table, _) in read_m3(source).items()}
+    elif layout == "long":
+        tables = {"long": read_series(source, columns, frequency=frequency, zone=zone)}
+    else:
+        time = columns.time if columns.time in names else names[0]
+        tables = {"wide": read_wide(source, time, frequency=frequency, zone=zone)}
+    return SeriesReports(path, tuple(_report(name, table, examples) for name, table in tables.items()))
+
+
+def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
+    season = suggested_season(table)
+    values, seen = table.values[table.observed], table.observed
+    gaps = _gaps(table)
+    strange = list(_suspicious(table, season))
+    lengths = table.lengths
+    return SeriesReport(
+        name=name,
+        series=len(table),
+        steps=len(table.values),
+        lengths={"min": int(lengths.min()), "median": float(np.median(lengths)), "max": int(lengths.max())},
+        frequency=table.frequency.name,
+        zone=table.zone,
+        first=table.shown(table.times.min()),
+        last=table.shown(table.times.max()),
+        missing_values=int((~seen & ~table.inserted).sum()),
+        missing_rows=int(table.inserted.sum()),
+        gaps=len(gaps),
+        longest_gap=_longest(table, gaps),
+        constant=tuple(str(table.ids[s]) for s in range(len(table)) if _constant(table.values[table.rows(s)])),
+        zeros=float((values == 0).mean()),
+        negative=float((values < 0).mean()),
+        season=season,
+        suspicious=len(strange),
+        examples=tuple(strange[:examples]),
+    )
+
+
+def _gaps(table: SeriesTable) -> np.ndarray:
+    """The flat steps of the last value before each gap and of the first after it, `(gaps, 2)`."""
+    seen = np.flatnonzero(table.observed)
+    pairs = np.stack([seen[:-1], seen[1:]], axis=1)
+    inside = table.series_of_step[pairs[:, 0]] == table.series_of_step[pairs[:, 1]]
+    return pairs[inside & (np.diff(pairs, axis=1)[:, 0] > 1)]
+
+
+def _longest(table: SeriesTable, gaps: np.ndarray) -> str | None:
+    if not len(gaps):
+        return None
+    before, after = gaps[int(np.diff(gaps, axis=1)[:, 0].argmax())]
+    series = table.ids[table.series_of_step[before]]
+    return f"of {after - before - 1} steps in series {series!r} after {table.shown(table.times[before])}"
+
+
+def _constant(values: np.ndarray) -> bool:
+    return len(values) > 1 and bool(np.nanmin(values) == np.nanmax(values))
+
+
+def suggested_season(table: SeriesTable) -> int:
+    """The shortest season of the calendar at which the series' differences recur nearly as well as at any; 1 for none.
+
+    What is tried are a day, a week and a year in steps of the frequency; for integer times, the usual seasons of all
+    frequencies. The autocorrelations are means over the series, missing values left out.
+    """
+    candidates = _seasons(table)
+    chosen = np.linspace(0, len(table) - 1, min(len(table), MOST_SERIES)).astype(int)
+    found = np.array([_autocorrelation(table.values[table.rows(s)].astype(float), candidates[-1] + 1) for s in chosen])
+    known = ~np.isnan(found)
+    mean = np.where(known, found, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    # Four standard errors of what noise would show, within what is worth the name.
+    least = np.clip(4 / np.sqrt(table.lengths[chosen].sum()), 0.05, 0.4)
+    peaks = [lag for lag in candidates if mean[lag - 1] < mean[lag] > mean[lag + 1] and mean[lag] >= least]
+    high = max((mean[lag] for lag in peaks), default=0.0)
+    return next((lag for lag in peaks if mean[lag] >= NEARLY * high), 1)
+
+
+def _seasons(table: SeriesTable) -> list[int]:
+    """Lengths that a season may have, in rising order."""
+    frequency = table.frequency
+    if frequency.kind == "integer":
+        return [3, 4, 5, 7, 12, 24, 48, 52, 96, 168]
+    if frequency.kind == "clock":
+        return [length for length in (DAY // frequency.step, 7 * DAY // frequency.step) if length > 2] or [7]
+    usual = {"day": {1: [7, 365], 7: [52]}, "month": {1: [3, 12], 3: [4]}, "business_day": {1: [5, 261]}}
+    return usual.get(frequency.kind, {}).get(frequency.step, [4])
+
+
+def _autocorrelation(values: np.ndarray, longest: int) -> np.ndarray:
+    """Of the differences at lags 0 up to `longest`; NaN past a third of the series, and of a constant one."""
+    change = np.diff(values)
+    known = ~np.isnan(change)
+    found = np.full(longest + 1, np.nan)
+    reach = min(longest, len(values) // 3 + 1)
+    if known.sum() < 3 or reach < 1:
+        return found
+    centred = np.where(known, change - change[known].mean(), 0.0)
+    size = 2 ** int(np.ceil(np.log2(2 * len(centred))))
+    products, pairs = (np.fft.irfft(np.abs(np.fft.rfft(part, size)) ** 2, size) for part in (centred, known * 1.0))
+    variance = products[0] / known.sum()
+    if variance > 0:
+        found[: reach + 1] = products[: reach + 1] / np.maximum(pairs[: reach + 1], 1) / variance
+    return found
+
+
+def _suspicious(table: SeriesTable, season: int) -> Iterator[str]:
+    for series in range(len(table)):
+        rows = table.rows(series)
+        values, times = table.values[rows].astype(float), table.times[rows]
+        if _constant(values):
+            continue
+        low, middle, high = np.nanquantile(values, [0.25, 0.5, 0.75])
+        far = np.abs(values - middle) > FAR_OUT * (high - low) if high > low else np.zeros(len(values), bool)
+        for step in np.flatnonzero(far):
+            yield f"series {table.ids[series]!r} at {table.shown(times[step])}: {values[step]:g} is far from {middle:g}"
+        for start, length in _runs(values, max(STUCK, 2 * season)):
+            what = f"{values[start]:g} stays for {length} steps"
+            yield f"series {table.ids[series]!r} at {table.shown(times[start])}: {what}"
+
+
+def _runs(values: np.ndarray, least: int) -> Iterator[tuple[int, int]]:
+    """The starts and lengths of runs of at least so many equal values."""
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    lengths = np.diff(np.r_[starts, len(values)])
+    for start, length in zip(starts, lengths, strict=True):
+        if length >= least:
+            yield int(start), int(length)

@@ -1,0 +1,34 @@
+"""`series.csv` of a run: the last steps of the training series, which a forecast without further input goes on from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from seqtag.data.series.files import read_series
+from seqtag.data.series.frames import read_frame
+from seqtag.data.series.last_steps import column_frame, last_steps
+from seqtag.data.series.table import SeriesTable
+from seqtag.files import written_aside
+from seqtag.forecasting.model import ForecastingModel
+
+SERIES = "series.csv"
+
+
+def save_tail(folder: Path, model: ForecastingModel, table: SeriesTable) -> None:
+    """Writes as many steps of each series as the model looks back."""
+    with written_aside(folder / SERIES) as aside:
+        column_frame(last_steps(table, model.lookback), model.columns).to_csv(aside, index=False)
+
+
+def load_tail(run: Path, model: ForecastingModel) -> SeriesTable:
+    """The series that `save_tail` wrote.
+
+    Raises:
+        DataError: there is no such file, or it is no table of these series.
+    """
+    names = [name for encoder in model.encoder.categories.values() for name in encoder.vocabularies]
+    covariates = replace(model.columns.covariates, categorical=tuple(names))
+    columns = replace(model.columns, covariates=covariates)
+    frame, _ = read_frame(run / SERIES, as_text=[columns.series, *names])
+    return read_series(frame, columns, frequency=model.encoder.frequency.name, zone=model.encoder.zone)

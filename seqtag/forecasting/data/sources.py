@@ -1,0 +1,227 @@
+"""The series that a configuration names: its files read, cut into what is fitted on and what is scored."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from seqtag.data.series.covariates import CovariateNames
+from seqtag.data.series.cutting import first_steps
+from seqtag.data.series.files import SeriesColumns, read_m3, read_series, read_wide
+from seqtag.data.series.frames import read_frame
+from seqtag.data.series.frequency import Frequency
+from seqtag.data.series.table import SeriesTable
+from seqtag.data.series.timestamps import known_zone
+from seqtag.errors import ConfigError, DataError
+from seqtag.forecasting.config import ForecastingConfig, SeriesDataConfig
+from seqtag.forecasting.data.future import extended, read_future
+from seqtag.forecasting.data.held_out import with_values
+from seqtag.forecasting.data.samples import sample_series
+from seqtag.forecasting.data.windows import Windows, all_windows
+from seqtag.runs.config_file import resolve_path
+
+SAMPLES = {"sample:daily": ("D", 730), "sample:hourly": ("h", 1344)}
+Part = Literal["history", "future", "all"]
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesData:
+    """The series of a configuration.
+
+    Attributes:
+        train: what a model is fitted on; its last steps are held out by the fit itself.
+        whole: the same series with the steps that are scored after them.
+        starts: int64 `(series,)`, of `whole`: how many steps of each series come before those that are scored.
+    """
+
+    train: SeriesTable
+    whole: SeriesTable
+    starts: np.ndarray
+
+    def test_windows(self, lookback: int, horizon: int, stride: int = 1) -> Windows:
+        """The windows of `whole` whose futures are scored steps alone; their histories reach back before these.
+
+        Args:
+            lookback: steps of history; a shorter one is padded.
+            horizon: steps of future.
+            stride: steps from one window of a series to its next; the last window of each is always there.
+
+        Raises:
+            DataError: a series has scored steps, and fewer than the horizon.
+        """
+        steps = self.whole.lengths - self.starts
+        short = (steps > 0) & (steps < horizon)
+        if short.any():
+            at = int(short.argmax())
+            raise DataError(
+                f"series {self.whole.ids[at]!r}: expected test steps for a horizon of {horizon}, found {steps[at]}"
+            )
+        windows = all_windows(self.whole, lookback, horizon, stride=stride, shortest=1)
+        inside = windows.ends - windows.first >= self.starts[windows.series]
+        return with_values(self.whole, windows.take(np.flatnonzero(inside)))
+
+
+def series_columns(data: SeriesDataConfig) -> SeriesColumns:
+    """What the columns of a configuration's files are called.
+
+    Raises:
+        ConfigError: a column of two kinds, or a categorical one of no kind.
+    """
+    try:
+        names = CovariateNames(data.past, data.known, data.static, data.categorical)
+    except ValueError as error:
+        raise ConfigError(f"data: {error}") from None
+    return SeriesColumns(data.series, data.time, data.target, names)
+
+
+def load_series(config: ForecastingConfig) -> SeriesData:
+    """The series that a configuration names, cut as it says.
+
+    `data.test` is a file of later steps; M3's file and the samples bring theirs; `data.test_steps` cuts them off.
+
+    Raises:
+        ConfigError: a path is missing, a frequency or a zone that there is not.
+        DataError: a file is at fault, or a step of the test file does not come after those of its series.
+    """
+    data = config.data
+    if data.train is None:
+        raise ConfigError("data.train: expected a path, found none")
+    source = locate(data.train, data)
+    horizon = config.model.horizon
+    if source in SAMPLES and data.test_steps is None:
+        return _joined(data, sample(source, horizon, "history"), sample(source, horizon, "future"))
+    if data.layout == "m3":
+        return _with_test_values(*_m3(data, source))
+    if data.test is not None:
+        return _joined(data, source, locate(data.test, data))
+    return _cut(read_table(data, source, horizon), data)
+
+
+def read_table(data: SeriesDataConfig, source: Any, horizon: int = 1, part: Part = "all") -> SeriesTable:
+    """The series of a file in a configuration's own layout.
+
+    Args:
+        data: how it is read.
+        source: a frame, a path, `-` for standard input, or the name of a sample.
+        horizon: how long a sample's future is.
+        part: what of a sample, or of M3's file, is read.
+
+    Raises:
+        ConfigError, DataError: as `load_series`.
+    """
+    if isinstance(source, str) and source in SAMPLES:
+        source = sample(source, horizon, part)
+    if data.layout == "m3":
+        table, test = _m3(data, source)
+        return table if part == "history" else _with_test_values(table, test).whole
+    return _read(data, source, data.frequency, data.zone)
+
+
+def locate(path: str, data: SeriesDataConfig) -> str:
+    """Where a file of a configuration is; a sample's name stays as it is."""
+    return path if path in SAMPLES else str(resolve_path(path, data.root))
+
+
+def sample(name: str, horizon: int, part: Part) -> pd.DataFrame:
+    """The frame of a sample: its history, its future, or both."""
+    frequency, steps = SAMPLES[name]
+    history, future = sample_series(steps=steps, horizon=horizon, frequency=frequency)
+    return {"history": history, "future": future}.get(part, pd.concat([history, future], ignore_index=True))
+
+
+def future_frame(data: SeriesDataConfig, source: str | None, table: SeriesTable, horizon: int) -> Any:
+    """The known covariates of steps to come, as `read_future` takes them; those of a wide file go with every series."""
+    if source in SAMPLES:
+        return sample(str(source), horizon, "future")
+    if source is None or data.layout != "wide":
+        return source
+    frame, _ = read_frame(source)
+    return pd.concat([frame.assign(**{data.series: name}) for name in table.ids], ignore_index=True)
+
+
+def _read(data: SeriesDataConfig, source: Any, frequency: str | int | None, zone: str | None) -> SeriesTable:
+    columns = series_columns(data)
+    _check_names(frequency, zone)
+    if data.layout == "wide":
+        try:
+            return read_wide(source, data.time, data.targets, columns.covariates, frequency=frequency, zone=zone)
+        except DataError:
+            raise
+        except ValueError as error:
+            raise ConfigError(f"data: {error}") from None
+    return read_series(source, columns, frequency=frequency, zone=zone)
+
+
+def _check_names(frequency: str | int | None, zone: str | None) -> None:
+    """Raises a `ConfigError` for a frequency or a zone that there is not."""
+    try:
+        key = "data.frequency"
+        if frequency is not None:
+            Frequency.parse(frequency)
+        key = "data.zone"
+        if zone is not None:
+            known_zone(zone)
+    except ValueError as error:
+        raise ConfigError(f"{key}: {str(error)[:1].lower()}{str(error)[1:]}") from None
+
+
+def _m3(data: SeriesDataConfig, source: Any) -> tuple[SeriesTable, np.ndarray]:
+    periods = read_m3(source)
+    if data.period not in periods:
+        raise DataError(f"expected series of period {data.period!r}, found {', '.join(periods)}", source)
+    return periods[data.period]
+
+
+def _with_test_values(table: SeriesTable, test: np.ndarray) -> SeriesData:
+    """The series with their test values `(series, horizon)` after them."""
+    whole = extended(table, read_future(table, test.shape[1]))
+    steps = whole.offsets[1:, None] - np.arange(test.shape[1], 0, -1)
+    values, inserted = whole.values.copy(), whole.inserted.copy()
+    values[steps], inserted[steps] = test, False
+    return SeriesData(table, dataclasses.replace(whole, values=values, inserted=inserted), table.lengths)
+
+
+def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
+    """The series of one file, and of another with later steps of theirs."""
+    table = _read(data, source, data.frequency, data.zone)
+    later = _read(data, test, table.frequency.name, table.zone)
+    path = test if isinstance(test, str) else None
+    lengths = pd.Series(table.lengths, index=table.ids)
+    ends = pd.Series(table.times_at(np.arange(len(table)), table.lengths - 1), index=table.ids)
+    for series, first in enumerate(later.times_at(np.arange(len(later)), np.zeros(len(later), np.int64))):
+        name = later.ids[series]
+        if name not in lengths.index:
+            raise DataError(f"series {name!r}: expected a series of {source}, found another", path)
+        if first <= ends[name]:
+            found = f"expected a time after {table.shown(ends[name])}, the last of the training data, found this"
+            raise DataError(f"series {name!r} at {later.shown(first)}: {found}", path)
+    frames = [read_frame(part, as_text=[] if data.layout == "wide" else [data.series])[0] for part in (source, test)]
+    whole = _read(data, pd.concat(frames, ignore_index=True), table.frequency.name, table.zone)
+    return SeriesData(table, whole, lengths[whole.ids].to_numpy())
+
+
+def _cut(table: SeriesTable, data: SeriesDataConfig) -> SeriesData:
+    """The first `train_steps`, and `test_steps` after them; the last `test_steps` unless `train_steps` says where."""
+    test = data.test_steps or 0
+    lengths = table.lengths if data.train_steps is None else np.minimum(table.lengths, data.train_steps + test)
+    starts = lengths - test if data.train_steps is None else np.minimum(lengths, data.train_steps)
+    if (starts < 1).any():
+        at = int((starts < 1).argmax())
+        message = f"series {table.ids[at]!r}: expected steps before the last {test}, found {lengths[at]} in all"
+        raise DataError(message, data.train)
+    return SeriesData(first_steps(table, starts), first_steps(table, lengths), starts)
+
+
+@contextmanager
+def naming(path: str | None) -> Iterator[None]:
+    """Puts the file before the message of a `DataError` that names none."""
+    try:
+        yield
+    except DataError as error:
+        raise (error if error.path is not None or path is None else DataError(str(error), path)) from None

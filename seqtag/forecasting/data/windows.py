@@ -1,0 +1,132 @@
+"""Windows over a table of series: which there are, by index alone; a window of one series is a slice of its arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqtag.data.series.table import SeriesTable
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Windows of history and future; nothing of the data is copied until one asks for it.
+
+    Attributes:
+        series: int64 `(windows,)`, the series of each.
+        ends: int64 `(windows,)`, the flat step after the last of its history: the first that is forecast.
+        first: int64 `(windows,)`, the flat step at which its series starts.
+        lookback: steps of history; those before `first` are padding.
+        horizon: steps of future.
+    """
+
+    series: np.ndarray
+    ends: np.ndarray
+    first: np.ndarray
+    lookback: int
+    horizon: int
+
+    def __len__(self) -> int:
+        """The number of windows."""
+        return len(self.ends)
+
+    def take(self, chosen: np.ndarray) -> Windows:
+        """Some of the windows, by index or by mask."""
+        return Windows(self.series[chosen], self.ends[chosen], self.first[chosen], self.lookback, self.horizon)
+
+    def history_has(self, flags: np.ndarray) -> np.ndarray:
+        """Whether any step of each history has its flag of `flags (steps,)` set, bool `(windows,)`."""
+        count = np.r_[0, np.cumsum(flags)]
+        return count[self.ends] > count[np.maximum(self.ends - self.lookback, self.first)]
+
+    def history_steps(self) -> tuple[np.ndarray, np.ndarray]:
+        """The flat steps of the histories and whether they exist, both `(windows, lookback)`.
+
+        The steps of padding are those of the series' start, so that any array of steps can be indexed.
+        """
+        steps = self.ends[:, None] + np.arange(-self.lookback, 0)
+        real = steps >= self.first[:, None]
+        return np.where(real, steps, self.first[:, None]), real
+
+    def future_steps(self) -> np.ndarray:
+        """The flat steps of the futures, `(windows, horizon)`."""
+        return self.ends[:, None] + np.arange(self.horizon)
+
+    def history(self, values: np.ndarray, padding: float = np.nan) -> np.ndarray:
+        """`values (steps, ...)` of the histories, `(windows, lookback, ...)`; `padding` before a series starts."""
+        steps, real = self.history_steps()
+        found = values[steps]
+        found[~real] = padding
+        return found
+
+    def future(self, values: np.ndarray) -> np.ndarray:
+        """`values (steps, ...)` of the futures, `(windows, horizon, ...)`."""
+        return values[self.future_steps()]
+
+
+def all_windows(
+    table: SeriesTable,
+    lookback: int,
+    horizon: int,
+    *,
+    stride: int = 1,
+    shortest: int | None = None,
+    fewest: int | None = None,
+) -> Windows:
+    """All windows whose future lies within its series, in the order of series and time.
+
+    Args:
+        table: the series.
+        lookback: steps of history, at least 1.
+        horizon: steps of future, at least 1.
+        stride: steps from one window of a series to its next; the last window of each series is always there.
+        shortest: the least steps of history that a window may have; `lookback` unless given. Windows with fewer
+            than `lookback` are padded on the left.
+        fewest: the least steps of future within the series; `horizon` unless given. With fewer than `horizon`, the
+            futures of a series' last windows reach past its end, where nothing is known.
+
+    Returns:
+        The windows. A series shorter than `shortest + fewest` has none.
+
+    Raises:
+        ValueError: a length below 1, `shortest` above `lookback`, or `fewest` above `horizon`.
+
+    Example:
+        >>> from seqtag.data.series.files import read_series
+        >>> import pandas as pd
+        >>> table = read_series(pd.DataFrame({"unique_id": "a", "ds": range(5), "y": range(5)}))
+        >>> windows = all_windows(table, lookback=3, horizon=1, shortest=2)
+        >>> windows.history(table.values).tolist(), windows.future(table.values).tolist()
+        ([[nan, 0.0, 1.0], [0.0, 1.0, 2.0], [1.0, 2.0, 3.0]], [[2.0], [3.0], [4.0]])
+    """
+    shortest = lookback if shortest is None else shortest
+    fewest = horizon if fewest is None else fewest
+    lengths = {"lookback": lookback, "horizon": horizon, "stride": stride, "shortest": shortest, "fewest": fewest}
+    for name, value in lengths.items():
+        if value < 1:
+            raise ValueError(f"expected {name} to be at least 1, found {value}")
+    if shortest > lookback:
+        raise ValueError(f"expected shortest to be at most the lookback of {lookback}, found {shortest}")
+    if fewest > horizon:
+        raise ValueError(f"expected fewest to be at most the horizon of {horizon}, found {fewest}")
+    spare = table.lengths - shortest - fewest
+    counts = np.where(spare >= 0, spare // stride + 1, 0)
+    series = np.repeat(np.arange(len(table)), counts)
+    # Counted backwards from the last window, so that the newest values are in one whatever the stride.
+    left = np.repeat(np.cumsum(counts), counts) - 1 - np.arange(len(series))
+    ends = table.offsets[1:][series] - fewest - left * stride
+    return Windows(series, ends, table.offsets[series], lookback, horizon)
+
+
+def last_windows(table: SeriesTable, lookback: int, horizon: int) -> Windows:
+    """One window a series, whose history ends with the series: what a forecast starts from.
+
+    Its future lies beyond the data: `future` and `future_steps` mean nothing here, `SeriesTable.times_at` and
+    `seqtag.forecasting.data.future` do.
+    """
+    for name, value in (("lookback", lookback), ("horizon", horizon)):
+        if value < 1:
+            raise ValueError(f"expected {name} to be at least 1, found {value}")
+    series = np.arange(len(table))
+    return Windows(series, table.offsets[1:].copy(), table.offsets[:-1].copy(), lookback, horizon)

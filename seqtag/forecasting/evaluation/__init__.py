@@ -1,0 +1,1 @@
+"""Scores of forecasts beside those of naive rules."""

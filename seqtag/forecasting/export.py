@@ -1,0 +1,182 @@
+"""A forecasting model as one SavedModel that takes raw values and timestamps and needs TensorFlow alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+
+import tensorflow as tf
+
+from seqtag.forecasting.model import ForecastingModel
+from seqtag.forecasting.serving.inputs import ForecastInputs, Raw, Specs, Tensors
+from seqtag.forecasting.serving.stream_state import STEP_PADDING, StreamState
+from seqtag.runs.bundle import new_folder
+
+# The float arrays that a client gives, which may hold an infinity.
+NUMBERS = ("history", "past", "known", "static")
+
+Signatures = dict[str, tf.types.experimental.ConcreteFunction]
+
+
+class ServingForecaster(tf.Module):
+    """The signatures of an exported forecaster, over a fitted model's own graph functions.
+
+    | signature | inputs | outputs |
+    | --- | --- | --- |
+    | `serving_default` | `history (batch, time)`, covariates | `quantiles`, `forecast` |
+    | `initial` | `history (batch, time)`, covariates up to the present | `state (batch, width)` |
+    | `update` | `state`, `y (batch,)`, covariates of that step | `state` |
+    | `forecast` | `state`, what is known of the future | `quantiles`, `forecast` |
+    | `describe` | none | names of columns, lookback, horizon, levels, season, frequency, zone |
+
+    `quantiles (batch, horizon, levels)` and `forecast (batch, horizon)` are in units of the series. A history may have
+    any number of steps: of a longer one the last `lookback` are read, a shorter one is as one that begins with missing
+    values. A stream begins with `initial`, of a history without steps unless there is one, and its forecast after any
+    number of updates is that of `serving_default` on all it has seen. A step without a value is one whose `y` is NaN.
+
+    Covariates are inputs where the model reads them, in the order that `describe` names their columns in:
+
+    | input | shape | |
+    | --- | --- | --- |
+    | `past`, `known` | `(batch, time, columns)` | float32, NaN where missing |
+    | `past_categories`, `known_categories` | `(batch, time, columns)` | strings, "" where missing |
+    | `static`, `static_categories` | `(batch, columns)` | the same of a series |
+    | `times` | `(batch, time)` | int64, microseconds since 1970 in UTC |
+    | `series` | `(batch,)` | ids of the training data, or any other: a series that training did not have |
+
+    A number that names a category is its text, "7". For `serving_default`, `times`, `known` and `known_categories` go
+    on for `horizon` steps after the history; for `forecast` they are these steps alone. `update` takes one step of
+    them, without the axis of time, and calls its timestamp `time`.
+
+    A row that has no answer is NaN, and the others are as without it: one whose window holds no value at all, or an
+    infinite value or covariate, or, where the model takes logarithms, a value that is not above zero.
+
+    Args:
+        model: the fitted model.
+    """
+
+    def __init__(self, model: ForecastingModel) -> None:
+        super().__init__()
+        self._model = model
+        self._inputs = ForecastInputs(model)
+        self._state = StreamState(model.lookback, self._inputs.widths())
+        # What the SavedModel must hold: variables and tables.
+        self.tracked = [variable.value for variable in model.ensemble.variables]
+        self.tracked += self._inputs.trackable
+
+    def signatures(self) -> Signatures:
+        """All signatures, of the inputs that the model reads."""
+        steps, inputs = [None, None], self._inputs
+        history = {"history": tf.TensorSpec(steps, tf.float32, name="history")}
+        whole = history | inputs.past_specs(steps) | inputs.known_specs(steps, "times") | inputs.series_specs()
+        state = {"state": tf.TensorSpec([None, self._state.width], tf.float32, name="state")}
+        value = {"y": tf.TensorSpec([None], tf.float32, name="y")}
+        step = state | value | inputs.past_specs([None]) | inputs.known_specs([None], "time")
+        future = state | inputs.known_specs([None, self._model.horizon], "times")
+        return {
+            "serving_default": _traced(self._serve, whole),
+            "initial": _traced(self._initial, whole),
+            "update": _traced(self._update, step),
+            "forecast": _traced(self._forecast, future),
+            "describe": _traced(self._describe, {}),
+        }
+
+    def _serve(self, **raw: tf.Tensor) -> Tensors:
+        return self._answer(self._window(raw, self._model.horizon))
+
+    def _initial(self, **raw: tf.Tensor) -> Tensors:
+        return {"state": self._state.pack(self._window(raw, 0))}
+
+    def _update(self, **raw: tf.Tensor) -> Tensors:
+        shape = tf.shape(raw["y"])
+        known = self._inputs.known(raw, "time", shape)
+        step = {"history": raw["y"], **self._inputs.past(raw, shape), **known}
+        return {"state": self._state.advance(raw["state"], step)}
+
+    def _forecast(self, **raw: tf.Tensor) -> Tensors:
+        window = self._state.unpack(raw["state"])
+        shape = tf.stack([tf.shape(raw["state"])[0], self._model.horizon])
+        future = self._inputs.known(raw, "times", shape)
+        return self._answer(window | {name: tf.concat([window[name], future[name]], axis=1) for name in future})
+
+    def _describe(self) -> Tensors:
+        model, encoder = self._model, self._model.encoder
+        columns = {name: tf.constant(names, tf.string) for name, names in self._inputs.columns.items()}
+        return columns | {
+            "lookback": tf.constant(model.lookback),
+            "horizon": tf.constant(model.horizon),
+            "levels": tf.constant(model.levels, tf.float32),
+            "season": tf.constant(model.season),
+            "frequency": tf.constant(encoder.frequency.name),
+            "zone": tf.constant(encoder.zone or ""),
+        }
+
+    def _window(self, raw: Raw, beyond: int) -> Tensors:
+        """The batch of the last `lookback` steps of histories, and of `beyond` steps of what is known after them."""
+        inputs, lookback = self._inputs, self._model.lookback
+        past_names, known_names = inputs.past_specs([None, None]), inputs.known_specs([None, None], "times")
+        rows, time = tf.unstack(tf.shape(raw["history"]))
+        as_long = "expected {} to have as many steps as history, and those of the horizon where it is known"
+        raw = _checked(raw, past_names, 1, time, as_long)
+        raw = _checked(raw, known_names, 1, time + beyond, as_long)
+        raw = _checked(raw, inputs.series_specs(), 0, rows, "expected {} to have a row for each history")
+        newest = {name: raw[name][:, -lookback:] for name in ("history", *past_names)}
+        newest |= {name: raw[name][:, -lookback - beyond :] for name in known_names}
+        time = tf.minimum(time, lookback)
+        past = {"history": newest["history"], **inputs.past(newest, tf.stack([rows, time]))}
+        known = inputs.known(newest, "times", tf.stack([rows, time + beyond]))
+        return {
+            **{name: _padded(array, lookback, STEP_PADDING[name]) for name, array in past.items()},
+            **{name: _padded(array, lookback + beyond, STEP_PADDING[name]) for name, array in known.items()},
+            **inputs.series(raw, rows),
+        }
+
+    def _answer(self, batch: Tensors) -> Tensors:
+        usable = tf.reduce_any(tf.math.is_finite(batch["history"]), axis=1)
+        for name in NUMBERS:
+            if batch[name].shape[-1]:
+                infinite = tf.reduce_any(tf.math.is_inf(batch[name]), axis=range(1, batch[name].shape.rank))
+                usable &= ~infinite
+        # What is wrong with one row must not occupy the others: a head may search as long as its widest row needs.
+        batch = batch | {"history": _where(usable, batch["history"])}
+        answer = self._model.answer(batch)
+        return {"quantiles": _where(usable, answer.quantiles), "forecast": _where(usable, answer.point)}
+
+
+def export_forecast_saved_model(model: ForecastingModel, path: str | os.PathLike[str]) -> None:
+    """Writes the SavedModel of a fitted model; `ServingForecaster` says what is in it.
+
+    Raises:
+        RunError: something is at `path` already.
+    """
+    with new_folder(path) as folder:
+        serving = ServingForecaster(model)
+        tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
+
+
+def _traced(function: Callable[..., Tensors], inputs: Specs) -> tf.types.experimental.ConcreteFunction:
+    return tf.function(function).get_concrete_function(**inputs)
+
+
+def _checked(raw: Raw, names: Iterable[str], axis: int, size: tf.Tensor, message: str) -> Raw:
+    """The inputs, which nothing reads before those of these names are found to be of the right size.
+
+    Else one that is too short would be read beside other steps, or its one row as that of every history.
+    """
+    sizes = {name: tf.shape(raw[name])[axis] for name in names}
+    checks = [tf.debugging.assert_equal(found, size, message.format(name)) for name, found in sizes.items()]
+    with tf.control_dependencies(checks):
+        return {name: tf.identity(array) for name, array in raw.items()}
+
+
+def _padded(array: tf.Tensor, steps: int, padding: float) -> tf.Tensor:
+    """At least so many steps, the missing ones before the others."""
+    missing = [[0, 0], [steps - tf.shape(array)[1], 0], *[[0, 0]] * (array.shape.rank - 2)]
+    padded = tf.pad(array, missing, constant_values=tf.cast(padding, array.dtype))
+    padded.set_shape([None, steps, *array.shape[2:]])
+    return padded
+
+
+def _where(usable: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """The rows that are usable, the others NaN."""
+    return tf.where(tf.reshape(usable, [-1, *[1] * (rows.shape.rank - 1)]), rows, float("nan"))

@@ -1,0 +1,314 @@
+"""`Forecaster`: one model over many series, as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from seqtag.data.series.table import SeriesTable
+from seqtag.errors import DataError
+from seqtag.forecasting.answers.anomalies import score_anomalies
+from seqtag.forecasting.answers.effects import permutation_effects
+from seqtag.forecasting.answers.paths import sample_paths
+from seqtag.forecasting.answers.predict import predict
+from seqtag.forecasting.backtesting import RollingOrigins, backtest
+from seqtag.forecasting.backtesting.plots import MOST_SERIES, plot_forecast
+from seqtag.forecasting.config import ForecastingConfig
+from seqtag.forecasting.data.held_out import split
+from seqtag.forecasting.data.leakage import LeakageReport, audit_leakage
+from seqtag.forecasting.data.series_file import SERIES, load_tail, save_tail
+from seqtag.forecasting.data.sources import read_table
+from seqtag.forecasting.data.windows import Windows, last_windows
+from seqtag.forecasting.export import export_forecast_saved_model
+from seqtag.forecasting.fit import season_of
+from seqtag.forecasting.model import TASK
+from seqtag.forecasting.series_fit import audit_known, fit_series_model, fitter, score_series_model
+from seqtag.forecasting.standardised import load_forecasting_model
+from seqtag.runs.bundle import new_folder
+from seqtag.runs.estimators import config_of, pickled_state, read_estimator, unpickled_run, write_estimator
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Forecaster(BaseEstimator):
+    """A probabilistic forecaster of many time series, by one recurrent network over all of them.
+
+    Args:
+        horizon: steps of a forecast.
+        lookback: steps of history that the network reads.
+        cell: `"gru"`, `"lstm"`, `"peephole_lstm"` or `"simple_rnn"`.
+        units: of every recurrent layer.
+        layers: recurrent layers of the encoder.
+        dilations: of each layer; 1 for all unless given.
+        residual: whether layers from the second on have a skip connection.
+        bidirectional: whether the encoder runs both ways.
+        segment: steps that are read and written at once; 1 for points.
+        output: `"parallel"`, `"direct"` or `"recursive"`.
+        scaling: `"revin"`, `"last"`, `"mean"`, `"standard"`, `"es_rnn"` or `"none"`.
+        series_smoothing: with `"es_rnn"`, whether each series learns smoothing and season of its own.
+        head: `"quantiles"`, `"student_t"`, `"negative_binomial"`, `"point_mse"`, `"point_mae"` or `"point_huber"`.
+        quantiles: levels that are forecast, 0.5 among them.
+        season: steps of a season; that of the frequency unless given.
+        calendar: whether time of day, day of week and the like are read.
+        series_width: width of a learned vector of each series; 0 for none.
+        dropout, recurrent_dropout: of the network.
+        members: networks of different seeds whose answers are averaged.
+        guard: `"blend"` draws forecasts toward seasonal naive where that was better; `"none"` does not.
+        conformal: whether quantiles are corrected on held-out windows.
+        data: how frames and files are read: a dict with the keys of the configuration's `data` section, among them
+            `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency`, `zone`, `standardise`.
+        training: a dict with the keys of the configuration's `training` section.
+        seed: the same seed gives the same model bit for bit on a CPU.
+
+    Attributes:
+        model_: the fitted `ForecastingModel`.
+        table_: the training series, whose ends forecasts start from; after `load` their last steps alone.
+        report_: the report on the held-out windows beside the naive rules; not there after `load`.
+        history_: one dict an epoch.
+        metrics_: the figures of `metrics.json`.
+        backtest_: what the last `backtest` found, a `seqtag.forecasting.backtesting.BacktestResult`.
+
+    Example:
+
+        >>> from seqtag.forecasting.data.samples import sample_series
+        >>> history, future = sample_series(series=3, steps=120, horizon=7)
+        >>> forecaster = Forecaster(horizon=7, lookback=28, units=8, training={"epochs": 2}).fit(history)
+        >>> list(forecaster.predict().columns), len(forecaster.predict(horizon=10))
+        (['unique_id', 'ds', 'forecast', 'q0.1', 'q0.5', 'q0.9'], 30)
+    """
+
+    def __init__(
+        self,
+        horizon: int = 24,
+        lookback: int = 168,
+        cell: str = "gru",
+        units: int = 64,
+        layers: int = 1,
+        dilations: Sequence[int] | None = None,
+        residual: bool = False,
+        bidirectional: bool = False,
+        segment: int = 1,
+        output: str = "parallel",
+        scaling: str = "revin",
+        series_smoothing: bool = False,
+        head: str = "quantiles",
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        season: int | None = None,
+        calendar: bool = False,
+        series_width: int = 0,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        members: int = 1,
+        guard: str = "none",
+        conformal: bool = True,
+        data: dict[str, Any] | None = None,
+        training: dict[str, Any] | None = None,
+        seed: int = 1,
+    ) -> None:
+        self.horizon = horizon
+        self.lookback = lookback
+        self.cell = cell
+        self.units = units
+        self.layers = layers
+        self.dilations = dilations
+        self.residual = residual
+        self.bidirectional = bidirectional
+        self.segment = segment
+        self.output = output
+        self.scaling = scaling
+        self.series_smoothing = series_smoothing
+        self.head = head
+        self.quantiles = quantiles
+        self.season = season
+        self.calendar = calendar
+        self.series_width = series_width
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.members = members
+        self.guard = guard
+        self.conformal = conformal
+        self.data = data
+        self.training = training
+        self.seed = seed
+
+    def fit(self, X: Any, y: None = None) -> Forecaster:
+        """Fits the model on series, whose last steps choose the epoch and correct the quantiles.
+
+        Args:
+            X: a long frame (pandas or polars) or a CSV file: `unique_id, ds, y`, or the names of `data`.
+            y: ignored, as scikit-learn's pipelines give it.
+
+        Raises:
+            DataError: what `read_series` finds wrong, named by series and time; no series is long enough.
+            ConfigError: an argument of a wrong type or an unknown key.
+        """
+        config = self._config()
+        table = self._read(X)
+        self.leakage_ = audit_known(table, config)
+        if self.leakage_ is not None and self.leakage_.leaking:
+            names = ", ".join(map(repr, self.leakage_.leaking))
+            warnings.warn(f"known covariates that hold the target: {names}; see leakage_.to_text()", stacklevel=2)
+        self.model_, result, self.report_ = fit_series_model(table, config)
+        self.table_ = table
+        self.history_ = result.history
+        self.metrics_ = {"task": TASK, "dev": self.report_.to_metrics(), "train": result.to_metrics()}
+        return self
+
+    def predict(self, horizon: int | None = None, X: Any = None, future: Any = None) -> pd.DataFrame:
+        """The next steps of every series: `unique_id, ds, forecast` and the quantiles, `q0.1` and so on.
+
+        Args:
+            horizon: how many steps; more than the fitted horizon come from sample paths that read themselves.
+            X: series to go on from; those of the fit unless given. Others than those are answered too.
+            future: the known covariates of the steps to come, where the model reads any.
+        """
+        check_is_fitted(self, "model_")
+        return predict(self.model_, self._series(X), horizon, future, self.seed)
+
+    def score(self, X: Any, y: None = None) -> float:
+        """The skill of forecasts of each series' last steps: the share of seasonal naive's MASE that is gone."""
+        check_is_fitted(self, "model_")
+        table = self._read(X)
+        windows = last_windows(table, self.model_.lookback, self.model_.horizon)
+        ends = windows.ends - self.model_.horizon
+        inside = np.flatnonzero(ends > windows.first)
+        shifted = Windows(windows.series, ends, windows.first, windows.lookback, windows.horizon).take(inside)
+        return score_series_model(self.model_, table, shifted).skill["seasonal_naive"]
+
+    def backtest(
+        self, X: Any, folds: int = 5, refit: bool | int = True, step: int | None = None, window: int | None = None
+    ) -> pd.DataFrame:
+        """Fits and forecasts from rolling origins; needs no fit before and changes none.
+
+        Args:
+            X: series, as for `fit`.
+            folds: how many origins.
+            refit: whether to fit in each fold, or in every k-th; False fits in the first, which knows the least.
+            step: steps from one origin to the next; the horizon unless given.
+            window: steps of each training part; all before the origin unless given.
+
+        Returns:
+            A row for the forecasts and for each naive rule, a column a metric. `backtest_` has all the rest: forecasts,
+            scores by fold, step and series, figures.
+
+        Raises:
+            DataError: a fold for which all series are too short.
+        """
+        config, table = self._config(), self._read(X)
+        origins = RollingOrigins(folds, self.horizon, step, window)
+        season = season_of(config.model, table)
+        self.backtest_ = backtest(table, origins, fitter(config), season=season, refit=refit, progress=False)
+        return self.backtest_.summary()
+
+    def plot(
+        self,
+        series: Sequence[Hashable] | None = None,
+        horizon: int | None = None,
+        X: Any = None,
+        future: Any = None,
+        max_series: int = MOST_SERIES,
+        history_steps: int | None = None,
+    ) -> Figure:
+        """Fan charts of the last steps and the forecast of each series, or of some.
+
+        `horizon`, `X` and `future` are those of `predict`, the others those of `backtesting.plots.plot_forecast`.
+        """
+        history = self._series(X).to_frame()
+        return plot_forecast(history, self.predict(horizon, X, future), series, max_series, history_steps)
+
+    def sample_paths(
+        self, num_paths: int = 100, horizon: int | None = None, X: Any = None, future: Any = None
+    ) -> np.ndarray:
+        """Paths `(series, paths, horizon)` that keep the dependence between steps, series in the order of `predict`.
+
+        The other arguments are those of `predict`.
+        """
+        check_is_fitted(self, "model_")
+        return sample_paths(self.model_, self._series(X), horizon, num_paths, future, self.seed)
+
+    def score_anomalies(self, X: Any = None) -> pd.DataFrame:
+        """Every value beside its one-step forecast; see `seqtag.forecasting.answers.anomalies`."""
+        check_is_fitted(self, "model_")
+        return score_anomalies(self.model_, self._series(X))
+
+    def permutation_effects(self, X: Any = None, repeats: int = 3) -> pd.DataFrame:
+        """How much worse held-out steps are forecast with each covariate shuffled.
+
+        See `seqtag.forecasting.answers.effects`.
+        """
+        check_is_fitted(self, "model_")
+        table = self._series(X)
+        held_out = split(table, self.model_.lookback, self.model_.horizon).held_out
+        return permutation_effects(self.model_, table, held_out, repeats, self.seed)
+
+    def audit_leakage(self, X: Any = None) -> LeakageReport:
+        """Whether a known covariate tells the target; needs no fit if `X` is given. See `LeakageReport`."""
+        table = self._series(X)
+        season = season_of(self._config().model, table)
+        return audit_leakage(table, season=season, seed=self.seed, horizon=self.horizon)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a run directory that `load` and the command line read.
+
+        `series.csv` in it has the last steps of each series, so that the loaded forecaster goes on from there.
+
+        Raises:
+            RunError: something is there already.
+        """
+        check_is_fitted(self, "model_")
+        with new_folder(path) as folder:
+            self._write(folder)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Forecaster:
+        """The estimator of a run directory.
+
+        Raises:
+            RunError: there is no finished run, or one of another task or format version.
+        """
+        forecaster = read_estimator(cls, Path(path), ForecastingConfig, load_forecasting_model)
+        if Path(path, SERIES).exists():
+            forecaster.table_ = load_tail(Path(path), forecaster.model_)
+        return forecaster
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Writes a SavedModel that needs TensorFlow alone; see `seqtag.forecasting.export`."""
+        check_is_fitted(self, "model_")
+        export_forecast_saved_model(self.model_, path)
+
+    def _series(self, X: Any) -> SeriesTable:
+        if X is not None:
+            return self._read(X)
+        check_is_fitted(self, "model_")
+        if not hasattr(self, "table_"):
+            raise DataError(f"expected series to go on from, as X; found none, nor {SERIES} in the run")
+        return self.table_
+
+    def _read(self, X: Any) -> SeriesTable:
+        return read_table(self._config().data, X, self.horizon, "history")
+
+    def _config(self) -> ForecastingConfig:
+        return config_of(self, ForecastingConfig, TASK)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return pickled_state(self, self._write)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state["arguments"])
+        with unpickled_run(state) as run:
+            if run is not None:
+                self.__dict__.update(vars(Forecaster.load(run)) | state["arguments"])
+
+    def _write(self, folder: Path) -> None:
+        write_estimator(folder, self, self._config())
+        if hasattr(self, "table_"):
+            save_tail(folder, self.model_, self.table_)

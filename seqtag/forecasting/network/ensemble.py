@@ -1,0 +1,51 @@
+"""Several networks of one design, fitted from different seeds, as one model whose answer is their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from seqtag.forecasting.network.network import Answer, ForecastNetwork
+from seqtag.ops.recurrence import Tensor
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class ForecastEnsemble(keras.Model):
+    """The mean of the members' points, quantiles and spreads, in units of the series.
+
+    Averaging quantiles of one level (Vincentization) keeps their order, and the shape of the distributions.
+
+    Args:
+        members: fitted networks of the same horizon and levels.
+        **kwargs: `name`, `dtype` and `trainable`, as in every model.
+    """
+
+    def __init__(self, members: Sequence[ForecastNetwork], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.members = list(members)
+
+    def build(self, batch_shape: Any = None) -> None:
+        """Builds the members that are not."""
+        for member in self.members:
+            if not member.built:
+                member.build()
+        self.built = True
+
+    def call(self, batch: Mapping[str, Tensor], training: bool = False) -> Answer:
+        """The mean of the members' answers."""
+        answers = [member.answer(batch) for member in self.members]
+        return Answer(*(ops.mean(ops.stack(parts), axis=0) for parts in zip(*answers, strict=True)))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        members = [keras.saving.serialize_keras_object(member) for member in self.members]
+        return {**super().get_config(), "members": members}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> ForecastEnsemble:
+        """The ensemble that `get_config` described."""
+        members = [keras.saving.deserialize_keras_object(member) for member in config.pop("members")]
+        return cls(members, **config)

@@ -1,0 +1,98 @@
+"""What the network reads of a window's steps beside the scaled values: mask, time since seen, covariates, calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from seqtag.forecasting.network.frame import filled, observed_steps, since_seen
+from seqtag.ops.recurrence import Tensor
+
+WIDEST_EMBEDDING = 16
+
+
+class StepFeatures(keras.layers.Layer):
+    """Covariates and calendar as vectors: numbers standardised, each with whether it is there, categories embedded.
+
+    Args:
+        inputs: what `SeriesEncoder.inputs` gives.
+        series_width: width of a learned vector of each series, which joins the static covariates; 0 for none. A
+            series that training did not have gets zeros.
+        **kwargs: `name`, `dtype` and `trainable`, as in every layer.
+    """
+
+    def __init__(self, inputs: Mapping[str, Any], series_width: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.inputs = inputs
+        self.embeddings = {
+            kind: [
+                keras.layers.Embedding(
+                    size, min(WIDEST_EMBEDDING, (size + 1) // 2), dtype=self.dtype_policy, name=f"{kind}_{n}"
+                )
+                for n, size in enumerate(inputs[f"{kind}_codes"])
+            ]
+            for kind in ("past", "known", "static")
+        }
+        self.series_width = series_width
+        self.series_embedding: Any = None
+
+    def build(self, batch_shape: Any = None) -> None:
+        """Makes the embeddings."""
+        for tables in self.embeddings.values():
+            for table in tables:
+                table.build()
+        if self.series_width:
+            shape = (self.inputs["series"] + 1, self.series_width)
+            self.series_embedding = self.add_weight(
+                name="series_embedding", shape=shape, initializer=keras.initializers.RandomNormal(stddev=1.0)
+            )
+        self.built = True
+
+    def widths(self) -> tuple[int, int, int]:
+        """How wide the vectors of history, future and series are."""
+        each = {
+            kind: 2 * len(self.inputs[kind]) + sum(table.output_dim for table in tables)
+            for kind, tables in self.embeddings.items()
+        }
+        future = self.inputs["calendar"] + each["known"]
+        return 3 + each["past"] + future, future, each["static"] + self.series_width
+
+    def call(self, batch: Mapping[str, Tensor], scaled: Tensor, observed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Vectors of the steps of the history `(batch, lookback, ...)`, of the future, and of the series.
+
+        Args:
+            batch: the inputs of the network.
+            scaled: the scaled values of the history, 0 where missing.
+            observed: which of them are there.
+        """
+        lookback = scaled.shape[1]
+        waited = ops.log1p(since_seen(observed)) / np.log1p(lookback)
+        own = [ops.stack([scaled, ops.cast(observed, scaled.dtype), waited], axis=-1)]
+        known = [batch["calendar"], *self._covariates(batch, "known")]
+        history = [*own, *self._covariates(batch, "past"), *[part[:, :lookback] for part in known]]
+        series = self._covariates(batch, "static")
+        if self.series_embedding is not None:
+            is_known = ops.cast(batch["series"] > 0, "float32")[:, None]
+            series.append(ops.take(ops.convert_to_tensor(self.series_embedding), batch["series"], axis=0) * is_known)
+        future = ops.concatenate([part[:, lookback:] for part in known], axis=-1)
+        rows = ops.shape(scaled)[0]
+        return ops.concatenate(history, axis=-1), future, _joined(series, rows)
+
+    def _covariates(self, batch: Mapping[str, Tensor], kind: str) -> list[Tensor]:
+        parts = []
+        moments: Sequence[Sequence[float]] = self.inputs[kind]
+        if moments:
+            mean, deviation = np.asarray(moments, np.float32).T
+            there = observed_steps(batch[kind])
+            standard = filled((batch[kind] - mean) / deviation, there)
+            parts += [standard, ops.cast(there, standard.dtype)]
+        codes = batch[f"{kind}_codes"]
+        return parts + [table(codes[..., n]) for n, table in enumerate(self.embeddings[kind])]
+
+
+def _joined(parts: list[Tensor], rows: Any) -> Tensor:
+    return ops.concatenate(parts, axis=-1) if parts else ops.zeros((rows, 0))

@@ -1,0 +1,224 @@
+"""The network of a forecaster: scaling, features, encoder, decoder and head, from windows to distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from seqtag.forecasting.network.decoders import DecoderInputs, DirectDecoder, ParallelDecoder, RecursiveDecoder
+from seqtag.forecasting.network.encoder import HistoryEncoder
+from seqtag.forecasting.network.features import StepFeatures
+from seqtag.forecasting.network.frame import Frame, filled, observed_steps
+from seqtag.forecasting.network.heads import head_named
+from seqtag.forecasting.network.scaling import WindowScaling
+from seqtag.forecasting.network.smoothing import SmoothingScaling
+from seqtag.ops.recurrence import Tensor
+
+# How many of the last values join the context straight, where smoothing has taken the season off them.
+NEWEST = 6
+
+
+class Answer(NamedTuple):
+    """The distributions of futures in units of the series.
+
+    Attributes:
+        point: `(batch, horizon)`.
+        quantiles: `(batch, horizon, levels)`, rising.
+        spread: `(batch, horizon)`, how large the window's own changes are, which its errors go with.
+    """
+
+    point: Tensor
+    quantiles: Tensor
+    spread: Tensor
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class ForecastNetwork(keras.Model):
+    """Windows of series to distributions of their next steps.
+
+    The values of a history are scaled by the window's own frame, missing ones become 0 beside a mask and the time since
+    the last one; an encoder reads them with covariates and calendar; a decoder gives raw numbers for every step of the
+    horizon, and a head says what distribution they stand for, in the scaled space. What exponential smoothing took off
+    a window, and its newest values, join the context through a layer of their own before it is decoded.
+
+    Args:
+        lookback, horizon: steps of history and future.
+        inputs: what `SeriesEncoder.inputs` gives.
+        cell, units: of encoder and decoder.
+        dilations: of each recurrent layer.
+        residual, bidirectional: see `HistoryEncoder`.
+        segment: steps that the encoder reads at once, and the decoder writes.
+        output: `"parallel"`, `"direct"` or `"recursive"`, see the decoders.
+        scaling: see `WindowScaling` and, for `"es_rnn"`, `SmoothingScaling`.
+        head: `"quantiles"`, `"student_t"`, `"negative_binomial"`, `"point_mse"`, `"point_mae"` or `"point_huber"`.
+        levels: the quantiles that are asked for.
+        moments: mean and deviation of each series in training, for the scalings that look them up.
+        smoothing: arguments of `SmoothingScaling`.
+        series_width: width of the learned vector of each series; 0 for none.
+        dropout, recurrent_dropout: see `HistoryEncoder`; the first acts on the decoder's output too.
+        **kwargs: `name`, `dtype` and `trainable`, as in every model.
+
+    Call arguments:
+        batch: `history (batch, lookback)`, NaN where missing; `calendar`, `known`, `known_codes` `(batch, lookback +
+            horizon, ...)`; `past`, `past_codes` `(batch, lookback, ...)`; `static`, `static_codes` `(batch, ...)`;
+            `series (batch,)`; in training `target (batch, horizon)`, NaN where missing.
+
+    Returns:
+        The numbers `raw (batch, horizon, head.size)`, the frame's `location` and `scale`, the `weight` of each window
+        in the loss, and the `spread` of its values in the scaled space.
+    """
+
+    def __init__(
+        self,
+        *,
+        lookback: int,
+        horizon: int,
+        inputs: Mapping[str, Any],
+        cell: str = "gru",
+        units: int = 64,
+        dilations: Sequence[int] = (1,),
+        residual: bool = False,
+        bidirectional: bool = False,
+        segment: int = 1,
+        output: str = "parallel",
+        scaling: str = "revin",
+        head: str = "quantiles",
+        levels: Sequence[float] = (0.1, 0.5, 0.9),
+        moments: Sequence[Sequence[float]] | None = None,
+        smoothing: Mapping[str, Any] | None = None,
+        series_width: int = 0,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        # Values of a series and its frame are more than a half dtype holds: that is for encoder and decoder alone.
+        super().__init__(autocast=False, **kwargs)
+        self.config = {
+            "lookback": lookback,
+            "horizon": horizon,
+            "inputs": inputs,
+            "cell": cell,
+            "units": units,
+            "dilations": list(dilations),
+            "residual": residual,
+            "bidirectional": bidirectional,
+            "segment": segment,
+            "output": output,
+            "scaling": scaling,
+            "head": head,
+            "levels": list(levels),
+            "moments": moments,
+            "smoothing": smoothing,
+            "series_width": series_width,
+            "dropout": dropout,
+            "recurrent_dropout": recurrent_dropout,
+        }
+        self.lookback = lookback
+        self.horizon = horizon
+        self.segment = segment
+        self.levels = tuple(levels)
+        self.head = head_named(head, levels)
+        self.scaling: Any
+        if scaling == "es_rnn":
+            self.scaling = SmoothingScaling(horizon=horizon, series=inputs["series"], **smoothing or {}, name="scaling")
+        else:
+            self.scaling = WindowScaling(scaling, moments, dtype="float32", name="scaling")
+        self.features = StepFeatures(inputs, series_width, dtype="float32", name="features")
+        self.encoder = HistoryEncoder(
+            cell,
+            units,
+            dilations,
+            segment,
+            residual,
+            bidirectional,
+            dropout,
+            recurrent_dropout,
+            dtype=self.dtype_policy,
+            name="encoder",
+        )
+        self.decoder = self._decoder(output, cell, units, dropout)
+        self.bridge = None
+        if self.scaling.hint_widths[0]:
+            self.bridge = keras.layers.Dense(units, "tanh", dtype=self.dtype_policy, name="bridge")
+
+    def _decoder(self, output: str, cell: str, units: int, dropout: float) -> Any:
+        if output == "direct":
+            return DirectDecoder(self.horizon, self.head.size, units, dropout, dtype=self.dtype_policy, name="decoder")
+        options: dict[str, Any] = {"horizon": self.horizon, "size": self.head.size, "cell": cell, "units": units}
+        options |= {"segment": self.segment, "dropout": dropout, "dtype": self.dtype_policy, "name": "decoder"}
+        if output == "parallel":
+            return ParallelDecoder(**options)
+        return RecursiveDecoder(point=lambda raw: self.head.point(raw, 1.0), **options)
+
+    def build(self, batch_shape: Any = None) -> None:
+        """Creates the weights, whose shapes are known from the arguments alone."""
+        self.scaling.build((None, self.lookback))
+        self.features.build()
+        history, future, static = self.features.widths()
+        series_hints, step_hints = self.scaling.hint_widths
+        future, static = future + step_hints, static + series_hints
+        self.encoder.build((None, self.lookback, history), (None, static))
+        if self.bridge is not None:
+            self.bridge.build((None, self.encoder.units + static + min(NEWEST, self.lookback)))
+        self.decoder.build((None, self.encoder.units), (None, self.horizon, future), (None, static))
+        self.built = True
+
+    def call(self, batch: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
+        """Raw numbers of the horizon's steps and the frame that they are in."""
+        history = batch["history"]
+        observed = observed_steps(history)
+        frame, hints = self.scaling(history, batch["series"])
+        # A value that stands for a missing one must be fit for the frame's logarithm.
+        scaled = filled(frame.history(filled(history, observed, 1.0)), observed)
+        steps, future, static = self.features(batch, scaled, observed)
+        if hints is not None:
+            static = ops.concatenate([static, hints.series], axis=-1)
+            future = ops.concatenate([future, hints.steps], axis=-1)
+        # Padding, and what came before a series' first value, says nothing.
+        real = ops.cumsum(ops.cast(observed, "int32"), axis=1) > 0
+        steps = ops.where(real[..., None], steps, ops.zeros_like(steps))
+        context = self.encoder(steps, static, real, training=training)
+        if self.bridge is not None:
+            context = self.bridge(ops.concatenate([context, static, scaled[:, -NEWEST:]], axis=-1))
+        target, there = self._target(batch, frame) if training and "target" in batch else (None, None)
+        inputs = DecoderInputs(context, future, static, scaled[:, -self.segment :], target, there)
+        raw = ops.cast(self.decoder(inputs, training=training), "float32")
+        weight = ops.ones_like(frame.scale) if hints is None else hints.weight
+        spread = self.scaling.spread(scaled, observed)
+        return {"raw": raw, "location": frame.location, "scale": frame.scale, "weight": weight, "spread": spread}
+
+    def _target(self, batch: Mapping[str, Tensor], frame: Frame) -> tuple[Tensor, Tensor]:
+        """The scaled values that came, 0 where missing, and where they are there."""
+        there = observed_steps(batch["target"])
+        return filled(frame.future(filled(batch["target"], there, 1.0)), there), there
+
+    def _frame(self, output: Mapping[str, Tensor]) -> Frame:
+        return Frame(output["location"], output["scale"], self.scaling.logarithmic)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> tf.Tensor:
+        """The head's mean loss over all observed values of the batch's targets, in the scaled space."""
+        frame = self._frame(y_pred)
+        target, there = self._target(x, frame)
+        losses = self.head.loss(y_pred["raw"], target, ops.broadcast_to(frame.scale, ops.shape(target)))
+        count = ops.maximum(ops.sum(ops.cast(there, losses.dtype)), 1.0)
+        loss = ops.sum(filled(losses * y_pred["weight"], there)) / count
+        return loss + ops.sum(self.losses) if self.losses else loss
+
+    def answer(self, batch: Mapping[str, Tensor]) -> Answer:
+        """The distributions of a batch's futures, in units of the series."""
+        output = self(batch, training=False)
+        frame = self._frame(output)
+        scale = ops.broadcast_to(frame.scale, ops.shape(output["raw"])[:2])
+        point = self.head.point(output["raw"], scale)
+        quantiles = self.head.quantiles(output["raw"], self.levels, scale)
+        return Answer(frame.original(point), frame.original(quantiles), frame.slope(point) * output["spread"])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), **self.config}

@@ -1,0 +1,194 @@
+"""Exponential smoothing inside the network, its coefficients learned with it: the scaling of ES-RNN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from seqtag.forecasting.network.frame import Frame, Hints, filled, observed_steps
+from seqtag.ops.recurrence import Tensor, iterate
+
+_LARGEST_CHANGE = 0.7
+_LEAST_CHANGE = 0.003
+_LARGEST_HINT = 10.0
+# Loops up to this long are written out, which is faster and still traced in a second or two.
+_WRITTEN_OUT = 160
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class SmoothingScaling(keras.layers.Layer):
+    """Level and season by exponential smoothing; the network sees what they leave (Smyl 2020, section 3.1).
+
+    With x = log y (or, of series that are not above zero, y over its mean size in the window), level l and the season
+    s of m steps, over the observed steps of a window:
+
+        d_t = x_t - s_t,    l_t = l_{t-1} + α (d_t - l_{t-1}),    s_{t+m} = s_t + γ (d_t - l_t)
+
+    A missing value leaves both as they are. The season begins as the window's classical decomposition has it (a
+    centred moving average over m steps taken off, the mean of what is left for each place in the season), the level as
+    the first value. α and γ are learned with the network; with `per_series` each series adds to both, and to its
+    initial season, numbers of its own, as in Smyl's. These see the futures of a series' other windows, and series that
+    are short learn them by heart: it wants long ones.
+
+    The frame's location is the last level plus each step's season, its scale v the mean step from one deseasonalised
+    value to the next: `z = (x - l_T - s) / v`. The network is told what that takes away: v, the number of values, the
+    season in units of v, and how clearly it stands out from the noise.
+
+    Args:
+        season: m; 1 for none.
+        horizon: steps of the future.
+        logarithmic: whether x is the logarithm, for series above zero.
+        series: how many series training had.
+        per_series: whether each has coefficients of its own.
+        **kwargs: `name`, `dtype` and `trainable`, as in every layer.
+
+    Call arguments:
+        history: `(batch, lookback)`, NaN where missing.
+        series: int `(batch,)`, from 1 on, 0 for a series that training did not have.
+
+    Returns:
+        A `Frame`, and `Hints` for the network.
+    """
+
+    def __init__(
+        self,
+        season: int,
+        horizon: int,
+        logarithmic: bool = True,
+        series: int = 0,
+        per_series: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.season = season
+        self.horizon = horizon
+        self.logarithmic = logarithmic
+        self.series = series
+        self.per_series = per_series
+
+    @property
+    def hint_widths(self) -> tuple[int, int]:
+        """How many hints a series and a step of the future have."""
+        return (2, 0) if self.season == 1 else (3 + self.season, 1)
+
+    def build(self, history_shape: tuple) -> None:
+        """Makes the coefficients."""
+        self.coefficients = self.add_weight(name="coefficients", shape=(2,), initializer=_initial_coefficients)
+        if self.per_series:
+            shape = (self.series + 1, 2 + (self.season if self.season > 1 else 0))
+            self.own = self.add_weight(name="own", shape=shape, initializer="zeros")
+        self.built = True
+
+    def call(self, history: Tensor, series: Tensor) -> tuple[Frame, Hints]:
+        """The frames of windows, and what the network is told of them."""
+        lookback = history.shape[1]
+        # Whole seasons, so that the first place in the season is also that of the future's first step.
+        history = ops.pad(history, [[0, 0], [-lookback % self.season, 0]], constant_values=float("nan"))
+        observed = observed_steps(history)
+        there = ops.cast(observed, "float32")
+        count = ops.sum(there, axis=1, keepdims=True)
+        if self.logarithmic:
+            size = ops.ones_like(count)
+            values = ops.log(filled(history, observed, 1.0))
+        else:
+            size = ops.sum(ops.abs(filled(history, observed)), axis=1, keepdims=True) / ops.maximum(count, 1.0)
+            size = ops.where(size > 0, size, ops.ones_like(size))
+            values = filled(history / size, observed)
+        start, strength = self._initial_season(values, there)
+        own = ops.take(ops.convert_to_tensor(self.own), series, axis=0) if self.per_series else None
+        if own is not None and self.season > 1:
+            start = start + own[:, 2:]
+        level, season, seasons = self._smooth(values, there, start, own)
+        change = self._typical_change(values - seasons, there)
+        ahead = ops.take(season, np.arange(self.horizon) % self.season, axis=1)
+        location = (level + ops.concatenate([seasons[:, -lookback:], ahead], axis=1)) * size
+        in_units = ops.clip(season / change, -_LARGEST_HINT, _LARGEST_HINT)
+        told = [ops.log(change) + 3.0, ops.log1p(count) / 2 - 2.0]
+        steps = ops.clip(ahead / change, -_LARGEST_HINT, _LARGEST_HINT)[..., None]
+        if self.season == 1:
+            steps = steps[..., :0]
+        else:
+            told += [strength, in_units]
+        # Between the errors of x and those of z, whose steady series would otherwise count most.
+        weight = ops.sqrt(change / 0.05)
+        return Frame(location, change * size, self.logarithmic), Hints(ops.concatenate(told, axis=1), steps, weight)
+
+    def spread(self, scaled: Tensor, observed: Tensor) -> Tensor:
+        """1: the frame's scale is the size of the window's changes already."""
+        return ops.ones_like(scaled[:, :1])
+
+    def _initial_season(self, values: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+        """The season that classical decomposition finds, `(batch, season)`, and its strength, `(batch, 1)`.
+
+        The strength is the share of the season's variance that its noise, the variance of the places' means over the
+        years, does not explain.
+        """
+        m, zeros = self.season, ops.zeros_like(there[:, :1])
+        if m == 1:
+            return zeros, zeros
+        around = np.full(m + 1 - m % 2, 1 / m, np.float32)
+        if m % 2 == 0:
+            around[[0, -1]] /= 2
+
+        def smoothed(x: Tensor) -> Tensor:
+            return ops.conv(x[..., None], around[:, None, None], strides=1, padding="same")[..., 0]
+
+        whole = there * ops.cast(smoothed(there) > 0.999, "float32")
+        detrended = ops.clip((values - smoothed(values * there)) * whole, -2.0, 2.0)
+        years = ops.reshape(detrended, (-1, values.shape[1] // m, m))
+        seen = ops.reshape(whole, (-1, values.shape[1] // m, m))
+        counts = ops.sum(seen, axis=1)
+        mean = ops.sum(years, axis=1) / ops.maximum(counts, 1.0)
+        mean = mean - ops.mean(mean, axis=1, keepdims=True)
+        left = ops.sum(ops.square((years - mean[:, None]) * seen), axis=(1, 2))[:, None]
+        number = ops.sum(counts, axis=1, keepdims=True)
+        per_place = ops.maximum(number / m, 1.0)
+        noise = left / ops.maximum(number - m, 1.0) / per_place
+        variance = ops.mean(ops.square(mean), axis=1, keepdims=True) + 1e-8
+        strength = 1 - ops.minimum(noise / variance, 1.0)
+        return mean, strength * ops.cast(number > 1.4 * m, "float32")
+
+    def _smooth(
+        self, values: Tensor, there: Tensor, start: Tensor, own: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The last level `(batch, 1)`, the season to come `(batch, season)`, and each step's season."""
+        raw = ops.convert_to_tensor(self.coefficients)[None]
+        shares = ops.sigmoid(raw if own is None else raw + own[:, :2])
+        first = ops.cast(ops.cumsum(there, axis=1) == 1.0, "float32") * there
+        alpha = there * (shares[:, :1] * (1 - first) + first)
+        gamma = there * shares[:, 1:] * (1 - first) * float(self.season > 1)
+
+        def step(before: tuple, t: Any) -> tuple:
+            level, season, _ = before
+            now = season[:, :1]
+            rest = values[:, t, None] - now
+            level = level + alpha[:, t, None] * (rest - level)
+            after = now + gamma[:, t, None] * (rest - level)
+            return level, ops.concatenate([season[:, 1:], after], axis=1), now
+
+        zeros = ops.zeros_like(there[:, :1])
+        time = values.shape[1]
+        written_out = time <= _WRITTEN_OUT
+        steps = np.arange(time) if written_out else ops.arange(time)
+        (level, season, _), (_, _, seasons) = iterate(step, (zeros, start, zeros), steps, unroll=written_out)
+        return level, season, ops.transpose(seasons[..., 0])
+
+    def _typical_change(self, rest: Tensor, there: Tensor) -> Tensor:
+        """The mean step between neighbouring values, `(batch, 1)`; no single step counts for too much."""
+        both = there[:, 1:] * there[:, :-1]
+        change = ops.minimum(ops.abs(rest[:, 1:] - rest[:, :-1]), _LARGEST_CHANGE) * both
+        pairs = ops.maximum(ops.sum(both, axis=1, keepdims=True), 1.0)
+        return ops.sum(change, axis=1, keepdims=True) / pairs + _LEAST_CHANGE
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        own = ("season", "horizon", "logarithmic", "series", "per_series")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+
+def _initial_coefficients(shape: tuple, dtype: Any = None) -> Tensor:
+    """α = .5 and γ = .12, behind the logistic function."""
+    return ops.convert_to_tensor([0.0, -2.0], dtype=dtype)

@@ -1,0 +1,1 @@
+"""Parts of the exported forecaster: its raw inputs and the state of a stream."""

@@ -1,0 +1,110 @@
+"""The raw inputs of an exported forecaster: which there are, and how the graph turns them into a network's batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+from seqtag.data.text.vocabulary import PADDING, UNKNOWN
+from seqtag.forecasting.data.calendar_features import calendar_cycles
+from seqtag.forecasting.data.encoding import KINDS, SeriesEncoder
+from seqtag.forecasting.model import ForecastingModel
+from seqtag.forecasting.network.calendar import GraphCalendar
+
+Tensors = dict[str, tf.Tensor]
+Raw = Mapping[str, tf.Tensor]
+Specs = dict[str, tf.TensorSpec]
+Axes = Sequence[int | None]
+
+
+class ForecastInputs:
+    """What a model reads, as a client has it: numbers, strings, timestamps.
+
+    No signature has an input that the model does not read. Covariates stand side by side on the last axis, in the order
+    of `columns`.
+
+    Args:
+        model: the fitted model.
+
+    Attributes:
+        columns: the names of the covariates of each input.
+        trackable: the lookup tables, which a SavedModel must hold.
+    """
+
+    def __init__(self, model: ForecastingModel) -> None:
+        encoder = model.encoder
+        self.columns = {kind: tuple(encoder.numeric[kind]) for kind in KINDS}
+        self.columns |= {f"{kind}_categories": tuple(encoder.categories[kind].vocabularies) for kind in KINDS}
+        cycles = calendar_cycles(encoder.frequency) if encoder.calendar else ()
+        self._calendar = GraphCalendar(cycles, encoder.zone)
+        self._series = _series_table(encoder) if model.reads_series else None
+        self._categories = {kind: _category_tables(encoder, kind) for kind in KINDS}
+        self.trackable = [table for tables in self._categories.values() for table in tables]
+        self.trackable += [] if self._series is None else [self._series]
+
+    def widths(self) -> dict[str, int]:
+        """How many numbers a step (a series, of the static ones) has of each array of the batch."""
+        codes = {f"{kind}_codes": len(self.columns[f"{kind}_categories"]) for kind in KINDS}
+        return {kind: len(self.columns[kind]) for kind in KINDS} | codes | {"calendar": len(self._calendar.names)}
+
+    def past_specs(self, axes: Axes) -> Specs:
+        """The inputs that a step has when it is past; `axes` are those before the columns."""
+        return self._covariate_specs("past", axes)
+
+    def known_specs(self, axes: Axes, time: str) -> Specs:
+        """The inputs that a step has before it comes, with its timestamp, which is called `time`."""
+        times = {time: tf.TensorSpec(axes, tf.int64, name=time)} if self._calendar.names else {}
+        return times | self._covariate_specs("known", axes)
+
+    def series_specs(self) -> Specs:
+        """The inputs that a series has once."""
+        rows = {} if self._series is None else {"series": tf.TensorSpec([None], tf.string, name="series")}
+        return rows | self._covariate_specs("static", [None])
+
+    def _covariate_specs(self, kind: str, axes: Axes) -> Specs:
+        kinds = {kind: tf.float32, f"{kind}_categories": tf.string}
+        widths = {name: len(self.columns[name]) for name in kinds}
+        return {name: tf.TensorSpec([*axes, widths[name]], kinds[name], name=name) for name in kinds if widths[name]}
+
+    def past(self, raw: Raw, shape: tf.Tensor) -> Tensors:
+        """The arrays `past` and `past_codes`; `shape` is that of a value a step."""
+        return self._covariates("past", raw, shape)
+
+    def known(self, raw: Raw, time: str, shape: tf.Tensor) -> Tensors:
+        """The arrays `calendar`, `known` and `known_codes`."""
+        calendar = self._calendar(raw[time]) if self._calendar.names else _no_columns(shape, tf.float32)
+        return {"calendar": calendar, **self._covariates("known", raw, shape)}
+
+    def series(self, raw: Raw, batch_size: tf.Tensor) -> Tensors:
+        """The arrays `series`, `static` and `static_codes`."""
+        rows = tf.zeros([batch_size], tf.int32) if self._series is None else self._series.lookup(raw["series"])
+        return {"series": rows, **self._covariates("static", raw, batch_size[None])}
+
+    def _covariates(self, kind: str, raw: Raw, shape: tf.Tensor) -> Tensors:
+        tables = enumerate(self._categories[kind])
+        codes = [table.lookup(raw[f"{kind}_categories"][..., n]) for n, table in tables]
+        return {
+            kind: raw[kind] if self.columns[kind] else _no_columns(shape, tf.float32),
+            f"{kind}_codes": tf.stack(codes, axis=-1) if codes else _no_columns(shape, tf.int32),
+        }
+
+
+def _series_table(encoder: SeriesEncoder) -> tf.lookup.StaticHashTable:
+    return _table({name: row for row, name in enumerate(encoder.ids, 1)}, 0)
+
+
+def _category_tables(encoder: SeriesEncoder, kind: str) -> list[tf.lookup.StaticHashTable]:
+    """As `CategoryEncoder.encode`; "" is a missing category, unless the training data had one of that name."""
+    vocabularies = encoder.categories[kind].vocabularies.values()
+    rows = [dict(zip(v.symbols, v.indices(v.symbols), strict=True)) for v in vocabularies]
+    return [_table({"": PADDING, **known}, UNKNOWN) for known in rows]
+
+
+def _table(rows: Mapping[str, int], default: int) -> tf.lookup.StaticHashTable:
+    keys, values = tf.constant(list(rows), tf.string), tf.constant(list(rows.values()), tf.int32)
+    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), default)
+
+
+def _no_columns(shape: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    return tf.zeros(tf.concat([shape, [0]], axis=0), dtype)

@@ -1,0 +1,67 @@
+"""The state of a stream as one tensor: the window that the next forecast reads, and what a series has once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from seqtag.forecasting.data.window_reader import Batch
+
+# The arrays of steps, with what stands before a series begins, as `WindowReader` has it; and those of series.
+STEP_PADDING = {
+    "history": float("nan"),
+    "past": float("nan"),
+    "known": float("nan"),
+    "calendar": 0,
+    "past_codes": 0,
+    "known_codes": 0,
+}
+EACH = ("series", "static", "static_codes")
+
+
+class StreamState:
+    """Packs the steps of windows and their series into `state (batch, width)`, float32, and back.
+
+    A step is one slot of the state, the oldest first, and an update moves all of them by one: its cost depends on the
+    lookback and not on how long the stream has run. Rows of embeddings are floats here, exact up to 2^24.
+
+    Args:
+        lookback: steps of a window.
+        widths: how many numbers a step, or a series, has of each array but `history` and `series`, which have one.
+    """
+
+    def __init__(self, lookback: int, widths: Mapping[str, int]) -> None:
+        widths = {"history": 1, "series": 1, **widths}
+        self.lookback = lookback
+        self._steps = {name: widths[name] for name in STEP_PADDING}
+        self._each = {name: widths[name] for name in EACH}
+        self._slot = sum(self._steps.values())
+        self.width = lookback * self._slot + sum(self._each.values())
+
+    def pack(self, window: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """The state of windows: `history (batch, lookback)`, the other arrays of steps `(batch, lookback, width)`."""
+        slots = tf.reshape(self._joined(window, self._steps, "history"), [-1, self.lookback * self._slot])
+        return tf.concat([slots, self._joined(window, self._each, "series")], axis=1)
+
+    def advance(self, state: tf.Tensor, step: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """The state after one more step: `history (batch,)`, the others `(batch, width)`; the oldest step goes."""
+        newest = self._joined(step, self._steps, "history")
+        end = self.lookback * self._slot
+        return tf.concat([state[:, self._slot : end], newest, state[:, end:]], axis=1)
+
+    def unpack(self, state: tf.Tensor) -> Batch:
+        """The arrays that `pack` was given."""
+        end = self.lookback * self._slot
+        slots = tf.reshape(state[:, :end], [-1, self.lookback, self._slot])
+        return self._apart(slots, self._steps, "history") | self._apart(state[:, end:], self._each, "series")
+
+    def _joined(self, arrays: Mapping[str, tf.Tensor], widths: Mapping[str, int], single: str) -> tf.Tensor:
+        parts = [arrays[name][..., None] if name == single else arrays[name] for name, width in widths.items() if width]
+        return tf.concat([tf.cast(part, tf.float32) for part in parts], axis=-1)
+
+    def _apart(self, joined: tf.Tensor, widths: Mapping[str, int], single: str) -> Batch:
+        parts = dict(zip(widths, tf.split(joined, list(widths.values()), axis=-1), strict=True))
+        parts[single] = parts[single][..., 0]
+        whole = (name for name in parts if name == "series" or name.endswith("_codes"))
+        return parts | {name: tf.cast(parts[name], tf.int32) for name in whole}

@@ -1,0 +1,42 @@
+"""What the training of a forecaster prints when it is done."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from seqtag.diagnostics.sparsity import SparsityReport
+from seqtag.forecasting.data.leakage import LeakageReport
+from seqtag.runs.summary import Report, show_part, show_reports
+
+
+@dataclass(frozen=True)
+class ForecasterSummary:
+    """A finished training of a forecaster.
+
+    Attributes:
+        folder: the run directory.
+        reports: the report on each scored split.
+        sparsity: the zeros of the weights, where a penalty was to make some.
+        leakage: the audit of the known covariates, where there are any.
+    """
+
+    folder: Path
+    reports: Mapping[str, Report]
+    sparsity: SparsityReport | None
+    leakage: LeakageReport | None
+
+    def show(self, console: Console) -> None:
+        """Prints the reports and the audit, and warns of each covariate that holds the target."""
+        show_reports(console, self.reports)
+        if self.leakage is not None:
+            console.print(self.leakage.to_text(), markup=False)
+            for name in self.leakage.leaking:
+                print(f"warning: known covariate {name!r} holds the target: no forecast will have it", file=sys.stderr)
+        if self.sparsity is not None:
+            show_part(console, "zeros", self.sparsity.to_text())
+        console.print(f"run written to {self.folder}")

@@ -1,0 +1,238 @@
+"""The task of forecasting: what the command line calls.
+
+TensorFlow is imported inside the functions, after the data were read where that can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqtag.data.series.files import SeriesColumns
+from seqtag.data.series.table import SeriesTable
+from seqtag.errors import DataError
+from seqtag.forecasting.backtesting.origins import RollingOrigins
+from seqtag.forecasting.config import ForecastingConfig
+from seqtag.forecasting.data.inspection import LAYOUTS, SeriesReports, inspect_series
+from seqtag.forecasting.data.sources import Part, future_frame, load_series, locate, naming, read_table
+from seqtag.quiet_tensorflow import import_tensorflow
+from seqtag.runs import bundle
+from seqtag.runs.config_file import load_config
+from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
+
+if TYPE_CHECKING:
+    from seqtag.forecasting.backtesting.result import BacktestResult
+    from seqtag.forecasting.evaluation.report import ForecastReport
+    from seqtag.forecasting.model import ForecastingModel
+    from seqtag.forecasting.summary import ForecasterSummary
+
+CONFIG = ForecastingConfig
+OPTIONS = {
+    "train": frozenset[str](),
+    "evaluate": frozenset[str](),
+    "predict": frozenset({"horizon", "future"}),
+    "backtest": frozenset[str](),
+    "export": frozenset[str](),
+    "inspect": frozenset({"layout", "series", "time", "target", "frequency", "zone"}),
+}
+# All digits that a float32 has.
+NUMBER = "%.9g"
+
+
+def train(config: ForecastingConfig, output: Path, resume: bool = False) -> ForecasterSummary:
+    """Fits a forecaster as `config` says and writes its run directory.
+
+    Everything is written to `OUTPUT.partial`, which takes the name `output` when all of it is there.
+
+    Raises:
+        RunError: a finished run is at `output`, or an unfinished one without `resume`.
+        ConfigError: a path is missing, or `resume` with another configuration.
+        DataError: a file is at fault.
+    """
+    with run_directory(config, output, resume) as folder, naming(_place(config, config.data.train)):
+        data = load_series(config)
+        # Before the fit, which may take hours, and would be lost to a test set that is too short.
+        with naming(_place(config, config.data.test)):
+            windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
+        import_tensorflow()
+        from seqtag.forecasting.data.series_file import save_tail
+        from seqtag.forecasting.model import TASK
+        from seqtag.forecasting.series_fit import audit_known, fit_series_model, score_series_model
+        from seqtag.forecasting.summary import ForecasterSummary
+
+        leakage = audit_known(data.train, config)
+        model, fit, dev = fit_series_model(
+            data.train,
+            config,
+            checkpoints=folder / CHECKPOINTS,
+            log_folder=folder / LOGS if config.training.tensorboard else None,
+            resume=resume,
+        )
+        reports = {"dev": dev}
+        if len(windows):
+            reports["test"] = score_series_model(model, data.whole, windows)
+        metrics: dict[str, Any] = {"task": TASK}
+        metrics |= {split: report.to_metrics() for split, report in reports.items()}
+        metrics |= {"train": fit.to_metrics(), "seed": config.seed}
+        if leakage is not None:
+            metrics["leaking"] = list(leakage.leaking)
+        model.save(folder)
+        write_figures(folder, fit.history, metrics)
+        save_tail(folder, model, data.train)
+    return ForecasterSummary(output, reports, fit.sparsity, leakage)
+
+
+def evaluate(run: Path, data: str) -> ForecastReport:
+    """Scores a run on the last `evaluation.folds` horizons of each series of a file, beside the naive rules.
+
+    The file has the layout of the run's own data. Each horizon is forecast from all that comes before it; a series
+    that is shorter has fewer. A run of standardised series is scored in their units, as in training.
+
+    Raises:
+        RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `read_table`; no series is long enough.
+    """
+    model, config = _load(run)
+    from seqtag.forecasting.series_fit import last_folds, score_series_model
+
+    with naming(data):
+        table = _read_for(model, config, data, "all")
+        windows = last_folds(table, model.lookback, model.horizon, config.evaluation.folds)
+        return score_series_model(model, table, windows)
+
+
+def predict(run: Path, source: str, *, horizon: int | None = None, future: str | None = None) -> Iterator[bytes]:
+    """The next steps of every series of a file, as CSV: its names of series and time, `forecast` and the quantiles.
+
+    Args:
+        run: the run directory.
+        source: the series up to now, in the layout of the run's own data; `-` for standard input.
+        horizon: how many steps; more than the run was fitted for come from sample paths that read themselves.
+        future: a CSV file of the known covariates of these steps, where the run reads any.
+
+    Raises:
+        RunError, ConfigError, DataError: see `load_bundle`, `load_config`, `read_table` and `read_future`.
+    """
+    model, config = _load(run)
+    from seqtag.forecasting.answers.predict import predict as forecast
+
+    with naming(source):
+        table = _read_for(model, config, source, "history")
+        steps = horizon or model.horizon
+        frame = forecast(model, table, steps, future_frame(config.data, future, table, steps), config.seed)
+    names = {"unique_id": model.columns.series, "ds": model.columns.time}
+    yield frame.rename(columns=names).to_csv(index=False, float_format=NUMBER).encode()
+
+
+def backtest(
+    source: Path, settings: Sequence[str], folds: int | None = None, refit: bool | None = None
+) -> tuple[BacktestResult, str]:
+    """Rolling origins, each a horizon after the one before, the last at the end of the data.
+
+    A configuration is fitted anew in every fold, on what came before it, and sees its training data alone, so that
+    settings may be chosen by what comes out. A run forecasts all folds as it stands, on its test steps too. Scores are
+    in the series' own units, standardised or not.
+
+    Args:
+        source: a configuration or a run directory.
+        settings: overrides of the configuration.
+        folds: how many; `evaluation.folds` of the configuration unless given.
+        refit: whether to fit in each fold; for a run False unless given, which then is fitted anew from its
+            configuration. A configuration without it is fitted in the first fold alone.
+
+    Returns:
+        The result, and what a reader should know of it, if anything.
+
+    Raises:
+        RunError, ConfigError, DataError: as `evaluate`; a fold for which all series are too short.
+    """
+    is_run = source.is_dir()
+    config = load_config(source / bundle.CONFIG if is_run else source, ForecastingConfig, settings)
+    origins = RollingOrigins(folds or config.evaluation.folds, config.model.horizon)
+    with naming(_place(config, config.data.train)):
+        data = load_series(config)
+        import_tensorflow()
+        from seqtag.forecasting.backtesting.backtest import backtest as roll
+        from seqtag.forecasting.fit import season_of
+        from seqtag.forecasting.series_fit import fitter, predictor
+
+        if not is_run or refit:
+            season = season_of(config.model, data.train)
+            return roll(
+                data.train, origins, fitter(config), season=season, refit=refit is not False, progress=False
+            ), ""
+        model, _ = _load(run=source)
+        result = roll(data.whole, origins, lambda _: predictor(model), season=model.season, refit=False)
+    unseen = int((data.whole.lengths - data.starts).min()) // config.model.horizon
+    seen = max(origins.folds - unseen, 0)
+    note = f"of {origins.folds} folds, the first {seen} reach into steps that the run was fitted on." if seen else ""
+    return replace(result, fitted=()), note
+
+
+def export(run: Path, folder: Path) -> None:
+    """Writes the run's SavedModel."""
+    model, _ = _load(run)
+    from seqtag.forecasting.export import export_forecast_saved_model
+
+    export_forecast_saved_model(model, folder)
+
+
+def recognises(files: Sequence[str], layout: str | None) -> bool:
+    """Whether files are of series: CSV, unless the layout is said."""
+    return all(name.endswith(".csv") for name in files) if layout in (None, "auto") else layout in LAYOUTS
+
+
+@dataclass(frozen=True)
+class InspectedFiles:
+    """The reports on several files of series."""
+
+    files: tuple[SeriesReports, ...]
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The reports for programs."""
+        return {"files": [report.to_dict() for report in self.files]}
+
+    def to_text(self) -> str:
+        """The reports for people."""
+        return "\n".join(report.to_text() for report in self.files)
+
+
+def inspect(
+    files: Sequence[str],
+    *,
+    layout: str = "auto",
+    series: str = "unique_id",
+    time: str = "ds",
+    target: str = "y",
+    frequency: str | None = None,
+    zone: str | None = None,
+) -> InspectedFiles:
+    """Reports what is in files of series; the options are those of `inspect_series` and `SeriesColumns`."""
+    columns = SeriesColumns(series, time, target)
+    return InspectedFiles(tuple(inspect_series(name, layout, columns, frequency, zone) for name in files))
+
+
+def _load(run: Path) -> tuple[ForecastingModel, ForecastingConfig]:
+    import_tensorflow()
+    from seqtag.forecasting.standardised import load_forecasting_model
+
+    return load_forecasting_model(run), load_config(run / bundle.CONFIG, ForecastingConfig)
+
+
+def _place(config: ForecastingConfig, path: str | None) -> str | None:
+    """A file as messages name it."""
+    return None if path is None else locate(path, config.data)
+
+
+def _read_for(model: ForecastingModel, config: ForecastingConfig, source: str, part: Part) -> SeriesTable:
+    """The series of a file, on the grid and in the time zone of the run's training data."""
+    data = config.data.model_copy(update={"frequency": model.encoder.frequency.name})
+    table = read_table(data, source, model.horizon, part)
+    if table.zone != model.encoder.zone:
+        start = table.shown(table.times[0])
+        expected, found = (zone or "none" for zone in (model.encoder.zone, table.zone))
+        raise DataError(
+            f"series {table.ids[0]!r} at {start}: expected time zone {expected} as in training, found {found}"
+        )
+    return table

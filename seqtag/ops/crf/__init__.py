@@ -1,0 +1,1 @@
+"""The linear-chain conditional random field: scores, forward-backward, likelihood, Viterbi, spans."""

@@ -1,0 +1,152 @@
+"""Probabilities of parts of a path under a linear-chain CRF.
+
+The arguments are those of `seqtag.ops.crf.scores`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from seqtag.ops.crf.forward_backward import Alignment, forward_backward
+from seqtag.ops.crf.scores import as_padded_scores, as_scores, log_partition, restrict
+
+Tensor = Any
+
+# exp() of less is 0 in float32; sums of it stay finite.
+_NEVER = -200.0
+
+
+def probability_within(
+    emissions: Tensor, allowed: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> Tensor:
+    """Probability that every real step's tag is `allowed (batch, time, tags)`: `(batch,)`.
+
+    It is `exp(log Z' - log Z)`, `Z'` being the partition over the paths that stay within.
+
+    >>> import numpy as np
+    >>> emissions, zeros = np.zeros((1, 2, 2)), np.zeros(2)
+    >>> allowed = np.array([[[True, False], [True, True]]])
+    >>> found = probability_within(emissions, allowed, np.ones((1, 2), bool), zeros, np.zeros((2, 2)), zeros)
+    >>> round(float(found[0]), 6)
+    0.5
+    """
+    emissions = as_scores(emissions)
+    everything = log_partition(emissions, mask, start, transitions, end)
+    within = log_partition(restrict(emissions, allowed), mask, start, transitions, end)
+    return ops.exp(ops.minimum(within - everything, 0.0))
+
+
+def path_probabilities(
+    emissions: Tensor, tags: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+) -> tuple[Tensor, Tensor]:
+    """How probable each step of the path `tags (batch, time)` is, alone and given the step before.
+
+    Returns:
+        `p(y_t)` and `p(y_t | y_(t-1))` (at the first real step `p(y_1)`), both `(batch, time)`, 0 at masked
+        steps. The probability that a path goes through the tags of the steps `s, ..., e`, whatever it does
+        elsewhere, is the first of them at `s` times the second ones at `s + 1, ..., e`.
+
+    >>> import numpy as np
+    >>> emissions, zeros = np.log([[[1.0, 3.0], [1.0, 1.0]]]), np.zeros(2)
+    >>> moves = np.log(np.array([[1.0, 1.0], [1.0, 4.0]]))
+    >>> found = path_probabilities(emissions, np.array([[1, 1]]), np.ones((1, 2), bool), zeros, moves, zeros)
+    >>> [np.asarray(x).round(4).tolist() for x in found]  # 15/17, 13/17; 12/15 of the paths through 1
+    [[[0.8824, 0.7647]], [[0.8824, 0.8]]]
+    """
+    chain = _Chain(emissions, tags, mask, start, transitions, end)
+    alone, given = (chain.spread(ops.exp(x)) for x in (chain.alone, chain.given))
+    return alone, given
+
+
+def span_probability(
+    emissions: Tensor,
+    tags: Tensor,
+    starts: Tensor,
+    ends: Tensor,
+    mask: Tensor,
+    start: Tensor,
+    transitions: Tensor,
+    end: Tensor,
+    continues: Tensor | None = None,
+) -> Tensor:
+    """Probability that the path takes the very `tags` from step `starts` to before step `ends`.
+
+    It is the marginal of the span's first tag, times the probability of each next one given the tag before,
+    times that of not going on: a linear-chain CRF is a Markov chain. One run of the recursions serves all
+    spans.
+
+    Args:
+        emissions, mask, start, transitions, end: as everywhere.
+        tags: `(batch, time)`; those outside of spans do not matter.
+        starts, ends: `(batch, spans)` steps, counted with the masked ones; a span without a real step has
+            probability 1.
+        continues: bool `(tags, tags)`, True where a span whose last tag is `i` goes on with the tag `j`, as
+            from `B-PER` to `I-PER`; the path must then not go on. By default what follows is free.
+
+    Returns:
+        `(batch, spans)`.
+
+    >>> import numpy as np
+    >>> emissions, zeros, mask = np.zeros((1, 3, 2)), np.zeros(2), np.ones((1, 3), bool)
+    >>> scores = mask, zeros, np.zeros((2, 2)), zeros
+    >>> starts, ends = np.array([[0, 1]]), np.array([[1, 3]])
+    >>> found = span_probability(emissions, np.array([[0, 1, 1]]), starts, ends, *scores)
+    >>> np.asarray(found).round(4).tolist()
+    [[0.5, 0.25]]
+    """
+    chain = _Chain(emissions, tags, mask, start, transitions, end)
+    real_before = ops.pad(ops.cumsum(ops.cast(mask, "int32"), axis=1), ((0, 0), (1, 0)))
+    first = _at(real_before, ops.cast(starts, "int32"))
+    after = _at(real_before, ops.cast(ends, "int32"))
+    last = ops.maximum(after - 1, 0)
+    until = ops.cumsum(ops.maximum(chain.given, _NEVER), axis=1)
+    total = _at(chain.alone, first) + _at(until, last) - _at(until, first)
+    if continues is not None:
+        total = total + _at(chain.stopping(continues), last)
+    return ops.exp(ops.where(after > first, ops.minimum(total, 0.0), 0.0))
+
+
+class _Chain:
+    """Log-probabilities along the path `tags`, aligned: the real steps of each row come first."""
+
+    def __init__(
+        self, emissions: Tensor, tags: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+    ) -> None:
+        scores, longer_mask = as_padded_scores(emissions, mask, start, transitions, end)
+        self._mask = longer_mask
+        self._alignment = Alignment(longer_mask)
+        sums = forward_backward(scores, self._alignment)
+        tags = ops.pad(ops.cast(tags, "int32"), ((0, 0), (0, 1)))
+        self._path = self._alignment.gather(ops.where(longer_mask, tags, 0), self._alignment.order)
+        # Given the tag of the step before: (batch, time - 1, tags).
+        rest = ops.transpose(sums.backward, (1, 0, 2))[:, 1:]
+        self._following = ops.log_softmax(ops.take(scores.transitions, self._path[:, :-1], axis=0) + rest)
+        marginals = ops.transpose(sums.marginals, (1, 0, 2))
+        self.alone = ops.log(_of_tags(marginals, self._path))
+        given = _of_tags(self._following, self._path[:, 1:])
+        self.given = ops.concatenate([self.alone[:, :1], given], axis=1)
+
+    def spread(self, aligned: Tensor) -> Tensor:
+        """Put aligned numbers at their positions, 0 at masked steps."""
+        spread = self._alignment.gather(aligned, self._alignment.rank)
+        return ops.where(self._mask, spread, 0.0)[:, :-1]
+
+    def stopping(self, continues: Tensor) -> Tensor:
+        """Log-probability that the step after each does not continue it, 0 for the last real one."""
+        goes_on = ops.take(ops.convert_to_tensor(continues, dtype="bool"), self._path[:, :-1], axis=0)
+        stops = ops.logsumexp(ops.where(goes_on, _NEVER, self._following), axis=-1)
+        steps = ops.arange(1, ops.shape(self._path)[1], dtype="int32")
+        stops = ops.where(steps < self._alignment.lengths[:, None], stops, 0.0)
+        return ops.pad(stops, ((0, 0), (0, 1)))
+
+
+def _at(x: Tensor, steps: Tensor) -> Tensor:
+    """`x (batch, time)` at the steps `(batch, n)`."""
+    return ops.take_along_axis(x, steps, axis=1)
+
+
+def _of_tags(x: Tensor, tags: Tensor) -> Tensor:
+    """`x (batch, time, tags)` at one tag of each step: `(batch, time)`."""
+    return ops.take_along_axis(x, tags[..., None], axis=2)[..., 0]

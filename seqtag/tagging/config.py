@@ -1,0 +1,71 @@
+"""The configuration of a tagger."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from seqtag.config.fitting import FittingConfig
+from seqtag.config.section import Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
+
+Column = str | int
+
+
+class DataConfig(FilesConfig):
+    """Where the files are and how they are read."""
+
+    train: str | None = Field(None, description="training file; 'sample:train' is of the corpus inside the package")
+    dev: str | None = Field(None, description="file that chooses the epoch and every setting")
+    test: str | None = Field(None, description="file that is scored once, at the end")
+    layout: Literal["auto", "conll2003", "conll2002", "conll2000", "tsv", "uner", "conllu", "plain"] = "auto"
+    token_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
+    tag_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
+    features: tuple[Column, ...] = Field((), description="further columns that the model reads")
+    encoding: str = "utf-8"
+    scheme: Literal["auto", "IOB1", "IOB2", "IOBES", "BILOU", "IO", "none"] = "auto"
+
+
+class ModelConfig(Section):
+    """The network of a tagger."""
+
+    cell: Cell = "peephole_lstm"
+    units: Positive = Field(100, description="units of each direction")
+    layers: Positive = 1
+    char_encoder: Literal["cnn", "birnn", "none"] = "cnn"
+    spelling: bool = Field(True, description="hashed prefixes, suffixes and word shape")
+    window_features: bool = Field(True, description="words around a token and its spelling also score tags straight")
+    head: Literal["crf", "softmax"] = "crf"
+    entity_cost: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="what missing a tag of an entity costs a crf in training: more finds more entities"
+    )
+    word_dim: Positive = 100
+    min_count: Positive = Field(1, description="words seen less often are unknown")
+    dropout: Fraction = 0.5
+    recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
+    word_dropout: Fraction = Field(0.05, description="share of words read as unknown while training")
+    singleton_dropout: Fraction = Field(0.5, description="the same for words that occur once")
+
+
+class TrainingConfig(FittingConfig):
+    """How a tagger is fitted."""
+
+    batch_tokens: Positive = Field(500, description="the most tokens in a batch, padding counted")
+    seeds: Positive = Field(1, description="how many runs, with seed, seed + 1, ...")
+
+
+class EvaluationConfig(Section):
+    """What is measured and shown."""
+
+    measure: Literal["auto", "f1", "f1_strict", "accuracy"] = "auto"
+    show_sentences: Annotated[int, Field(ge=0)] = Field(3, description="tagged dev sentences printed at the end")
+
+
+class TaggingConfig(TaskConfig):
+    """One job of tagging."""
+
+    task: Literal["tagging"]
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()

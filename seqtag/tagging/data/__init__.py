@@ -1,0 +1,1 @@
+"""Tagged corpora: column files, tag schemes, and the batches a tagger reads."""

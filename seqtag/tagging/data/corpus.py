@@ -1,0 +1,191 @@
+"""Tagged sentences in memory, from a column file, a DataFrame or Python lists."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from seqtag.errors import DataError
+from seqtag.tagging.config import DataConfig
+from seqtag.tagging.data.columns import ColumnReader
+from seqtag.tagging.data.layouts import LAYOUTS, Layout
+from seqtag.tagging.data.samples import sample_path
+
+SAMPLE_PREFIX = "sample:"
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How column files are read; the meanings are those of the configuration's `data` section.
+
+    Attributes:
+        layout, token_column, tag_column, encoding: see `ColumnReader`.
+        features: further columns that the model reads.
+    """
+
+    layout: str | Layout = "auto"
+    token_column: str | int | None = None
+    tag_column: str | int | None = None
+    features: tuple[str | int, ...] = ()
+    encoding: str = "utf-8"
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `from_dict` reads back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ReadingOptions:
+        """The options that `to_dict` described."""
+        layout = data["layout"]
+        if isinstance(layout, dict):
+            layout = Layout(**{**layout, "columns": tuple(layout["columns"]), "optional": tuple(layout["optional"])})
+        return cls(**{**data, "layout": layout, "features": tuple(data["features"])})
+
+    def reader(self, source: Any, tags_required: bool = True) -> ColumnReader:
+        """A reader of this kind of file; `sample:train` is a file of the corpus inside the package."""
+        if isinstance(source, str) and source.startswith(SAMPLE_PREFIX):
+            try:
+                source = sample_path(source.removeprefix(SAMPLE_PREFIX))
+            except ValueError as error:
+                raise DataError(str(error), source) from None
+        return ColumnReader(
+            source,
+            layout=self.layout,
+            encoding=self.encoding,
+            token_column=self.token_column,
+            tag_column=self.tag_column,
+            tags_required=tags_required,
+        )
+
+
+def reading_options(data: DataConfig) -> ReadingOptions:
+    """How the files of a configuration are read."""
+    return ReadingOptions(data.layout, data.token_column, data.tag_column, data.features, data.encoding)
+
+
+@dataclass
+class TaggedCorpus:
+    """Sentences with their tags.
+
+    Attributes:
+        tokens, tags: one list a sentence.
+        columns: for each further column, one list a sentence.
+        path: where they come from, for messages; None for Python objects.
+        lines: 1-based line numbers of the tokens, one list a sentence; empty for Python objects.
+        layout: of the file; two columns for Python objects.
+    """
+
+    tokens: list[list[str]] = field(default_factory=list)
+    tags: list[list[str]] = field(default_factory=list)
+    columns: list[list[list[str]]] = field(default_factory=list)
+    path: str | None = None
+    lines: list[list[int]] = field(default_factory=list)
+    layout: Layout = LAYOUTS["tsv"]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def place(self, sentence: int, token: int) -> dict[str, Any]:
+        """Keyword arguments that tell a `DataError` where this token stands."""
+        return {"path": self.path, "line": self.lines[sentence][token] if self.lines else None}
+
+    def place_of(self, tag: str) -> dict[str, Any]:
+        """The place of the first token with this tag."""
+        sentence = next(n for n, tags in enumerate(self.tags) if tag in tags)
+        return self.place(sentence, self.tags[sentence].index(tag))
+
+    def subset(self, sentences: Sequence[int]) -> TaggedCorpus:
+        """The chosen sentences."""
+
+        def pick(rows: list) -> list:
+            return [rows[n] for n in sentences] if rows else []
+
+        return TaggedCorpus(
+            pick(self.tokens),
+            pick(self.tags),
+            [pick(c) for c in self.columns],
+            self.path,
+            pick(self.lines),
+            self.layout,
+        )
+
+
+def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: Iterable | None = None) -> TaggedCorpus:
+    """Reads tagged sentences.
+
+    Args:
+        source: a path; an iterable of `(tokens, tags)` pairs; token lists, with `tags` beside them; or a DataFrame in
+            long form with the columns `sentence, token, tag` (and those of `options.features`), a token a row.
+        options: how a column file is read.
+        tags: tag lists, when `source` holds token lists alone.
+
+    Raises:
+        DataError: the source holds no sentence, or a sentence whose tokens and tags differ in number.
+
+    Example:
+
+        >>> load_corpus([(["Ann", "sleeps"], ["B-PER", "O"])]).tags
+        [['B-PER', 'O']]
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return _from_file(source, options)
+    if isinstance(source, pd.DataFrame):
+        return _from_frame(source, options.features)
+    if tags is None:
+        return _from_pairs(source, options.features)
+    sentences, tags = list(source), list(tags)
+    if len(sentences) != len(tags):
+        raise DataError(f"expected as many tag lists as sentences, found {len(tags)} for {len(sentences)}")
+    return _from_pairs(zip(sentences, tags, strict=True), options.features)
+
+
+def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> TaggedCorpus:
+    reader = options.reader(source)
+    corpus = TaggedCorpus(path=reader.path, columns=[[] for _ in options.features])
+    for sentence in reader:
+        corpus.tokens.append(sentence.tokens)
+        corpus.tags.append(sentence.tags)
+        corpus.lines.append(sentence.line_numbers)
+        corpus.layout = sentence.layout
+        for values, column in zip(corpus.columns, options.features, strict=True):
+            values.append(sentence.column(column))
+    return corpus
+
+
+def _from_frame(frame: pd.DataFrame, features: Sequence[str | int]) -> TaggedCorpus:
+    needed = ["sentence", "token", "tag", *map(str, features)]
+    missing = [name for name in needed if name not in frame.columns]
+    if missing:
+        raise DataError(f"expected a DataFrame with columns {', '.join(needed)}, found no {', '.join(missing)}")
+    groups = [group for _, group in frame.groupby("sentence", sort=False)]
+    if not groups:
+        raise DataError("expected sentences, found an empty DataFrame")
+    return TaggedCorpus(
+        tokens=[group["token"].astype(str).tolist() for group in groups],
+        tags=[group["tag"].astype(str).tolist() for group in groups],
+        columns=[[group[str(name)].astype(str).tolist() for group in groups] for name in features],
+    )
+
+
+def _from_pairs(pairs: Iterable, features: Sequence[str | int]) -> TaggedCorpus:
+    if features:
+        raise DataError("expected a path or a DataFrame, since further columns are read, found Python lists")
+    corpus = TaggedCorpus()
+    for number, pair in enumerate(pairs):
+        try:
+            tokens, tags = pair
+        except (TypeError, ValueError):
+            raise DataError(f"expected (tokens, tags) pairs, found {type(pair).__name__} as item {number}") from None
+        if isinstance(tokens, str) or isinstance(tags, str):
+            raise DataError(f"expected lists of tokens and tags, found a string in item {number}")
+        if len(tokens) != len(tags):
+            raise DataError(f"expected as many tags as tokens, found {len(tags)} for {len(tokens)} in item {number}")
+        corpus.tokens.append(list(tokens))
+        corpus.tags.append(list(tags))
+    if not corpus.tokens:
+        raise DataError("expected sentences, found none")
+    return corpus

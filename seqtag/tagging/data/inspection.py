@@ -1,0 +1,269 @@
+"""What is in a tagged corpus, and what is wrong with it: scheme, counts, illegal tags, sentences that recur.
+
+>>> import io
+>>> report = inspect_corpus([io.StringIO("in\\tO\\nRome\\tI-LOC\\nand\\tO\\nOslo\\tB-LOC\\n")])
+>>> print(report.to_text())
+<stream>
+  layout tsv (token, tag), encoding utf-8, scheme IOB2
+  1 sentence, 4 tokens; lengths: shortest 4, median 4, 95% up to 4, longest 4
+  entities: LOC 2
+  tags: O 2, I-LOC 1, B-LOC 1
+  illegal tags: 1
+    line 2: expected tags in IOB2, found 'I-LOC' after 'O'
+  repeated sentences: 0
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from seqtag.data.text.lines import Source
+from seqtag.tagging.data.columns import ColumnReader, Layout, Sentence
+from seqtag.tagging.data.schemes import Scheme, is_span_tag, scheme_of_pairs, spans, violations
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """One file of a corpus.
+
+    Attributes:
+        path: its name.
+        layout: the name of its layout.
+        columns: the names of its columns.
+        encoding: its encoding.
+        scheme: the scheme of its tags; ``None`` for plain labels and for files without tags.
+        sentences: how many there are.
+        tokens: how many there are.
+        lengths: of sentences in tokens: ``min``, ``median``, ``p95``, ``max``.
+        tags: how often each tag occurs, most frequent first.
+        entities: how many entities of each type there are, conlleval's reading; empty without a scheme.
+        illegal: how many tags the scheme does not allow where they stand.
+        illegal_examples: lines and messages of the first ones.
+        duplicates: how many sentences repeat an earlier one of the file.
+    """
+
+    path: str
+    layout: str
+    columns: tuple[str, ...]
+    encoding: str
+    scheme: str | None
+    sentences: int
+    tokens: int
+    lengths: Mapping[str, int]
+    tags: Mapping[str, int]
+    entities: Mapping[str, int]
+    illegal: int
+    illegal_examples: tuple[tuple[int, str], ...]
+    duplicates: int
+
+    def to_text(self) -> str:
+        """The report in lines for people."""
+        lengths = "shortest {min}, median {median}, 95% up to {p95}, longest {max}".format(**self.lengths)
+        lines = [
+            f"layout {self.layout} ({', '.join(self.columns)}), encoding {self.encoding}, "
+            f"scheme {self.scheme or 'none'}",
+            f"{_count(self.sentences, 'sentence')}, {_count(self.tokens, 'token')}; lengths: {lengths}",
+        ]
+        lines += [f"entities: {_listed(self.entities)}"] if self.entities else []
+        lines += [f"tags: {_listed(self.tags)}"] if self.tags else ["no tags"]
+        lines += [f"illegal tags: {self.illegal}"] if self.scheme else []
+        lines += [f"  line {line}: {message}" for line, message in self.illegal_examples]
+        hidden = self.illegal - len(self.illegal_examples)
+        lines += [f"  and {hidden} more"] if hidden else []
+        lines += [f"repeated sentences: {self.duplicates}"]
+        return "\n".join([self.path, *(f"  {line}" for line in lines)])
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What a file has in common with an earlier one, such as a test set with its training set.
+
+    Attributes:
+        path: the later file.
+        earlier: the earlier file.
+        shared_sentences: how many of its sentences occur there.
+        shared_lines: where the first of them start.
+        unseen_words: the share of its tokens that do not occur there.
+    """
+
+    path: str
+    earlier: str
+    shared_sentences: int
+    shared_lines: tuple[int, ...]
+    unseen_words: float
+
+    def to_text(self) -> str:
+        """The report as one line for people."""
+        lines = ", ".join(map(str, self.shared_lines))
+        where = f" (first at line {lines})" if lines else ""
+        return (
+            f"{self.path} and {self.earlier}: {_count(self.shared_sentences, 'shared sentence')}{where}, "
+            f"{self.unseen_words:.1%} of tokens unseen"
+        )
+
+
+@dataclass(frozen=True)
+class CorpusReport:
+    """All files of a corpus, and what each has in common with the ones before it."""
+
+    files: tuple[FileReport, ...]
+    overlaps: tuple[Overlap, ...]
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The report in types that JSON knows."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """The report for people."""
+        texts = [file.to_text() for file in self.files] + [overlap.to_text() for overlap in self.overlaps]
+        return "\n".join(texts)
+
+
+def inspect_corpus(
+    sources: Sequence[Source],
+    layout: str | Layout = "auto",
+    encoding: str = "utf-8",
+    token_column: str | int | None = None,
+    tag_column: str | int | None = None,
+    examples: int = 10,
+) -> CorpusReport:
+    """Reads each file once and reports on it.
+
+    Memory is bounded by the distinct words and by two numbers for each distinct sentence.
+
+    Args:
+        sources: paths or streams; the training data first, so that what the others share with it shows.
+        layout, encoding, token_column, tag_column: of all files; see `ColumnReader`. A file may
+            lack tags unless `tag_column` says where they are.
+        examples: how many illegal tags, and shared sentences, are listed with their lines.
+
+    Raises:
+        DataError: a file cannot be read as columns.
+        ConfigError: no such layout or encoding.
+    """
+    readers = [
+        ColumnReader(source, layout, encoding, token_column, tag_column, tag_column is not None) for source in sources
+    ]
+    surveys = [_Survey(reader, examples) for reader in readers]
+    overlaps = [later.overlap(earlier, examples) for n, later in enumerate(surveys) for earlier in surveys[:n]]
+    return CorpusReport(tuple(survey.report() for survey in surveys), tuple(overlaps))
+
+
+@dataclass
+class _Illegal:
+    """Tags that one scheme would not allow."""
+
+    total: int = 0
+    examples: list[tuple[int, str]] = field(default_factory=list)
+
+
+class _Survey:
+    """What one pass over a file gathers.
+
+    A stream cannot be read twice and the scheme is known at the end alone, so violations of every scheme are
+    kept.
+    """
+
+    def __init__(self, reader: ColumnReader, examples: int) -> None:
+        self.reader = reader
+        self.examples = examples
+        self.lengths: Counter[int] = Counter()
+        self.words: Counter[str] = Counter()
+        self.first_lines: dict[int, int] = {}
+        self.repeats: Counter[int] = Counter()
+        self.tags: Counter[str] = Counter()
+        self.pairs: Counter[tuple[str, str]] = Counter()
+        self.entities: Counter[str] = Counter()
+        self.illegal = {scheme: _Illegal() for scheme in Scheme}
+        for sentence in reader:
+            self._add(sentence)
+            self.layout = sentence.layout
+
+    def _add(self, sentence: Sentence) -> None:
+        self.lengths[len(sentence.tokens)] += 1
+        self.words.update(sentence.tokens)
+        key = hash(tuple(sentence.tokens))
+        self.first_lines.setdefault(key, sentence.line_numbers[0])
+        self.repeats[key] += 1
+        if sentence.has_tags:
+            self._add_tags(sentence.tags, sentence.line_numbers)
+
+    def _add_tags(self, tags: Sequence[str], lines: Sequence[int]) -> None:
+        self.tags.update(tags)
+        readable = [tag if is_span_tag(tag) else "O" for tag in tags]
+        self.pairs.update(pairwise(("O", *readable)))
+        self.entities.update(span.type for span in spans(readable, Scheme.IOB2))
+        for scheme, illegal in self.illegal.items():
+            found = violations(tags, scheme)
+            illegal.total += len(found)
+            wanted = self.examples - len(illegal.examples)
+            illegal.examples += [(lines[position], message) for position, message in found[:wanted]]
+
+    def report(self) -> FileReport:
+        scheme = self._scheme()
+        illegal = self.illegal[scheme] if scheme else _Illegal()
+        sentences = self.lengths.total()
+        return FileReport(
+            path=self.reader.path,
+            layout=self.layout.name,
+            columns=self.layout.columns,
+            encoding=self.reader.encoding,
+            scheme=scheme.value if scheme else None,
+            sentences=sentences,
+            tokens=self.words.total(),
+            lengths={
+                "min": min(self.lengths),
+                "median": _quantile(self.lengths, 0.5),
+                "p95": _quantile(self.lengths, 0.95),
+                "max": max(self.lengths),
+            },
+            tags=dict(self.tags.most_common()),
+            entities=dict(self.entities.most_common()) if scheme else {},
+            illegal=illegal.total,
+            illegal_examples=tuple(illegal.examples),
+            duplicates=sentences - len(self.repeats),
+        )
+
+    def overlap(self, earlier: _Survey, examples: int) -> Overlap:
+        shared = [key for key in self.first_lines if key in earlier.first_lines]
+        unseen = sum(count for word, count in self.words.items() if word not in earlier.words)
+        return Overlap(
+            path=self.reader.path,
+            earlier=earlier.reader.path,
+            shared_sentences=sum(self.repeats[key] for key in shared),
+            shared_lines=tuple(self.first_lines[key] for key in shared[:examples]),
+            unseen_words=unseen / self.words.total(),
+        )
+
+    def _scheme(self) -> Scheme | None:
+        """The scheme of the tags that can be read, if they are the most; the others then count as illegal."""
+        labels = {tag: count for tag, count in self.tags.items() if tag != "O"}
+        readable = sum(count for tag, count in labels.items() if is_span_tag(tag))
+        if not self.tags or 2 * readable < sum(labels.values()):
+            return None
+        return scheme_of_pairs(self.pairs)
+
+
+def _quantile(lengths: Mapping[int, int], share: float) -> int:
+    """The smallest length that this share of the sentences does not exceed."""
+    needed = share * sum(lengths.values())
+    reached = 0
+    for length in sorted(lengths):
+        reached += lengths[length]
+        if reached >= needed:
+            break
+    return length
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _listed(counts: Mapping[str, int], most: int = 20) -> str:
+    shown: Iterable[str] = (f"{name} {count}" for name, count in list(counts.items())[:most])
+    hidden = len(counts) - most
+    return ", ".join(shown) + (f" and {hidden} more" if hidden > 0 else "")

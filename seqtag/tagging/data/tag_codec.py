@@ -1,0 +1,146 @@
+"""Between the tags of a file and the indices of a model, whose spans are always IOBES inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqtag.errors import DataError
+from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.data.schemes import Scheme, TagError, convert, detect_scheme, legal_transitions, split_tag, tagset
+
+MODEL_SCHEME = "IOBES"
+UNKNOWN_TAG = -1
+
+
+class TagCodec:
+    """Tags to indices and back.
+
+    Spans are learnt as IOBES whatever the file's scheme, which tells the model more (Ratinov and Roth 2009, section
+    3.2), and are given back in the file's scheme. Plain labels, such as parts of speech, stay as they are.
+
+    Args:
+        scheme: the scheme of the files; None for plain labels.
+        symbols: the entity types of a scheme, or the plain labels.
+
+    Attributes:
+        labels: the model's tags, in the order of its indices.
+        tables: (2, labels) of strings, what the file calls each label: after anything else, and after an entity of
+            the same type, where IOB1 alone differs.
+        types: (labels,) index of each label's type, 0 for `O` and plain labels.
+
+    Example:
+
+        >>> codec = TagCodec("IOB1", ["LOC"])
+        >>> codec.labels
+        ['O', 'B-LOC', 'I-LOC', 'E-LOC', 'S-LOC']
+        >>> codec.encode(["I-LOC", "B-LOC", "O"]), codec.decode(np.array([4, 4, 0]))
+        ([4, 4, 0], ['I-LOC', 'B-LOC', 'O'])
+    """
+
+    def __init__(self, scheme: str | None, symbols: Sequence[str]) -> None:
+        self.scheme = scheme
+        self.symbols = list(symbols)
+        self.labels = list(symbols) if scheme is None else tagset(self.symbols, MODEL_SCHEME)
+        self._indices = {label: n for n, label in enumerate(self.labels)}
+        self._known = set(symbols if scheme is None else tagset(self.symbols, scheme))
+        self.tables = np.array([self._in_file(label) for label in self.labels]).T
+        self.types = np.array([self._type(label) for label in self.labels], np.int32)
+
+    @classmethod
+    def fit(cls, corpus: TaggedCorpus, scheme: str | None) -> TagCodec:
+        """The types or labels of training data, sorted; `scheme` may also be `"auto"`, to be detected, or `"none"`.
+
+        Raises:
+            DataError: a tag that is not of the scheme; the message names its file and line.
+        """
+        distinct = sorted({tag for tags in corpus.tags for tag in tags})
+        try:
+            scheme = _settled(scheme, corpus.tags)
+            if scheme is None:
+                return cls(None, distinct)
+            return cls(scheme, _types(distinct, scheme))
+        except TagError as error:
+            raise DataError(str(error), **corpus.place_of(error.tag)) from None
+
+    def encode(self, tags: Sequence[str]) -> list[int]:
+        """Indices of one sentence's tags.
+
+        Raises:
+            KeyError: a tag that the training data did not have.
+        """
+        if not self._known.issuperset(tags):
+            raise KeyError(next(tag for tag in tags if tag not in self._known))
+        labels = tags if self.scheme is None else convert(tags, self.scheme, MODEL_SCHEME)
+        return [self._indices[label] for label in labels]
+
+    def encode_corpus(self, corpus: TaggedCorpus) -> list[list[int]]:
+        """Indices of every sentence's tags.
+
+        Raises:
+            DataError: a tag that the training data did not have; the message names its file and line.
+        """
+        return [self._encode_at(corpus, sentence) for sentence in range(len(corpus))]
+
+    def _encode_at(self, corpus: TaggedCorpus, sentence: int) -> list[int]:
+        tags = corpus.tags[sentence]
+        try:
+            return self.encode(tags)
+        except KeyError as error:
+            tag = error.args[0]
+            known = ", ".join(self.symbols[:12]) + (", ..." if len(self.symbols) > 12 else "")
+            what = "tags" if self.scheme is None else f"{self.scheme} tags of the types"
+            message = f"expected {what} that the model knows ({known}), found {tag!r}"
+            raise DataError(message, **corpus.place(sentence, tags.index(tag))) from None
+
+    def decode(self, indices: np.ndarray) -> list[str]:
+        """The file's tags of one sentence's indices `(time,)`."""
+        types = self.types[indices]
+        after_same = np.zeros(len(indices), np.int32)
+        after_same[1:] = (types[1:] == types[:-1]) & (types[1:] > 0)
+        return self.tables[after_same, indices].tolist()
+
+    def constraints(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Boolean tables of the legal starts, transitions and ends; None for plain labels."""
+        return None if self.scheme is None else legal_transitions(self.labels, MODEL_SCHEME)
+
+    def _type(self, label: str) -> int:
+        if self.scheme is None or label == "O":
+            return 0
+        return 1 + self.symbols.index(label.partition("-")[2])
+
+    def _in_file(self, label: str) -> tuple[str, str]:
+        if self.scheme is None or label == "O":
+            return label, label
+        prefix, _, type_ = label.partition("-")
+        prefixes = "S" if prefix == "S" else "BIE"
+        entity = [f"{p}-{type_}" for p in prefixes]
+        position = prefixes.index(prefix)
+        alone = convert(entity, MODEL_SCHEME, self.scheme)
+        after_same = convert([f"S-{type_}", *entity], MODEL_SCHEME, self.scheme)
+        return alone[position], after_same[1 + position]
+
+    def to_dict(self) -> dict[str, object]:
+        """What `from_dict` reads back."""
+        return {"scheme": self.scheme, "symbols": self.symbols}
+
+    @classmethod
+    def from_dict(cls, data: dict) -> TagCodec:
+        """The codec that `to_dict` described."""
+        return cls(data["scheme"], data["symbols"])
+
+
+def _settled(scheme: str | None, sequences: Sequence[Sequence[str]]) -> str | None:
+    if scheme == "auto":
+        return detect_scheme(sequences)
+    return None if scheme == "none" else scheme
+
+
+def _types(tags: Sequence[str], scheme: str) -> list[str]:
+    """The types of distinct tags, sorted."""
+    prefixes = "O" + Scheme(scheme).prefixes
+    for tag in tags:
+        if split_tag(tag)[0] not in prefixes:
+            raise TagError(f"expected tags in {scheme}, found {tag!r}", tag)
+    return sorted({split_tag(tag)[1] for tag in tags} - {""})

@@ -1,0 +1,1 @@
+"""Scores of taggers: spans by conlleval's reading and strictly, and accuracy of plain labels."""

@@ -1,0 +1,90 @@
+"""Scores of plain labels, such as parts of speech: accuracy, and precision, recall and F1 of each.
+
+>>> evaluate_labels([["NOUN", "VERB"]], [["NOUN", "NOUN"]]).accuracy
+0.5
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text
+
+
+@dataclass(frozen=True)
+class LabelReport:
+    """How well predicted labels match the gold ones.
+
+    Attributes:
+        accuracy: the share of tokens whose label is right.
+        per_tag: the score of each label in gold or prediction.
+        tokens: how many tokens were scored.
+        sentences: how many sentences were scored.
+        confusion: tokens by gold label, then by predicted label.
+    """
+
+    accuracy: float
+    per_tag: Mapping[str, Score]
+    tokens: int
+    sentences: int
+    confusion: Mapping[str, Mapping[str, int]]
+
+    @property
+    def f1_macro(self) -> float:
+        """The mean F1 over the labels in gold or prediction, each counted alike."""
+        return sum(score.f1 for score in self.per_tag.values()) / len(self.per_tag) if self.per_tag else 0.0
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The report as a split's entry of ``metrics.json``; scores are fractions."""
+        return {
+            "accuracy": self.accuracy,
+            "f1_macro": self.f1_macro,
+            "per_tag": {tag: score.to_dict() for tag, score in self.per_tag.items()},
+            "tokens": self.tokens,
+            "sentences": self.sentences,
+        }
+
+    def to_text(self) -> str:
+        """The report as a table in percent, with the confusion table below."""
+        width = max((len(tag) for tag in self.per_tag), default=0)
+        lines = [
+            f"{self.sentences} sentences, {self.tokens} tokens.",
+            f"accuracy: {self.accuracy:7.2%}; macro F1: {self.f1_macro:7.2%}",
+            *(f"{tag:>{width}}: {score.to_text()}  {score.support}" for tag, score in self.per_tag.items()),
+        ]
+        return "\n".join([*lines, "", confusion_text(self.confusion)])
+
+
+def evaluate_labels(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> LabelReport:
+    """Scores predicted labels against gold ones.
+
+    Args:
+        gold: the labels of each sentence.
+        predicted: the same, in the same order.
+
+    Raises:
+        ValueError: different numbers of sentences, or of labels in a sentence.
+    """
+    pairs: Counter[tuple[str, str]] = Counter()
+    sentences = 0
+    for gold_tags, tags in aligned(gold, predicted):
+        pairs.update(zip(gold_tags, tags, strict=True))
+        sentences += 1
+    tokens = pairs.total()
+    right = sum(count for (gold_tag, tag), count in pairs.items() if gold_tag == tag)
+    confusion = confusion_table(pairs)
+    return LabelReport(
+        accuracy=right / tokens if tokens else 0.0,
+        per_tag={tag: _score(confusion, tag) for tag in confusion},
+        tokens=tokens,
+        sentences=sentences,
+        confusion=confusion,
+    )
+
+
+def _score(confusion: Mapping[str, Mapping[str, int]], tag: str) -> Score:
+    predicted = sum(row[tag] for row in confusion.values())
+    return Score(confusion[tag][tag], predicted, sum(confusion[tag].values()))

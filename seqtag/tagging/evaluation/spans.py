@@ -1,0 +1,155 @@
+"""Scores of predicted spans: precision, recall and F1 in conlleval's reading and the strict one.
+
+conlleval's reading (Tjong Kim Sang and Buchholz 2000; seqeval's default) makes spans of illegal sequences
+too; the strict reading (seqeval's ``mode="strict"``) counts well-formed spans alone. A predicted span is
+right when its type and both of its ends are.
+
+>>> report = evaluate_spans([["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]], "IOB2")
+>>> report.precision, report.recall
+(0.5, 1.0)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seqtag.tagging.data.schemes import Scheme, Span, spans, split_tag, violations
+from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text
+
+
+@dataclass(frozen=True)
+class SpanReport:
+    """How well predicted spans match the gold ones.
+
+    Attributes:
+        accuracy: the share of tokens whose whole tag is right.
+        overall: the score of all spans, conlleval's reading (micro average).
+        strict: the score of all spans, strict reading.
+        per_type: the score of each type in gold or prediction, conlleval's reading.
+        repaired_sequences: how many predicted sentences are illegal in the scheme, and were read leniently.
+        tokens: how many tokens were scored.
+        sentences: how many sentences were scored.
+        confusion: tokens by gold type (or ``O``), then by predicted type (or ``O``); prefixes do not count.
+            Tokens rather than spans, so that spans that overlap in part need no rule, and the table sums to
+            `tokens`.
+    """
+
+    accuracy: float
+    overall: Score
+    strict: Score
+    per_type: Mapping[str, Score]
+    repaired_sequences: int
+    tokens: int
+    sentences: int
+    confusion: Mapping[str, Mapping[str, int]]
+
+    @property
+    def precision(self) -> float:
+        """The share of predicted spans that are right, conlleval's reading."""
+        return self.overall.precision
+
+    @property
+    def recall(self) -> float:
+        """The share of gold spans that are found, conlleval's reading."""
+        return self.overall.recall
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of `precision` and `recall`."""
+        return self.overall.f1
+
+    @property
+    def f1_strict(self) -> float:
+        """F1 of the strict reading."""
+        return self.strict.f1
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The report as a split's entry of ``metrics.json``; scores are fractions."""
+        return {
+            "accuracy": self.accuracy,
+            "precision": self.precision,
+            "recall": self.recall,
+            "f1": self.f1,
+            "f1_strict": self.f1_strict,
+            "per_type": {kind: score.to_dict() for kind, score in self.per_type.items()},
+            "repaired_sequences": self.repaired_sequences,
+            "tokens": self.tokens,
+            "sentences": self.sentences,
+        }
+
+    def to_text(self) -> str:
+        """The report as a table in the manner of conlleval, in percent, with the confusion table below."""
+        width = max((len(kind) for kind in self.per_type), default=0)
+        lines = [
+            f"{self.sentences} sentences, {self.tokens} tokens with {self.overall.support} spans; "
+            f"found: {self.overall.predicted} spans; correct: {self.overall.correct}.",
+            f"accuracy: {self.accuracy:7.2%}; {self.overall.to_text()}; strict F1: {self.f1_strict:7.2%}; "
+            f"illegal sequences: {self.repaired_sequences}",
+        ]
+        lines += [f"{kind:>{width}}: {score.to_text()}  {score.predicted}" for kind, score in self.per_type.items()]
+        return "\n".join([*lines, "", confusion_text(self.confusion)])
+
+
+def evaluate_spans(
+    gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], scheme: Scheme | str
+) -> SpanReport:
+    """Scores predicted tags against gold ones.
+
+    Args:
+        gold: the tags of each sentence.
+        predicted: the same, in the same order.
+        scheme: of both.
+
+    Raises:
+        ValueError: different numbers of sentences or tags, or a tag that is none of a span scheme.
+    """
+    rule = Scheme(scheme)
+    lenient, strict = _Matches(), _Matches()
+    right = tokens = sentences = illegal = 0
+    confusion: Counter[tuple[str, str]] = Counter()
+    for sentence, (gold_tags, tags) in enumerate(aligned(gold, predicted), 1):
+        sentences = sentence
+        tokens += len(tags)
+        right += sum(map(str.__eq__, gold_tags, tags))
+        confusion.update(zip(map(_type, gold_tags), map(_type, tags), strict=True))
+        lenient.add(spans(gold_tags, rule), spans(tags, rule))
+        strict.add(spans(gold_tags, rule, strict=True), spans(tags, rule, strict=True))
+        illegal += bool(violations(tags, rule))
+    return SpanReport(
+        accuracy=right / tokens if tokens else 0.0,
+        overall=lenient.overall(),
+        strict=strict.overall(),
+        per_type=lenient.per_type(),
+        repaired_sequences=illegal,
+        tokens=tokens,
+        sentences=sentences,
+        confusion=confusion_table(confusion),
+    )
+
+
+class _Matches:
+    """Counts of correct, predicted and gold spans by type."""
+
+    def __init__(self) -> None:
+        self._correct: Counter[str] = Counter()
+        self._predicted: Counter[str] = Counter()
+        self._support: Counter[str] = Counter()
+
+    def add(self, gold: Sequence[Span], predicted: Sequence[Span]) -> None:
+        self._support.update(span.type for span in gold)
+        self._predicted.update(span.type for span in predicted)
+        self._correct.update(span.type for span in set(gold) & set(predicted))
+
+    def overall(self) -> Score:
+        return Score(self._correct.total(), self._predicted.total(), self._support.total())
+
+    def per_type(self) -> dict[str, Score]:
+        kinds = sorted(self._support.keys() | self._predicted.keys())
+        return {kind: Score(self._correct[kind], self._predicted[kind], self._support[kind]) for kind in kinds}
+
+
+def _type(tag: str) -> str:
+    return split_tag(tag)[1] or "O"

@@ -1,0 +1,110 @@
+"""A tagging model as one SavedModel that takes raw strings and needs TensorFlow alone."""
+
+from __future__ import annotations
+
+import os
+
+import tensorflow as tf
+
+from seqtag.data.text.tokenizer import tokenize
+from seqtag.data.text.word_features import lookup_table
+from seqtag.runs.bundle import new_folder
+from seqtag.tagging.data.batching import Batch, distinct_features
+from seqtag.tagging.model import TaggingModel
+
+
+class ServingTagger(tf.Module):
+    """The signatures of an exported tagger, over a fitted model's own graph functions.
+
+    Spelling features, vocabulary lookup, the network, Viterbi decoding under the constraints and the way back to the
+    file's tag scheme all run in the graph, by the functions that `predict` calls.
+
+    Args:
+        model: the fitted model.
+    """
+
+    def __init__(self, model: TaggingModel) -> None:
+        super().__init__()
+        self._model = model
+        self._column_tables = [lookup_table(vocabulary) for vocabulary in model.column_vocabularies]
+        # What the SavedModel must hold: variables and tables.
+        self.tracked = [variable.value for variable in model.network.variables]
+        self.tracked += model.encoder.trackable + self._column_tables
+
+    def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
+        """`serving_default` on tokens and, unless the model reads further columns, `raw_text` on strings."""
+        strings = tf.TensorSpec([None, None], tf.string, name="tokens")
+        if self._column_tables:
+            columns = tf.TensorSpec([None, None, len(self._column_tables)], tf.string, name="columns")
+            return {"serving_default": self.tag_with_columns.get_concrete_function(strings, columns)}
+        return {
+            "serving_default": self.tag_tokens.get_concrete_function(strings),
+            "raw_text": self.tag_text.get_concrete_function(tf.TensorSpec([None], tf.string, name="text")),
+        }
+
+    @tf.function
+    def tag_tokens(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`tokens (batch, time)`, padded by "" -> `tags`, `scores` (batch, time) and `lengths` (batch,)."""
+        return self._tag_padded(tokens)
+
+    @tf.function
+    def tag_with_columns(self, tokens: tf.Tensor, columns: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The same with the values of further columns `(batch, time, columns)`."""
+        rows = [table.lookup(columns[:, :, n]) for n, table in enumerate(self._column_tables)]
+        return self._tag_padded(tokens, tf.stack(rows, axis=-1))
+
+    @tf.function
+    def tag_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`text (batch,)` -> also `tokens`, `starts` and `ends`, counted in Unicode characters of the input."""
+        tokens, starts, ends = tokenize(text)
+        found = {"tokens": tokens.to_tensor(""), "starts": starts.to_tensor(0), "ends": ends.to_tensor(0)}
+        return found | self._tag(tokens)
+
+    def _tag_padded(self, tokens: tf.Tensor, columns: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+        """Answers as wide as the input, computed for no more steps than the longest row has."""
+        found = self._tag(tf.RaggedTensor.from_tensor(tokens, lengths=_padded_lengths(tokens)), columns)
+        beyond = [[0, 0], [0, tf.shape(tokens)[1] - tf.shape(found["tags"])[1]]]
+        tags = tf.pad(found["tags"], beyond, constant_values="")
+        return found | {"tags": tags, "scores": tf.pad(found["scores"], beyond)}
+
+    def _tag(self, tokens: tf.RaggedTensor, columns: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+        distinct, rows = tf.unique(tokens.flat_values)
+        features = self._model.encoder(distinct)
+        batch: Batch = distinct_features(features, tf.range(tf.size(distinct)))
+        batch["tokens"] = tokens.with_flat_values(rows).to_tensor()
+        batch["lengths"] = tf.cast(tokens.row_lengths(), tf.int32)
+        if columns is not None:
+            batch["columns"] = columns[:, : tf.shape(batch["tokens"])[1]]
+        output = self._model.network.tag(batch)
+        real = tf.sequence_mask(batch["lengths"], tf.shape(batch["tokens"])[1])
+        return {
+            "tags": tf.where(real, self._names(output["tags"]), ""),
+            "scores": tf.where(real, output["scores"], 0.0),
+            "lengths": batch["lengths"],
+        }
+
+    def _names(self, tags: tf.Tensor) -> tf.Tensor:
+        """The file's names of the tags, which for IOB1 depend on the tag before; see `TagCodec.decode`."""
+        codec = self._model.codec
+        types = tf.gather(tf.constant(codec.types), tags)
+        before = tf.pad(types[:, :-1], [[0, 0], [1, 0]])
+        after_same = tf.cast((types == before) & (types > 0), tf.int32)
+        return tf.gather_nd(tf.constant(codec.tables), tf.stack([after_same, tags], axis=-1))
+
+
+def _padded_lengths(tokens: tf.Tensor) -> tf.Tensor:
+    """One past each row's last token that is not ""."""
+    steps = tf.range(1, tf.shape(tokens)[1] + 1)
+    # The maximum over no step at all is the least integer.
+    return tf.maximum(0, tf.reduce_max(tf.where(tokens != "", steps[None, :], 0), axis=1))
+
+
+def export_saved_model(model: TaggingModel, path: str | os.PathLike[str]) -> None:
+    """Writes the SavedModel of a fitted model.
+
+    Raises:
+        RunError: something is at `path` already.
+    """
+    with new_folder(path) as folder:
+        serving = ServingTagger(model.compacted())
+        tf.saved_model.save(serving, str(folder), signatures=serving.signatures())

@@ -1,0 +1,177 @@
+"""Fitting and scoring a tagging model: the steps between corpora and a model with its figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from seqtag.data.text.vocabulary import Vocabulary
+from seqtag.data.text.word_features import WordEncoder, count_characters, count_words
+from seqtag.errors import ConfigError, DataError
+from seqtag.tagging.config import ModelConfig, TrainingConfig
+from seqtag.tagging.data.batches import TaggedBatches
+from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus
+from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.evaluation.labels import LabelReport, evaluate_labels
+from seqtag.tagging.evaluation.spans import SpanReport, evaluate_spans
+from seqtag.tagging.model import Item, TaggingModel
+from seqtag.tagging.network.network import TaggerNetwork
+from seqtag.training.fit import FitResult, fit_network
+from seqtag.training.measure import Measure
+
+# Some ten times the affixes of a corpus, so that few share a row.
+NUM_BUCKETS = 1 << 16
+
+Report = SpanReport | LabelReport
+
+
+def build_tagging_model(
+    train: TaggedCorpus, config: ModelConfig, options: ReadingOptions, scheme: str = "auto", dtype: str = "float32"
+) -> TaggingModel:
+    """An unfitted model whose vocabularies come from the training data alone.
+
+    Args:
+        train: the training sentences.
+        config: the network's settings.
+        options: how files for this model are laid out.
+        scheme: of the training tags; `"auto"` detects it, `"none"` takes them as plain labels.
+        dtype: Keras's dtype policy.
+    """
+    codec = TagCodec.fit(train, scheme)
+    tokens = [token for sentence in train.tokens for token in sentence]
+    encoder = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS)
+    columns = [Vocabulary.count(value for row in column for value in row) for column in train.columns]
+    constraints = codec.constraints()
+    network = TaggerNetwork(
+        representation={
+            "num_words": len(encoder.words),
+            "singletons_from": encoder.words.singletons_from,
+            "num_chars": len(encoder.chars),
+            "num_buckets": NUM_BUCKETS,
+            "column_sizes": [len(vocabulary) for vocabulary in columns],
+            "word_dim": config.word_dim,
+            "char_encoder": config.char_encoder,
+            "spelling": config.spelling,
+            "word_dropout": config.word_dropout,
+            "singleton_dropout": config.singleton_dropout,
+        },
+        num_tags=len(codec.labels),
+        constraints=None if constraints is None else [table.tolist() for table in constraints],
+        cell=config.cell,
+        units=config.units,
+        layers=config.layers,
+        head=config.head,
+        tag_costs=_tag_costs(codec, config),
+        dropout=config.dropout,
+        recurrent_dropout=config.recurrent_dropout,
+        window_features=config.window_features,
+        dtype=dtype,
+    )
+    network.build()
+    return TaggingModel(network, codec, encoder, columns, options)
+
+
+def _tag_costs(codec: TagCodec, config: ModelConfig) -> list[float] | None:
+    """The cost of every tag of an entity; None where no tag costs anything."""
+    if not config.entity_cost or config.head != "crf" or codec.scheme is None:
+        return None
+    return [config.entity_cost if type_ else 0.0 for type_ in codec.types]
+
+
+def fit_tagging_model(
+    train: TaggedCorpus,
+    dev: TaggedCorpus,
+    config: ModelConfig,
+    training: TrainingConfig,
+    options: ReadingOptions = ReadingOptions(),
+    *,
+    scheme: str = "auto",
+    measure: str = "auto",
+    seed: int = 1,
+    checkpoints: Path | None = None,
+    log_folder: Path | None = None,
+    resume: bool = False,
+    label: str = "",
+) -> tuple[TaggingModel, FitResult]:
+    """Fits a model on `train`; `dev` chooses the epoch. The other arguments are those of `fit_network`.
+
+    The same seed gives the same model bit for bit on a CPU.
+
+    Raises:
+        DataError: a tag of `dev` that `train` does not have.
+        RunError: see `fit_network`.
+    """
+    keras.utils.set_random_seed(seed)
+    # Files that the model reads later have the layout of the training file, also when that was detected.
+    options = replace(options, layout=train.layout)
+    model = build_tagging_model(train, config, options, scheme, training.precision)
+    measure = resolve_measure(measure, model)
+    encoded = model.encode(corpus_items(train), model.codec.encode_corpus(train))
+    encoded_dev = model.encode(corpus_items(dev), model.codec.encode_corpus(dev))
+
+    def evaluate() -> float:
+        return getattr(report_on(model, dev.tags, model.decode_tags(encoded_dev)), measure)
+
+    result = fit_network(
+        model.network,
+        TaggedBatches(encoded, training.batch_tokens, seed),
+        training,
+        evaluate,
+        Measure(measure),
+        checkpoints=checkpoints,
+        log_folder=log_folder,
+        resume=resume,
+        label=label,
+    )
+    return model, result
+
+
+def resolve_measure(measure: str, model: TaggingModel) -> str:
+    """The measure that `auto` stands for: `f1` for spans, `accuracy` for plain labels.
+
+    Raises:
+        ConfigError: plain labels have no spans to be measured.
+    """
+    if model.codec.scheme is None and measure not in ("auto", "accuracy"):
+        raise ConfigError(f"evaluation.measure: expected accuracy for plain labels, found {measure!r}")
+    if measure != "auto":
+        return measure
+    return "accuracy" if model.codec.scheme is None else "f1"
+
+
+def score(model: TaggingModel, corpus: TaggedCorpus) -> Report:
+    """The report on a corpus.
+
+    Raises:
+        DataError: a tag that the training data did not have.
+    """
+    model.codec.encode_corpus(corpus)
+    return report_on(model, corpus.tags, model.decode_tags(model.encode(corpus_items(corpus))))
+
+
+def report_on(model: TaggingModel, gold: list[list[str]], predicted: list[list[str]]) -> Report:
+    """The report on predicted tags, by spans or by labels as the model's tags are."""
+    if model.codec.scheme is None:
+        return evaluate_labels(gold, predicted)
+    return evaluate_spans(gold, predicted, model.codec.scheme)
+
+
+def corpus_items(corpus: TaggedCorpus) -> list[Item]:
+    """The corpus without its tags, as the model reads it."""
+    columns = list(zip(*corpus.columns, strict=True)) if corpus.columns else [()] * len(corpus)
+    return [Item(tokens, values) for tokens, values in zip(corpus.tokens, columns, strict=True)]
+
+
+def held_out(corpus: TaggedCorpus, every: int = 10) -> tuple[TaggedCorpus, TaggedCorpus]:
+    """Splits off every tenth sentence as dev data, for a user who brings none.
+
+    Raises:
+        DataError: there are too few sentences for that.
+    """
+    if len(corpus) < every:
+        raise DataError(f"expected validation_data or at least {every} sentences, found {len(corpus)} sentences")
+    chosen = np.arange(len(corpus)) % every == every - 1
+    return corpus.subset(np.flatnonzero(~chosen).tolist()), corpus.subset(np.flatnonzero(chosen).tolist())

@@ -1,0 +1,108 @@
+"""How gradients flow through a tagger: figures and tables of a batch of sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seqtag.diagnostics import GradientFlow, gradient_flow
+from seqtag.diagnostics.jacobians import by_lag
+from seqtag.errors import DataError
+from seqtag.files import written_aside
+from seqtag.progress import LiveLine
+from seqtag.tagging.data.batches import split_tags
+from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.fit import corpus_items
+from seqtag.tagging.model import TaggingModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FLOW, JACOBIANS, NORMS, SUMMARY = "flow.png", "jacobians.png", "norms.csv", "summary.csv"
+# A batch of long sentences shows far steps, one of sentences alike in length shows them in every row.
+MOST_SENTENCES = 32
+LONGEST = 50
+# A step's influence on a later state counts for as long as it is not below this.
+INFLUENCE = 0.01
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What a batch of sentences shows.
+
+    Attributes:
+        flow: the norms.
+        summary: a row for each direction of each recurrent layer; `GradientFlow.summary` and `reach`, how many steps
+            back the norm of dh_t/dh_k, the mean over all t of the longest sentence, has not yet fallen below 1/100.
+        lengths: tokens of the sentences.
+    """
+
+    flow: GradientFlow
+    summary: pd.DataFrame
+    lengths: list[int]
+
+    def to_text(self) -> str:
+        """The summary as a table, for people."""
+        lengths = f"sentences: {len(self.lengths)}, of {min(self.lengths)} to {max(self.lengths)} tokens"
+        table = self.summary.to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="-")
+        return f"{lengths}; loss {self.flow.loss:.4g} a token\n{table}"
+
+    def write(self, folder: Path) -> None:
+        """Writes figures and tables, each whole or not at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, frame in {NORMS: self.flow.to_frame(), SUMMARY: self.summary}.items():
+            with written_aside(folder / name) as aside:
+                frame.to_csv(aside, index=False)
+        self.flow.plot(folder / FLOW)
+        self.flow.plot_jacobians(folder / JACOBIANS)
+
+
+def report_gradients(model: TaggingModel, corpus: TaggedCorpus) -> GradientReport:
+    """The gradient flow of up to 32 sentences, the longest that have no more than 50 tokens.
+
+    Raises:
+        DataError: there is no sentence with tokens, or a tag that the training data did not have.
+    """
+    model.codec.encode_corpus(corpus)
+    part = corpus.subset(choose_sentences([len(tokens) for tokens in corpus.tokens]))
+    encoded = model.encode(corpus_items(part), model.codec.encode_corpus(part))
+    line = LiveLine()
+    try:
+        line.show(lambda: f"gradient flow of {len(part)} sentences")
+        x, y = split_tags(encoded.batch(np.arange(len(part))))
+        flow = gradient_flow(model.network, x, y)
+        summary = flow.summary()
+        summary["reach"] = [_reach(flow, *direction, line) for direction in flow.directions()]
+    finally:
+        line.close()
+    return GradientReport(flow, summary, encoded.lengths.tolist())
+
+
+def choose_sentences(lengths: list[int]) -> list[int]:
+    """Which sentences make the batch, the longest first.
+
+    Raises:
+        DataError: all sentences are empty.
+
+    Example:
+        >>> choose_sentences([3, 70, 0, 50, 3])
+        [3, 0, 4]
+    """
+    real = [n for n, length in enumerate(lengths) if length]
+    if not real:
+        raise DataError(f"expected sentences with tokens, found none in {len(lengths)}")
+    short = [n for n in real if lengths[n] <= LONGEST] or [min(real, key=lambda n: lengths[n])]
+    return sorted(short, key=lambda n: -lengths[n])[:MOST_SENTENCES]
+
+
+def _reach(flow: GradientFlow, name: str, way: str, index: tuple[int, ...], line: LiveLine) -> int:
+    """How many steps back a state still has influence."""
+    line.show(lambda: f"jacobians of {name}, {way}")
+    backward = bool(index and index[0])
+    real = np.flatnonzero(flow.real_steps(name))
+    norms = flow.jacobian_norms(name, backward=backward)[np.ix_(real, real)]
+    below = by_lag(norms, reverse=way == "backward") < INFLUENCE
+    return int(np.argmax(below) if below.any() else len(below)) - 1

@@ -1,0 +1,38 @@
+"""A fitted network as a file should hold it: tables without their zero rows, and nothing but what answers need."""
+
+from __future__ import annotations
+
+import keras
+
+from seqtag.layers.compact_embedding import CompactEmbedding, is_worth_compacting, nonzero_rows
+from seqtag.tagging.network.network import TaggerNetwork
+
+
+def compacted(network: TaggerNetwork) -> TaggerNetwork:
+    """A copy of the network that answers the same bit for bit, in less room.
+
+    A table with so many zero rows that a `CompactEmbedding` is smaller becomes one. Rows are zero where training never
+    looked them up, in the tables that start from zero, and where a penalty on rows has made them so. The copy is not
+    compiled, so it has no optimizer whose state, twice the weights, would be stored too.
+    """
+    full = {name: table for name, table in network.tables.items() if isinstance(table, keras.layers.Embedding)}
+    values = {name: table.embeddings.numpy() for name, table in full.items()}
+    values = {name: value for name, value in values.items() if is_worth_compacting(value)}
+    kept_rows = {name: len(nonzero_rows(value)) for name, value in values.items()}
+    copy = TaggerNetwork.from_config(network.get_config() | {"kept_rows": network.kept_rows | kept_rows})
+    copy.build()
+    for name, value in values.items():
+        table = copy.tables[name]
+        assert isinstance(table, CompactEmbedding)
+        table.fill(value)
+    # Both are made by the same steps, so their other weights come in the same order.
+    others = zip(_without(copy, list(values)), _without(network, list(values)), strict=True)
+    for variable, original in others:
+        variable.assign(original.value)
+    return copy
+
+
+def _without(network: TaggerNetwork, tables: list[str]) -> list[keras.Variable]:
+    """The network's variables but for those of some tables."""
+    left_out = {id(variable) for name in tables for variable in network.tables[name].variables}
+    return [variable for variable in network.variables if id(variable) not in left_out]

@@ -1,0 +1,219 @@
+"""The network of a tagger: token vectors, a recurrent stack, emissions, and a head that scores whole tag sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from seqtag.data.text.word_features import NUM_HASHED
+from seqtag.layers import CRF, GRU, Bidirectional, PeepholeLSTM, SimpleRNN
+from seqtag.models.word_representation import WordRepresentation
+from seqtag.tagging.network.context_features import WindowFeatures
+from seqtag.tagging.network.softmax_head import SoftmaxHead
+
+CELLS = {"simple_rnn": SimpleRNN, "peephole_lstm": PeepholeLSTM, "lstm": PeepholeLSTM, "gru": GRU}
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class TaggerNetwork(keras.Model):
+    """Word representation -> variational dropout -> bidirectional recurrent stack -> emissions -> CRF or softmax.
+
+    Args:
+        representation: arguments of `WordRepresentation`.
+        num_tags: how many tags there are.
+        constraints: boolean tables of legal starts (tags,), transitions (tags, tags) and ends (tags,); None for all.
+        cell: `"simple_rnn"`, `"peephole_lstm"`, `"lstm"` or `"gru"`.
+        units: of each direction of each recurrent layer.
+        layers: how many bidirectional layers.
+        head: `"crf"` or `"softmax"`; the latter is decoded under the constraints too.
+        tag_costs: what missing each tag costs a CRF in training (tags,); see `CRF`.
+        dropout: of the token vectors and of each recurrent layer's output, one mask for all steps (Gal and Ghahramani
+            2016).
+        recurrent_dropout: of the hidden state on its way into the next step, one mask for all steps (the same).
+        window_features: whether words and spelling around a token also score its tags straight; see `WindowFeatures`.
+        kept_rows: tables by name that are stored without their zero rows, and how many rows each keeps; `compacted`
+            in `seqtag.tagging.network.compaction` sets it.
+
+    Call arguments:
+        batch: see `WordRepresentation`, and `lengths (batch,)`.
+
+    Returns:
+        Emissions `(batch, time, num_tags)` in float32.
+    """
+
+    def __init__(
+        self,
+        representation: dict[str, Any],
+        num_tags: int,
+        constraints: Sequence | None = None,
+        cell: str = "peephole_lstm",
+        units: int = 200,
+        layers: int = 1,
+        head: str = "crf",
+        tag_costs: Sequence[float] | None = None,
+        dropout: float = 0.5,
+        recurrent_dropout: float = 0.0,
+        window_features: bool = True,
+        kept_rows: Mapping[str, int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._representation_keys = sorted(representation)
+        self.num_tags = num_tags
+        self.constraints = constraints
+        self.cell = cell
+        self.units = units
+        self.num_layers = layers
+        self.head_kind = head
+        self.tag_costs = tag_costs
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.has_window_features = window_features
+        self.kept_rows = dict(kept_rows or {})
+        self.representation = WordRepresentation(**representation, kept_rows=self.kept_rows, name="representation")
+        self.input_dropout = keras.layers.SpatialDropout1D(dropout, name="input_dropout")
+        self.stack = [_bidirectional(cell, units, recurrent_dropout, f"recurrent_{n}") for n in range(layers)]
+        self.dropouts = [keras.layers.SpatialDropout1D(dropout, name=f"dropout_{n}") for n in range(layers)]
+        self.window_features = None
+        if window_features:
+            self.window_features = WindowFeatures(
+                representation["num_words"],
+                representation["num_buckets"],
+                num_tags,
+                kept_rows=self.kept_rows,
+                dtype="float32",
+                name="window_features",
+            )
+        self.emission = keras.layers.Dense(num_tags, dtype="float32", name="emission")
+        heads = {"crf": CRF, "softmax": SoftmaxHead}
+        self.head = heads[head](constraints=constraints, tag_costs=tag_costs, dtype="float32", name="head")
+
+    def build(self, batch_shape: Any = None) -> None:
+        """Creates the weights, whose shapes are known from the arguments alone."""
+        self.representation.build()
+        width = self.representation.output_units
+        for layer in self.stack:
+            layer.build((None, None, width))
+            width = layer.compute_output_shape((None, None, width))[-1]
+        self.emission.build((None, None, width))
+        if self.window_features is not None:
+            self.window_features.build()
+        self.head.build((None, None, self.num_tags))
+        self.built = True
+
+    @property
+    def tables(self) -> dict[str, keras.layers.Layer]:
+        """The embeddings by name: those of the words, of the hashed spelling and of further columns."""
+        window = [] if self.window_features is None else self.window_features.tables
+        return {table.name: table for table in [*self.representation.tables, *window]}
+
+    def call(self, batch: dict, training: bool = False) -> tf.Tensor:
+        """Emissions `(batch, time, num_tags)`."""
+        vectors = self.representation(batch, training=training)
+        # A recurrence needs a step, which a batch of empty sentences does not have.
+        steps = tf.shape(vectors)[1]
+        vectors = tf.pad(vectors, [[0, 0], [0, tf.cast(steps == 0, tf.int32)], [0, 0]])
+        mask = tf.sequence_mask(batch["lengths"], tf.shape(vectors)[1])
+        hidden = self.input_dropout(vectors, training=training)
+        for layer, dropout in zip(self.stack, self.dropouts, strict=True):
+            hidden = dropout(layer(hidden, mask=mask, training=training), training=training)
+        emissions = self.emission(hidden[:, :steps])
+        if self.window_features is not None:
+            emissions += self.window_features(batch, mask=mask[:, :steps], training=training)
+        return emissions
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> tf.Tensor:
+        """Negative log-likelihood of the tags `y (batch, time)`, -1 where unknown, a token.
+
+        The sum over the batch is divided by its tokens, so that batches of short and of long sentences weigh alike.
+        """
+        losses = self.head.negative_log_likelihood(y, y_pred, mask=sequence_mask(x))
+        tokens = ops.maximum(ops.sum(x["lengths"]), 1)
+        loss = ops.sum(losses) / ops.cast(tokens, losses.dtype)
+        return loss + ops.sum(self.losses) if self.losses else loss
+
+    @cached_property
+    def decode(self) -> Callable[[dict], tf.Tensor]:
+        """Graph function: the best legal tags `(batch, time)` int32 of a batch, 0 at padding."""
+
+        def decode(batch: dict) -> tf.Tensor:
+            return self.head.decode(self(batch, training=False), mask=sequence_mask(batch))
+
+        return self._graph_function(decode)
+
+    @cached_property
+    def marginals(self) -> Callable[[dict], tf.Tensor]:
+        """Graph function: the probability of every tag, `(batch, time, num_tags)`."""
+
+        def marginals(batch: dict) -> tf.Tensor:
+            return self.head.marginals(self(batch, training=False), mask=sequence_mask(batch))
+
+        return self._graph_function(marginals)
+
+    @cached_property
+    def tag(self) -> Callable[[dict], dict[str, tf.Tensor]]:
+        """Graph function: the best legal tags and how sure they are.
+
+        It returns `tags (batch, time)` int32, 0 at padding; `scores (batch, time)`, the probability of each tag; and
+        `continuations (batch, time)`, the probability of each tag given the tag before it, so that the probability of
+        a span is its first score times the continuations of its other tokens.
+        """
+
+        def tag(batch: dict) -> dict[str, tf.Tensor]:
+            mask = sequence_mask(batch)
+            emissions = self(batch, training=False)
+            tags = self.head.decode(emissions, mask=mask)
+            scores, continuations = self.head.path_probabilities(tags, emissions, mask=mask)
+            return {"tags": tags, "scores": scores, "continuations": continuations}
+
+        return self._graph_function(tag)
+
+    def _graph_function(self, function: Callable) -> Callable:
+        """A function of a batch that is traced once, whatever the lengths to come."""
+        shapes = {"words": [None], "chars": [None, None], "buckets": [None, NUM_HASHED], "tokens": [None, None]}
+        shapes["lengths"] = [None]
+        if self.representation.column_sizes:
+            shapes["columns"] = [None, None, len(self.representation.column_sizes)]
+        signature = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
+        # Models trained on tags hand them over too; the graph does not read them.
+        graph = tf.function(function, input_signature=[signature])
+        return lambda batch: graph({name: batch[name] for name in signature})
+
+    def get_config(self) -> dict:
+        """The constructor's arguments."""
+        representation = self.representation.get_config()
+        return {
+            **super().get_config(),
+            "representation": {key: representation[key] for key in self._representation_keys},
+            "num_tags": self.num_tags,
+            "constraints": self.constraints,
+            "cell": self.cell,
+            "units": self.units,
+            "layers": self.num_layers,
+            "head": self.head_kind,
+            "tag_costs": self.tag_costs,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "window_features": self.has_window_features,
+            "kept_rows": self.kept_rows,
+        }
+
+
+def sequence_mask(batch: dict) -> tf.Tensor:
+    """`(batch, time)` bool, True where a token is."""
+    steps = ops.arange(ops.shape(batch["tokens"])[1], dtype="int32")
+    return steps[None, :] < ops.cast(batch["lengths"], "int32")[:, None]
+
+
+def _bidirectional(cell: str, units: int, recurrent_dropout: float, name: str) -> Bidirectional:
+    arguments: dict[str, Any] = {"peephole": cell == "peephole_lstm"} if cell in ("lstm", "peephole_lstm") else {}
+    # A name, so that reports call its weights the same in every run.
+    layer = CELLS[cell](units, return_sequences=True, recurrent_dropout=recurrent_dropout, name=cell, **arguments)
+    return Bidirectional(layer, name=name)

@@ -1,0 +1,71 @@
+"""Tagged sentences as people and programs read them: JSON lines, marked-up text, colours."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.text import Text
+
+from seqtag.data.text.paragraphs import TextLine
+from seqtag.tagging.model import Entity, TaggedSentence
+
+COLOURS = ("bright_blue", "bright_magenta", "bright_green", "bright_yellow", "bright_cyan", "bright_red")
+SCORE_DIGITS = 6
+
+
+def to_json(tagged: TaggedSentence, line: TextLine | None = None) -> str:
+    """One JSON line; with the text line, entities also have `char_start` and `char_end` in it."""
+    record = {
+        "tokens": tagged.tokens,
+        "tags": tagged.tags,
+        "scores": [round(score, SCORE_DIGITS) for score in tagged.scores],
+        "entities": [_entity(tagged, entity, line) for entity in tagged.entities],
+    }
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _entity(tagged: TaggedSentence, entity: Entity, line: TextLine | None) -> dict[str, Any]:
+    text = " ".join(tagged.tokens[entity.start : entity.end])
+    record = {"type": entity.type, "start": entity.start, "end": entity.end, "text": text}
+    if line is not None:
+        start, end = line.starts[entity.start], line.ends[entity.end - 1]
+        record |= {"text": line.text[start:end], "char_start": start, "char_end": end}
+    return record | {"score": round(entity.score, SCORE_DIGITS)}
+
+
+def to_columns(tagged: TaggedSentence) -> str:
+    """A token and its tag a line, and a blank line."""
+    return "".join(f"{token}\t{tag}\n" for token, tag in zip(tagged.tokens, tagged.tags, strict=True)) + "\n"
+
+
+def to_text(tagged: TaggedSentence) -> str:
+    """One line: entities as `[New York LOC]`, plain labels as `word/TAG`.
+
+    >>> to_text(TaggedSentence(["Ann", "sleeps"], ["B-PER", "O"], [0.9, 0.9], [Entity("PER", 0, 1, 0.9)]))
+    '[Ann PER] sleeps\\n'
+    """
+    return _marked(tagged).plain + "\n"
+
+
+def to_rich(tagged: TaggedSentence, types: list[str]) -> Text:
+    """The same in colour, a colour a type."""
+    return _marked(tagged, {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(types)})
+
+
+def _marked(tagged: TaggedSentence, colours: dict[str, str] | None = None) -> Text:
+    colours = colours or {}
+    starts = {entity.start: entity for entity in tagged.entities}
+    is_spans = not tagged.tags or bool(tagged.entities) or set(tagged.tags) == {"O"}
+    pieces, position = [], 0
+    while position < len(tagged.tokens):
+        entity = starts.get(position)
+        if entity is not None:
+            words = " ".join(tagged.tokens[position : entity.end])
+            pieces.append(Text(f"[{words} {entity.type}]", style=f"bold {colours.get(entity.type, '')}".strip()))
+            position = entity.end
+            continue
+        token, tag = tagged.tokens[position], tagged.tags[position]
+        pieces.append(Text(token) if is_spans else Text.assemble(token, (f"/{tag}", colours.get(tag, "dim"))))
+        position += 1
+    return Text(" ").join(pieces)

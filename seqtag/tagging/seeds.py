@@ -1,0 +1,100 @@
+"""A tagger fitted with one seed or with several, of which the best on dev is kept."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqtag.runs.directory import CHECKPOINTS, LOGS
+from seqtag.runs.summary import Report
+from seqtag.tagging.config import TaggingConfig
+from seqtag.tagging.data.corpus import TaggedCorpus, reading_options
+from seqtag.tagging.fit import corpus_items, fit_tagging_model, resolve_measure, score
+from seqtag.tagging.model import TASK, TaggedSentence, TaggingModel
+from seqtag.training.fit import FitResult
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """What one seed gave."""
+
+    seed: int
+    model: TaggingModel
+    fit: FitResult
+    reports: Mapping[str, Report]
+
+
+@dataclass(frozen=True)
+class SeedRuns:
+    """What all seeds gave.
+
+    Attributes:
+        runs: one a seed.
+        measure: what was measured on dev.
+    """
+
+    runs: list[SeedRun]
+    measure: str
+
+    @property
+    def best(self) -> SeedRun:
+        """The run with the best dev score."""
+        return max(self.runs, key=lambda run: getattr(run.reports["dev"], self.measure))
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The contents of `metrics.json`."""
+        best = self.best
+        metrics: dict[str, Any] = {"task": TASK}
+        metrics |= {split: report.to_metrics() for split, report in best.reports.items()}
+        metrics["train"] = best.fit.to_metrics() | {"seconds": sum(run.fit.seconds for run in self.runs)}
+        metrics["seed"] = best.seed
+        if len(self.runs) > 1:
+            metrics["seeds"] = {
+                "measure": self.measure,
+                "values": [run.seed for run in self.runs],
+                **{split: self._spread(split) for split in best.reports},
+            }
+        return metrics
+
+    def _spread(self, split: str) -> dict[str, Any]:
+        values = [getattr(run.reports[split], self.measure) for run in self.runs]
+        return {"mean": statistics.fmean(values), "min": min(values), "max": max(values), "each": values}
+
+
+def fit_seeds(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], folder: Path, resume: bool) -> SeedRuns:
+    """Fits a tagger with each seed of a configuration; checkpoints and logs go to the run directory `folder`."""
+    seeds = range(config.seed, config.seed + config.training.seeds)
+    runs = [_fit_seed(config, corpora, folder, seed, resume) for seed in seeds]
+    return SeedRuns(runs, resolve_measure(config.evaluation.measure, runs[0].model))
+
+
+def _fit_seed(
+    config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], folder: Path, seed: int, resume: bool
+) -> SeedRun:
+    name = f"seed-{seed}"
+    model, fit = fit_tagging_model(
+        corpora["train"],
+        corpora["dev"],
+        config.model,
+        config.training,
+        reading_options(config.data),
+        scheme=config.data.scheme,
+        measure=config.evaluation.measure,
+        seed=seed,
+        checkpoints=folder / CHECKPOINTS / name,
+        log_folder=folder / LOGS / name if config.training.tensorboard else None,
+        resume=resume,
+        label=name if config.training.seeds > 1 else "",
+    )
+    reports = {split: score(model, corpora[split]) for split in ("dev", "test") if split in corpora}
+    return SeedRun(seed, model, fit, reports)
+
+
+def tag_some(model: TaggingModel, corpus: TaggedCorpus, count: int) -> list[TaggedSentence]:
+    """Tags sentences of readable length with the most different tags, in the order of the file."""
+    readable = [n for n, tokens in enumerate(corpus.tokens) if 5 <= len(tokens) <= 25]
+    readable.sort(key=lambda n: -len(set(corpus.tags[n])))
+    return model.tag(corpus_items(corpus.subset(sorted(readable[:count]))))

@@ -1,0 +1,51 @@
+"""What the training of a tagger prints when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from seqtag.diagnostics.sparsity import SparsityReport
+from seqtag.runs.summary import Report, show_part, show_reports
+from seqtag.tagging.model import TaggedSentence
+from seqtag.tagging.rendering import to_rich
+
+
+@dataclass(frozen=True)
+class TaggerSummary:
+    """A finished training of a tagger.
+
+    Attributes:
+        folder: the run directory.
+        metrics: the contents of `metrics.json`.
+        reports: the report on each scored split.
+        sparsity: the zeros of the weights, where a penalty was to make some.
+        sentences: some dev sentences that the tagger tagged.
+        types: its entity types or labels, for colours.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+    reports: Mapping[str, Report]
+    sparsity: SparsityReport | None
+    sentences: Sequence[TaggedSentence]
+    types: list[str]
+
+    def show(self, console: Console) -> None:
+        """Prints the reports, the sentences in colour and, of several seeds, the mean and the range."""
+        show_reports(console, self.reports)
+        for sentence in self.sentences:
+            console.print(to_rich(sentence, self.types))
+        if self.sparsity is not None:
+            show_part(console, "zeros", self.sparsity.to_text())
+        seeds = self.metrics.get("seeds")
+        if seeds:
+            for split in self.reports:
+                spread = seeds[split]
+                line = f"{spread['mean']:.4f} ({spread['min']:.4f} to {spread['max']:.4f})"
+                console.print(f"{split} {seeds['measure']}, mean and range of {len(seeds['values'])} seeds: {line}")
+        console.print(f"run written to {self.folder}")

@@ -1,0 +1,202 @@
+"""`Tagger`: the tagging model as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from seqtag.errors import DataError
+from seqtag.runs.bundle import new_folder
+from seqtag.runs.estimators import config_of, pickled_state, read_estimator, unpickled_run, write_estimator
+from seqtag.tagging.config import TaggingConfig
+from seqtag.tagging.data.corpus import load_corpus, reading_options
+from seqtag.tagging.export import export_saved_model
+from seqtag.tagging.fit import fit_tagging_model, held_out, resolve_measure, score
+from seqtag.tagging.model import TASK, Item, TaggedSentence, TaggingModel
+
+
+class Tagger(BaseEstimator):
+    """A tagger of token sequences: named entities, parts of speech, chunks.
+
+    Args:
+        cell: `"peephole_lstm"`, `"lstm"`, `"gru"` or `"simple_rnn"`.
+        units: of each direction.
+        layers: bidirectional layers.
+        char_encoder: `"cnn"`, `"birnn"` or `"none"`.
+        spelling: whether hashed affixes and word shape are read.
+        window_features: whether the words around a token and its spelling also score tags straight.
+        head: `"crf"` or `"softmax"`.
+        entity_cost: what missing a tag of an entity costs a CRF in training; more finds more entities.
+        word_dim: width of the word embedding.
+        min_count: words seen less often in training are unknown.
+        dropout: variational, of token vectors and recurrent outputs.
+        recurrent_dropout: variational, of the hidden state between steps.
+        word_dropout, singleton_dropout: share of words, and of those that occur once, read as unknown in training.
+        data: how files are read (`layout`, `token_column`, `tag_column`, `features`, `encoding`, `scheme`): a dict with
+            the keys of the configuration's `data` section.
+        training: a dict with the keys of the configuration's `training` section.
+        seed: the same seed gives the same model bit for bit on a CPU.
+
+    Attributes:
+        model_: the fitted `TaggingModel`.
+        history_: one dict an epoch.
+        metrics_: the figures of `metrics.json`: on the validation data, and of training.
+
+    Example:
+
+        >>> sentences = [(["Ann", "saw", "Bo"], ["B-PER", "O", "B-PER"]), (["it", "rains"], ["O", "O"])] * 20
+        >>> tagger = Tagger(units=8, training={"epochs": 6, "batch_tokens": 40, "learning_rate": 0.01})
+        >>> tagger.fit(sentences, validation_data=sentences).predict([["Bo", "saw", "Ann"]])
+        [['B-PER', 'O', 'B-PER']]
+    """
+
+    def __init__(
+        self,
+        cell: str = "peephole_lstm",
+        units: int = 100,
+        layers: int = 1,
+        char_encoder: str = "cnn",
+        spelling: bool = True,
+        window_features: bool = True,
+        head: str = "crf",
+        entity_cost: float = 0.0,
+        word_dim: int = 100,
+        min_count: int = 1,
+        dropout: float = 0.5,
+        recurrent_dropout: float = 0.0,
+        word_dropout: float = 0.05,
+        singleton_dropout: float = 0.5,
+        data: dict[str, Any] | None = None,
+        training: dict[str, Any] | None = None,
+        seed: int = 1,
+    ) -> None:
+        self.cell = cell
+        self.units = units
+        self.layers = layers
+        self.char_encoder = char_encoder
+        self.spelling = spelling
+        self.window_features = window_features
+        self.head = head
+        self.entity_cost = entity_cost
+        self.word_dim = word_dim
+        self.min_count = min_count
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.word_dropout = word_dropout
+        self.singleton_dropout = singleton_dropout
+        self.data = data
+        self.training = training
+        self.seed = seed
+
+    def fit(self, X: Any, y: Iterable[Sequence[str]] | None = None, validation_data: Any = None) -> Tagger:
+        """Fits the model.
+
+        Args:
+            X: a path, an iterable of `(tokens, tags)`, a DataFrame (`sentence, token, tag`), or token lists with `y`.
+            y: tag lists, when `X` holds token lists.
+            validation_data: what chooses the epoch, in any of these forms (`(X, y)` for token lists); every tenth
+                sentence of `X` is held out for it when there is none.
+
+        Raises:
+            DataError: no sentence, tokens and tags that differ in number, a tag of the validation data not in `X`.
+            ConfigError: an argument of a wrong type or an unknown key.
+        """
+        config = self._config()
+        options = reading_options(config.data)
+        train = load_corpus(X, options, y)
+        if validation_data is None:
+            train, dev = held_out(train)
+        elif isinstance(validation_data, tuple) and len(validation_data) == 2:
+            dev = load_corpus(validation_data[0], options, validation_data[1])
+        else:
+            dev = load_corpus(validation_data, options)
+        self.model_, result = fit_tagging_model(
+            train, dev, config.model, config.training, options, scheme=config.data.scheme, seed=self.seed
+        )
+        report = score(self.model_, dev)
+        self.history_ = result.history
+        self.metrics_ = {"task": TASK, "dev": report.to_metrics(), "train": result.to_metrics()}
+        return self
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The tags that `predict_proba` has columns for."""
+        check_is_fitted(self, "model_")
+        return np.array(self.model_.codec.labels)
+
+    def predict(self, X: Iterable[Sequence[str]]) -> list[list[str]]:
+        """The tags of tokenised sentences."""
+        return [sentence.tags for sentence in self.tag(X)]
+
+    def predict_proba(self, X: Iterable[Sequence[str]]) -> list[np.ndarray]:
+        """For each sentence an array `(time, classes)`: the probability of each of `classes_` at each token.
+
+        Spans are learnt as IOBES, so their classes are IOBES tags; the probabilities are those of whole legal tag
+        sequences that have the tag there.
+        """
+        check_is_fitted(self, "model_")
+        return self.model_.probabilities(self._items(X))
+
+    def tag(self, X: Iterable[Sequence[str]]) -> list[TaggedSentence]:
+        """Tags, their probabilities and the entities with theirs."""
+        check_is_fitted(self, "model_")
+        return self.model_.tag(self._items(X))
+
+    def score(self, X: Any, y: Iterable[Sequence[str]] | None = None) -> float:
+        """F1 of spans by conlleval's reading, or accuracy of plain labels; `X` and `y` as in `fit`."""
+        check_is_fitted(self, "model_")
+        report = score(self.model_, load_corpus(X, self.model_.options, y))
+        return getattr(report, resolve_measure("auto", self.model_))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a run directory that `load` and the command line read.
+
+        Raises:
+            RunError: something is there already.
+        """
+        check_is_fitted(self, "model_")
+        with new_folder(path) as folder:
+            self._write(folder)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Tagger:
+        """The estimator of a run directory.
+
+        Raises:
+            RunError: there is no finished run, or one of another task or format version.
+        """
+        return read_estimator(cls, Path(path), TaggingConfig, TaggingModel.load)
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Writes a SavedModel that needs TensorFlow alone; see `seqtag.tagging.export`."""
+        check_is_fitted(self, "model_")
+        export_saved_model(self.model_, path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return pickled_state(self, self._write)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state["arguments"])
+        with unpickled_run(state) as run:
+            if run is not None:
+                self.__dict__.update(vars(Tagger.load(run)) | state["arguments"])
+
+    def _write(self, folder: Path) -> None:
+        write_estimator(folder, self, self._config())
+
+    def _items(self, X: Iterable[Sequence[str]]) -> list[Item]:
+        if self.model_.column_vocabularies:
+            raise DataError("expected a model of tokens alone; this one reads further columns: use `seqtag predict`")
+        sentences = list(X)
+        if any(isinstance(tokens, str) for tokens in sentences):
+            raise DataError("expected sentences as lists of tokens, found a string")
+        return [Item(list(tokens)) for tokens in sentences]
+
+    def _config(self) -> TaggingConfig:
+        return config_of(self, TaggingConfig, TASK)

@@ -1,0 +1,163 @@
+"""The task of tagging: what the command line calls.
+
+TensorFlow is imported inside the functions, after the data were read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqtag.errors import ConfigError
+from seqtag.quiet_tensorflow import import_tensorflow
+from seqtag.runs import bundle
+from seqtag.runs.config_file import load_config, resolve_path
+from seqtag.runs.directory import run_directory, write_figures
+from seqtag.runs.summary import Report
+from seqtag.tagging.config import DataConfig, TaggingConfig
+from seqtag.tagging.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus, reading_options
+from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
+from seqtag.tagging.data.layouts import LAYOUTS
+
+if TYPE_CHECKING:
+    from seqtag.tagging.gradient_report import GradientReport
+    from seqtag.tagging.model import TaggingModel
+    from seqtag.tagging.summary import TaggerSummary
+
+CONFIG = TaggingConfig
+OPTIONS = {
+    "train": frozenset[str](),
+    "evaluate": frozenset[str](),
+    "predict": frozenset({"text", "format"}),
+    "export": frozenset[str](),
+    "gradients": frozenset[str](),
+    "inspect": frozenset({"layout", "tag_column", "token_column", "encoding"}),
+}
+SPLITS = ("train", "dev", "test")
+GRADIENTS = "gradients"
+
+
+def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSummary:
+    """Fits a tagger as `config` says and writes its run directory.
+
+    Everything is written to `OUTPUT.partial`, which takes the name `output` when all of it is there.
+
+    Raises:
+        RunError: a finished run is at `output`, or an unfinished one without `resume`.
+        ConfigError: a path is missing, or `resume` with another configuration.
+        DataError: a file is at fault.
+    """
+    with run_directory(config, output, resume) as folder:
+        corpora = load_splits(config.data)
+        import_tensorflow()
+        from seqtag.tagging.seeds import fit_seeds, tag_some
+        from seqtag.tagging.summary import TaggerSummary
+
+        seeds = fit_seeds(config, corpora, folder, resume)
+        best, metrics = seeds.best, seeds.to_metrics()
+        best.model.save(folder)
+        write_figures(folder, best.fit.history, metrics)
+    sentences = tag_some(best.model, corpora["dev"], config.evaluation.show_sentences)
+    return TaggerSummary(output, metrics, best.reports, best.fit.sparsity, sentences, best.model.codec.symbols)
+
+
+def load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
+    """The corpora that a configuration names.
+
+    Raises:
+        ConfigError: the path of `train` or `dev` is missing.
+        DataError: a file is at fault.
+    """
+    options = reading_options(data)
+    corpora = {}
+    for split in SPLITS:
+        path = getattr(data, split)
+        if path is not None:
+            corpora[split] = load_corpus(_locate(path, data), options)
+        elif split != "test":
+            raise ConfigError(f"data.{split}: expected a path, found none")
+    return corpora
+
+
+def _locate(path: str, data: DataConfig) -> str:
+    return path if path.startswith(SAMPLE_PREFIX) else str(resolve_path(path, data.root))
+
+
+def evaluate(run: Path, data: str) -> Report:
+    """Scores a run on a file of the run's own layout.
+
+    Raises:
+        RunError, DataError: see `load_bundle` and `load_corpus`; a tag that the training data did not have.
+    """
+    model = _load(run)
+    from seqtag.tagging.fit import score
+
+    return score(model, load_corpus(data, model.options))
+
+
+def predict(run: Path, source: str, *, text: bool = False, format: str = "columns") -> Iterable[bytes]:
+    """Tags a file; see `predict_columns` and `predict_text`.
+
+    Args:
+        run: the run directory.
+        source: a file, `-` for standard input.
+        text: whether it is raw text, a paragraph a line.
+        format: of the answers: `"columns"`, `"jsonl"` or `"text"`.
+
+    Raises:
+        RunError, ConfigError, DataError: see `load_bundle` and the two functions.
+    """
+    model = _load(run)
+    from seqtag.tagging.predict import predict_columns, predict_text
+
+    return (predict_text if text else predict_columns)(model, source, format)
+
+
+def export(run: Path, folder: Path) -> None:
+    """Writes the run's SavedModel."""
+    model = _load(run)
+    from seqtag.tagging.export import export_saved_model
+
+    export_saved_model(model, folder)
+
+
+def gradients(run: Path, data: str | None = None, folder: Path | None = None) -> GradientReport:
+    """Measures how gradients flow through a run's network; figures and tables go to a folder.
+
+    Args:
+        run: the run directory.
+        data: a file of the run's own layout; the dev data of its configuration unless given.
+        folder: where figures and tables go; `gradients` in the run unless given.
+
+    Raises:
+        RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `seqtag.tagging.gradient_report`.
+    """
+    model = _load(run)
+    from seqtag.tagging.gradient_report import report_gradients
+
+    if data is None:
+        config = load_config(run / bundle.CONFIG, TaggingConfig).data
+        if config.dev is None:
+            raise ConfigError(f"{run / bundle.CONFIG}: expected data.dev to be a path, found none; use --data")
+        data = _locate(config.dev, config)
+    report = report_gradients(model, load_corpus(data, model.options))
+    report.write(folder or run / GRADIENTS)
+    return report
+
+
+def recognises(files: Sequence[str], layout: str | None) -> bool:
+    """Whether files are of tagged tokens: any but CSV, unless the layout is said."""
+    return not all(name.endswith(".csv") for name in files) if layout in (None, "auto") else layout in LAYOUTS
+
+
+def inspect(files: Sequence[str], **options: Any) -> CorpusReport:
+    """Reports what is in a corpus; the options are those of `inspect_corpus`."""
+    return inspect_corpus(files, **options)
+
+
+def _load(run: Path) -> TaggingModel:
+    import_tensorflow()
+    from seqtag.tagging.model import TaggingModel
+
+    return TaggingModel.load(run)

@@ -1,0 +1,182 @@
+"""Fits a network: examples, optimizer and callbacks put together around Keras's own `fit`."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqtag.callbacks.gradient_monitor import GradientMonitor
+from seqtag.callbacks.proximal_l1 import ProximalL1
+from seqtag.config.fitting import FittingConfig
+from seqtag.diagnostics.sparsity import SparsityReport, sparsity
+from seqtag.training.averaging import WeightAverage
+from seqtag.training.checkpoint import Checkpoint
+from seqtag.training.measure import Measure
+from seqtag.training.optimizers import build_optimizer
+from seqtag.training.progress import ProgressLine
+from seqtag.training.schedule import LearningRate
+from seqtag.training.selection import DevSelection
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a fit leaves beside the weights.
+
+    Attributes:
+        history: one dict an epoch: `epoch, loss, dev, best, learning_rate, train_seconds`.
+        best_epoch: 1-based epoch whose weights the network has now.
+        seconds: of all epochs, evaluation on dev included, summed over resumed parts.
+        items_per_second: training words or windows a second, the first epoch (tracing) left out where there are more.
+        unit: what they are called.
+        sparsity: the zeros of the weights, where a penalty was to make some.
+    """
+
+    history: list[dict[str, float]]
+    best_epoch: int
+    seconds: float
+    items_per_second: float
+    unit: str
+    sparsity: SparsityReport | None = None
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The `train` part of `metrics.json`; the peak of memory is that of the whole process so far."""
+        sparse = {} if self.sparsity is None else {"sparsity": self.sparsity.to_dict()}
+        return sparse | {
+            "seconds": self.seconds,
+            "epochs": len(self.history),
+            "best_epoch": self.best_epoch,
+            f"{self.unit}_per_second": self.items_per_second,
+            "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+
+
+class Examples(Protocol):
+    """What a network is fitted on: an endless stream of batches, of which every epoch takes the same number.
+
+    Attributes:
+        steps: batches of an epoch.
+        items: how many tokens or windows an epoch has.
+        unit: what they are called.
+    """
+
+    steps: int
+    items: int
+    unit: str
+
+    def dataset(self, first_step: int) -> tf.data.Dataset:
+        """The stream without its first batches, as Keras's `fit` takes it."""
+
+
+class EpochLogs(keras.callbacks.Callback):
+    """Adds the seconds of an epoch's steps and the learning rate to its logs."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Starts the clock."""
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Adds `train_seconds` and `learning_rate`."""
+        if logs is not None:
+            logs["train_seconds"] = time.monotonic() - self.started
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate.numpy())
+
+
+class TensorBoardScalars(keras.callbacks.Callback):
+    """Writes each epoch's numbers for TensorBoard."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.writer = tf.summary.create_file_writer(str(folder))
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Writes the logs as scalars."""
+        with self.writer.as_default(step=epoch + 1):
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+def fit_network(
+    network: keras.Model,
+    examples: Examples,
+    settings: FittingConfig,
+    evaluate: Callable[[], float],
+    measure: Measure,
+    *,
+    checkpoints: Path | None = None,
+    log_folder: Path | None = None,
+    resume: bool = False,
+    label: str = "",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> FitResult:
+    """Fits `network` and leaves it with the weights of the epoch that dev liked best.
+
+    Args:
+        network: a built, uncompiled model whose `compute_loss` reads the batches of `examples`.
+        examples: what it is fitted on.
+        settings: optimizer, schedule, patience.
+        evaluate: gives the dev measure of the network as it stands.
+        measure: which of two dev measures is better.
+        checkpoints: folder of the state after each epoch; None keeps none.
+        log_folder: TensorBoard's folder; None writes none.
+        resume: go on from `checkpoints`; the numbers are those of a run that was never interrupted.
+        label: put before the progress lines.
+        callbacks: further ones, before those that score.
+
+    Raises:
+        RunError: the loss is no longer finite, or the checkpoint is of another model.
+    """
+    network.compile(optimizer=build_optimizer(settings), jit_compile=False)
+    network.optimizer.build(network.trainable_variables)
+    rate = LearningRate(settings, examples.steps)
+    # Before all that scores or saves: at the end of an epoch it brings the weights up to date.
+    penalties = [ProximalL1(settings.l1, settings.row_l1)] if settings.l1 or settings.row_l1 else []
+    average = WeightAverage(settings.ema)
+    selection = DevSelection(evaluate, measure, settings, average, rate)
+    checkpoint = Checkpoint(checkpoints, rate, average, selection)
+    checkpoint.set_model(network)
+    finished = resume and checkpoint.restore() and checkpoint.stopped
+    first_epoch = checkpoint.epochs_done
+    if not finished and first_epoch < settings.epochs:
+        progress = ProgressLine(
+            settings.epochs, examples.items, examples.unit, examples.steps, measure, first_epoch, label
+        )
+        watching = _monitors(settings.monitor_every, log_folder, append=resume)
+        logging = [] if log_folder is None else [TensorBoardScalars(log_folder)]
+        scoring = [EpochLogs(), rate, average, selection, checkpoint, progress]
+        try:
+            network.fit(
+                examples.dataset(first_epoch * examples.steps),
+                epochs=settings.epochs,
+                initial_epoch=first_epoch,
+                steps_per_epoch=examples.steps,
+                callbacks=[*watching, *penalties, *callbacks, *scoring, *logging],
+                shuffle=False,
+                verbose=0,
+            )
+        finally:
+            progress.live.close()
+    selection.set_model(network)
+    selection.restore_best()
+    speed = examples.items / _typical_seconds(checkpoint.history)
+    found = sparsity(network) if penalties else None
+    return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed, examples.unit, found)
+
+
+def _monitors(every: int | None, log_folder: Path | None, append: bool) -> list[GradientMonitor]:
+    if every is None:
+        return []
+    return [GradientMonitor(every, None if log_folder is None else log_folder / "gradients", append)]
+
+
+def _typical_seconds(history: list[dict[str, float]]) -> float:
+    settled = history[1:] or history
+    return float(np.median([epoch["train_seconds"] for epoch in settled]))

@@ -1,0 +1,159 @@
+"""The states of a model's recurrent layers as tensors of a graph: gradients flow through them from call to call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from seqtag.layers.introspection import check_recurrent, recurrent_layers, weighted_layers
+from seqtag.layers.recurrent import Recurrent
+
+
+class StateTensor:
+    """Stands in for a state variable of a recurrent layer while a graph is traced.
+
+    The layer reads and assigns it like the variable, but what it reads is the very tensor that the call before has
+    assigned, and not a copy that no gradient passes.
+    """
+
+    def __init__(self, value: tf.Tensor) -> None:
+        self.value = value
+        self.reads = self.writes = 0
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> tf.Tensor:
+        self.reads += 1
+        return self.value if dtype is None else tf.cast(self.value, dtype)
+
+    def assign(self, value: tf.Tensor) -> None:
+        """Takes a new value, in the dtype of the old one."""
+        self.writes += 1
+        self.value = tf.cast(value, self.value.dtype)
+
+    def reset(self, fresh: tf.Tensor) -> None:
+        """Sets the rows where `fresh (rows,)` is True to zero; no gradient passes them."""
+        rows = tf.reshape(fresh, [-1] + [1] * (len(self.value.shape) - 1))
+        self.value = tf.where(rows, tf.zeros_like(self.value), self.value)
+
+
+class CarriedState:
+    """The states of all recurrent layers of a model for `rows` rows, beside the model: it is not changed.
+
+    Our recurrent layers carry their state whether they are `stateful` or not; Keras's must be `stateful`, with this
+    many rows as their batch. What is inside of a `TimeDistributed` runs within one step, and carries nothing.
+
+    Args:
+        model: a built model.
+        rows: how many sequences stand side by side.
+
+    Raises:
+        TypeError: if it is no Keras model.
+        ValueError: if the model is not built, has no trainable weights or no recurrent layers, or has one that cannot
+            carry its state on: it runs backwards, or is a Keras layer that is not stateful or of another batch size.
+    """
+
+    def __init__(self, model: keras.Model, rows: int) -> None:
+        check_recurrent(model)
+        within_steps = {
+            name for name, layer in weighted_layers(model).items() if isinstance(layer, keras.layers.TimeDistributed)
+        }
+        self.layers = {
+            name: _checked(name, layers, rows)
+            for name, layers in recurrent_layers(model).items()
+            if name not in within_steps
+        }
+        if not self.layers:
+            raise ValueError("expected a model with recurrent layers over time, found them within TimeDistributed only")
+        self.variables = {
+            name: [tf.Variable(tf.zeros(shape, dtype), trainable=False) for shape, dtype in _state_specs(layer, rows)]
+            for name, layer in self.layers.items()
+        }
+
+    def assign(self, values: list[tf.Tensor]) -> None:
+        """Takes new values, in the order of `CarriedTensors.values`; zero for what is not finite.
+
+        Else a row would stay so to its end, long after an alarm has put the weights right.
+        """
+        flat = [variable for variables in self.variables.values() for variable in variables]
+        for variable, value in zip(flat, values, strict=True):
+            variable.assign(tf.where(tf.math.is_finite(value), value, tf.zeros_like(value)))
+
+    @contextmanager
+    def in_layers(self) -> Iterator[CarriedTensors]:
+        """Within this, the layers keep their states in tensors, which begin with the values kept here."""
+        tensors = {
+            name: [StateTensor(tf.convert_to_tensor(variable)) for variable in variables]
+            for name, variables in self.variables.items()
+        }
+        own = {name: layer.states for name, layer in self.layers.items()}
+        try:
+            for name, layer in self.layers.items():
+                states = tensors[name] if own[name] is None else keras.tree.pack_sequence_as(own[name], tensors[name])
+                _set_states(layer, states)
+            yield CarriedTensors(tensors)
+        finally:
+            for name, layer in self.layers.items():
+                _set_states(layer, own[name])
+
+
+class CarriedTensors:
+    """The states of all layers within `CarriedState.in_layers`."""
+
+    def __init__(self, tensors: dict[str, list[StateTensor]]) -> None:
+        self.tensors = tensors
+
+    @property
+    def values(self) -> list[tf.Tensor]:
+        """The states as they are now."""
+        return [tensor.value for tensors in self.tensors.values() for tensor in tensors]
+
+    def reset(self, fresh: tf.Tensor) -> None:
+        """Sets the rows where `fresh (rows,)` is True to zero; no gradient passes them."""
+        for tensors in self.tensors.values():
+            for tensor in tensors:
+                tensor.reset(fresh)
+
+    def check_calls(self, calls: int) -> None:
+        """Raises unless every layer has run once in each of this many calls of the model, from its own state.
+
+        Raises:
+            ValueError: a layer ran not at all or twice, or the model gives it an `initial_state`.
+        """
+        for name, tensors in self.tensors.items():
+            if tensors[0].writes != calls:
+                found = tensors[0].writes / calls
+                raise ValueError(f"expected layer {name!r} to run once in a call of the model, found {found:g} times")
+            if not tensors[0].reads:
+                raise ValueError(f"expected layer {name!r} to go on from its own state, found an initial_state given")
+
+
+def _checked(name: str, layers: tuple[keras.layers.Layer, ...], rows: int) -> keras.layers.Layer:
+    if len(layers) > 1:
+        raise ValueError(f"expected layers that run forwards in time, found the bidirectional {name!r}")
+    layer = layers[0]
+    if layer.go_backwards:
+        raise ValueError(f"expected layers that run forwards in time, found {name!r} with go_backwards=True")
+    if not layer.stateful and not isinstance(layer, Recurrent):
+        raise ValueError(
+            f"expected Keras's recurrent layers to be stateful, found {name!r} with stateful=False; "
+            "seqtag's layers may be either"
+        )
+    if layer.stateful:
+        batch = keras.tree.flatten(layer.states)[0].shape[0]
+        if batch != rows:
+            raise ValueError(f"expected {rows} rows to be the batch of the stateful layer {name!r}, found {batch}")
+    return layer
+
+
+def _state_specs(layer: keras.layers.Layer, rows: int) -> list[tuple[tuple[int, ...], str]]:
+    if layer.states is not None:
+        return [(tuple(state.shape), state.dtype) for state in keras.tree.flatten(layer.states)]
+    return [((rows, size), layer.cell.state_dtype) for size in layer.cell.state_size]
+
+
+def _set_states(layer: keras.layers.Layer, states: Any) -> None:
+    # Past Keras's tracking of attributes: these tensors are no part of the layer.
+    object.__setattr__(layer, "states", states)

@@ -1,0 +1,205 @@
+"""Truncated backpropagation through time."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+
+from seqtag.training.truncated_bptt.chunks import Sequences, WindowShape
+from seqtag.training.truncated_bptt.progress import StreamProgress
+from seqtag.training.truncated_bptt.step import WindowScore, WindowUpdate
+
+
+class TruncatedBPTT:
+    """Fits a recurrent model on long sequences, each gradient going back a bounded number of steps.
+
+    The model runs forward `k1` steps; the gradient of the loss of these steps, taken over the last `k2` steps, updates
+    the weights; the state goes on, without its past, to the next `k1` steps (Williams and Peng 1990, there BPTT(h; h')
+    with h = k2 and h' = k1; Sutskever 2013, section 2.8.6). So the loss at step t of an update at step T is
+    differentiated as if the state at T - k2 were a constant:
+
+        dL_t/dW ≈ sum over k from T - k2 + 1 to t of dL_t/dh_t · dh_t/dh_k · ∂h_k/∂W   for T - min(k1, k2) < t <= T
+
+    Memory and time of an update grow with `k2`, not with the length of the sequence, which may be a `numpy.memmap`.
+
+    - `k1 = k2` cuts the sequence into pieces. With both the length of the sequence, it is full backpropagation.
+    - `k2 > k1` sends every error back at least `k2 - k1 + 1` steps. The last `k2` steps are run again with the weights
+      as they are then, so that the gradient is exact for them; each target counts in one update. The more chunks of
+      `k1` steps a window has, the longer its graph takes to trace, above all with `jit_compile`.
+    - `k2 < k1` counts the targets of the last `k2` of every `k1` steps, and carries the state alone over the others.
+
+    Any Keras model that gives an output for every step will do, if its recurrent layers run forwards in time: ours,
+    stateful or not, or Keras's with `stateful=True` and the number of rows as their batch. The model itself, its
+    `stateful` layers' own states included, is untouched but for its weights, also for callbacks that use it meanwhile.
+    Moving statistics (batch normalisation) advance, and dropout masks are drawn, with every call of the model: one to
+    three in a window where no sequence begins, one a chunk elsewhere.
+
+    Args:
+        k1: steps from one update to the next.
+        k2: steps that a gradient goes back over; `k1` by default.
+
+    Raises:
+        TypeError: `k1` or `k2` is not a whole number.
+        ValueError: `k1` or `k2` is below 1.
+
+    Example:
+        >>> from seqtag.layers import GRU
+        >>> keras.utils.set_random_seed(0)
+        >>> x = np.random.default_rng(0).normal(size=(2, 1000, 1))
+        >>> y = np.cumsum(x, axis=1) > 0
+        >>> layers = [GRU(4, return_sequences=True), keras.layers.Dense(1, activation="sigmoid")]
+        >>> model = keras.Sequential([keras.Input((None, 1)), *layers])
+        >>> model.compile("adam", "binary_crossentropy")
+        >>> history = TruncatedBPTT(k1=20, k2=40).fit(model, x, y, epochs=2)
+        >>> history.history["loss"][1] < history.history["loss"][0]
+        True
+    """
+
+    def __init__(self, k1: int, k2: int | None = None) -> None:
+        self.k1 = _whole("k1", k1)
+        self.k2 = self.k1 if k2 is None else _whole("k2", k2)
+
+    def fit(
+        self,
+        model: keras.Model,
+        x: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        lengths: Sequence[int] | None = None,
+        validation_data: tuple | None = None,
+        batch_size: int = 32,
+        epochs: int = 1,
+        shuffle: bool = True,
+        seed: int = 0,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        verbose: bool = True,
+    ) -> keras.callbacks.History:
+        """Fits a compiled model; loss, metrics, optimizer, loss scaling and regularisers are those of `compile`.
+
+        Every row of a batch works through one sequence, a chunk of `k1` steps at a time, and takes the next one, with a
+        state of zeros, at the first chunk after the end. Where a sequence ends within a chunk, the rest repeats its
+        last step and is masked as Keras masks outputs: the loss is the mean over the real targets.
+
+        Args:
+            model: a built and compiled model.
+            x: inputs: an array `(sequences, time, ...)`, a list of arrays `(time, ...)` of any lengths, or a dict of
+                these for a model with several inputs. `parallel_streams` makes several rows of one long sequence.
+            y: the same, with a target for every step.
+            sample_weight: the same, a number for every step.
+            lengths: how many steps each sequence of a padded `x` has, `(sequences,)`; all by default.
+            validation_data: `(x, y)` or `(x, y, sample_weight)`, scored after every epoch as by `evaluate`; adds
+                `val_loss` and so on to the logs.
+            batch_size: rows; no more than there are sequences.
+            epochs: passes over all sequences.
+            shuffle: whether the sequences come in another order in every epoch.
+            seed: decides the order.
+            callbacks: as in Keras's `fit`; a batch is an update.
+            verbose: whether to show updates a second, loss and time left on standard error, where that is a terminal.
+
+        Returns:
+            The `History`: `loss` (mean over the targets) and the metrics of each epoch.
+
+        Raises:
+            TypeError: if the model is no Keras model, or its optimizer not a Keras one.
+            ValueError: if the model is not built, not compiled, without trainable weights or recurrent layers, with a
+                recurrent layer that cannot carry its state on, or with an output that is not one a step; if `x`, `y`,
+                `sample_weight` and `lengths` do not fit one another, or `k1` or `k2` is beyond the longest sequence.
+            RunError: if the loss is no longer finite, and stays so for a second update.
+        """
+        data = Sequences.of(x, y, sample_weight, lengths)
+        self._check_lengths(data.lengths)
+        held_out = None if validation_data is None else Sequences.of(*validation_data)
+        update = WindowUpdate(model, WindowShape(self.k1, self.k2), _rows(data, batch_size))
+        score = None if held_out is None else partial(self._score(model, held_out, batch_size).run_pass, held_out)
+        progress = [StreamProgress()] if verbose else []
+        callback_list = keras.callbacks.CallbackList(
+            [*(callbacks or []), *progress],
+            add_history=True,
+            model=model,
+            verbose=0,
+            epochs=epochs,
+            steps=update.count(data.lengths, _order(data, shuffle, seed, 0)),
+        )
+        model.stop_training = False
+        # As Keras's own `fit` begins; callbacks that one which broke off has left go with it.
+        model.make_train_function()
+        # Callbacks may change the optimizer here; the update is traced after that.
+        callback_list.on_train_begin()
+        logs: dict[str, float] = {}
+        try:
+            for epoch in range(epochs):
+                callback_list.on_epoch_begin(epoch)
+                logs = update.run_epoch(data, _order(data, shuffle, seed, epoch), callback_list)
+                if score is not None:
+                    logs |= {f"val_{name}": value for name, value in score().items()}
+                callback_list.on_epoch_end(epoch, logs)
+                if model.stop_training:
+                    break
+        finally:
+            for callback in progress:
+                callback.close()
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+        callback_list.on_train_end(logs)
+        return model.history
+
+    def evaluate(
+        self,
+        model: keras.Model,
+        x: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        lengths: Sequence[int] | None = None,
+        batch_size: int = 32,
+    ) -> dict[str, float]:
+        """The loss and the metrics of a compiled model, `k1` steps at a time with the state carried on.
+
+        They are those of the whole sequences, in the memory that `k1` steps need; for the arguments and what is raised
+        see `fit`.
+
+        Example:
+            >>> from seqtag.layers import GRU
+            >>> model = keras.Sequential([keras.Input((None, 1)), GRU(1, return_sequences=True)])
+            >>> model.compile("sgd", "mse")
+            >>> x = np.ones((1, 1000, 1))
+            >>> scores = TruncatedBPTT(k1=100).evaluate(model, x, x)
+            >>> bool(np.isclose(scores["loss"], np.mean((model(x) - x) ** 2)))
+            True
+        """
+        data = Sequences.of(x, y, sample_weight, lengths)
+        return self._score(model, data, batch_size).run_pass(data)
+
+    def _score(self, model: keras.Model, data: Sequences, batch_size: int) -> WindowScore:
+        return WindowScore(model, WindowShape(self.k1, self.k1), _rows(data, batch_size))
+
+    def _check_lengths(self, lengths: np.ndarray) -> None:
+        for name, steps in (("k1", self.k1), ("k2", self.k2)):
+            if steps > lengths.max():
+                raise ValueError(
+                    f"expected {name} to be at most the {lengths.max()} steps of the longest sequence, found {steps}"
+                )
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"expected {name} to be a whole number, found {value!r}") from None
+    if number < 1:
+        raise ValueError(f"expected {name} to be at least 1, found {number}")
+    return number
+
+
+def _rows(data: Sequences, batch_size: int) -> int:
+    return min(_whole("batch_size", batch_size), len(data.lengths))
+
+
+def _order(data: Sequences, shuffle: bool, seed: int, epoch: int) -> np.ndarray:
+    count = len(data.lengths)
+    return np.random.default_rng([seed, epoch]).permutation(count) if shuffle else np.arange(count)

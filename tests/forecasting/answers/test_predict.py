@@ -1,0 +1,98 @@
+"""Forecasts as frames: of every series, at the right times, any number of steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seqtag.data.series.files import read_series
+from seqtag.errors import DataError
+from seqtag.forecasting.answers.predict import predict
+
+NUMBERS = ["forecast", "q0.1", "q0.5", "q0.9"]
+
+
+def numbers(frame):
+    return frame[NUMBERS].to_numpy().reshape(frame["unique_id"].nunique(), -1, len(NUMBERS))
+
+
+def test_rows_are_the_next_steps_of_every_series(fitted, table, future):
+    frame = predict(fitted, table, future=future)
+    assert list(frame.columns) == ["unique_id", "ds", *NUMBERS]
+    expected = future.groupby("unique_id", sort=False).head(4)
+    np.testing.assert_array_equal(frame["unique_id"], expected["unique_id"])
+    np.testing.assert_array_equal(frame["ds"], expected["ds"])
+    found = numbers(frame)
+    assert np.isfinite(found).all() and (np.diff(found[..., 1:], axis=-1) >= 0).all()
+
+
+def test_what_the_price_does_is_forecast(fitted, table, future):
+    price = future.groupby("unique_id", sort=False).head(4)["price"].to_numpy().reshape(3, 4)
+    expected = 50 + 10 * np.arange(3)[:, None] + 5 * price
+    assert np.abs(numbers(predict(fitted, table, future=future))[..., 0] - expected).mean() < 2
+
+
+@pytest.mark.parametrize("horizon", [1, 3, 11])
+def test_other_horizons_begin_with_the_same_steps(fitted, table, future, horizon):
+    own = numbers(predict(fitted, table, future=future))
+    found = numbers(predict(fitted, table, horizon, future))
+    assert found.shape == (3, horizon, 4)
+    common = min(horizon, 4)
+    np.testing.assert_allclose(found[:, :common], own[:, :common], rtol=1e-5)
+    assert np.isfinite(found).all() and (np.diff(found[..., 1:], axis=-1) >= 0).all()
+
+
+@pytest.mark.parametrize("output", ["parallel", "recursive"])
+def test_a_shorter_horizon_knows_the_calendar_of_whole_segments(unfitted, history, output):
+    table = read_series(history[["unique_id", "ds", "y"]])
+    model = unfitted(table, calendar=True, segment=3, output=output)
+    np.testing.assert_allclose(numbers(predict(model, table, 2)), numbers(predict(model, table))[:, :2], rtol=1e-5)
+
+
+def test_steps_beyond_the_horizon_are_forecast_from_paths(fitted, table, future):
+    found = numbers(predict(fitted, table, 16, future))
+    price = future.groupby("unique_id", sort=False).head(16)["price"].to_numpy().reshape(3, 16)
+    expected = 50 + 10 * np.arange(3)[:, None] + 5 * price
+    assert np.abs(found[:, 4:, 0] - expected[:, 4:]).mean() < 3
+    np.testing.assert_array_equal(found[:, 4:, 0], found[:, 4:, 2])
+
+
+def test_the_order_of_series_means_nothing(fitted, history, future, table):
+    turned = pd.concat([history[history["unique_id"] == name] for name in ("east", "north", "south")])
+    frame = predict(fitted, read_series(turned, fitted.columns), future=future)
+    assert frame["unique_id"].unique().tolist() == ["east", "north", "south"]
+    expected = predict(fitted, table, future=future)
+    pd.testing.assert_frame_equal(
+        frame.sort_values(["unique_id", "ds"], ignore_index=True),
+        expected.sort_values(["unique_id", "ds"], ignore_index=True),
+    )
+
+
+def test_series_that_training_did_not_have_and_single_values_are_forecast(fitted, history, future):
+    new = history[history["unique_id"] == "east"].tail(1).assign(unique_id="new")
+    table = read_series(pd.concat([history[history["unique_id"] == "north"], new]), fitted.columns)
+    ahead = pd.concat([future, future[future["unique_id"] == "east"].assign(unique_id="new")])
+    ahead = ahead[ahead["unique_id"].isin(["north", "new"])]
+    frame = predict(fitted, table, 6, ahead)
+    assert np.isfinite(frame[NUMBERS]).all(axis=None) and frame["unique_id"].tolist() == ["north"] * 6 + ["new"] * 6
+
+
+def test_the_same_seed_gives_the_same_bits(fitted, table, future):
+    one, other, third = (predict(fitted, table, 9, future, seed) for seed in (1, 1, 2))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    assert not one.equals(third)
+
+
+def test_a_series_whose_newest_values_are_missing_is_named(unfitted, history):
+    frame = history[["unique_id", "ds", "y"]].copy()
+    frame.loc[frame["unique_id"].eq("south") & (frame.groupby("unique_id").cumcount() > 80), "y"] = np.nan
+    table = read_series(frame)
+    with pytest.raises(DataError, match=r"series 'south' at 2024-03-31 .*: expected a value among the 8 steps before"):
+        predict(unfitted(table), table)
+
+
+def test_a_horizon_is_at_least_one(unfitted, history):
+    table = read_series(history[["unique_id", "ds", "y"]])
+    with pytest.raises(ValueError, match="expected horizon to be at least 1, found 0"):
+        predict(unfitted(table), table, 0)

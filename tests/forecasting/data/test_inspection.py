@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seqtag.data.series.files import read_series
+from seqtag.errors import ConfigError, DataError
+from seqtag.forecasting.data.inspection import inspect_series, suggested_season
+from seqtag.forecasting.data.samples import sample_series
+
+
+def frame(**series) -> pd.DataFrame:
+    parts = [
+        pd.DataFrame({"unique_id": name, "ds": pd.date_range("2024-01-01", periods=len(y), freq="D"), "y": y})
+        for name, y in series.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_counts_gaps_and_constants_by_hand():
+    rows = frame(a=[1.0, 2.0, np.nan, 4.0, 0.0, -6.0], b=[3.0, 3.0, 3.0], c=[5.0]).drop(index=3)
+    [report] = inspect_series(rows).parts
+    assert (report.series, report.steps, report.frequency, report.zone) == (3, 10, "D", None)
+    assert report.lengths == {"min": 1, "median": 3.0, "max": 6}
+    assert (report.first, report.last) == ("2024-01-01 00:00:00", "2024-01-06 00:00:00")
+    assert (report.missing_values, report.missing_rows, report.gaps) == (1, 1, 1)
+    assert report.longest_gap == "of 2 steps in series 'a' after 2024-01-02 00:00:00"
+    assert report.constant == ("b",)
+    assert (report.zeros, report.negative) == (1 / 8, 1 / 8)
+
+
+def test_values_far_out_and_stuck_are_named():
+    y = np.random.default_rng(0).normal(10, 1, 200)
+    y[20], y[100:140] = 500.0, 11.0
+    [report] = inspect_series(frame(a=y)).parts
+    assert report.suspicious == 2
+    assert report.examples[0].startswith("series 'a' at 2024-01-21 00:00:00: 500 is far from 10")
+    assert report.examples[1] == "series 'a' at 2024-04-10 00:00:00: 11 stays for 40 steps"
+    [short] = inspect_series(frame(a=y), examples=1).parts
+    assert len(short.examples) == 1 and "and 1 more" in short.to_text()
+
+
+@pytest.mark.parametrize(("frequency", "season"), [("D", 7), ("h", 24)])
+def test_the_season_is_found(frequency, season):
+    assert suggested_season(read_series(sample_series(steps=1000, frequency=frequency)[0])) == season
+
+
+def test_noise_and_short_series_have_no_season():
+    noise = np.random.default_rng(1).normal(size=(4, 300))
+    assert suggested_season(read_series(frame(a=noise[0], b=noise[1].cumsum(), c=noise[2], d=noise[3]))) == 1
+    assert suggested_season(read_series(frame(a=[1.0, 2.0]))) == 1
+
+
+def test_layouts_are_told_by_their_columns(tmp_path):
+    rows = frame(a=[1.0, 2.0, 3.0], b=[2.0, 3.0, 5.0])
+    wide = rows.pivot(index="ds", columns="unique_id", values="y").reset_index()
+    m3 = pd.DataFrame({"id": ["N1"], "period": ["YEARLY"], "h": [1], "n": [3], "train": ["1 2 3"], "test": ["4"]})
+    assert [inspect_series(x).parts[0].name for x in (rows, wide, m3)] == ["long", "wide", "m3 yearly"]
+    rows.to_csv(tmp_path / "a.csv", index=False)
+    reports = inspect_series(tmp_path / "a.csv")
+    assert reports.to_text().splitlines()[0] == str(tmp_path / "a.csv")
+    assert json.loads(json.dumps(reports.to_dict()))["parts"][0]["series"] == 2
+    with pytest.raises(ConfigError, match="--layout: expected auto, long, wide, m3, found 'tall'"):
+        inspect_series(rows, layout="tall")
+    with pytest.raises(DataError, match="expected one row for each time, found two"):
+        inspect_series(pd.concat([rows, rows]))

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from seqtag.forecasting.network.smoothing import SmoothingScaling
+
+
+def smoothed(history, season, alpha, gamma, start):
+    """The recursion of the docstring in plain NumPy: the level at the end, the season to come, each step's season."""
+    level, ring, seasons, seen = 0.0, list(start), [], False
+    for value in history:
+        now = ring.pop(0)
+        seasons.append(now)
+        if not np.isnan(value):
+            rest = value - now
+            level = rest if not seen else level + alpha * (rest - level)
+            now = now + gamma * (rest - level) if seen and season > 1 else now
+            seen = True
+        ring.append(now)
+    return level, ring, seasons
+
+
+def decomposed(values, padding, season):
+    """Centred moving average off, the mean of what is left at each place in the season, less its mean."""
+    half, left = season // 2, np.full(len(values), np.nan)
+    for t in range(padding + half, len(values) - half):
+        window = values[t - half : t + half + 1]
+        around = window.mean() if season % 2 else (window[1:-1].sum() + (window[0] + window[-1]) / 2) / season
+        left[t] = values[t] - around
+    places = left.reshape(-1, season)
+    counts = np.sum(~np.isnan(places), axis=0)
+    mean = np.where(counts > 0, np.nansum(places, axis=0) / np.maximum(counts, 1), 0.0)
+    return mean - mean.mean()
+
+
+def scaling(season, horizon=5, **options):
+    layer = SmoothingScaling(season, horizon, **options)
+    layer.build((None, None))
+    layer.coefficients.assign(np.log([0.3 / 0.7, 0.2 / 0.8]))
+    return layer
+
+
+def series(rng, steps, season):
+    wave = np.sin(2 * np.pi * np.arange(steps) / season)
+    return np.exp(3 + 0.01 * np.arange(steps) + 0.3 * wave + 0.05 * rng.normal(size=steps)).astype(np.float32)
+
+
+@pytest.mark.parametrize("logarithmic", [True, False])
+@pytest.mark.parametrize(("season", "lookback"), [(4, 24), (4, 22), (3, 20), (1, 9), (12, 40)])
+def test_the_frame_is_that_of_the_recursion_written_out(season, lookback, logarithmic):
+    rng = np.random.default_rng(season * lookback)
+    history = series(rng, lookback, season)
+    frame, hints = scaling(season, logarithmic=logarithmic)(history[None], np.array([0]))
+    size = 1.0 if logarithmic else np.abs(history).mean()
+    x = np.log(history) if logarithmic else history / size
+    whole = np.r_[np.full(-lookback % season, np.nan), x]
+    start = decomposed(whole, -lookback % season, season) if season > 1 else [0.0]
+    level, ring, seasons = smoothed(whole, season, 0.3, 0.2, start)
+    rest = x - np.array(seasons)[-lookback:]
+    change = np.minimum(np.abs(np.diff(rest)), 0.7).mean() + 0.003
+    location = level + np.r_[np.array(seasons)[-lookback:], np.resize(ring, 5) if season > 1 else np.zeros(5)]
+    np.testing.assert_allclose(frame.location.numpy()[0], location * size, rtol=2e-4, atol=1e-4)
+    np.testing.assert_allclose(frame.scale.numpy()[0, 0], change * size, rtol=1e-3)
+    np.testing.assert_allclose(hints.weight.numpy()[0, 0], np.sqrt(change / 0.05), rtol=1e-3)
+    assert (hints.series.shape[1], hints.steps.shape[2]) == scaling(season).hint_widths
+
+
+def test_the_history_in_its_frame_and_back():
+    history = series(np.random.default_rng(1), 24, 4)[None]
+    frame, _ = scaling(4)(history, np.array([0]))
+    scaled = frame.history(tf.constant(history))
+    assert abs(scaled.numpy()).max() < 20
+    future = frame.original(tf.zeros((1, 5, 2)))
+    assert future.shape == (1, 5, 2) and (future.numpy() > 0).all()
+
+
+def test_a_season_that_repeats_goes_on_in_the_future():
+    wave = np.exp(np.tile([0.5, -0.2, 0.1, -0.4], 8)).astype(np.float32)
+    frame, hints = scaling(4, horizon=6)(wave[None], np.array([0]))
+    np.testing.assert_allclose(frame.original(tf.zeros((1, 6)))[0], wave[[0, 1, 2, 3, 0, 1]], rtol=1e-3)
+    assert hints.series.numpy()[0, 2] > 0.95, "the season's strength"
+
+
+def test_noise_has_no_strong_season():
+    rng = np.random.default_rng(2)
+    history = np.exp(0.1 * rng.normal(size=(50, 48))).astype(np.float32)
+    strength = scaling(12)(history, np.zeros(50, int))[1].series.numpy()[:, 2]
+    assert strength.mean() < 0.4
+
+
+def test_the_unit_of_a_series_does_not_matter():
+    history = series(np.random.default_rng(3), 24, 4)[None]
+    (one, _), (other, _) = (scaling(4)(history * unit, np.array([0])) for unit in (1.0, 1000.0))
+    np.testing.assert_allclose(one.scale, other.scale, rtol=1e-4)
+    np.testing.assert_allclose(other.location - one.location, np.log(1000.0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("logarithmic", [True, False])
+def test_missing_values_padding_and_rows_without_a_value(logarithmic):
+    history = np.tile(series(np.random.default_rng(4), 24, 4), (4, 1))
+    history[1, [3, 10, 23]] = np.nan
+    history[2, :18] = np.nan
+    history[3] = np.nan
+    layer = scaling(4, logarithmic=logarithmic)
+    with tf.GradientTape() as tape:
+        frame, hints = layer(tf.constant(history), np.zeros(4, int))
+        total = sum(tf.reduce_sum(part) for part in (frame.location, frame.scale, *hints))
+    for part in (frame.location, frame.scale, *hints):
+        assert np.isfinite(part.numpy()).all()
+    gradient = tape.gradient(total, layer.coefficients.value)
+    assert np.isfinite(gradient.numpy()).all() and gradient.numpy().any()
+    more, _ = layer(np.pad(history, [[0, 0], [8, 0]], constant_values=np.nan), np.zeros(4, int))
+    np.testing.assert_allclose(more.location[:, 8:], frame.location, rtol=1e-4, atol=1e-5)
+
+
+def test_series_have_coefficients_of_their_own_and_unknown_ones_none():
+    history = np.tile(series(np.random.default_rng(5), 24, 4), (3, 1))
+    layer = scaling(4, series=2, per_series=True)
+    frame, _ = layer(history, np.array([0, 1, 2]))
+    np.testing.assert_array_equal(frame.location[0], frame.location[2])
+    own = layer.own.numpy()
+    own[2] = [1.0, 0.0, 0.1, -0.1, 0.0, 0.0]
+    layer.own.assign(own)
+    frame, _ = layer(history, np.array([0, 1, 2]))
+    np.testing.assert_array_equal(frame.location[0], frame.location[1])
+    assert abs(frame.location[0] - frame.location[2]).numpy().max() > 0.01
+
+
+def test_long_windows_are_looped_over_and_equal_the_written_out(monkeypatch):
+    history = series(np.random.default_rng(6), 24, 4)[None]
+    expected, _ = scaling(4)(history, np.array([0]))
+    monkeypatch.setattr("seqtag.forecasting.network.smoothing._WRITTEN_OUT", 8)
+    looped, _ = tf.function(scaling(4))(history, np.array([0]))
+    np.testing.assert_allclose(looped.location, expected.location, rtol=1e-5)
+
+
+def test_config_round_trip():
+    layer = SmoothingScaling(4, 5, logarithmic=False, series=3, per_series=True)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    assert again.get_config() == layer.get_config()

@@ -1,0 +1,149 @@
+"""Fitting a forecaster: counting series go on counting, and odd series are fitted or named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from seqtag.data.series.files import read_series
+from seqtag.errors import DataError
+from seqtag.forecasting.answers.predict import predict
+from seqtag.forecasting.config import ForecastModelConfig, ForecastTrainingConfig
+from seqtag.forecasting.data.encoding import SeriesEncoder
+from seqtag.forecasting.data.held_out import split
+from seqtag.forecasting.data.window_reader import WindowReader
+from seqtag.forecasting.fit import (
+    build_network,
+    check_counts,
+    fit_forecasting_model,
+    held_out_loss,
+    season_of,
+    shortest_history,
+)
+
+
+def table_of(**series):
+    frames = [
+        pd.DataFrame({"unique_id": name, "ds": pd.date_range("2024-01-01", periods=len(y), freq="D"), "y": y})
+        for name, y in series.items()
+    ]
+    return read_series(pd.concat(frames))
+
+
+def fit(table, epochs=2, training=None, seed=1, **config):
+    model = ForecastModelConfig(**{"horizon": 3, "lookback": 6, "units": 6, **config})
+    settings = ForecastTrainingConfig(epochs=epochs, patience=None, **{"learning_rate": 0.02, **(training or {})})
+    return fit_forecasting_model(table, model, settings, seed=seed)
+
+
+def wave(steps, phase=0.0):
+    noise = np.random.default_rng(int(10 * phase)).normal(size=steps)
+    return 20 + 5 * np.sin(2 * np.pi * np.arange(steps) / 7 + phase) + noise
+
+
+@pytest.mark.parametrize(("output", "segment"), [("parallel", 2), ("direct", 1), ("recursive", 1)])
+def test_a_series_that_counts_goes_on_counting(output, segment):
+    table = table_of(a=np.arange(80.0), b=np.arange(100, 160.0))
+    model, *_ = fit(table, 30, output=output, segment=segment, scaling="last", training={"ema": 0.9})
+    found = predict(model, table)["forecast"].to_numpy().reshape(2, 3)
+    np.testing.assert_allclose(found, [[80, 81, 82], [160, 161, 162]], atol=0.75)
+
+
+def test_odd_series_are_fitted_beside_others():
+    """A constant one, one of a single value, one of zeros, one that begins and ends with nothing."""
+    gaps = np.r_[np.nan, wave(40), np.nan, np.nan]
+    table = table_of(wave=wave(40), constant=np.full(40, 7.0), single=[3.0], zeros=np.zeros(40), gaps=gaps)
+    model, result, report = fit(table, guard="blend", training={"shortest": 1})
+    frame = predict(model, table, 5)
+    numbers = frame.set_index("unique_id")[["forecast", "q0.1", "q0.9"]]
+    assert np.isfinite(numbers).all(axis=None)
+    assert np.isfinite([row["loss"] for row in result.history]).all() and np.isfinite(report.overall.mae)
+    assert set(report.per_series) == {"wave", "constant", "zeros", "gaps"}
+
+
+def test_a_constant_series_alone_is_forecast_as_it_is():
+    table = table_of(a=np.full(40, 7.0))
+    model, *_ = fit(table, 20, scaling="last")
+    np.testing.assert_allclose(predict(model, table)["forecast"], 7, atol=3.5)
+
+
+def test_counts_are_not_below_zero():
+    values = np.arange(40.0)
+    values[8] = -2
+    table = table_of(good=np.arange(30.0), bad=values)
+    message = r"series 'bad' at 2024-01-09 .*: expected a count for head 'negative_binomial', found -2"
+    with pytest.raises(DataError, match=message):
+        fit(table, head="negative_binomial", scaling="mean")
+    check_counts(table_of(a=[0, np.nan, 2, 3]))
+
+
+def test_counts_are_forecast_as_counts():
+    table = table_of(a=np.random.default_rng(1).poisson(3, 60), b=np.zeros(60))
+    model, *_ = fit(table, 3, head="negative_binomial", scaling="mean", conformal=False)
+    frame = predict(model, table)
+    quantiles = frame[["q0.1", "q0.5", "q0.9"]].to_numpy()
+    assert (quantiles >= 0).all() and np.isfinite(quantiles).all()
+    np.testing.assert_allclose(quantiles, quantiles.round(), atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def waves():
+    return table_of(a=wave(70), b=wave(60, 0.5), c=wave(50, 1.0))
+
+
+@pytest.fixture(scope="module")
+def fitted(waves):
+    return fit(waves, 3, members=2, guard="blend")
+
+
+def test_the_same_seed_gives_the_same_bits(fitted, waves):
+    """The first member of an ensemble is the network that would be fitted alone."""
+    alone, result, _ = fit(waves, 3)
+    for one, other in zip(alone.ensemble.get_weights(), fitted[0].ensemble.members[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [row["dev"] for row in result.history] == [row["dev"] for row in fitted[1].history[:3]]
+
+
+def test_members_differ_and_their_epochs_are_told(fitted):
+    model, result, _ = fitted
+    one, other = (member.get_weights() for member in model.ensemble.members)
+    assert any((a != b).any() for a, b in zip(one, other, strict=True))
+    assert [row["member"] for row in result.history] == [1, 1, 1, 2, 2, 2]
+
+
+def test_the_held_out_loss_is_the_mean_over_all_values(waves, monkeypatch):
+    config = ForecastModelConfig(horizon=3, lookback=6, units=4)
+    parts = split(waves, 6, 3, 9)
+    encoder = SeriesEncoder.fit(parts.fitted)
+    network = build_network(config, parts.fitted, encoder, "float32")
+    reader = WindowReader(encoder.encode(waves), parts.held_out)
+    batch = reader.batch(tf.range(len(parts.held_out), dtype=tf.int64))
+    expected = network.compute_loss(batch, None, network(batch))
+    monkeypatch.setattr("seqtag.forecasting.fit.EVALUATION_BATCH", 4)
+    assert held_out_loss(network, reader, len(parts.held_out))() == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_nothing_is_fitted_on_what_is_held_out_until_the_refit(waves):
+    """Other values in the last steps change scores and corrections, but weights only where all steps are fitted on."""
+    values = waves.values.copy()
+    values[waves.offsets[1:, None] - 1 - np.arange(3)] += 50
+    changed = read_series(waves.to_frame().assign(y=values))
+    one, other = (fit(table, 1, training={"keep": "last"})[0] for table in (waves, changed))
+    refitted = fit(waves, 1, training={"keep": "last", "refit": True})[0]
+    for a, b in zip(one.ensemble.get_weights(), other.ensemble.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert one.corrections.to_dict() != other.corrections.to_dict()
+    assert refitted.corrections.to_dict() == one.corrections.to_dict()
+    pairs = zip(refitted.ensemble.get_weights(), one.ensemble.get_weights(), strict=True)
+    assert any((a != b).any() for a, b in pairs)
+
+
+def test_season_and_shortest_history(waves):
+    config = ForecastModelConfig(horizon=3, lookback=6)
+    assert season_of(config, waves) == 7 and season_of(config.model_copy(update={"season": 3}), waves) == 3
+    training = ForecastTrainingConfig()
+    assert shortest_history(training, config, waves) == 6
+    assert shortest_history(training, config, table_of(a=wave(50), b=[1.0])) == 1
+    assert shortest_history(ForecastTrainingConfig(shortest=90), config, waves) == 6

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from seqtag import Forecaster, Tagger
+from seqtag.errors import ConfigError, DataError, RunError
+from seqtag.forecasting.data.samples import sample_series
+
+COVARIATES = {"known": ("promotion", "holiday"), "static": ("region",)}
+TRAINING = {"epochs": 2, "windows_per_epoch": 256, "tensorboard": False}
+
+
+def tiny(**arguments) -> Forecaster:
+    return Forecaster(**{"horizon": 7, "lookback": 21, "units": 8, "training": TRAINING} | arguments)
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return sample_series(series=4, steps=150, horizon=14, seed=3)
+
+
+@pytest.fixture(scope="module")
+def fitted(frames):
+    """With all kinds of covariates, and the guard."""
+    return tiny(data=COVARIATES, guard="blend", calendar=True, series_width=2).fit(frames[0])
+
+
+def test_constructor_stores_as_is_and_parameters_come_and_go():
+    training = {"epochs": 2}
+    forecaster = Forecaster(units=9, training=training, quantiles=[0.1, 0.5])
+    assert forecaster.training is training
+    assert forecaster.get_params()["units"] == 9
+    assert forecaster.set_params(units=3, cell="lstm") is forecaster
+    copy = clone(forecaster)
+    assert copy.get_params() == forecaster.get_params()
+    assert not hasattr(copy, "model_")
+
+
+def test_before_fit_nothing_is_answered(tmp_path, frames):
+    forecaster = Forecaster()
+    for ask in (
+        forecaster.predict,
+        forecaster.plot,
+        forecaster.sample_paths,
+        lambda: forecaster.score(frames[0]),
+        lambda: forecaster.save(tmp_path / "nothing"),
+        lambda: forecaster.export(tmp_path / "nothing"),
+    ):
+        with pytest.raises(NotFittedError):
+            ask()
+    assert not list(tmp_path.iterdir())
+
+
+def test_forecasts_have_a_row_a_series_and_step(fitted, frames):
+    _, future = frames
+    found = fitted.predict(future=future)
+    assert list(found.columns) == ["unique_id", "ds", "forecast", "q0.1", "q0.5", "q0.9"]
+    assert (found["q0.1"] <= found["q0.5"]).all() and (found["q0.5"] <= found["q0.9"]).all()
+    expected = future.groupby("unique_id").head(7)[["unique_id", "ds"]].reset_index(drop=True)
+    assert_frame_equal(found[["unique_id", "ds"]], expected, check_dtype=False)
+    longer = fitted.predict(horizon=14, future=future)
+    assert_frame_equal(longer.groupby("unique_id").head(7).reset_index(drop=True), found)
+
+
+def test_a_saved_forecaster_goes_on_from_the_same_steps(fitted, frames, tmp_path):
+    fitted.save(tmp_path / "run")
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"config.yaml", "model.keras", "encoders.json", "history.csv", "metrics.json", "series.csv"}
+    loaded = Forecaster.load(tmp_path / "run")
+    parameters = {name: value for name, value in fitted.get_params().items() if name not in ("training", "quantiles")}
+    assert parameters.items() <= loaded.get_params().items()
+    assert loaded.history_ == fitted.history_ and loaded.metrics_ == fitted.metrics_
+    assert (loaded.table_.lengths == 21).all()
+    for horizon in (7, 10):
+        assert_frame_equal(loaded.predict(horizon, future=frames[1]), fitted.predict(horizon, future=frames[1]))
+    assert_frame_equal(loaded.predict(X=frames[0], future=frames[1]), fitted.predict(future=frames[1]))
+    with pytest.raises(RunError, match="expected a new directory, found one"):
+        fitted.save(tmp_path / "run")
+    (tmp_path / "run" / "series.csv").unlink()
+    with pytest.raises(DataError, match=r"expected series to go on from, as X; found none, nor series\.csv in the run"):
+        Forecaster.load(tmp_path / "run").predict(future=frames[1])
+
+
+def test_a_fit_warns_of_known_covariates_that_hold_the_target(fitted, frames):
+    assert fitted.leakage_.leaking == ()
+    leaky = frames[0].assign(budget=frames[0]["y"] * 2)
+    with pytest.warns(UserWarning, match="known covariates that hold the target: 'budget'; see leakage_"):
+        forecaster = tiny(data={"known": ("budget",)}, training={**TRAINING, "epochs": 1}).fit(leaky)
+    assert "budget" in forecaster.leakage_.to_text()
+
+
+def test_runs_of_the_other_task_are_told_apart(fitted, run_folder, tmp_path):
+    with pytest.raises(RunError, match="expected a run of forecasting, found one of tagging"):
+        Forecaster.load(run_folder)
+    fitted.save(tmp_path / "run")
+    with pytest.raises(RunError, match="expected a run of tagging, found one of forecasting"):
+        Tagger.load(tmp_path / "run")
+
+
+def test_zones_and_their_clock_changes_come_back(tmp_path):
+    times = pd.date_range("2024-03-29", periods=80, freq="h", tz="Europe/Berlin")
+    frame = pd.DataFrame({"unique_id": "a", "ds": times, "y": np.sin(np.arange(80.0)), "shift": ["007", "12"] * 40})
+    forecaster = tiny(lookback=60, data={"past": ["shift"]}).fit(frame)
+    forecaster.save(tmp_path / "run")
+    loaded = Forecaster.load(tmp_path / "run")
+    assert_frame_equal(loaded.predict(), forecaster.predict())
+    assert loaded.predict()["ds"][0] == times[-1] + pd.Timedelta("1h")
+
+
+def test_standardised_series_are_answered_in_their_own_units(frames, tmp_path):
+    """A million times the values are a million times the forecasts, though no scaling is in the networks."""
+    history = frames[0]
+    scaled = history.assign(y=history["y"] * 1e6)
+    data = {"standardise": True}
+    small, large = (tiny(scaling="none", data=data).fit(frame) for frame in (history, scaled))
+    one, other = small.predict(), large.predict()
+    np.testing.assert_allclose(other.iloc[:, 2:] / 1e6, one.iloc[:, 2:], rtol=1e-3)
+    assert one["forecast"].between(history["y"].min() - 50, history["y"].max() + 50).all()
+    assert small.report_.overall.mae == pytest.approx(large.report_.overall.mae, rel=1e-3), "in deviations"
+    assert small.report_.overall.mae < 3
+    small.save(tmp_path / "run")
+    assert_frame_equal(Forecaster.load(tmp_path / "run").predict(), one)
+    with pytest.raises(DataError, match="series 'new': expected a series of the training data, whose moments"):
+        small.predict(X=history[history["unique_id"] == "shop_0"].assign(unique_id="new"))
+
+
+def test_backtest_needs_no_fit_and_gives_a_table_beside_the_naive_rules(frames):
+    forecaster = tiny()
+    table = forecaster.backtest(frames[0], folds=2)
+    assert list(table.index) == ["forecast", "seasonal_naive", "naive", "drift", "mean"]
+    assert {"mase", "smape", "rmsse", "mae", "rmse", "wql", "crps", "coverage"} <= set(table.columns)
+    assert forecaster.backtest_.fitted == (1, 2)
+    assert not hasattr(forecaster, "model_")
+
+
+def test_a_fold_knows_nothing_of_what_came_after_it(frames):
+    """The first of two folds forecasts the same when all that comes after its cutoff is another."""
+    history = frames[0]
+    last = history.groupby("unique_id")["ds"].transform("max")
+    changed = history.assign(y=history["y"].where(history["ds"] <= last - pd.Timedelta("14D"), 1e4))
+    found = []
+    for frame in (history, changed):
+        forecaster = tiny(data={"standardise": True})
+        forecaster.backtest(frame, folds=2, refit=False)
+        forecasts = forecaster.backtest_.forecasts
+        found.append(forecasts.loc[forecasts["fold"] == 1, ["unique_id", "ds", "forecast", "q0.1", "q0.9"]])
+    assert_frame_equal(*found)
+
+
+def test_plot_draws_a_fan_for_each_series(fitted, frames):
+    figure = fitted.plot(future=frames[1])
+    assert len([axis for axis in figure.axes if axis.axison]) == 4
+    assert len(fitted.plot(series=["shop_1"], future=frames[1]).axes) == 1
+
+
+def test_the_skill_that_score_gives_is_that_of_the_last_steps(fitted, frames):
+    assert -5 < fitted.score(frames[0]) < 1
+    assert {"seasonal_naive", "naive", "drift", "mean"} == set(fitted.report_.skill)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"horizon": 0}, ConfigError, "Forecaster: horizon: input should be greater than or equal to 1, found 0"),
+        ({"quantiles": (0.1, 0.5, 1.0)}, ConfigError, "Forecaster: quantiles.2: input should be less than 1, found 1"),
+        ({"quantiles": (0.1, 0.9)}, ConfigError, "expected rising quantiles with 0.5 among them"),
+        ({"data": {"targt": "y"}}, ConfigError, "Forecaster: data: targt: unknown key, did you mean 'target'?"),
+        ({"data": {"frequency": "fortnight"}}, ConfigError, "data.frequency: invalid frequency: fortnight"),
+        ({"data": {"zone": "Mars"}}, ConfigError, "data.zone: expected the name of a time zone such as"),
+        ({"data": {"known": ["x"], "past": ["x"]}}, ConfigError, "data: expected each covariate once, found 'x' twice"),
+        ({"data": {"layout": "m3"}}, ConfigError, "expected a period for layout 'm3' alone, found 'm3' and None"),
+        ({"horizon": 1000}, DataError, "expected a series with values in at least"),
+    ],
+)
+def test_wrong_arguments_are_named(frames, arguments, error, message):
+    with pytest.raises(error, match="(?i)" + message.replace("(", r"\(").replace("?", r"\?")) as found:
+        tiny(**arguments).fit(frames[0])
+    assert "\n" not in str(found.value)

@@ -1,0 +1,72 @@
+"""A model from tables to forecasts, and what JSON holds of it beside its networks."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seqtag.data.series.covariates import CovariateNames
+from seqtag.data.series.files import SeriesColumns, read_series
+from seqtag.errors import DataError
+from seqtag.forecasting import model as module
+from seqtag.forecasting.calibration.blending import BlendWeights
+from seqtag.forecasting.calibration.corrections import Corrections
+from seqtag.forecasting.data.encoding import SeriesEncoder
+from seqtag.forecasting.data.windows import Windows, all_windows
+from seqtag.forecasting.model import ForecastingModel
+from seqtag.forecasting.network.ensemble import ForecastEnsemble
+from seqtag.forecasting.network.network import ForecastNetwork
+
+COLUMNS = SeriesColumns("shop", "day", "sold", CovariateNames(known=("price",), static=("region",)))
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(1)
+    days = pd.date_range("2024-01-01", periods=30, freq="D")
+    shops = [pd.DataFrame({"shop": name, "day": days, "region": name}) for name in "ab"]
+    frame = pd.concat(shops, ignore_index=True)
+    frame["sold"], frame["price"] = rng.normal(10, 3, size=(2, 60))
+    frame.loc[35:45, "sold"] = np.nan
+    return read_series(frame, COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def model(table):
+    encoder = SeriesEncoder.fit(table)
+    network = ForecastNetwork(lookback=5, horizon=2, inputs=encoder.inputs(), units=4)
+    network.build()
+    blend = BlendWeights(np.random.default_rng(2).uniform(size=(3, 2)))
+    return ForecastingModel(ForecastEnsemble([network]), encoder, COLUMNS, 7, Corrections(blend=blend))
+
+
+def test_answers_of_many_windows_come_in_batches(model, table, monkeypatch):
+    windows = all_windows(table, 5, 2).take(np.arange(25))
+    whole = model.answers(table, windows)
+    monkeypatch.setattr(module, "PREDICTION_BATCH", 10)
+    for one, other in zip(whole, model.answers(table, windows), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    forecast = model.forecast(table, windows)
+    np.testing.assert_array_equal(forecast.quantiles, whole.quantiles.astype(float))
+    assert forecast.levels == (0.1, 0.5, 0.9) == model.levels and (model.lookback, model.horizon) == (5, 2)
+
+
+def test_json_holds_all_but_the_networks(model, table):
+    again = ForecastingModel.from_dict(model.ensemble, json.loads(json.dumps(model.to_dict())))
+    assert again.columns == COLUMNS and again.season == 7
+    windows = all_windows(table, 5, 2).take(np.arange(5))
+    for one, other in zip(model.answers(table, windows), again.answers(table, windows), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_history_without_a_value_is_named(model, table):
+    windows = Windows(np.array([0, 1]), np.array([20, 43]), np.array([0, 30]), 5, 2)
+    with pytest.raises(DataError, match=r"series 'b' at 2024-01-14 .*: expected a value among the 5 steps before"):
+        model.answers(table, windows)
+
+
+def test_whether_an_answer_depends_on_the_series(model):
+    assert model.reads_series and not model.corrected(Corrections()).reads_series

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+
+from seqtag.tagging.data.schemes import legal_transitions, tagset, violations
+from seqtag.tagging.network.softmax_head import SoftmaxHead
+
+TAGS = tagset(["A"], "IOBES")
+RNG = np.random.default_rng(8)
+EMISSIONS = RNG.normal(size=(3, 4, len(TAGS))).astype("float32") * 2
+GOLD = RNG.integers(0, len(TAGS), (3, 4))
+MASK = np.arange(4) < np.array([[4], [2], [0]])
+
+
+@pytest.fixture
+def head():
+    made = SoftmaxHead(constraints=legal_transitions(TAGS, "IOBES"))
+    made(EMISSIONS)
+    return made
+
+
+def test_the_loss_is_the_cross_entropy_of_keras(head):
+    losses = head.negative_log_likelihood(GOLD, EMISSIONS, mask=MASK)
+    entropy = keras.losses.sparse_categorical_crossentropy(GOLD, EMISSIONS, from_logits=True)
+    np.testing.assert_allclose(losses, (np.array(entropy) * MASK).sum(1), rtol=1e-5)
+    assert losses[2] == 0
+
+
+def test_steps_of_unknown_tag_count_nothing(head):
+    some = np.where(np.arange(4) == 1, -1, GOLD)
+    losses = head.negative_log_likelihood(some, EMISSIONS, mask=MASK)
+    expected = head.negative_log_likelihood(GOLD, EMISSIONS, mask=MASK & (np.arange(4) != 1))
+    np.testing.assert_allclose(losses, expected, rtol=1e-6)
+
+
+def test_decoding_is_the_best_legal_path(head):
+    tags = np.array(head.decode(EMISSIONS, mask=MASK))
+    for emissions, found, length in zip(EMISSIONS, tags, [4, 2, 0], strict=True):
+        legal = [
+            path
+            for path in itertools.product(range(len(TAGS)), repeat=length)
+            if not violations([TAGS[n] for n in path], "IOBES")
+        ]
+        best = max(legal, key=lambda path: sum(emissions[step, tag] for step, tag in enumerate(path)))
+        assert tuple(found[:length]) == best
+    assert not tags[~MASK].any()
+
+
+def test_without_constraints_it_is_a_softmax_at_each_step():
+    head = SoftmaxHead()
+    head(EMISSIONS)
+    np.testing.assert_array_equal(head.decode(EMISSIONS), EMISSIONS.argmax(-1))
+    np.testing.assert_allclose(head.marginals(EMISSIONS), keras.ops.softmax(EMISSIONS), atol=1e-5)
+
+
+def test_nothing_is_trained(head):
+    assert head.trainable_variables == []
+    assert all(not np.array(variable).any() for variable in head.variables)
+
+
+def test_round_trip():
+    model = keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(len(TAGS)), SoftmaxHead()])
+    again = keras.models.clone_model(model)
+    again.set_weights(model.get_weights())
+    inputs = RNG.normal(size=(2, 4, 3))
+    np.testing.assert_array_equal(model(inputs), again(inputs))
+    assert isinstance(SoftmaxHead.from_config(model.layers[-1].get_config()), SoftmaxHead)

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from seqtag.errors import RunError
+from seqtag.tagging.config import ModelConfig, TrainingConfig
+from seqtag.tagging.data.batches import TaggedBatches
+from seqtag.tagging.data.corpus import load_corpus
+from seqtag.tagging.fit import fit_tagging_model, score
+from seqtag.tagging.model import Item
+from seqtag.tagging.network import network as tagger_network
+
+SMALL = ModelConfig(units=8, word_dim=8)
+TRAINING = {"epochs": 4, "batch_tokens": 60, "learning_rate": 0.02, "patience": None}
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    rng = np.random.default_rng(3)
+    names, verbs = ["Ann", "Bo", "Cy", "Di"], ["saw", "met", "heard"]
+    sentences = []
+    for _ in range(60):
+        name, verb, town = rng.choice(names), rng.choice(verbs), rng.choice(["New York", "Paris"])
+        towns = town.split()
+        extra = ["very", "late"] * int(rng.integers(0, 4))
+        tokens = [name, verb, *towns, *extra]
+        tags = ["B-PER", "O", "B-LOC", *["I-LOC"] * (len(towns) - 1), *["O"] * len(extra)]
+        sentences.append((tokens, tags))
+    return load_corpus(sentences)
+
+
+def fit(corpus, folder=None, resume=False, epochs=4, **settings):
+    training = TrainingConfig(**{**TRAINING, "epochs": epochs, **settings})
+    return fit_tagging_model(corpus, corpus, SMALL, training, checkpoints=folder, resume=resume)
+
+
+def weights(model):
+    return [variable.numpy() for variable in model.network.variables]
+
+
+def without_seconds(history):
+    return [{key: value for key, value in epoch.items() if key != "train_seconds"} for epoch in history]
+
+
+def test_it_learns(corpus):
+    model, result = fit(corpus, epochs=6)
+    assert score(model, corpus).f1 > 0.9
+    assert [epoch["epoch"] for epoch in result.history] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_same_seed_gives_the_same_bits(corpus):
+    (one, first), (two, second) = fit(corpus), fit(corpus)
+    assert all(np.array_equal(a, b) for a, b in zip(weights(one), weights(two), strict=True))
+    assert without_seconds(first.history) == without_seconds(second.history)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ema": 0.9, "anneal_factor": 0.5, "anneal_patience": 1, "warmup_steps": 3, "decay": "cosine"},
+        {"optimizer": "sgd", "learning_rate": 0.1, "l1": 1e-3, "row_l1": 1e-3},
+    ],
+    ids=["average and schedule", "sgd, sparse"],
+)
+def test_an_interrupted_run_ends_with_the_numbers_of_one_that_was_not(corpus, tmp_path, settings, monkeypatch):
+    straight, expected = fit(corpus, tmp_path / "straight", **settings)
+
+    class Interrupt(Exception):
+        pass
+
+    saves = []
+    from seqtag.training.checkpoint import Checkpoint
+
+    save = Checkpoint.save
+
+    def save_and_stop(self):
+        save(self)
+        saves.append(1)
+        if len(saves) == 2:
+            raise Interrupt
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupt):
+        patch.setattr(Checkpoint, "save", save_and_stop)
+        fit(corpus, tmp_path / "broken", **settings)
+    resumed, result = fit(corpus, tmp_path / "broken", resume=True, **settings)
+    assert without_seconds(result.history) == without_seconds(expected.history)
+    assert all(
+        np.array_equal(a.numpy(), b.numpy())
+        for a, b in zip(straight.network.trainable_variables, resumed.network.trainable_variables, strict=True)
+    )
+
+
+def test_resuming_a_finished_run_trains_no_more(corpus, tmp_path):
+    first, done = fit(corpus, tmp_path)
+    again, result = fit(corpus, tmp_path, resume=True)
+    assert result.history == done.history
+    assert all(
+        np.array_equal(a.numpy(), b.numpy())
+        for a, b in zip(first.network.trainable_variables, again.network.trainable_variables, strict=True)
+    )
+
+
+def test_penalties_leave_zeros_in_the_weights_that_are_kept_and_a_report(corpus):
+    model, result = fit(corpus, l1=0.3, row_l1=1.0, epochs=6)
+    network = model.network
+    kernel = network.representation.spelling_projection.kernel.numpy()
+    words = network.representation.word_embedding.embeddings.numpy()
+    assert (kernel == 0).mean() > 0.2
+    assert not words[0].any(), "no token is looked up as padding"
+    assert words.any()
+    assert network.emission.bias.numpy().all() and network.head.transitions.numpy().any()
+    assert score(model, corpus).f1 > 0.9
+    weights = {weight.name: weight for weight in result.sparsity.weights}
+    assert weights["representation/spelling_projection/kernel"].zeros == (kernel == 0).sum()
+    assert weights["representation/word_embedding/embeddings"].zero_rows == (~words.any(axis=1)).sum()
+    assert result.to_metrics()["sparsity"] == result.sparsity.to_dict()
+    assert 0 < result.history[0]["zeros"] < 1
+
+
+def test_without_penalties_nothing_is_hooked_or_reported(corpus, monkeypatch):
+    monkeypatch.setattr("seqtag.training.fit.ProximalL1", None)
+    _, result = fit(corpus, epochs=1)
+    assert result.sparsity is None
+    assert "sparsity" not in result.to_metrics() and "zeros" not in result.history[0]
+
+
+def test_watching_the_gradients_goes_on_with_a_resumed_run(corpus, tmp_path):
+    def watched(folder, epochs, **options):
+        training = TrainingConfig(**{**TRAINING, "epochs": epochs, "monitor_every": 2})
+        places = {"checkpoints": folder / "checkpoints", "log_folder": folder / "logs"}
+        return fit_tagging_model(corpus, corpus, SMALL, training, **places, **options)
+
+    _, result = watched(tmp_path / "whole", 2)
+    assert all(epoch["grad_norm_max"] >= epoch["grad_norm"] > 0 for epoch in result.history)
+    assert "update_ratio/recurrent_0" in result.history[0]
+    watched(tmp_path / "parts", 1)
+    _, resumed = watched(tmp_path / "parts", 2, resume=True)
+    assert without_seconds(resumed.history) == without_seconds(result.history)
+    whole, parts = [(tmp_path / name / "logs/gradients/history.csv").read_text() for name in ("whole", "parts")]
+    assert whole == parts
+
+
+def test_a_checkpoint_of_another_model_is_refused(corpus, tmp_path):
+    fit(corpus, tmp_path, epochs=1)
+    other = SMALL.model_copy(update={"units": 9})
+    with pytest.raises(RunError, match="expected a checkpoint of this model, found other shapes"):
+        fit_tagging_model(corpus, corpus, other, TrainingConfig(**TRAINING), checkpoints=tmp_path, resume=True)
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_run(corpus):
+    model, result = fit(corpus, epochs=30, patience=2)
+    measures = [epoch["dev"] for epoch in result.history]
+    assert len(measures) == result.best_epoch + 2 < 30
+    assert result.best_epoch == 1 + int(np.argmax(measures))
+    assert score(model, corpus).f1 == pytest.approx(max(measures))
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_advice(corpus):
+    with pytest.raises(RunError, match="expected a finite loss, found nan"):
+        fit(corpus, learning_rate=1e30, clip_norm=None)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_learns_too(corpus, precision):
+    model, _ = fit(corpus, epochs=6, precision=precision)
+    assert score(model, corpus).f1 > 0.8
+
+
+def test_the_stream_is_endless_and_every_pass_holds_all(corpus):
+    sentences = SimpleNamespace(lengths=np.array([3, 5, 1, 9, 4, 4]))
+    stream = TaggedBatches(sentences, 9, seed=1)
+    ahead = stream.after(0)
+    seen = [next(ahead) for _ in range(40)]
+    first_pass = np.concatenate(seen[: stream.steps])
+    assert sorted(first_pass) == list(range(6))
+    counts = np.bincount(np.concatenate(seen), minlength=6)
+    assert counts.max() - counts.min() <= 1, "nothing is left out, pass after pass"
+    later = stream.after(7)
+    assert all(np.array_equal(a, next(later)) for a in seen[7:])
+
+
+def test_a_new_length_is_not_traced_anew(corpus, monkeypatch):
+    model, _ = fit(corpus, epochs=1)
+    traces = []
+    plain = tagger_network.sequence_mask
+    monkeypatch.setattr(tagger_network, "sequence_mask", lambda batch: traces.append(1) or plain(batch))
+    fit(corpus, epochs=2)
+    while_training = len(traces)
+    model.tag([Item(["Ann"])])
+    once = len(traces)
+    for length in range(2, 12):
+        model.tag([Item(["Ann"] * length)])
+    assert len(traces) == once, "tagging"
+    fit(corpus, epochs=4, batch_tokens=12)
+    assert len(traces) - once <= while_training, "training, on more and shorter batches"
