@@ -7,7 +7,8 @@ trains every cure on each problem and lag (`seqtag.diagnostics.long_lags`) until
 up. It prints a line for each run as it ends, then a table for each problem: the steps and seconds that it took, or the
 share of the baseline at which its loss stood at the end. The baseline is the loss of a model without memory. A lag is
 solved when the loss on 500 fixed sequences is below 0.01 (adding, whose baseline is 1/6) or below a tenth of the
-baseline (copy); this is looked at every 100 steps. All of it takes about an hour on two cores; `--lags` and `--only` choose.
+baseline (copy); this is looked at every 100 steps. All of it takes about an hour on two cores; `--lags` and `--only`
+choose.
 
 All cures train alike, on sequences drawn afresh for every step: Adam, batches of 50, `GradientClipping` at a global
 norm of 1 unless the cure is without; adding with 64 units and a learning rate of 0.002, copy with 128 units and 0.005.
