@@ -1,0 +1,1 @@
+"""Run directories and their bundles: written, read and resumed for whatever task."""

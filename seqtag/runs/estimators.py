@@ -1,0 +1,115 @@
+"""What the scikit-learn estimators of all tasks share: configuration, run directory, pickle."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol, TypeVar
+
+from sklearn.base import BaseEstimator
+
+from seqtag.config.section import Section, TaskConfig, validate_section
+from seqtag.runs import bundle
+from seqtag.runs.config_file import check_config, dump_config, read_config
+from seqtag.runs.directory import write_figures
+
+E = TypeVar("E", bound=BaseEstimator)
+C = TypeVar("C", bound=TaskConfig)
+
+
+class Model(Protocol):
+    """A fitted model that can be saved."""
+
+    def save(self, folder: Path) -> None:
+        """Writes the bundle."""
+
+
+def config_of(estimator: BaseEstimator, config: type[C], task: str) -> C:
+    """The configuration that an estimator's arguments make.
+
+    The arguments are the keys of the section `model`, beside `seed` and a dict for each of the sections `data` and
+    `training`.
+
+    Raises:
+        ConfigError: an argument of a wrong type or an unknown key.
+    """
+    name = type(estimator).__name__
+    model: type[Section] = _section(config, "model")
+    sections = {
+        "data": validate_section(_section(config, "data"), estimator.data or {}, f"{name}: data"),
+        "model": validate_section(model, {key: getattr(estimator, key) for key in model.model_fields}, name),
+        "training": validate_section(_section(config, "training"), estimator.training or {}, f"{name}: training"),
+    }
+    return config(task=task, seed=estimator.seed, **sections)
+
+
+def _section(config: type[TaskConfig], name: str) -> Any:
+    return config.model_fields[name].annotation
+
+
+def write_estimator(folder: Path, estimator: BaseEstimator, config: TaskConfig) -> None:
+    """Writes a fitted estimator's model, configuration and figures into a run directory."""
+    bundle.write_text(folder / bundle.CONFIG, dump_config(config))
+    estimator.model_.save(folder)
+    write_figures(folder, estimator.history_, estimator.metrics_)
+
+
+def read_estimator(kind: type[E], run: Path, config: type[TaskConfig], load: Callable[[Path], Model]) -> E:
+    """The estimator of a run directory, with `model_`, `history_` and `metrics_`.
+
+    Args:
+        kind: the estimator's class.
+        run: the run directory.
+        config: the configuration of its task.
+        load: reads the model.
+
+    Raises:
+        RunError, ConfigError: there is no finished run, or one of another task or format version.
+    """
+    model = load(run)
+    path = run / bundle.CONFIG
+    settings: Any = check_config(read_config(path), config, str(path))
+    estimator = kind(
+        **settings.model.model_dump(),
+        data=settings.data.model_dump(exclude_defaults=True),
+        training=settings.training.model_dump(exclude_defaults=True),
+        seed=settings.seed,
+    )
+    estimator.model_ = model
+    estimator.history_ = bundle.read_history(run / bundle.HISTORY)
+    estimator.metrics_ = bundle.read_json(run / bundle.METRICS)
+    return estimator
+
+
+def pickled_state(estimator: BaseEstimator, write: Callable[[Path], None]) -> dict[str, Any]:
+    """What `pickle` and `copy.deepcopy` take of an estimator: its arguments, and the run directory of a fitted one.
+
+    Graphs and lookup tables of TensorFlow cannot be pickled, and no pickle of ours runs code of a model: the run
+    directory is kept as the bytes of a zip file.
+    """
+    if not hasattr(estimator, "model_"):
+        return {"arguments": estimator.get_params(deep=False)}
+    with TemporaryDirectory(prefix="seqtag-") as parent:
+        folder = Path(parent)
+        write(folder)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                archive.write(path, path.relative_to(folder))
+    return {"arguments": estimator.get_params(deep=False), "run": buffer.getvalue()}
+
+
+@contextmanager
+def unpickled_run(state: dict[str, Any]) -> Iterator[Path | None]:
+    """The run directory in what `pickled_state` gave, for as long as the block runs; None for an unfitted estimator."""
+    if "run" not in state:
+        yield None
+        return
+    with TemporaryDirectory(prefix="seqtag-") as parent:
+        with zipfile.ZipFile(io.BytesIO(state["run"])) as archive:
+            archive.extractall(parent)
+        yield Path(parent)
