@@ -1,1 +1,1 @@
-"""What the README's figures come from; run by hand as `python -m benchmarks.NAME`."""
+"""What the figures of `docs/results.md` come from; run by hand as `python -m benchmarks.NAME`."""

@@ -2,7 +2,7 @@
 
     python -m benchmarks.tagged_picture RUN
 
-writes benchmarks/figures/tagged.svg from a run of that configuration.
+writes docs/figures/tagged.svg from a run of that configuration.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from seqtag.data.text.paragraphs import tokenize_lines
 from seqtag.tagging.model import Item, TaggingModel
 from seqtag.tagging.rendering import to_rich
 
-FIGURE = Path(__file__).parent / "figures" / "tagged.svg"
+FIGURE = Path(__file__).parents[1] / "docs" / "figures" / "tagged.svg"
 LINES = [
     "Jordan Ellis left Ford for Apple in May 2021, and moved from Paris to Jordan.",
     "In Washington, Washington Post reporter Maria Ford met Paris Bramley on 3 March 1998.",

@@ -31,8 +31,8 @@ class FilesConfig(Section):
 class TaskConfig(Section):
     """The top of every task's configuration."""
 
-    task: str
-    seed: Seed = 1
+    task: str = Field(description="the name of the task")
+    seed: Seed = Field(1, description="decides every random draw of a run; the option --seed sets it")
     data: FilesConfig = FilesConfig()
 
 

@@ -49,25 +49,33 @@ class SeriesDataConfig(FilesConfig):
 class ForecastModelConfig(Section):
     """The network of a forecaster and what corrects its answers."""
 
-    horizon: Positive = 24
-    lookback: Positive = 168
-    cell: Cell = "gru"
-    units: Positive = 64
-    layers: Positive = 1
+    horizon: Positive = Field(24, description="steps of a forecast")
+    lookback: Positive = Field(168, description="steps of history that the network reads")
+    cell: Cell = Field("gru", description="of the recurrent layers")
+    units: Positive = Field(64, description="of every recurrent layer")
+    layers: Positive = Field(1, description="recurrent layers of the encoder")
     dilations: tuple[Positive, ...] | None = Field(None, description="of each layer; 1 for all unless set")
     residual: bool = Field(False, description="skip connections from the second layer on")
     bidirectional: bool = Field(False, description="the encoder runs both ways")
     segment: Positive = Field(1, description="steps that are read and written at once; 1 for points")
-    output: Literal["parallel", "direct", "recursive"] = "parallel"
-    scaling: Literal["none", "standard", "mean", "last", "revin", "es_rnn"] = "revin"
+    output: Literal["parallel", "direct", "recursive"] = Field(
+        "parallel",
+        description="direct: all steps by one layer; parallel: each from the encoder's state and a position vector; "
+        "recursive: each from the one before",
+    )
+    scaling: Literal["none", "standard", "mean", "last", "revin", "es_rnn"] = Field(
+        "revin", description="what is taken off a history before the network reads it, and put back on the forecast"
+    )
     series_smoothing: bool = Field(False, description="es_rnn: each series learns smoothing and season of its own")
-    head: Literal["quantiles", "student_t", "negative_binomial", "point_mse", "point_mae", "point_huber"] = "quantiles"
-    quantiles: tuple[Level, ...] = (0.1, 0.5, 0.9)
+    head: Literal["quantiles", "student_t", "negative_binomial", "point_mse", "point_mae", "point_huber"] = Field(
+        "quantiles", description="the distribution that is forecast, and with it the loss"
+    )
+    quantiles: tuple[Level, ...] = Field((0.1, 0.5, 0.9), description="levels that are forecast, 0.5 among them")
     season: Positive | None = Field(None, description="steps of a season; that of the frequency unless set")
     calendar: bool = Field(False, description="time of day, day of week and the like are read")
     series_width: Annotated[int, Field(ge=0)] = Field(0, description="of a learned vector of each series; 0 for none")
-    dropout: Fraction = 0.0
-    recurrent_dropout: Fraction = 0.0
+    dropout: Fraction = Field(0.0, description="of the outputs of each recurrent layer")
+    recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
     members: Positive = Field(1, description="networks of different seeds whose answers are averaged")
     guard: Literal["none", "blend"] = Field("none", description="blend: toward seasonal naive where that is better")
     conformal: bool = Field(True, description="quantiles corrected on the held-out windows")
@@ -93,10 +101,10 @@ class ForecastModelConfig(Section):
 class ForecastTrainingConfig(FittingConfig):
     """How a forecaster is fitted."""
 
-    optimizer: Literal["adam", "nadam", "sgd"] = "adam"
-    epochs: Positive = 20
+    optimizer: Literal["adam", "nadam", "sgd"] = Field("adam", description="the method of gradient descent")
+    epochs: Positive = Field(20, description="passes over the training data, at most")
     patience: Positive | None = Field(5, description="epochs without a better held-out loss; null for never")
-    batch_windows: Positive = 64
+    batch_windows: Positive = Field(64, description="windows in a batch")
     windows_per_epoch: Positive | None = Field(None, description="drawn anew each epoch; all unless set")
     balanced: bool = Field(False, description="every series is drawn as often as every other, however long")
     shortest: Positive | None = Field(None, description="least history of a training window; one value unless set")
@@ -118,7 +126,7 @@ class ForecastEvaluationConfig(Section):
 class ForecastingConfig(TaskConfig):
     """One job of forecasting."""
 
-    task: Literal["forecasting"]
+    task: Literal["forecasting"] = Field(description="the name of the task")
     data: SeriesDataConfig = SeriesDataConfig()
     model: ForecastModelConfig = ForecastModelConfig()
     training: ForecastTrainingConfig = ForecastTrainingConfig()

@@ -18,30 +18,38 @@ class DataConfig(FilesConfig):
     train: str | None = Field(None, description="training file; 'sample:train' is of the corpus inside the package")
     dev: str | None = Field(None, description="file that chooses the epoch and every setting")
     test: str | None = Field(None, description="file that is scored once, at the end")
-    layout: Literal["auto", "conll2003", "conll2002", "conll2000", "tsv", "uner", "conllu", "plain"] = "auto"
+    layout: Literal["auto", "conll2003", "conll2002", "conll2000", "tsv", "uner", "conllu", "plain"] = Field(
+        "auto", description="the columns of the files and what separates them; auto detects it"
+    )
     token_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
     tag_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
     features: tuple[Column, ...] = Field((), description="further columns that the model reads")
-    encoding: str = "utf-8"
-    scheme: Literal["auto", "IOB1", "IOB2", "IOBES", "BILOU", "IO", "none"] = "auto"
+    encoding: str = Field("utf-8", description="of the files, as Python names it")
+    scheme: Literal["auto", "IOB1", "IOB2", "IOBES", "BILOU", "IO", "none"] = Field(
+        "auto", description="how tags mark spans; none for labels such as parts of speech; auto detects it"
+    )
 
 
 class ModelConfig(Section):
     """The network of a tagger."""
 
-    cell: Cell = "peephole_lstm"
+    cell: Cell = Field("peephole_lstm", description="of the recurrent layers")
     units: Positive = Field(100, description="units of each direction")
-    layers: Positive = 1
-    char_encoder: Literal["cnn", "birnn", "none"] = "cnn"
+    layers: Positive = Field(1, description="bidirectional layers")
+    char_encoder: Literal["cnn", "birnn", "none"] = Field(
+        "cnn", description="network that reads the characters of each word"
+    )
     spelling: bool = Field(True, description="hashed prefixes, suffixes and word shape")
     window_features: bool = Field(True, description="words around a token and its spelling also score tags straight")
-    head: Literal["crf", "softmax"] = "crf"
+    head: Literal["crf", "softmax"] = Field(
+        "crf", description="crf scores whole tag sequences, softmax each tag alone"
+    )
     entity_cost: Annotated[float, Field(ge=0)] = Field(
         0.0, description="what missing a tag of an entity costs a crf in training: more finds more entities"
     )
-    word_dim: Positive = 100
+    word_dim: Positive = Field(100, description="width of the word embedding")
     min_count: Positive = Field(1, description="words seen less often are unknown")
-    dropout: Fraction = 0.5
+    dropout: Fraction = Field(0.5, description="of the token vectors and of each recurrent layer's output")
     recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
     word_dropout: Fraction = Field(0.05, description="share of words read as unknown while training")
     singleton_dropout: Fraction = Field(0.5, description="the same for words that occur once")
@@ -57,14 +65,16 @@ class TrainingConfig(FittingConfig):
 class EvaluationConfig(Section):
     """What is measured and shown."""
 
-    measure: Literal["auto", "f1", "f1_strict", "accuracy"] = "auto"
+    measure: Literal["auto", "f1", "f1_strict", "accuracy"] = Field(
+        "auto", description="the dev score that chooses the epoch; auto: f1 of spans, accuracy of plain labels"
+    )
     show_sentences: Annotated[int, Field(ge=0)] = Field(3, description="tagged dev sentences printed at the end")
 
 
 class TaggingConfig(TaskConfig):
     """One job of tagging."""
 
-    task: Literal["tagging"]
+    task: Literal["tagging"] = Field(description="the name of the task")
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
