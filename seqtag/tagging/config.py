@@ -41,9 +41,7 @@ class ModelConfig(Section):
     )
     spelling: bool = Field(True, description="hashed prefixes, suffixes and word shape")
     window_features: bool = Field(True, description="words around a token and its spelling also score tags straight")
-    head: Literal["crf", "softmax"] = Field(
-        "crf", description="crf scores whole tag sequences, softmax each tag alone"
-    )
+    head: Literal["crf", "softmax"] = Field("crf", description="crf scores whole tag sequences, softmax each tag alone")
     entity_cost: Annotated[float, Field(ge=0)] = Field(
         0.0, description="what missing a tag of an entity costs a crf in training: more finds more entities"
     )
