@@ -9,7 +9,9 @@ A message is one line, lower-case, and says what was expected and what was found
 
 from __future__ import annotations
 
+import difflib
 import os
+from collections.abc import Iterable
 
 
 class SeqtagError(Exception):
@@ -43,3 +45,25 @@ class ConfigError(SeqtagError, ValueError):
     """The configuration or the command line is at fault; the message names the dotted key."""
 
     exit_code = 2
+
+
+def did_you_mean(name: str, known: Iterable[str], kind: str) -> str:
+    """The end of a message about an unknown name: the nearest known name, or all of them after what they are.
+
+    >>> did_you_mean("unit", ["units", "layers"], "known keys")
+    ", did you mean 'units'?"
+    >>> did_you_mean("batch", ["units", "layers"], "known keys")
+    '; known keys: units, layers'
+    """
+    known = list(known)
+    close = nearest(name, known)
+    return f", did you mean {close!r}?" if close else f"; {kind}: {', '.join(known)}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is spelt most like `name`; None where none is near.
+
+    >>> nearest("unit", ["units", "layers"])
+    'units'
+    """
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), None)

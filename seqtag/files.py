@@ -1,4 +1,4 @@
-"""Writing files so that a fault leaves the old one or none, never half of one."""
+"""Writing files: a fault leaves the old file or none, never half of a new one."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from typing import BinaryIO
 
 
 @contextmanager
-def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Gives a path beside `path` to write to; it takes the name `path` when the block ends without a fault.
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives a temporary path in the folder of `path`, which is renamed to `path` when the block ends without a fault.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     target = Path(folder, "answer.txt")
-    ...     with written_aside(target) as aside:
-    ...         _ = aside.write_text("42")
+    ...     with atomic_write(target) as temporary:
+    ...         _ = temporary.write_text("42")
     ...     target.read_text(), [p.name for p in Path(folder).iterdir()]
     ('42', ['answer.txt'])
     """
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "expected a folder to write to, found none", str(path.parent))
-    # The suffix stays last, since Keras and NumPy look at it.
-    aside = path.with_name(f".{path.stem}.writing{path.suffix}")
+    # The suffix stays last: Keras and NumPy read the format off it.
+    temporary = path.with_name(f".{path.stem}.writing{path.suffix}")
     try:
-        yield aside
-        with aside.open("rb") as file:
+        yield temporary
+        with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(aside, path)
+        os.replace(temporary, path)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def write_output(parts: Iterable[bytes], target: Path | None) -> None:
-    """Writes to a file, which appears only when it is whole, or to standard output."""
+    """Writes to a file, which appears when it is whole, or to standard output where `target` is None."""
     if target is None:
         _write(parts, sys.stdout.buffer)
     elif target.exists() and not target.is_file():
@@ -47,7 +47,7 @@ def write_output(parts: Iterable[bytes], target: Path | None) -> None:
         with target.open("wb") as file:
             _write(parts, file)
     else:
-        with written_aside(target) as aside, aside.open("wb") as file:
+        with atomic_write(target) as temporary, temporary.open("wb") as file:
             _write(parts, file)
 
 

@@ -1,10 +1,11 @@
-"""Live lines on standard error for work that takes long: how fast it goes, and how long it still takes."""
+"""Live lines on standard error for work that takes long: its rate, and the time left."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
 from rich.console import Console
 from rich.live import Live
@@ -26,24 +27,49 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
+def seconds_left(seconds: float, done: float, total: float) -> float:
+    """How long the rest of `total` takes, when `done` of it took `seconds`.
+
+    >>> seconds_left(10.0, 2, 8)
+    30.0
+    """
+    return seconds * max(0.0, total - done) / max(done, 1e-9)
+
+
+def time_left(seconds: float, done: float, total: float) -> str:
+    """The end of a progress line: `seconds_left` for people.
+
+    >>> time_left(10.0, 2, 8)
+    '0:30 left'
+    """
+    return f"{clock(seconds_left(seconds, done, total))} left"
+
+
 class LiveLine:
-    """One line that changes in place while work goes on; nothing where standard error is no terminal.
+    """One line that changes in place while work goes on; no line where standard error is no terminal.
 
     Example:
 
-        >>> line = LiveLine()
-        >>> line.show(lambda: "3 words/s")
-        >>> line.close()
+        >>> with LiveLine() as line:
+        ...     line.show(lambda: "3 words/s")
     """
 
     def __init__(self) -> None:
-        # In a notebook too it is plain text on standard error, not a figure for every line.
+        # In a notebook it is text on standard error too: rich would add an output for every update.
         self.console = Console(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
         self._live: Live | None = None
         self._shown = time.monotonic()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
     def show(self, text: Callable[[], str], at_once: bool = False) -> None:
-        """Shows `text()`, a few times a second at the most, or `at_once`, before work that will not call soon."""
+        """Shows `text()`, at most four times a second; `at_once` before work that will not call again soon."""
         now = time.monotonic()
         if not self.console.is_terminal or not (at_once or now - self._shown >= SECONDS_BETWEEN_UPDATES):
             return
@@ -60,32 +86,30 @@ class LiveLine:
             self._live = None
 
 
-def metered(
+def with_progress(
     items: Iterable[T], words: Callable[[T], int], characters: Callable[[T], int], total: int | None
 ) -> Iterator[T]:
-    """Passes items on and shows how many words have gone by, how fast, and the time left.
+    """Passes items on, and shows how many words have passed, their rate, and the time left.
 
     Args:
         items: what is worked through.
-        words: how many words an item has.
-        characters: how much of `total` an item is.
-        total: the characters of all items, for the time left; None where it is not known.
+        words: the number of words of an item.
+        characters: the number of characters of an item.
+        total: the characters of all items, for the time left; None where that is not known.
     """
-    line, started, done_words, done_characters = LiveLine(), time.monotonic(), 0, 0
+    started, done_words, done_characters = time.monotonic(), 0, 0
 
     def text() -> str:
         seconds = time.monotonic() - started
         rate = f"{done_words:,} words  {done_words / seconds:,.0f} words/s"
         if not total:
             return rate
-        left = seconds * max(0, total - done_characters) / max(1, done_characters)
-        return f"{rate}  {min(1.0, done_characters / total):.0%}  {clock(left)} left"
+        share = min(1.0, done_characters / total)
+        return f"{rate}  {share:.0%}  {time_left(seconds, done_characters, total)}"
 
-    try:
+    with LiveLine() as line:
         for item in items:
             done_words += words(item)
             done_characters += characters(item)
             line.show(text)
             yield item
-    finally:
-        line.close()

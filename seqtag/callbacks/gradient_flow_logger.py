@@ -13,7 +13,7 @@ import tensorflow as tf
 from seqtag.diagnostics.flow import gradient_flow
 from seqtag.diagnostics.flow_result import GradientFlow
 from seqtag.diagnostics.plots import plot_training
-from seqtag.files import written_aside
+from seqtag.files import atomic_write
 from seqtag.layers.introspection import check_recurrent
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ class GradientFlowLogger(keras.callbacks.Callback):
         frame.insert(0, "epoch", epoch + 1)
         self._frames.append(frame)
         if self.folder is not None:
-            with written_aside(self.folder / TABLE) as aside:
-                self.to_frame().to_csv(aside, index=False)
+            with atomic_write(self.folder / TABLE) as temporary:
+                self.to_frame().to_csv(temporary, index=False)
             plot_training(self.norms, np.array(self.epochs), self.folder / PICTURE)
         if self._writer is not None:
             self._write_scalars(flow, epoch + 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import math
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from seqtag.callbacks.update_hook import Update, UpdateCallback, Weight, inner_optimizer
+from seqtag.errors import did_you_mean
 from seqtag.ops.proximal import group_soft_threshold, soft_threshold
 
 Strength = float | Mapping[str, float]
@@ -176,5 +176,4 @@ def _layers(path: str, weight: Weight) -> list[str]:
 
 def _nearest(key: str, weights: dict[str, Weight]) -> str:
     names = dict.fromkeys(name for path, weight in weights.items() for name in _layers(path, weight))
-    close = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-    return f", did you mean {close[0]!r}?" if close else f"; layers: {', '.join(names)}"
+    return did_you_mean(key, names, "layers")

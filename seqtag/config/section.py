@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from seqtag.errors import ConfigError
+from seqtag.errors import ConfigError, did_you_mean
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
@@ -69,6 +68,4 @@ def _nearest(section: type[BaseModel], location: list[str]) -> str:
         annotation = section.model_fields[name].annotation if name in section.model_fields else None
         candidates = [annotation, *get_args(annotation)]
         section = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
-    names = list(section.model_fields)
-    close = difflib.get_close_matches(location[-1], names, n=1, cutoff=0.5)
-    return f", did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(names)}"
+    return did_you_mean(location[-1], section.model_fields, "known keys")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqtag.diagnostics.jacobians import by_lag
-from seqtag.files import written_aside
+from seqtag.figures import new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,6 @@ MAP = "viridis"
 DECADES = 30
 # How far above the norms a bound that explodes is followed.
 DECADES_OF_BOUND = 3
-DPI = 130
 
 
 def plot_flow(flow: GradientFlow, path: Path | None = None) -> Figure:
@@ -33,7 +32,7 @@ def plot_flow(flow: GradientFlow, path: Path | None = None) -> Figure:
     directions = list(flow.directions())
     panels = -(-len(flow.norms) // 2) if len(flow.norms) > 1 else 1
     heat = 0.9 + 0.42 * len(directions)
-    figure = _figure(10, heat + 2.9 * panels)
+    figure = new_figure(10, heat + 2.9 * panels)
     above, below = figure.subfigures(2, 1, height_ratios=[heat, 2.9 * panels], squeeze=False).ravel()
     rows = {f"{name}, {way}": flow.norms[name][index] for name, way, index in directions}
     above.suptitle("Norm of dL/dh at each step", x=0.01, ha="left", fontsize=12, weight="bold")
@@ -49,7 +48,7 @@ def plot_flow(flow: GradientFlow, path: Path | None = None) -> Figure:
 def plot_jacobians(flow: GradientFlow, row: int = 0, path: Path | None = None) -> Figure:
     """For each layer and direction the norms of dh_t/dh_k as a heat map, and their means by lag with the bound."""
     directions = list(flow.directions())
-    figure = _figure(10, 0.5 + 3.3 * len(directions))
+    figure = new_figure(10, 0.5 + 3.3 * len(directions))
     parts = figure.subfigures(len(directions), 1, squeeze=False).ravel()
     for part, (name, way, _) in zip(parts, directions, strict=True):
         backward = way == "backward" and len(flow.step_bounds[name]) > 1
@@ -69,7 +68,7 @@ def plot_training(norms: Mapping[str, np.ndarray], epochs: np.ndarray, path: Pat
     for name, values in norms.items():
         both = {f"{name}, forward": values[:, 0], f"{name}, backward": values[:, 1]}
         rows.update(both if values.ndim == 3 else {name: values})
-    figure = _figure(10, 0.4 + 2.6 * len(rows))
+    figure = new_figure(10, 0.4 + 2.6 * len(rows))
     figure.suptitle("Norm of dL/dh at each step, epoch by epoch", x=0.01, ha="left", fontsize=12, weight="bold")
     extent = _extent(np.concatenate([values.ravel() for values in rows.values()]))
     for axis, (title, values) in zip(np.atleast_1d(figure.subplots(len(rows), 1)), rows.items(), strict=True):
@@ -83,17 +82,9 @@ def plot_training(norms: Mapping[str, np.ndarray], epochs: np.ndarray, path: Pat
     return _written(figure, path)
 
 
-def _figure(width: float, height: float) -> Figure:
-    """A figure that belongs to no window, so that drawing changes no setting of the process."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-
-
 def _written(figure: Figure, path: Path | None) -> Figure:
     if path is not None:
-        with written_aside(path) as aside:
-            figure.savefig(aside)
+        save_figure(figure, path)
     return figure
 
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqtag.errors import RunError
-from seqtag.files import written_aside
+from seqtag.files import atomic_write
 
 if TYPE_CHECKING:
     import keras
@@ -64,9 +64,9 @@ def save_bundle(folder: Path, task: str, network: keras.Model, encoders: dict[st
         network: not compiled: an optimizer's state would be stored too.
         encoders: what JSON can hold.
     """
-    with written_aside(folder / MODEL) as aside, TemporaryDirectory(dir=folder, prefix=".model.writing") as parts:
+    with atomic_write(folder / MODEL) as temporary, TemporaryDirectory(dir=folder, prefix=".model.writing") as parts:
         network.save(parts, zipped=False)
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for part in sorted(path for path in Path(parts).iterdir() if path.is_file()):
                 archive.write(part, part.name)
     write_json(folder / ENCODERS, {"format_version": FORMAT_VERSION, "task": task, **encoders})
@@ -170,19 +170,19 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Writes a JSON object, aside first."""
+    """Writes a JSON object, whole or not at all."""
     write_text(path, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file, aside first."""
-    with written_aside(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+    """Writes a text file, whole or not at all."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_history(path: Path, history: Sequence[dict[str, Any]]) -> None:
     """Writes one row an epoch."""
-    with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
         writer.writeheader()
         writer.writerows(history)

@@ -11,7 +11,7 @@ import numpy as np
 from seqtag.diagnostics import GradientFlow, gradient_flow
 from seqtag.diagnostics.jacobians import by_lag
 from seqtag.errors import DataError
-from seqtag.files import written_aside
+from seqtag.files import atomic_write
 from seqtag.progress import LiveLine
 from seqtag.tagging.data.batches import split_tags
 from seqtag.tagging.data.corpus import TaggedCorpus
@@ -54,7 +54,7 @@ class GradientReport:
         """Writes figures and tables, each whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, frame in {NORMS: self.flow.to_frame(), SUMMARY: self.summary}.items():
-            with written_aside(folder / name) as aside:
+            with atomic_write(folder / name) as aside:
                 frame.to_csv(aside, index=False)
         self.flow.plot(folder / FLOW)
         self.flow.plot_jacobians(folder / JACOBIANS)

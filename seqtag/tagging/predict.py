@@ -10,7 +10,7 @@ from typing import Any
 
 from seqtag.data.text.paragraphs import TextLine, read_text
 from seqtag.errors import ConfigError
-from seqtag.progress import metered
+from seqtag.progress import with_progress
 from seqtag.tagging.data.sentences import Sentence
 from seqtag.tagging.model import Item, TaggingModel
 from seqtag.tagging.rendering import to_columns, to_json, to_text
@@ -37,7 +37,7 @@ def predict_columns(model: TaggingModel, source: Any, format: str) -> Iterator[b
     waiting: deque[Sentence] = deque()
 
     def items() -> Iterator[Item]:
-        watched = metered(reader, lambda s: len(s.tokens), lambda s: sum(map(len, s.lines)), _size(source))
+        watched = with_progress(reader, lambda s: len(s.tokens), lambda s: sum(map(len, s.lines)), _size(source))
         for sentence in watched:
             waiting.append(sentence)
             yield Item(sentence.tokens, [sentence.column(name) for name in model.options.features])
@@ -64,7 +64,7 @@ def predict_text(model: TaggingModel, source: Any, format: str, encoding: str = 
     waiting: deque[TextLine] = deque()
 
     def items() -> Iterator[Item]:
-        watched = metered(
+        watched = with_progress(
             read_text(source, encoding), lambda line: len(line.tokens), lambda line: len(line.text) + 1, _size(source)
         )
         for line in watched:

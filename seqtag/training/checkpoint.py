@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.errors import RunError
-from seqtag.files import written_aside
+from seqtag.files import atomic_write
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.schedule import LearningRate
 from seqtag.training.selection import DevSelection
@@ -26,8 +26,8 @@ class Checkpoint(keras.callbacks.Callback):
     """Saves the state of a run after every epoch, and brings it back.
 
     The archive holds the model's variables (the dropout generators among them), the optimizer's, the average's, the
-    best weights, and the counters of the other callbacks. It is written aside and renamed, so an interruption leaves
-    the epoch before.
+    best weights, and the counters of the other callbacks. It is written whole or not at all: after an interruption the
+    archive of the epoch before is there.
 
     Args:
         folder: where the archive lies; None saves nothing.
@@ -71,8 +71,8 @@ class Checkpoint(keras.callbacks.Callback):
         arrays: dict[str, Any] = {"counters": np.frombuffer(json.dumps(self._counters()).encode(), np.uint8)}
         for name, group in self._groups().items():
             arrays |= {f"{name}/{n}": np.asarray(value) for n, value in enumerate(group)}
-        with written_aside(self.folder / FILE_NAME) as aside:
-            np.savez(aside, **arrays)
+        with atomic_write(self.folder / FILE_NAME) as temporary:
+            np.savez(temporary, **arrays)
 
     def restore(self) -> bool:
         """Brings the state back into the model and the callbacks; False when none was saved.

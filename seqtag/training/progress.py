@@ -6,7 +6,7 @@ import time
 
 import keras
 
-from seqtag.progress import LiveLine, clock
+from seqtag.progress import LiveLine, time_left
 from seqtag.training.measure import Measure
 
 
@@ -65,8 +65,7 @@ class ProgressLine(keras.callbacks.Callback):
             part = min(1.0, (batch + 1) / self.steps)
             rate = part * self.items / max(1e-9, now - self.epoch_started)
             done = self.epoch - self.first_epoch + part
-            left = (now - self.started) * (self.epochs - self.first_epoch - done) / max(done, 1e-9)
-            line = self._line(rate, (logs or {}).get("loss", float("nan")), self.shown, left)
+            line = self._line(rate, (logs or {}).get("loss", float("nan")), self.shown, now, done)
             return f"{line}  {part:4.0%} of the epoch"
 
         self.live.show(text)
@@ -77,10 +76,11 @@ class ProgressLine(keras.callbacks.Callback):
         now = time.monotonic()
         dev, best = self.measure.shown(logs["dev"]), self.measure.shown(logs["best"])
         self.shown = f"dev {self.measure.name} {dev} (best {best})"
-        left = (now - self.started) / (epoch + 1 - self.first_epoch) * (self.epochs - epoch - 1)
         rate = self.items / logs["train_seconds"]
-        self.live.console.print(self._line(rate, logs["loss"], self.shown, left))
+        done = epoch + 1 - self.first_epoch
+        self.live.console.print(self._line(rate, logs["loss"], self.shown, now, done))
 
-    def _line(self, rate: float, loss: float, dev: str, left: float) -> str:
+    def _line(self, rate: float, loss: float, dev: str, now: float, done: float) -> str:
+        left = time_left(now - self.started, done, self.epochs - self.first_epoch)
         head = f"{self.label}epoch {self.epoch + 1:>2}/{self.epochs}  {rate:7,.0f} {self.unit}/s  loss {loss:.4f}"
-        return f"{head}  {dev}  at most {clock(left)} left"
+        return f"{head}  {dev}  at most {left}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import sys
@@ -11,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from seqtag.errors import DataError
+from seqtag.errors import DataError, nearest
 
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
 
@@ -71,8 +70,8 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str], path: str | None = 
     present = [str(name) for name in frame.columns]
     for name in names:
         if name not in present:
-            close = difflib.get_close_matches(name, present, n=1, cutoff=0.5)
-            hint = f" (nearest: {close[0]!r})" if close else ""
+            close = nearest(name, present)
+            hint = f" (nearest: {close!r})" if close else ""
             raise DataError(f"expected a column {name!r}, found columns {', '.join(present)}{hint}", path)
         if present.count(name) > 1:
             raise DataError(f"expected one column {name!r}, found {present.count(name)}", path)

@@ -14,7 +14,7 @@ from seqtag.forecasting.backtesting.result import BacktestResult
 from seqtag.forecasting.data.histories import seasons_of
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation.evaluate import Forecast
-from seqtag.progress import LiveLine, clock
+from seqtag.progress import LiveLine, clock, seconds_left
 
 Predictor = Callable[[SeriesTable, Windows], Forecast]
 Fitter = Callable[[SeriesTable], Predictor]
@@ -180,5 +180,5 @@ class _Work:
         line = f"backtest: fold {fold} of {self.planned['forecasting']}  {task}"
         if not all(self.done.values()):
             return line
-        left = sum(self.seconds[name] / self.done[name] * (self.planned[name] - self.done[name]) for name in self.done)
+        left = sum(seconds_left(self.seconds[name], self.done[name], self.planned[name]) for name in self.done)
         return f"{line}  {clock(left)} left"

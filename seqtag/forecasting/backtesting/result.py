@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.table import SeriesTable
-from seqtag.files import written_aside
+from seqtag.files import atomic_write
 from seqtag.forecasting.backtesting.plots import plot_backtest, plot_forecast
 from seqtag.forecasting.data.histories import Prefixes
 from seqtag.forecasting.data.windows import Windows
@@ -171,14 +171,14 @@ class BacktestResult:
         values = self.forecasts
         tables = {name: getattr(self, name)() for name in ("summary", "by_series", "by_step", "by_fold")}
         for name, frame in {**tables, **({"forecasts": values.set_index("unique_id")} if forecasts else {})}.items():
-            with written_aside(folder / f"{name}.csv") as aside:
+            with atomic_write(folder / f"{name}.csv") as aside:
                 frame.to_csv(aside)
-        with written_aside(folder / "metrics.json") as aside:
+        with atomic_write(folder / "metrics.json") as aside:
             aside.write_text(json.dumps(self.to_metrics(), indent=1) + "\n", encoding="utf-8")
         last = values[values["fold"] == self.fold[-1]]
         figures = {"backtest": plot_backtest(self), "forecast": plot_forecast(self.table.to_frame(), last)}
         for name, figure in figures.items():
-            with written_aside(folder / f"{name}.png") as aside:
+            with atomic_write(folder / f"{name}.png") as aside:
                 figure.savefig(aside)
 
     @property

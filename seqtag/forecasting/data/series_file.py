@@ -9,7 +9,7 @@ from seqtag.data.series.files import read_series
 from seqtag.data.series.frames import read_frame
 from seqtag.data.series.last_steps import column_frame, last_steps
 from seqtag.data.series.table import SeriesTable
-from seqtag.files import written_aside
+from seqtag.files import atomic_write
 from seqtag.forecasting.model import ForecastingModel
 
 SERIES = "series.csv"
@@ -17,7 +17,7 @@ SERIES = "series.csv"
 
 def save_tail(folder: Path, model: ForecastingModel, table: SeriesTable) -> None:
     """Writes as many steps of each series as the model looks back."""
-    with written_aside(folder / SERIES) as aside:
+    with atomic_write(folder / SERIES) as aside:
         column_frame(last_steps(table, model.lookback), model.columns).to_csv(aside, index=False)
 
 

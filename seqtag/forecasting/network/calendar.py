@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -11,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.data.series.frequency import DAY, wall_clock
+from seqtag.errors import did_you_mean
 
 _HOUR = DAY // 24
 _MONDAY = 3  # 1970-01-01 was a Thursday
@@ -73,9 +73,7 @@ class GraphCalendar:
             raise ValueError(f"expected form 'cyclic' or 'scaled', found {form!r}")
         for cycle in cycles:
             if cycle not in _PLACES:
-                close = difflib.get_close_matches(cycle, _PLACES, n=1, cutoff=0.5)
-                hint = f", did you mean {close[0]!r}?" if close else f"; cycles: {', '.join(_PLACES)}"
-                raise ValueError(f"unknown cycle {cycle!r}{hint}")
+                raise ValueError(f"unknown cycle {cycle!r}{did_you_mean(cycle, _PLACES, 'cycles')}")
         self.cycles = tuple(cycles)
         self.form = form
         waves = [f"{cycle}_{wave}" for cycle in cycles for wave in ("sin", "cos")]

@@ -11,7 +11,6 @@ dtype policy. Raw numbers near zero give a centre near zero (counts: near one) a
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from seqtag.errors import did_you_mean
 from seqtag.forecasting.network.distributions import (
     checked_levels,
     interpolated_quantiles,
@@ -215,9 +215,7 @@ def head_named(name: str, levels: Sequence[float] = ()) -> Head:
         ValueError: an unknown name; levels that do not rise within (0, 1); none for `quantiles`.
     """
     if name not in HEADS:
-        close = difflib.get_close_matches(name, HEADS, n=1, cutoff=0.5)
-        hint = f", did you mean {close[0]!r}?" if close else f"; heads: {', '.join(HEADS)}"
-        raise ValueError(f"unknown head {name!r}{hint}")
+        raise ValueError(f"unknown head {name!r}{did_you_mean(name, HEADS, 'heads')}")
     if name == "quantiles":
         return QuantileHead(levels)
     if len(levels):

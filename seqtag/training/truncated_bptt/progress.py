@@ -6,7 +6,7 @@ import time
 
 import keras
 
-from seqtag.progress import LiveLine, clock
+from seqtag.progress import LiveLine, time_left
 
 
 class StreamProgress(keras.callbacks.Callback):
@@ -34,11 +34,11 @@ class StreamProgress(keras.callbacks.Callback):
 
         def text() -> str:
             steps, epochs = self.params["steps"], self.params["epochs"]
-            rate = self.done / max(time.monotonic() - self.started, 1e-9)
-            left = max(0, steps * epochs - self.done) / rate
+            seconds = time.monotonic() - self.started
+            rate = self.done / max(seconds, 1e-9)
             loss = float((logs or {}).get("loss", float("nan")))
             head = f"epoch {self.epoch + 1:>2}/{epochs}  update {batch + 1}/{steps}  {rate:,.1f} updates/s"
-            return f"{head}  loss {loss:.4f}  about {clock(left)} left"
+            return f"{head}  loss {loss:.4f}  about {time_left(seconds, self.done, steps * epochs)}"
 
         self.live.show(text)
 

@@ -1,0 +1,30 @@
+"""Figures of matplotlib without `pyplot`: drawing opens no window and changes no setting of the user's process."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from seqtag.files import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 130
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of this size in inches; matplotlib is imported here.
+
+    >>> new_figure(4, 3).get_size_inches().tolist()
+    [4.0, 3.0]
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Writes a figure in the format that the suffix of `path` names, whole or not at all."""
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary)
