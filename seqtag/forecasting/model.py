@@ -115,7 +115,7 @@ class ForecastingModel:
 
     def save(self, folder: Path) -> None:
         """Writes the bundle."""
-        save_bundle(folder, TASK, self.ensemble, self.to_dict())
+        save_bundle(folder, TASK, self.ensemble.uncompiled(), self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back, beside the networks."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +22,7 @@ from seqtag.forecasting.data.windows import Windows, all_windows
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import ForecastNetwork
+from seqtag.forecasting.standardised import load_forecasting_model
 
 COLUMNS = SeriesColumns("shop", "day", "sold", CovariateNames(known=("price",), static=("region",)))
 
@@ -70,3 +74,20 @@ def test_a_history_without_a_value_is_named(model, table):
 
 def test_whether_an_answer_depends_on_the_series(model):
     assert model.reads_series and not model.corrected(Corrections()).reads_series
+
+
+def test_a_bundle_holds_no_state_of_an_optimizer(model, table, tmp_path):
+    """It would need the class of the optimizer to load, and take twice the room of the weights."""
+    member = model.ensemble.members[0]
+    member.compile("adam")
+    member.optimizer.build(member.trainable_variables)
+    model.save(tmp_path)
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        assert "dam" not in archive.read("config.json").decode()
+        names: list[str] = []
+        h5py.File(io.BytesIO(archive.read("model.weights.h5"))).visit(names.append)
+    assert names and not [name for name in names if "optimizer" in name]
+    windows = all_windows(table, 5, 2).take(np.arange(5))
+    again = load_forecasting_model(tmp_path)
+    for one, other in zip(again.answers(table, windows), model.answers(table, windows), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -39,6 +39,14 @@ class ForecastEnsemble(keras.Model):
         answers = [member.answer(batch) for member in self.members]
         return Answer(*(ops.mean(ops.stack(parts), axis=0) for parts in zip(*answers, strict=True)))
 
+    def uncompiled(self) -> ForecastEnsemble:
+        """A copy with the same weights whose members have no optimizer, so that a file stores none of its state."""
+        copy = ForecastEnsemble([type(member).from_config(member.get_config()) for member in self.members])
+        copy.build()
+        for variable, original in zip(copy.variables, self.variables, strict=True):
+            variable.assign(original.value)
+        return copy
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         members = [keras.saving.serialize_keras_object(member) for member in self.members]
