@@ -152,7 +152,7 @@ def inspect(
     time: Annotated[str | None, typer.Option("--time", help="series: column of the times; ds unless set")] = None,
     target: Annotated[str | None, typer.Option("--target", help="series: column of the values; y unless set")] = None,
     frequency: Annotated[str | None, typer.Option("--frequency", help="series: inferred unless set")] = None,
-    zone: Annotated[str | None, typer.Option("--zone", help="series: time zone of the clocks")] = None,
+    time_zone: Annotated[str | None, typer.Option("--time-zone", help="series: time zone of the clocks")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits; or, of
@@ -168,7 +168,7 @@ def inspect(
         time=time,
         target=target,
         frequency=frequency,
-        zone=zone,
+        time_zone=time_zone,
     )
     _print_report(command_of(task_of_files(data, layout), "inspect", options=options)(data, **options), as_json)
 

@@ -28,7 +28,7 @@ class SeriesDataConfig(FilesConfig):
     static: tuple[str, ...] = Field((), description="covariates of a series")
     categorical: tuple[str, ...] = Field((), description="those of them whose numbers name categories")
     frequency: str | int | None = Field(None, description="pandas offset or integer step; inferred unless set")
-    zone: str | None = Field(None, description="time zone of local clocks")
+    time_zone: str | None = Field(None, description="time zone of local clocks")
     train_steps: Positive | None = Field(None, description="use the first so many steps for fitting, dev included")
     test_steps: Positive | None = Field(None, description="score the steps after those, so many, or the last so many")
     standardise: bool = Field(False, description="values in units of each series' deviation in training, as for ETT")

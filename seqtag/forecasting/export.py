@@ -27,7 +27,7 @@ class ServingForecaster(tf.Module):
     | `initial` | `history (batch, time)`, covariates up to the present | `state (batch, width)` |
     | `update` | `state`, `y (batch,)`, covariates of that step | `state` |
     | `forecast` | `state`, what is known of the future | `quantiles`, `forecast` |
-    | `describe` | none | names of columns, lookback, horizon, levels, season, frequency, zone |
+    | `describe` | none | names of columns, lookback, horizon, levels, season, frequency, time_zone |
 
     `quantiles (batch, horizon, levels)` and `forecast (batch, horizon)` are in units of the series. A history may have
     any number of steps: of a longer one the last `lookback` are read, a shorter one is as one that begins with missing
@@ -108,7 +108,7 @@ class ServingForecaster(tf.Module):
             "levels": tf.constant(model.levels, tf.float32),
             "season": tf.constant(model.season),
             "frequency": tf.constant(encoder.frequency.name),
-            "zone": tf.constant(encoder.zone or ""),
+            "time_zone": tf.constant(encoder.time_zone or ""),
         }
 
     def _window(self, raw: Raw, beyond: int) -> Tensors:

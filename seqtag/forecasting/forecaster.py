@@ -65,7 +65,7 @@ class Forecaster(BaseEstimator):
         guard: `"blend"` draws forecasts toward seasonal naive where that was better; `"none"` does not.
         conformal: whether quantiles are corrected on held-out windows.
         data: how frames and files are read: a dict with the keys of the configuration's `data` section, among them
-            `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency`, `zone`, `standardise`.
+            `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency`, `time_zone`, `standardise`.
         training: a dict with the keys of the configuration's `training` section.
         seed: the same seed gives the same model bit for bit on a CPU.
 

@@ -35,7 +35,7 @@ OPTIONS = {
     "predict": frozenset({"horizon", "future"}),
     "backtest": frozenset[str](),
     "export": frozenset[str](),
-    "inspect": frozenset({"layout", "series", "time", "target", "frequency", "zone"}),
+    "inspect": frozenset({"layout", "series", "time", "target", "frequency", "time_zone"}),
 }
 # All digits that a float32 has.
 NUMBER = "%.9g"
@@ -206,11 +206,11 @@ def inspect(
     time: str = "ds",
     target: str = "y",
     frequency: str | None = None,
-    zone: str | None = None,
+    time_zone: str | None = None,
 ) -> InspectedFiles:
     """Reports what is in files of series; the options are those of `inspect_series` and `SeriesColumns`."""
     columns = SeriesColumns(series, time, target)
-    return InspectedFiles(tuple(inspect_series(name, layout, columns, frequency, zone) for name in files))
+    return InspectedFiles(tuple(inspect_series(name, layout, columns, frequency, time_zone) for name in files))
 
 
 def _load(run: Path) -> tuple[ForecastingModel, ForecastingConfig]:
@@ -229,9 +229,9 @@ def _read_for(model: ForecastingModel, config: ForecastingConfig, source: str, p
     """The series of a file, on the grid and in the time zone of the run's training data."""
     data = config.data.model_copy(update={"frequency": model.encoder.frequency.name})
     table = read_table(data, source, model.horizon, part)
-    if table.zone != model.encoder.zone:
+    if table.time_zone != model.encoder.time_zone:
         start = table.shown(table.times[0])
-        expected, found = (zone or "none" for zone in (model.encoder.zone, table.zone))
+        expected, found = (time_zone or "none" for time_zone in (model.encoder.time_zone, table.time_zone))
         raise DataError(
             f"series {table.ids[0]!r} at {start}: expected time zone {expected} as in training, found {found}"
         )

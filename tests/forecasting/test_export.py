@@ -76,11 +76,11 @@ def ask(calls):
     return json.loads(done.stdout)
 
 
-def sample(lengths=(30, 17, 6), zone="Europe/Berlin"):
+def sample(lengths=(30, 17, 6), time_zone="Europe/Berlin"):
     """A history and its future: hourly, over the night in which Berlin's clocks go forward."""
     random = np.random.default_rng(7)
     total = max(lengths) + HORIZON
-    times = pd.date_range("2024-03-30 02:00", periods=total, freq="h", tz=zone)
+    times = pd.date_range("2024-03-30 02:00", periods=total, freq="h", tz=time_zone)
     series = []
     for number, (name, length) in enumerate(zip(IDS, lengths, strict=True)):
         y = 20 + 10 * number + np.cumsum(random.normal(size=total))
@@ -260,7 +260,7 @@ def test_tensorflow_alone_answers_as_predict_does(data, full, plain, exported):
         "levels": pytest.approx(LEVELS),
         "season": SEASON,
         "frequency": "h",
-        "zone": "Europe/Berlin",
+        "time_zone": "Europe/Berlin",
     }
 
 

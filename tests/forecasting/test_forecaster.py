@@ -171,7 +171,7 @@ def test_the_skill_that_score_gives_is_that_of_the_last_steps(fitted, frames):
         ({"quantiles": (0.1, 0.9)}, ConfigError, "expected rising quantiles with 0.5 among them"),
         ({"data": {"targt": "y"}}, ConfigError, "Forecaster: data: targt: unknown key, did you mean 'target'?"),
         ({"data": {"frequency": "fortnight"}}, ConfigError, "data.frequency: invalid frequency: fortnight"),
-        ({"data": {"zone": "Mars"}}, ConfigError, "data.zone: expected the name of a time zone such as"),
+        ({"data": {"time_zone": "Mars"}}, ConfigError, "data.time_zone: expected the name of a time zone such as"),
         ({"data": {"known": ["x"], "past": ["x"]}}, ConfigError, "data: expected each covariate once, found 'x' twice"),
         ({"data": {"layout": "m3"}}, ConfigError, "expected a period for layout 'm3' alone, found 'm3' and None"),
         ({"horizon": 1000}, DataError, "expected a series with values in at least"),

@@ -282,7 +282,7 @@ def test_faults_of_the_series_name_line_series_and_time(shop, tmp_path, refused,
         ("model.segment=90", "job.yaml: model: expected a segment of at most the lookback of 14, found 90"),
         ("data.test_steps=7", "job.yaml: data: expected test, or test_steps and train_steps, found both"),
         ("data.frequency=fortnight", "data.frequency: invalid frequency: fortnight"),
-        ("data.zone=Mars", "data.zone: expected the name of a time zone"),
+        ("data.time_zone=Mars", "data.time_zone: expected the name of a time zone"),
         ("data.train=null", "data.train: expected a path, found none"),
     ],
 )

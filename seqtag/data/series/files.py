@@ -41,7 +41,7 @@ def read_series(
     columns: SeriesColumns | None = None,
     *,
     frequency: str | int | None = None,
-    zone: str | None = None,
+    time_zone: str | None = None,
     dtype: str = "float32",
 ) -> SeriesTable:
     """Reads a long frame or CSV file of many series.
@@ -54,7 +54,7 @@ def read_series(
         source: a pandas or polars frame, or a CSV file's path.
         columns: the names of its columns.
         frequency: a pandas offset or an integer step; inferred from the data unless given.
-        zone: the time zone of the local clocks; see `read_times`.
+        time_zone: the time zone of the local clocks; see `read_times`.
         dtype: of the values, `float32` or `float64`.
 
     Raises:
@@ -80,7 +80,7 @@ def read_series(
     if not len(frame):
         raise DataError("expected series, found no rows", path)
     rows = row_names(frame, columns, path)
-    times = read_times(frame[columns.time], rows, zone)
+    times = read_times(frame[columns.time], rows, time_zone)
     target = read_numbers(frame[columns.target], rows)
     codes, ids = pd.factorize(frame[columns.series])
     ids = np.asarray(ids, object)
@@ -91,7 +91,7 @@ def read_series(
         offsets=grid.offsets,
         values=grid.spread(target, np.nan).astype(dtype),
         frequency=grid.frequency,
-        zone=times.zone,
+        time_zone=times.time_zone,
         ordinals=grid.ordinals,
         phases=grid.phases,
         inserted=grid.spread(np.zeros(len(frame), bool), True),
@@ -108,7 +108,7 @@ def read_wide(
     covariates: CovariateNames | None = None,
     *,
     frequency: str | int | None = None,
-    zone: str | None = None,
+    time_zone: str | None = None,
     dtype: str = "float32",
 ) -> SeriesTable:
     """Reads a frame or CSV file with a column for each series, as the ETT files are (Zhou et al. 2021).
@@ -119,7 +119,7 @@ def read_wide(
         targets: the columns that are series; all but the times and the covariates unless given.
         covariates: columns that go with every series; static ones need a long frame.
         frequency: as in `read_series`, as all that follows.
-        zone: the time zone of the local clocks.
+        time_zone: the time zone of the local clocks.
         dtype: of the values.
 
     Raises:
@@ -148,7 +148,7 @@ def read_wide(
     long[columns.time] = frame[time].iloc[rows].reset_index(drop=True)
     long[columns.target] = pd.concat([frame[name] for name in targets], ignore_index=True)
     try:
-        return read_series(long, columns, frequency=frequency, zone=zone, dtype=dtype)
+        return read_series(long, columns, frequency=frequency, time_zone=time_zone, dtype=dtype)
     except DataError as error:
         raise DataError(str(error), path) from None
 

@@ -60,9 +60,9 @@ def _read_csv(path: str, as_text: Sequence[str], stream: io.StringIO | None) -> 
 
 def _column(column: Any) -> pd.Series:
     """A polars column without pyarrow; its time zone, which NumPy cannot hold, is put back."""
-    zone = getattr(column.dtype, "time_zone", None)
+    time_zone = getattr(column.dtype, "time_zone", None)
     values = pd.Series(column.to_numpy())
-    return values if zone is None else values.dt.tz_localize("UTC").dt.tz_convert(zone)
+    return values if time_zone is None else values.dt.tz_localize("UTC").dt.tz_convert(time_zone)
 
 
 def check_columns(frame: pd.DataFrame, names: Iterable[str], path: str | None = None) -> None:

@@ -97,20 +97,20 @@ class Frequency:
         whole = DAY if self.kind == "clock" else 12
         return max(1, whole // self.step) if whole % self.step == 0 else 1
 
-    def locate(self, times: np.ndarray, series: np.ndarray, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
+    def locate(self, times: np.ndarray, series: np.ndarray, time_zone: str | None) -> tuple[np.ndarray, np.ndarray]:
         """The ordinals and phases of sorted times.
 
         Args:
             times: int64 `(rows,)`.
             series: the series of each row, int64 `(rows,)`, 0, 1, 2, ... in rising order, none left out.
-            zone: the time zone that the calendar is read in; None for times without one.
+            time_zone: the time zone that the calendar is read in; None for times without one.
 
         Returns:
             Two int64 arrays `(rows,)`. A weekend's phase is -1 where business days are counted.
         """
         if self.kind in ("integer", "clock"):
             return np.divmod(times, self.step)
-        wall = wall_clock(times, zone)
+        wall = wall_clock(times, time_zone)
         if self.kind == "day":
             return np.divmod(wall, self.step * DAY)
         day, within = np.divmod(wall, DAY)
@@ -130,7 +130,7 @@ class Frequency:
         ordinal, rest = np.divmod(month, self.step)
         return ordinal, (rest * 32 + anchored) * DAY + within
 
-    def times(self, ordinals: np.ndarray, phases: np.ndarray, zone: str | None) -> np.ndarray:
+    def times(self, ordinals: np.ndarray, phases: np.ndarray, time_zone: str | None) -> np.ndarray:
         """The times that `locate` gave these ordinals and phases for; beyond them, the grid continued.
 
         A local time that the clocks skip becomes the moment after the skip; one that they show twice, the first.
@@ -138,15 +138,15 @@ class Frequency:
         if self.kind in ("integer", "clock"):
             return ordinals * self.step + phases
         if self.kind == "day":
-            return moments(ordinals * self.step * DAY + phases, zone)
+            return moments(ordinals * self.step * DAY + phases, time_zone)
         if self.kind == "business_day":
             week, weekday = np.divmod(ordinals, 5)
-            return moments((week * 7 + weekday - _MONDAY) * DAY + phases, zone)
+            return moments((week * 7 + weekday - _MONDAY) * DAY + phases, time_zone)
         anchored, within = np.divmod(phases, DAY)
         rest, anchor = np.divmod(anchored, 32)
         month = ordinals * self.step + rest
         day = np.minimum(_first_day(month) + anchor, _first_day(month + 1)) - 1
-        return moments(day * DAY + within, zone)
+        return moments(day * DAY + within, time_zone)
 
 
 def _first_day(month: np.ndarray) -> np.ndarray:
@@ -154,28 +154,28 @@ def _first_day(month: np.ndarray) -> np.ndarray:
     return month.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
-def stamps(times: np.ndarray, zone: str | None) -> pd.DatetimeIndex:
-    """Microseconds in UTC as pandas timestamps in their zone (without one where `zone` is None)."""
+def stamps(times: np.ndarray, time_zone: str | None) -> pd.DatetimeIndex:
+    """Microseconds in UTC as pandas timestamps in their zone (without one where `time_zone` is None)."""
     index = pd.DatetimeIndex(np.asarray(times, np.int64).astype("datetime64[us]"))
-    return index if zone is None else index.tz_localize("UTC").tz_convert(zone)
+    return index if time_zone is None else index.tz_localize("UTC").tz_convert(time_zone)
 
 
-def wall_clock(times: np.ndarray, zone: str | None) -> np.ndarray:
+def wall_clock(times: np.ndarray, time_zone: str | None) -> np.ndarray:
     """What the clocks of the zone show, in microseconds since 1970 without a zone."""
-    return times if zone is None else stamps(times, zone).tz_localize(None).asi8
+    return times if time_zone is None else stamps(times, time_zone).tz_localize(None).asi8
 
 
-def moments(wall: np.ndarray, zone: str | None) -> np.ndarray:
+def moments(wall: np.ndarray, time_zone: str | None) -> np.ndarray:
     """The moments in UTC at which the clocks of the zone show `wall`; see `Frequency.times` for clock changes."""
-    if zone is None:
+    if time_zone is None:
         return wall
     first = np.ones(wall.shape, bool)
-    local = stamps(wall, None).tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    local = stamps(wall, None).tz_localize(time_zone, ambiguous=first, nonexistent="shift_forward")
     return local.tz_convert("UTC").asi8
 
 
 def infer_frequency(
-    times: np.ndarray, series: np.ndarray, ids: np.ndarray, zone: str | None, integer: bool
+    times: np.ndarray, series: np.ndarray, ids: np.ndarray, time_zone: str | None, integer: bool
 ) -> Frequency:
     """The frequency that the series share.
 
@@ -187,7 +187,7 @@ def infer_frequency(
         times: int64 `(rows,)`, rising within each series.
         series: the series of each row, as in `Frequency.locate`.
         ids: the names of the series, for messages.
-        zone: the zone of the calendar.
+        time_zone: the zone of the calendar.
         integer: whether times are plain integers.
 
     Raises:
@@ -199,32 +199,32 @@ def infer_frequency(
         raise DataError("expected a frequency to be given, found no series of two rows to infer it from")
     enough = np.bincount(owner, minlength=len(ids))[owner] > 1
     chosen = enough if enough.any() else np.ones_like(enough)
-    named = _steps(times, series, inside, zone, integer, chosen)
+    named = _steps(times, series, inside, time_zone, integer, chosen)
     first_series, first = next(iter(named.items()))
     for other, frequency in named.items():
         if frequency != first:
             raise DataError(
                 f"series {ids[other]!r}: expected frequency {first.name!r} as in series {ids[first_series]!r},"
-                f" found {frequency.name!r} from {shown(times[series == other][0], zone, integer)};"
+                f" found {frequency.name!r} from {shown(times[series == other][0], time_zone, integer)};"
                 " state the frequency if rows are missing"
             )
     return first
 
 
-def shown(time: int, zone: str | None, integer: bool) -> str:
+def shown(time: int, time_zone: str | None, integer: bool) -> str:
     """One time as messages write it."""
-    return str(int(time)) if integer else str(stamps(np.array([time]), zone)[0])
+    return str(int(time)) if integer else str(stamps(np.array([time]), time_zone)[0])
 
 
 def _steps(
-    times: np.ndarray, series: np.ndarray, inside: np.ndarray, zone: str | None, integer: bool, chosen: np.ndarray
+    times: np.ndarray, series: np.ndarray, inside: np.ndarray, time_zone: str | None, integer: bool, chosen: np.ndarray
 ) -> dict[int, Frequency]:
     """The frequency of each series that has enough steps; `chosen` says which of the steps count."""
     owner = series[1:][inside][chosen]
     step = np.diff(times)[inside][chosen]
     if integer:
         return {key: Frequency("integer", value) for key, value in _typical(owner, step).items()}
-    wall = wall_clock(times, zone)
+    wall = wall_clock(times, time_zone)
     walls = _typical(owner, np.diff(wall)[inside][chosen])
     clocks = _typical(owner, step)
     months = wall.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)

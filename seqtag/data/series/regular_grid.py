@@ -29,7 +29,7 @@ class SortedRows:
         self.order = np.lexsort((times.values, codes))
         self.times = times.values[self.order]
         self.series = codes[self.order]
-        self.zone, self.integer = times.zone, times.integer
+        self.time_zone, self.integer = times.time_zone, times.integer
         self.ids = ids
         self.follows = np.r_[False, self.series[1:] == self.series[:-1]]
         self.starts = np.flatnonzero(~self.follows)
@@ -81,13 +81,13 @@ def lay_out(rows: SortedRows, frequency: str | int | None) -> Grid:
         ValueError: `frequency` is none.
     """
     if frequency is None:
-        step = infer_frequency(rows.times, rows.series, rows.ids, rows.zone, rows.integer)
+        step = infer_frequency(rows.times, rows.series, rows.ids, rows.time_zone, rows.integer)
     else:
         step = Frequency.parse(frequency)
     if (step.kind == "integer") != rows.integer:
         found = "integers" if rows.integer else "timestamps"
         raise rows.error(0, f"expected times of frequency {step.name!r}, found {found}")
-    ordinals, phases = step.locate(rows.times, rows.series, rows.zone)
+    ordinals, phases = step.locate(rows.times, rows.series, rows.time_zone)
     first, phase = ordinals[rows.starts], phases[rows.starts]
     _check_regular(rows, step, ordinals, phases)
     counts = np.diff(np.r_[rows.starts, len(ordinals)])
@@ -105,7 +105,7 @@ def _check_regular(rows: SortedRows, step: Frequency, ordinals: np.ndarray, phas
     off = (phases != phase) | (phases < 0)
     # A local time that the clocks skip stands for the moment after the skip: another time of day, and right.
     at = np.flatnonzero(off)
-    off[at] = step.times(ordinals[at], phase[at], rows.zone) != rows.times[at]
+    off[at] = step.times(ordinals[at], phase[at], rows.time_zone) != rows.times[at]
     off |= rows.follows & (np.diff(ordinals, prepend=ordinals[0] - 1) == 0)
     if off.any():
         row = int(off.argmax())

@@ -33,7 +33,7 @@ class SeriesTable:
         offsets: int64 `(series + 1,)`.
         values: float `(steps,)`; NaN where the value or the whole row is missing.
         frequency: the step.
-        zone: the time zone, None where timestamps have none.
+        time_zone: the time zone, None where timestamps have none.
         ordinals: int64 `(series,)`, the number of each series' first step on the grid, see `Frequency.locate`.
         phases: int64 `(series,)`, what the times of each series share.
         inserted: bool `(steps,)`, True where the frame had no row.
@@ -46,7 +46,7 @@ class SeriesTable:
     offsets: np.ndarray
     values: np.ndarray
     frequency: Frequency
-    zone: str | None
+    time_zone: str | None
     ordinals: np.ndarray
     phases: np.ndarray
     inserted: np.ndarray
@@ -106,7 +106,7 @@ class SeriesTable:
 
     def times_at(self, series: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """The times of steps counted from each series' start; steps past its end lie in the future."""
-        return self.frequency.times(self.ordinals[series] + steps, self.phases[series], self.zone)
+        return self.frequency.times(self.ordinals[series] + steps, self.phases[series], self.time_zone)
 
     def rows(self, series: int) -> slice:
         """The flat rows of one series."""
@@ -114,11 +114,11 @@ class SeriesTable:
 
     def stamps(self, times: np.ndarray) -> pd.Index:
         """Times as a frame shows them: timestamps in the table's zone, or integers."""
-        return pd.Index(times) if self.integer_time else stamps(times, self.zone)
+        return pd.Index(times) if self.integer_time else stamps(times, self.time_zone)
 
     def shown(self, time: int) -> str:
         """One time as messages write it."""
-        return shown(time, self.zone, self.integer_time)
+        return shown(time, self.time_zone, self.integer_time)
 
     def to_frame(self) -> pd.DataFrame:
         """The series as a long frame `unique_id, ds, y`, with every step and NaN where it was not observed."""

@@ -18,74 +18,74 @@ class Times:
 
     Attributes:
         values: int64 `(rows,)`: microseconds since 1970 in UTC, or the integers themselves.
-        zone: the name of the time zone, None for timestamps without one.
+        time_zone: the name of the time zone, None for timestamps without one.
         integer: whether times are plain integers.
     """
 
     values: np.ndarray
-    zone: str | None
+    time_zone: str | None
     integer: bool
 
 
-def read_times(column: pd.Series, rows: RowNames, zone: str | None = None) -> Times:
+def read_times(column: pd.Series, rows: RowNames, time_zone: str | None = None) -> Times:
     """Timestamps or integers of a column, in one time zone.
 
-    Timestamps without a zone are read on the clocks of `zone`, where it is given: of an hour that the clocks show
+    Timestamps without a zone are read on the clocks of `time_zone`, where it is given: of an hour that the clocks show
     twice, a series' first row with that time is the first, its second row the second. Timestamps with a zone are
-    converted to `zone`; unless it is given, all have to carry the same.
+    converted to `time_zone`; unless it is given, all have to carry the same.
 
     Args:
         column: datetimes, text in ISO 8601, or integers. Text such as 1/2/2024 is refused, as nobody can tell the
             day from the month.
         rows: the names of the rows, for messages.
-        zone: the zone of the local clocks, such as `Europe/Berlin`.
+        time_zone: the zone of the local clocks, such as `Europe/Berlin`.
 
     Raises:
         DataError: a time is missing, cannot be read or is finer than a microsecond, lies in an hour that the clocks
             skip, or has another zone than the rest.
-        ValueError: `zone` is no known time zone.
+        ValueError: `time_zone` is no known time zone.
     """
-    if zone is not None:
-        known_zone(zone)
+    if time_zone is not None:
+        known_zone(time_zone)
     if pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any():
-        if zone is not None:
-            raise rows.error(0, f"expected timestamps for the time zone {zone}, found integers")
+        if time_zone is not None:
+            raise rows.error(0, f"expected timestamps for the time zone {time_zone}, found integers")
         return Times(column.to_numpy(np.int64), None, True)
     missing = column.isna().to_numpy()
     if missing.any():
         raise rows.error(int(missing.argmax()), "expected a time, found none")
-    parsed = _parse(column, rows, zone)
+    parsed = _parse(column, rows, time_zone)
     own = parsed.tz
-    if zone is not None:
-        parsed = _localize(parsed, rows, zone) if own is None else parsed.tz_convert(zone)
-    name = zone or (None if own is None else _name(own))
+    if time_zone is not None:
+        parsed = _localize(parsed, rows, time_zone) if own is None else parsed.tz_convert(time_zone)
+    name = time_zone or (None if own is None else _name(own))
     whole = parsed.as_unit("us")
     if (whole != parsed).any():
         raise rows.error(int((whole != parsed).argmax()), "expected a time of whole microseconds, found a finer one")
     return Times(whole.asi8, name, False)
 
 
-def known_zone(zone: str) -> None:
+def known_zone(time_zone: str) -> None:
     """Raises a `ValueError` unless pandas knows the time zone."""
     try:
-        pd.Timestamp(0, tz=zone)
+        pd.Timestamp(0, tz=time_zone)
     except Exception:  # the kind depends on pandas' source of zones
-        raise ValueError(f"expected the name of a time zone such as 'Europe/Berlin', found {zone!r}") from None
+        raise ValueError(f"expected the name of a time zone such as 'Europe/Berlin', found {time_zone!r}") from None
 
 
-def _name(zone: object) -> str:
+def _name(time_zone: object) -> str:
     """A zone's name, or its offset, in the form that pandas reads back."""
-    name = getattr(zone, "key", None) or getattr(zone, "zone", None)
-    return name or str(zone).removeprefix("UTC") or "UTC"
+    name = getattr(time_zone, "key", None) or getattr(time_zone, "zone", None)
+    return name or str(time_zone).removeprefix("UTC") or "UTC"
 
 
-def _parse(column: pd.Series, rows: RowNames, zone: str | None) -> pd.DatetimeIndex:
+def _parse(column: pd.Series, rows: RowNames, time_zone: str | None) -> pd.DatetimeIndex:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return pd.DatetimeIndex(column)
     if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)):
         raise rows.error(0, f"expected timestamps or integers, found {column.dtype}")
     zones = _zones(column)
-    _check_zones(zones, rows, zone)
+    _check_zones(zones, rows, time_zone)
     with_zone = bool(zones.notna().iloc[0])
     parsed = pd.to_datetime(column, errors="coerce", utc=with_zone, format="ISO8601")
     wrong = parsed.isna().to_numpy()
@@ -96,7 +96,7 @@ def _parse(column: pd.Series, rows: RowNames, zone: str | None) -> pd.DatetimeIn
         )
     index = pd.DatetimeIndex(parsed)
     own = zones.iloc[0]
-    return index.tz_convert("UTC" if own in ("Z", "UTC") else own) if with_zone and zone is None else index
+    return index.tz_convert("UTC" if own in ("Z", "UTC") else own) if with_zone and time_zone is None else index
 
 
 def _zones(column: pd.Series) -> pd.Series:
@@ -104,24 +104,26 @@ def _zones(column: pd.Series) -> pd.Series:
     if all(isinstance(value, str) for value in column):
         return column.astype(object).str.extract(_OFFSET, expand=False)
     zones = (getattr(value, "tzinfo", None) for value in column)
-    return pd.Series([None if zone is None else _name(zone) for zone in zones], dtype=object)
+    return pd.Series([None if time_zone is None else _name(time_zone) for time_zone in zones], dtype=object)
 
 
-def _check_zones(zones: pd.Series, rows: RowNames, zone: str | None) -> None:
+def _check_zones(zones: pd.Series, rows: RowNames, time_zone: str | None) -> None:
     codes = pd.factorize(zones, use_na_sentinel=False)[0]
     has = zones.notna().to_numpy()
-    other = has != has[0] if zone is not None else codes != codes[0]
+    other = has != has[0] if time_zone is not None else codes != codes[0]
     if other.any():
         row = int(other.argmax())
         first, found = (zones.iloc[at] if has[at] else "none" for at in (0, row))
-        hint = "" if zone is not None else "; name the time zone if clocks change"
+        hint = "" if time_zone is not None else "; name the time zone if clocks change"
         raise rows.error(row, f"expected the time zone of the first row, {first}, found {found}{hint}")
 
 
-def _localize(wall: pd.DatetimeIndex, rows: RowNames, zone: str) -> pd.DatetimeIndex:
+def _localize(wall: pd.DatetimeIndex, rows: RowNames, time_zone: str) -> pd.DatetimeIndex:
     first = ~pd.DataFrame({"series": rows.series, "wall": wall.asi8}).duplicated().to_numpy()
-    local = wall.tz_localize(zone, ambiguous=first, nonexistent="NaT")
+    local = wall.tz_localize(time_zone, ambiguous=first, nonexistent="NaT")
     skipped = local.isna()
     if skipped.any():
-        raise rows.error(int(skipped.argmax()), f"expected a time that clocks in {zone} show, found one that they skip")
+        raise rows.error(
+            int(skipped.argmax()), f"expected a time that clocks in {time_zone} show, found one that they skip"
+        )
     return local

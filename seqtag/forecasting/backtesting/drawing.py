@@ -31,13 +31,13 @@ def times_on(axis: Axes, times: pd.Series) -> np.ndarray:
 
     if not pd.api.types.is_datetime64_any_dtype(times):
         return times.to_numpy()
-    zone = getattr(times.dtype, "tz", None)
+    time_zone = getattr(times.dtype, "tz", None)
     if not isinstance(axis.xaxis.get_major_formatter(), ConciseDateFormatter):
-        locator = AutoDateLocator(tz=zone)
-        axis.xaxis_date(zone)
+        locator = AutoDateLocator(tz=time_zone)
+        axis.xaxis_date(time_zone)
         axis.xaxis.set_major_locator(locator)
-        axis.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
-    return (times.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else times).to_numpy()
+        axis.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=time_zone))
+    return (times.dt.tz_convert("UTC").dt.tz_localize(None) if time_zone is not None else times).to_numpy()
 
 
 def draw_line(axis: Axes, times: pd.Series, values: pd.Series, **style: Any) -> None:

@@ -29,7 +29,7 @@ def calendar_cycles(frequency: Frequency) -> tuple[str, ...]:
 
 
 def calendar_features(
-    frequency: Frequency, times: np.ndarray, zone: str | None, form: Literal["cyclic", "scaled"] = "cyclic"
+    frequency: Frequency, times: np.ndarray, time_zone: str | None, form: Literal["cyclic", "scaled"] = "cyclic"
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Features of times as the clocks and the calendar of their zone show them.
 
@@ -40,7 +40,7 @@ def calendar_features(
     Args:
         frequency: chooses the cycles, see `calendar_cycles`.
         times: int64 `(...)`, as in `SeriesTable.times`.
-        zone: the time zone.
+        time_zone: the time zone.
         form: `cyclic` or `scaled`.
 
     Returns:
@@ -58,7 +58,7 @@ def calendar_features(
         raise ValueError(f"expected form 'cyclic' or 'scaled', found {form!r}")
     cycles = calendar_cycles(frequency)
     flat = np.asarray(times, np.int64).ravel()
-    wall = wall_clock(flat, zone) if cycles else flat
+    wall = wall_clock(flat, time_zone) if cycles else flat
     places = np.array([_PLACES[cycle](wall) for cycle in cycles], np.float64).reshape(len(cycles), flat.size)
     if form == "scaled":
         names, features = cycles, places - 0.5

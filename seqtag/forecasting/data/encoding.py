@@ -54,7 +54,7 @@ class SeriesEncoder:
     Args:
         ids: the series of the training table.
         frequency: its step.
-        zone: its time zone.
+        time_zone: its time zone.
         numeric: for each kind of covariate, the mean and standard deviation of its numeric columns.
         categories: the vocabularies of its categorical columns.
         calendar: whether calendar features are read.
@@ -64,14 +64,14 @@ class SeriesEncoder:
         self,
         ids: list[str],
         frequency: Frequency,
-        zone: str | None,
+        time_zone: str | None,
         numeric: Mapping[str, Mapping[str, tuple[float, float]]],
         categories: Mapping[str, CategoryEncoder],
         calendar: bool,
     ) -> None:
         self.ids = list(ids)
         self.frequency = frequency
-        self.zone = zone
+        self.time_zone = time_zone
         self.numeric = {kind: dict(numeric[kind]) for kind in KINDS}
         self.categories = dict(categories)
         self.calendar = calendar
@@ -84,7 +84,7 @@ class SeriesEncoder:
         numeric = {kind: {name: _moments(c) for name, c in _numeric(of).items()} for kind, of in columns.items()}
         categories = {kind: CategoryEncoder.fit(of) for kind, of in columns.items()}
         ids = [str(name) for name in table.ids]
-        return cls(ids, table.frequency, table.zone, numeric, categories, calendar)
+        return cls(ids, table.frequency, table.time_zone, numeric, categories, calendar)
 
     def encode(self, table: SeriesTable) -> EncodedSeries:
         """The arrays of a table.
@@ -94,7 +94,7 @@ class SeriesEncoder:
                 a number here and a category there.
         """
         self._check(table)
-        calendar = calendar_features(self.frequency, table.times, self.zone)[1] if self.calendar else None
+        calendar = calendar_features(self.frequency, table.times, self.time_zone)[1] if self.calendar else None
         steps = len(table.values)
         return EncodedSeries(
             values=table.values.astype(np.float32),
@@ -111,7 +111,7 @@ class SeriesEncoder:
 
     def inputs(self) -> dict[str, Any]:
         """What a network must know of its inputs: means and deviations, sizes of vocabularies, numbers of the rest."""
-        waves = calendar_features(self.frequency, np.zeros(1, np.int64), self.zone)[0] if self.calendar else ()
+        waves = calendar_features(self.frequency, np.zeros(1, np.int64), self.time_zone)[0] if self.calendar else ()
         return {
             "series": len(self.ids),
             "calendar": len(waves),
@@ -124,7 +124,7 @@ class SeriesEncoder:
         return {
             "ids": self.ids,
             "frequency": {"kind": self.frequency.kind, "step": self.frequency.step},
-            "zone": self.zone,
+            "time_zone": self.time_zone,
             "numeric": {kind: {name: list(m) for name, m in of.items()} for kind, of in self.numeric.items()},
             "categories": {kind: encoder.to_dict() for kind, encoder in self.categories.items()},
             "calendar": self.calendar,
@@ -135,13 +135,15 @@ class SeriesEncoder:
         """The encoder that `to_dict` described."""
         numeric = {kind: {name: (m[0], m[1]) for name, m in data["numeric"][kind].items()} for kind in KINDS}
         categories = {kind: CategoryEncoder.from_dict(data["categories"][kind]) for kind in KINDS}
-        return cls(data["ids"], Frequency(**data["frequency"]), data["zone"], numeric, categories, data["calendar"])
+        return cls(
+            data["ids"], Frequency(**data["frequency"]), data["time_zone"], numeric, categories, data["calendar"]
+        )
 
     def _check(self, table: SeriesTable) -> None:
-        if (table.frequency, table.zone) != (self.frequency, self.zone):
+        if (table.frequency, table.time_zone) != (self.frequency, self.time_zone):
             raise DataError(
-                f"expected series of frequency {self.frequency.name!r} in time zone {self.zone} as in training,"
-                f" found {table.frequency.name!r} in {table.zone}"
+                f"expected series of frequency {self.frequency.name!r} in time zone {self.time_zone} as in training,"
+                f" found {table.frequency.name!r} in {table.time_zone}"
             )
         for kind in KINDS:
             columns: Mapping[str, Column] = getattr(table, kind)

@@ -78,9 +78,11 @@ def _read_known(
     if not len(frame):
         raise DataError("expected rows of the future, found none", path)
     rows = row_names(frame, columns, path)
-    found = read_times(frame[columns.time], rows, table.zone)
-    if found.integer != table.integer_time or found.zone != table.zone:
-        expected, got = (_described(t, z) for t, z in ((table.integer_time, table.zone), (found.integer, found.zone)))
+    found = read_times(frame[columns.time], rows, table.time_zone)
+    if found.integer != table.integer_time or found.time_zone != table.time_zone:
+        expected, got = (
+            _described(t, z) for t, z in ((table.integer_time, table.time_zone), (found.integer, found.time_zone))
+        )
         raise rows.error(0, f"expected {expected} as in the series, found {got}")
     codes = pd.Index(table.ids).get_indexer(pd.Index(frame[columns.series].to_numpy(object)))
     if (codes < 0).any():
@@ -119,10 +121,10 @@ def _check_rows(
         )
 
 
-def _described(integer: bool, zone: str | None) -> str:
+def _described(integer: bool, time_zone: str | None) -> str:
     if integer:
         return "integers"
-    return "timestamps without a time zone" if zone is None else f"timestamps in {zone}"
+    return "timestamps without a time zone" if time_zone is None else f"timestamps in {time_zone}"
 
 
 def _shaped(column: Column, horizon: int) -> Column:

@@ -42,7 +42,7 @@ class SeriesReport:
         steps: of all series, missing rows counted.
         lengths: of series in steps: `min`, `median`, `max`.
         frequency: the step between two observations.
-        zone: the time zone; None where timestamps have none.
+        time_zone: the time zone; None where timestamps have none.
         first, last: the earliest and the latest time.
         missing_values: rows whose value is missing.
         missing_rows: steps that the file has no row for.
@@ -60,7 +60,7 @@ class SeriesReport:
     steps: int
     lengths: Mapping[str, float]
     frequency: str
-    zone: str | None
+    time_zone: str | None
     first: str
     last: str
     missing_values: int
@@ -81,7 +81,7 @@ class SeriesReport:
         constant = f" ({', '.join(self.constant[:5])}{' ...' if len(self.constant) > 5 else ''})"
         lines = [
             f"{self.name}, {self.series} series, {self.steps} steps; lengths: {lengths}",
-            f"frequency {self.frequency}, time zone {self.zone or 'none'}, from {self.first} to {self.last}",
+            f"frequency {self.frequency}, time zone {self.time_zone or 'none'}, from {self.first} to {self.last}",
             f"missing: {self.missing_values} values, {self.missing_rows} rows; {self.gaps} gaps{gap}",
             f"constant series: {len(self.constant)}{constant if self.constant else ''};"
             f" zeros {self.zeros:.1%}, negative values {self.negative:.1%}",
@@ -114,7 +114,7 @@ def inspect_series(
     layout: str = "auto",
     columns: SeriesColumns | None = None,
     frequency: str | int | None = None,
-    zone: str | None = None,
+    time_zone: str | None = None,
     examples: int = 10,
 ) -> SeriesReports:
     """Reads a file of series and reports on it.
@@ -125,7 +125,7 @@ def inspect_series(
             file as wide, its first column as the times.
         columns: of a long file; of a wide one, the times' name.
         frequency: inferred unless given.
-        zone: of local clocks.
+        time_zone: of local clocks.
         examples: how many suspicious values are listed.
 
     Raises:
@@ -143,10 +143,10 @@ def inspect_series(
     if layout == "m3":
         tables = {f"m3 {period}": table for period, (table, _) in read_m3(source).items()}
     elif layout == "long":
-        tables = {"long": read_series(source, columns, frequency=frequency, zone=zone)}
+        tables = {"long": read_series(source, columns, frequency=frequency, time_zone=time_zone)}
     else:
         time = columns.time if columns.time in names else names[0]
-        tables = {"wide": read_wide(source, time, frequency=frequency, zone=zone)}
+        tables = {"wide": read_wide(source, time, frequency=frequency, time_zone=time_zone)}
     return SeriesReports(path, tuple(_report(name, table, examples) for name, table in tables.items()))
 
 
@@ -162,7 +162,7 @@ def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
         steps=len(table.values),
         lengths={"min": int(lengths.min()), "median": float(np.median(lengths)), "max": int(lengths.max())},
         frequency=table.frequency.name,
-        zone=table.zone,
+        time_zone=table.time_zone,
         first=table.shown(table.times.min()),
         last=table.shown(table.times.max()),
         missing_values=int((~seen & ~table.inserted).sum()),

@@ -31,4 +31,4 @@ def load_tail(run: Path, model: ForecastingModel) -> SeriesTable:
     covariates = replace(model.columns.covariates, categorical=tuple(names))
     columns = replace(model.columns, covariates=covariates)
     frame, _ = read_frame(run / SERIES, as_text=[columns.series, *names])
-    return read_series(frame, columns, frequency=model.encoder.frequency.name, zone=model.encoder.zone)
+    return read_series(frame, columns, frequency=model.encoder.frequency.name, time_zone=model.encoder.time_zone)

@@ -120,7 +120,7 @@ def read_table(data: SeriesDataConfig, source: Any, horizon: int = 1, part: Part
     if data.layout == "m3":
         table, test = _m3(data, source)
         return table if part == "history" else _with_test_values(table, test).whole
-    return _read(data, source, data.frequency, data.zone)
+    return _read(data, source, data.frequency, data.time_zone)
 
 
 def locate(path: str, data: SeriesDataConfig) -> str:
@@ -145,28 +145,30 @@ def future_frame(data: SeriesDataConfig, source: str | None, table: SeriesTable,
     return pd.concat([frame.assign(**{data.series: name}) for name in table.ids], ignore_index=True)
 
 
-def _read(data: SeriesDataConfig, source: Any, frequency: str | int | None, zone: str | None) -> SeriesTable:
+def _read(data: SeriesDataConfig, source: Any, frequency: str | int | None, time_zone: str | None) -> SeriesTable:
     columns = series_columns(data)
-    _check_names(frequency, zone)
+    _check_names(frequency, time_zone)
     if data.layout == "wide":
         try:
-            return read_wide(source, data.time, data.targets, columns.covariates, frequency=frequency, zone=zone)
+            return read_wide(
+                source, data.time, data.targets, columns.covariates, frequency=frequency, time_zone=time_zone
+            )
         except DataError:
             raise
         except ValueError as error:
             raise ConfigError(f"data: {error}") from None
-    return read_series(source, columns, frequency=frequency, zone=zone)
+    return read_series(source, columns, frequency=frequency, time_zone=time_zone)
 
 
-def _check_names(frequency: str | int | None, zone: str | None) -> None:
+def _check_names(frequency: str | int | None, time_zone: str | None) -> None:
     """Raises a `ConfigError` for a frequency or a zone that there is not."""
     try:
         key = "data.frequency"
         if frequency is not None:
             Frequency.parse(frequency)
-        key = "data.zone"
-        if zone is not None:
-            known_zone(zone)
+        key = "data.time_zone"
+        if time_zone is not None:
+            known_zone(time_zone)
     except ValueError as error:
         raise ConfigError(f"{key}: {str(error)[:1].lower()}{str(error)[1:]}") from None
 
@@ -189,8 +191,8 @@ def _with_test_values(table: SeriesTable, test: np.ndarray) -> SeriesData:
 
 def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
     """The series of one file, and of another with later steps of theirs."""
-    table = _read(data, source, data.frequency, data.zone)
-    later = _read(data, test, table.frequency.name, table.zone)
+    table = _read(data, source, data.frequency, data.time_zone)
+    later = _read(data, test, table.frequency.name, table.time_zone)
     path = test if isinstance(test, str) else None
     lengths = pd.Series(table.lengths, index=table.ids)
     ends = pd.Series(table.times_at(np.arange(len(table)), table.lengths - 1), index=table.ids)
@@ -202,7 +204,7 @@ def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
             found = f"expected a time after {table.shown(ends[name])}, the last of the training data, found this"
             raise DataError(f"series {name!r} at {later.shown(first)}: {found}", path)
     frames = [read_frame(part, as_text=[] if data.layout == "wide" else [data.series])[0] for part in (source, test)]
-    whole = _read(data, pd.concat(frames, ignore_index=True), table.frequency.name, table.zone)
+    whole = _read(data, pd.concat(frames, ignore_index=True), table.frequency.name, table.time_zone)
     return SeriesData(table, whole, lengths[whole.ids].to_numpy())
 
 

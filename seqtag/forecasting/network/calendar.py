@@ -18,11 +18,11 @@ _FROM_MARCH_YEAR_0 = 719_468  # days from 0000-03-01 to 1970-01-01
 _CENTURIES_4 = 146_097  # days in 400 years
 
 
-def zone_offsets(zone: str | None) -> tuple[np.ndarray, np.ndarray]:
+def zone_offsets(time_zone: str | None) -> tuple[np.ndarray, np.ndarray]:
     """When the clocks of a zone change between 1970 and 2100, and by how much they are ahead of UTC.
 
     Args:
-        zone: an IANA name; None for times without a zone, which no clock changes.
+        time_zone: an IANA name; None for times without a zone, which no clock changes.
 
     Returns:
         int64 `changes`, microseconds in UTC, rising, and int64 `(changes + 1,)` offsets in microseconds: before the
@@ -35,12 +35,12 @@ def zone_offsets(zone: str | None) -> tuple[np.ndarray, np.ndarray]:
     """
     end = np.datetime64("2101", "us").astype(np.int64)
     hours = np.arange(0, end, _HOUR)
-    offsets = wall_clock(hours, zone) - hours
+    offsets = wall_clock(hours, time_zone) - hours
     before = np.flatnonzero(np.diff(offsets))
     low, high = hours[before], hours[before + 1]
     while (high - low > 1).any():  # the change lies in (low, high]
         middle = (low + high) // 2
-        changed = wall_clock(middle, zone) - middle != offsets[before]
+        changed = wall_clock(middle, time_zone) - middle != offsets[before]
         low, high = np.where(changed, low, middle), np.where(changed, middle, high)
     return high, offsets[np.r_[0, before + 1]]
 
@@ -53,7 +53,7 @@ class GraphCalendar:
     Args:
         cycles: any of `time_of_day`, `day_of_week`, `day_of_month`, `day_of_year`, `month_of_year`; those that suit a
             frequency are `calendar_cycles(frequency)`.
-        zone: the time zone of the clocks and the calendar, an IANA name; None where times have none.
+        time_zone: the time zone of the clocks and the calendar, an IANA name; None where times have none.
         form: `cyclic` (sine and cosine of the place in the cycle) or `scaled` (the place in [-1/2, 1/2)).
 
     Attributes:
@@ -63,12 +63,14 @@ class GraphCalendar:
         ValueError: an unknown cycle or form.
 
     Example:
-        >>> calendar = GraphCalendar(("month_of_year",), zone=None, form="cyclic")
+        >>> calendar = GraphCalendar(("month_of_year",), time_zone=None, form="cyclic")
         >>> calendar.names, calendar(tf.constant([0], tf.int64)).numpy().tolist()
         (('month_of_year_sin', 'month_of_year_cos'), [[0.0, 1.0]])
     """
 
-    def __init__(self, cycles: Sequence[str], zone: str | None, form: Literal["cyclic", "scaled"] = "cyclic") -> None:
+    def __init__(
+        self, cycles: Sequence[str], time_zone: str | None, form: Literal["cyclic", "scaled"] = "cyclic"
+    ) -> None:
         if form not in ("cyclic", "scaled"):
             raise ValueError(f"expected form 'cyclic' or 'scaled', found {form!r}")
         for cycle in cycles:
@@ -78,7 +80,7 @@ class GraphCalendar:
         self.form = form
         waves = [f"{cycle}_{wave}" for cycle in cycles for wave in ("sin", "cos")]
         self.names = self.cycles if form == "scaled" else tuple(waves)
-        self._changes, self._offsets = zone_offsets(zone)
+        self._changes, self._offsets = zone_offsets(time_zone)
 
     def __call__(self, times: Any) -> Any:
         """The features float32 `(..., names)` of `times`, int64 `(...)`: microseconds since 1970 in UTC."""

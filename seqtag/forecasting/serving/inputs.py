@@ -37,7 +37,7 @@ class ForecastInputs:
         self.columns = {kind: tuple(encoder.numeric[kind]) for kind in KINDS}
         self.columns |= {f"{kind}_categories": tuple(encoder.categories[kind].vocabularies) for kind in KINDS}
         cycles = calendar_cycles(encoder.frequency) if encoder.calendar else ()
-        self._calendar = GraphCalendar(cycles, encoder.zone)
+        self._calendar = GraphCalendar(cycles, encoder.time_zone)
         self._series = _series_table(encoder) if model.reads_series else None
         self._categories = {kind: _category_tables(encoder, kind) for kind in KINDS}
         self.trackable = [table for tables in self._categories.values() for table in tables]

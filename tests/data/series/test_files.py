@@ -221,11 +221,11 @@ class FakePolarsColumn:
     """What polars' Series shows: values without a zone, and the zone in the type."""
 
     class Type:
-        def __init__(self, zone):
-            self.time_zone = zone
+        def __init__(self, time_zone):
+            self.time_zone = time_zone
 
-    def __init__(self, values, zone=None):
-        self.values, self.dtype = values, self.Type(zone)
+    def __init__(self, values, time_zone=None):
+        self.values, self.dtype = values, self.Type(time_zone)
 
     def to_numpy(self):
         return self.values
@@ -257,7 +257,7 @@ class FakeArrow:
 def test_frames_of_other_libraries_are_told_by_what_they_can_do(kind):
     times = days(4, "2024-03-30").tz_localize("Europe/Berlin")
     table = read_series(kind(times))
-    assert table.zone == "Europe/Berlin"
+    assert table.time_zone == "Europe/Berlin"
     assert table.stamps(table.times).tolist() == times.tolist()
 
 

@@ -23,17 +23,17 @@ def table_of(index, **options):
     return read_series(pd.DataFrame({"unique_id": "a", "ds": index, "y": np.arange(float(len(index)))}), **options)
 
 
-@pytest.mark.parametrize("zone", [None, "Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("time_zone", [None, "Europe/Berlin", "America/New_York"])
 @pytest.mark.parametrize("offset", OFFSETS)
-def test_every_offset_of_pandas_is_found_again(offset, zone):
-    index = pd.date_range("2023-01-03", periods=60, freq=offset, tz=zone)
+def test_every_offset_of_pandas_is_found_again(offset, time_zone):
+    index = pd.date_range("2023-01-03", periods=60, freq=offset, tz=time_zone)
     table = table_of(index)
     assert table.frequency.name == OFFSETS[offset]
     assert Frequency.parse(offset).name == OFFSETS[offset]
     assert Frequency.parse(table.frequency.name) == table.frequency
     assert table.stamps(table.times).tolist() == index.tolist()
     # Beyond the last row the grid goes on as pandas' own does.
-    further = pd.date_range("2023-01-03", periods=90, freq=offset, tz=zone)[60:]
+    further = pd.date_range("2023-01-03", periods=90, freq=offset, tz=time_zone)[60:]
     future = table.times_at(np.zeros(30, int), np.arange(60, 90))
     assert table.stamps(future).tolist() == further.tolist()
 
@@ -41,11 +41,11 @@ def test_every_offset_of_pandas_is_found_again(offset, zone):
 @settings(max_examples=40, deadline=None)
 @given(
     offset=st.sampled_from(sorted(OFFSETS)),
-    zone=st.sampled_from([None, "Europe/Berlin"]),
+    time_zone=st.sampled_from([None, "Europe/Berlin"]),
     gone=st.sets(st.integers(1, 38), max_size=12),
 )
-def test_rows_that_are_missing_come_back_at_their_places(offset, zone, gone):
-    index = pd.date_range("2024-02-10", periods=40, freq=offset, tz=zone)
+def test_rows_that_are_missing_come_back_at_their_places(offset, time_zone, gone):
+    index = pd.date_range("2024-02-10", periods=40, freq=offset, tz=time_zone)
     kept = np.setdiff1d(np.arange(40), list(gone))
     table = table_of(index[kept], frequency=offset)
     assert table.stamps(table.times).tolist() == index.tolist()
@@ -53,7 +53,7 @@ def test_rows_that_are_missing_come_back_at_their_places(offset, zone, gone):
 
 
 @pytest.mark.parametrize(
-    ("zone", "day", "hours"),
+    ("time_zone", "day", "hours"),
     [
         ("Europe/Berlin", "2024-03-31", 23),
         ("Europe/Berlin", "2024-10-27", 25),
@@ -61,9 +61,9 @@ def test_rows_that_are_missing_come_back_at_their_places(offset, zone, gone):
         ("America/New_York", "2024-11-03", 25),
     ],
 )
-def test_days_of_23_and_25_hours(zone, day, hours):
+def test_days_of_23_and_25_hours(time_zone, day, hours):
     """Hourly steps are equal in UTC; daily steps are the calendar's, of 23, 24 or 25 hours."""
-    start = pd.Timestamp(day, tz=zone)
+    start = pd.Timestamp(day, tz=time_zone)
     index = pd.date_range(start - pd.Timedelta("2D"), start + pd.Timedelta("3D"), freq="h")
     table = table_of(index)
     assert table.frequency.name == "h"
@@ -80,13 +80,13 @@ def test_days_of_23_and_25_hours(zone, day, hours):
 def test_local_clocks_without_an_offset_are_read_in_their_zone(day, count):
     index = pd.date_range(day, periods=count + 24, freq="h", tz="Europe/Berlin")
     text = [str(stamp.tz_localize(None)) for stamp in index]
-    table = table_of(text, zone="Europe/Berlin")
+    table = table_of(text, time_zone="Europe/Berlin")
     assert table.stamps(table.times).tolist() == index.tolist()
 
 
 def test_an_hour_that_clocks_skip_is_refused():
     with pytest.raises(DataError, match=r"series 'a' at 2024-03-31 02:00:00: expected a time that clocks in Europe/Be"):
-        table_of(["2024-03-31 01:00:00", "2024-03-31 02:00:00", "2024-03-31 03:00:00"], zone="Europe/Berlin")
+        table_of(["2024-03-31 01:00:00", "2024-03-31 02:00:00", "2024-03-31 03:00:00"], time_zone="Europe/Berlin")
 
 
 def test_offsets_in_text_that_change_with_the_clocks_need_the_zone():
@@ -95,7 +95,7 @@ def test_offsets_in_text_that_change_with_the_clocks_need_the_zone():
     found = r"at 2024-03-31T03:00:00\+02:00: expected the time zone of the first row, \+01:00, found \+02:00; name the"
     with pytest.raises(DataError, match=found):
         table_of(text)
-    table = table_of(text, zone="Europe/Berlin")
+    table = table_of(text, time_zone="Europe/Berlin")
     assert table.stamps(table.times).tolist() == index.tolist()
 
 
@@ -113,7 +113,7 @@ def test_zones_of_text_are_kept():
     table = table_of(["2024-01-01T00:00:00+05:30", "2024-01-01T01:00:00+05:30", "2024-01-01T02:00:00+05:30"])
     assert str(table.stamps(table.times)[0]) == "2024-01-01 00:00:00+05:30"
     table = table_of(["2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z"])
-    assert table.zone == "UTC"
+    assert table.time_zone == "UTC"
 
 
 def test_a_daily_time_that_clocks_skip_is_regular():
@@ -172,4 +172,4 @@ def test_frequencies_that_are_not_supported(text):
 
 def test_zones_have_to_exist():
     with pytest.raises(ValueError, match="expected the name of a time zone such as 'Europe/Berlin', found 'Mars/Base'"):
-        table_of(["2024-01-01", "2024-01-02"], zone="Mars/Base")
+        table_of(["2024-01-01", "2024-01-02"], time_zone="Mars/Base")

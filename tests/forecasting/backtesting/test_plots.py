@@ -105,9 +105,9 @@ def test_gaps_stay_gaps_and_lone_values_are_dots():
     assert len(bars) == 2
 
 
-@pytest.mark.parametrize("zone", [None, "America/New_York"])
-def test_times_are_labelled_with_the_clocks_of_their_zone(zone):
-    days = pd.date_range("2024-03-08", periods=60, freq="h", tz=zone)
+@pytest.mark.parametrize("time_zone", [None, "America/New_York"])
+def test_times_are_labelled_with_the_clocks_of_their_zone(time_zone):
+    days = pd.date_range("2024-03-08", periods=60, freq="h", tz=time_zone)
     history, forecast = history_of("a", steps=50), forecast_of("a", steps=10, start=50)
     history["ds"], forecast["ds"] = days[:50], days[50:]
     figure = plot_forecast(history, forecast.assign(cutoff=days[49]))

@@ -22,15 +22,15 @@ def micros(index):
     return index.as_unit("us").asi8
 
 
-@pytest.mark.parametrize("zone", [None, "Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("time_zone", [None, "Europe/Berlin", "America/New_York"])
 @pytest.mark.parametrize(("offset", "count"), [("15min", 40_000), ("h", 9_000), ("D", 900), ("B", 600), ("W", 120),
                                                ("MS", 30), ("QE", 30), ("YS", 10)])  # fmt: skip
-def test_features_are_those_of_pandas_calendar(offset, count, zone):
-    index = pd.date_range("1968-11-03", periods=count, freq=offset, tz=zone)
+def test_features_are_those_of_pandas_calendar(offset, count, time_zone):
+    index = pd.date_range("1968-11-03", periods=count, freq=offset, tz=time_zone)
     frequency = Frequency.parse(offset)
-    cycles, scaled = calendar_features(frequency, micros(index), zone, form="scaled")
+    cycles, scaled = calendar_features(frequency, micros(index), time_zone, form="scaled")
     assert cycles == calendar_cycles(frequency)
-    names, waves = calendar_features(frequency, micros(index), zone)
+    names, waves = calendar_features(frequency, micros(index), time_zone)
     assert len(names) == waves.shape[1] == 2 * len(cycles)
     for column, cycle in enumerate(cycles):
         place = np.asarray(PANDAS[cycle](index), float)

@@ -17,9 +17,9 @@ from seqtag.forecasting.data.encoding import SeriesEncoder
 NAMES = CovariateNames(past=("cost", "mood"), known=("price",), static=("size",))
 
 
-def frame_of(zone=None, frequency="D", **changes):
+def frame_of(time_zone=None, frequency="D", **changes):
     steps = np.arange(6)
-    ds = pd.date_range("2024-03-29", periods=6, freq=frequency, tz=zone)
+    ds = pd.date_range("2024-03-29", periods=6, freq=frequency, tz=time_zone)
     columns = {"cost": [1.0, np.nan, 3.0, 3.0, 1.0, 2.0], "mood": list("abacab"), "price": 0.1, "size": 2.0}
     return pd.DataFrame({"unique_id": "s", "ds": ds, "y": steps, **columns, **changes})
 
@@ -30,11 +30,11 @@ def table_of(names=NAMES, **changes):
 
 @pytest.fixture(scope="module")
 def encoder():
-    return SeriesEncoder.fit(table_of(zone="Europe/Berlin"), calendar=True)
+    return SeriesEncoder.fit(table_of(time_zone="Europe/Berlin"), calendar=True)
 
 
 def test_numbers_stay_and_categories_become_rows(encoder):
-    encoded = encoder.encode(table_of(zone="Europe/Berlin", mood=list("aabzbb")))
+    encoded = encoder.encode(table_of(time_zone="Europe/Berlin", mood=list("aabzbb")))
     np.testing.assert_array_equal(encoded.past[:, 0], np.float32([1, np.nan, 3, 3, 1, 2]))
     a, b = (encoder.categories["past"].vocabularies["mood"].index(symbol) for symbol in "ab")
     assert encoded.past_codes[:, 0].tolist() == [a, a, b, 1, b, b]
@@ -43,7 +43,7 @@ def test_numbers_stay_and_categories_become_rows(encoder):
 
 
 def test_the_calendar_is_that_of_the_zone(encoder):
-    table = table_of(zone="Europe/Berlin")
+    table = table_of(time_zone="Europe/Berlin")
     names, expected = calendar_features(table.frequency, table.times, "Europe/Berlin")
     np.testing.assert_array_equal(encoder.encode(table).calendar, expected)
     assert encoder.inputs()["calendar"] == len(names)
@@ -83,7 +83,7 @@ def test_a_column_without_a_value_has_the_mean_zero_and_a_deviation_of_one():
 
 def test_what_json_holds_encodes_alike(encoder):
     again = SeriesEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
-    table = table_of(zone="Europe/Berlin", mood=list("aabzbb"))
+    table = table_of(time_zone="Europe/Berlin", mood=list("aabzbb"))
     one, other = encoder.encode(table), again.encode(table)
     for name in vars(one):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
@@ -94,7 +94,7 @@ def test_what_json_holds_encodes_alike(encoder):
     ("changes", "message"),
     [
         ({"frequency": "h"}, "expected series of frequency 'D' in time zone Europe/Berlin as in training, found 'h'"),
-        ({"zone": None}, "in time zone Europe/Berlin as in training, found 'D' in None"),
+        ({"time_zone": None}, "in time zone Europe/Berlin as in training, found 'D' in None"),
         ({"names": CovariateNames(past=("cost", "mood"), static=("size",))}, "expected known covariate 'price' as in"),
         ({"mood": 1.0}, "expected categories in past covariate 'mood' as in training, found others"),
         ({"price": list("abcdef")}, "expected numbers in known covariate 'price' as in training, found others"),
@@ -102,5 +102,5 @@ def test_what_json_holds_encodes_alike(encoder):
 )
 def test_tables_that_do_not_fit_the_training_data_are_refused(encoder, changes, message):
     with pytest.raises(DataError, match=message) as error:
-        encoder.encode(table_of(**{"zone": "Europe/Berlin", **changes}))
+        encoder.encode(table_of(**{"time_zone": "Europe/Berlin", **changes}))
     assert "\n" not in str(error.value)

@@ -14,10 +14,10 @@ from seqtag.forecasting.data.future import extended, read_future, unknown_future
 NAMES = SeriesColumns(covariates=CovariateNames(past=("cost",), known=("price", "event")))
 
 
-def frame_of(start, lengths, zone=None):
+def frame_of(start, lengths, time_zone=None):
     frames = []
     for name, length in lengths.items():
-        ds = pd.date_range(start, periods=length, freq="D", tz=zone)
+        ds = pd.date_range(start, periods=length, freq="D", tz=time_zone)
         frames.append(pd.DataFrame({"unique_id": name, "ds": ds, "y": 1.0, "cost": 2.0}))
     frame = pd.concat(frames, ignore_index=True)
     frame["price"] = frame["ds"].dt.day.astype(float)
@@ -68,10 +68,10 @@ def test_files_and_integers(tmp_path):
         read_future(table, 3, path)
 
 
-@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
-def test_local_clocks_and_zones(zone):
+@pytest.mark.parametrize("time_zone", [None, "Europe/Berlin"])
+def test_local_clocks_and_zones(time_zone):
     table = read_series(frame_of("2024-03-29", {"a": 2}, "Europe/Berlin"), NAMES)
-    future = frame_of("2024-03-29", {"a": 9}, zone)
+    future = frame_of("2024-03-29", {"a": 9}, time_zone)
     assert read_future(table, 3, future).known["price"].tolist() == [[31, 1, 2]]
 
 

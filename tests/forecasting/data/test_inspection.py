@@ -23,7 +23,7 @@ def frame(**series) -> pd.DataFrame:
 def test_counts_gaps_and_constants_by_hand():
     rows = frame(a=[1.0, 2.0, np.nan, 4.0, 0.0, -6.0], b=[3.0, 3.0, 3.0], c=[5.0]).drop(index=3)
     [report] = inspect_series(rows).parts
-    assert (report.series, report.steps, report.frequency, report.zone) == (3, 10, "D", None)
+    assert (report.series, report.steps, report.frequency, report.time_zone) == (3, 10, "D", None)
     assert report.lengths == {"min": 1, "median": 3.0, "max": 6}
     assert (report.first, report.last) == ("2024-01-01 00:00:00", "2024-01-06 00:00:00")
     assert (report.missing_values, report.missing_rows, report.gaps) == (1, 1, 1)

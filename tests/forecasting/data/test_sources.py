@@ -135,7 +135,10 @@ def test_the_last_folds_are_the_last_horizons():
     [
         ({}, "data.train: expected a path, found none"),
         ({"train": "x", "frequency": "fortnight"}, "data.frequency: invalid frequency: fortnight"),
-        ({"train": "x", "zone": "Mars"}, "data.zone: expected the name of a time zone such as 'Europe/Berlin'"),
+        (
+            {"train": "x", "time_zone": "Mars"},
+            "data.time_zone: expected the name of a time zone such as 'Europe/Berlin'",
+        ),
         ({"train": "x", "past": ["p"], "known": ["p"]}, "data: expected each covariate once, found 'p' twice"),
         ({"train": "x", "layout": "wide", "static": ["s"]}, "data: expected no static covariate"),
         ({"train": "x", "layout": "m3"}, "data: expected a period for layout 'm3' alone, found 'm3' and None"),

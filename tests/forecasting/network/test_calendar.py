@@ -16,20 +16,20 @@ ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", None)
 END = pd.Timestamp("2101-01-01").value // 1000
 
 
-def moments(text: str, zone: str | None) -> np.ndarray:
+def moments(text: str, time_zone: str | None) -> np.ndarray:
     """The hour around the changes of one year and 1,000 random times, in microseconds."""
-    around = zone_offsets(zone)[0][:, None] + np.array([-3_600_000_000, -1, 0, 1, 1_800_000_000, 3_600_000_000])
+    around = zone_offsets(time_zone)[0][:, None] + np.array([-3_600_000_000, -1, 0, 1, 1_800_000_000, 3_600_000_000])
     return np.r_[around.ravel(), np.random.default_rng(len(text)).integers(0, END, 1_000)]
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("time_zone", ZONES)
 @pytest.mark.parametrize("text", FREQUENCIES)
 @pytest.mark.parametrize("form", ["cyclic", "scaled"])
-def test_features_are_those_of_numpy(text, zone, form):
+def test_features_are_those_of_numpy(text, time_zone, form):
     frequency = Frequency.parse(text)
-    times = moments(text, zone)
-    names, expected = calendar_features(frequency, times, zone, form)
-    calendar = GraphCalendar(calendar_cycles(frequency), zone, form)
+    times = moments(text, time_zone)
+    names, expected = calendar_features(frequency, times, time_zone, form)
+    calendar = GraphCalendar(calendar_cycles(frequency), time_zone, form)
     found = calendar(tf.constant(times))
     assert calendar.names == names
     assert found.dtype == tf.float32
