@@ -24,12 +24,12 @@ from seqtag.forecasting.backtesting.plots import MOST_SERIES, plot_forecast
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.held_out import split
 from seqtag.forecasting.data.leakage import LeakageReport, audit_leakage
-from seqtag.forecasting.data.series_file import SERIES, load_tail, save_tail
 from seqtag.forecasting.data.sources import read_table
 from seqtag.forecasting.data.windows import Windows, last_windows
 from seqtag.forecasting.export import export_forecast_saved_model
 from seqtag.forecasting.fit import season_of
 from seqtag.forecasting.model import TASK
+from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
 from seqtag.forecasting.series_fit import audit_known, fit_series_model, fitter, score_series_model
 from seqtag.forecasting.standardised import load_forecasting_model
 from seqtag.runs.bundle import new_folder

@@ -57,8 +57,8 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
         with naming(_place(config, config.data.test)):
             windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
         import_tensorflow()
-        from seqtag.forecasting.data.series_file import save_tail
         from seqtag.forecasting.model import TASK
+        from seqtag.forecasting.series_file import save_tail
         from seqtag.forecasting.series_fit import audit_known, fit_series_model, score_series_model
         from seqtag.forecasting.summary import ForecasterSummary
 
