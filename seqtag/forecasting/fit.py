@@ -5,8 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -37,6 +35,7 @@ from seqtag.forecasting.network.seasonal_naive import seasonal_naive
 from seqtag.forecasting.network.teacher_schedule import TeacherSchedule
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
+from seqtag.training.recording import Recording
 
 EVALUATION_BATCH = 512
 # Far enough apart that the members of one seed are not those of the next.
@@ -107,10 +106,7 @@ def fit_forecasting_model(
     columns: SeriesColumns = SeriesColumns(),
     *,
     seed: int = 1,
-    checkpoints: Path | None = None,
-    log_folder: Path | None = None,
-    resume: bool = False,
-    label: str = "",
+    recording: Recording = Recording(),
 ) -> tuple[ForecastingModel, FitResult, ForecastReport]:
     """Fits a model on a table; its last steps choose the epoch and correct the answers.
 
@@ -134,7 +130,6 @@ def fit_forecasting_model(
     logarithmic = above_zero(table)
     networks, results = [], []
     for member in range(config.members):
-        name = f"member-{member + 1}"
         network, result = _fit_member(
             parts,
             reader,
@@ -144,10 +139,7 @@ def fit_forecasting_model(
             training,
             logarithmic,
             seed=seed + MEMBER_SEEDS * member,
-            checkpoints=checkpoints / name if checkpoints else None,
-            log_folder=log_folder / name if log_folder else None,
-            resume=resume,
-            label=" ".join(filter(None, [label, name if config.members > 1 else ""])),
+            recording=recording.part(f"member-{member + 1}", labelled=config.members > 1),
         )
         networks.append(network)
         results.append(result)
@@ -190,14 +182,14 @@ def _fit_member(
     logarithmic: bool,
     *,
     seed: int,
-    **places: Any,
+    recording: Recording,
 ) -> tuple[ForecastNetwork, FitResult]:
     """A member fitted on the windows of `reader`; those of `held_out` choose its epoch."""
     keras.utils.set_random_seed(seed)
     network = build_network(config, parts.fitted, encoder, training.precision, logarithmic)
     evaluate = held_out_loss(network, held_out, len(parts.held_out))
     measure = Measure("loss", is_loss=True, keeps_last=training.keep == "last")
-    return network, _fit(network, reader, parts.windows, training, evaluate, measure, seed=seed, **places)
+    return network, _fit(network, reader, parts.windows, training, evaluate, measure, seed=seed, recording=recording)
 
 
 def _refit_members(
@@ -223,7 +215,14 @@ def _refit_members(
         fitted = Measure("loss on fitted steps", is_loss=True, keeps_last=True)
         evaluate = held_out_loss(network, sample, len(some))
         again = _fit(
-            network, reader, windows, settings, evaluate, fitted, seed=member_seed, label=f"refit {member + 1}"
+            network,
+            reader,
+            windows,
+            settings,
+            evaluate,
+            fitted,
+            seed=member_seed,
+            recording=Recording(label=f"refit {member + 1}"),
         )
         members.append((network, again))
     return members
@@ -238,13 +237,13 @@ def _fit(
     measure: Measure,
     *,
     seed: int,
-    **places: Any,
+    recording: Recording,
 ) -> FitResult:
     batches = WindowBatches(
         reader, windows.series, training.batch_windows, training.windows_per_epoch, seed, training.balanced
     )
     callbacks = [TeacherSchedule(*training.teacher_share, training.epochs)]
-    return fit_network(network, batches, training, evaluate, measure, callbacks=callbacks, **places)
+    return fit_network(network, batches, training, evaluate, measure, recording, callbacks)
 
 
 def held_out_loss(network: ForecastNetwork, reader: WindowReader, windows: int) -> Callable[[], float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from seqtag.forecasting.fit import fit_forecasting_model, score, season_of
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.standardised import SeriesUnits, StandardisedModel
 from seqtag.training.fit import FitResult
+from seqtag.training.recording import Recording
 
 Predictor = Callable[[SeriesTable, Windows], Forecast]
 
@@ -29,10 +29,7 @@ def fit_series_model(
     table: SeriesTable,
     config: ForecastingConfig,
     *,
-    checkpoints: Path | None = None,
-    log_folder: Path | None = None,
-    resume: bool = False,
-    label: str = "",
+    recording: Recording = Recording(),
 ) -> tuple[ForecastingModel, FitResult, ForecastReport]:
     """Fits a model on a table as a configuration says.
 
@@ -49,10 +46,7 @@ def fit_series_model(
         config.training,
         series_columns(config.data),
         seed=config.seed,
-        checkpoints=checkpoints,
-        log_folder=log_folder,
-        resume=resume,
-        label=label,
+        recording=recording,
     )
     return (model if units is None else StandardisedModel(model, units)), result, report
 
@@ -112,7 +106,7 @@ def fitter(config: ForecastingConfig) -> Callable[[SeriesTable], Predictor]:
     numbers = count(1)
 
     def fit(table: SeriesTable) -> Predictor:
-        model, _, _ = fit_series_model(table, config, label=f"fit {next(numbers)}")
+        model, _, _ = fit_series_model(table, config, recording=Recording(label=f"fit {next(numbers)}"))
         return predictor(model)
 
     return fit

@@ -61,14 +61,13 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
         from seqtag.forecasting.series_file import save_tail
         from seqtag.forecasting.series_fit import audit_known, fit_series_model, score_series_model
         from seqtag.forecasting.summary import ForecasterSummary
+        from seqtag.training.recording import Recording
 
         leakage = audit_known(data.train, config)
         model, fit, dev = fit_series_model(
             data.train,
             config,
-            checkpoints=folder / CHECKPOINTS,
-            log_folder=folder / LOGS if config.training.tensorboard else None,
-            resume=resume,
+            recording=Recording(folder / CHECKPOINTS, folder / LOGS if config.training.tensorboard else None, resume),
         )
         reports = {"dev": dev}
         if len(windows):

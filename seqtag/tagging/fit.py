@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,6 +20,7 @@ from seqtag.tagging.model import Item, TaggingModel
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
+from seqtag.training.recording import Recording
 
 # Some ten times the affixes of a corpus, so that few share a row.
 NUM_BUCKETS = 1 << 16
@@ -91,12 +91,9 @@ def fit_tagging_model(
     scheme: str = "auto",
     measure: str = "auto",
     seed: int = 1,
-    checkpoints: Path | None = None,
-    log_folder: Path | None = None,
-    resume: bool = False,
-    label: str = "",
+    recording: Recording = Recording(),
 ) -> tuple[TaggingModel, FitResult]:
-    """Fits a model on `train`; `dev` chooses the epoch. The other arguments are those of `fit_network`.
+    """Fits a model on `train`; `dev` chooses the epoch; `recording` says where checkpoints and logs go.
 
     The same seed gives the same model bit for bit on a CPU.
 
@@ -121,10 +118,7 @@ def fit_tagging_model(
         training,
         evaluate,
         Measure(measure),
-        checkpoints=checkpoints,
-        log_folder=log_folder,
-        resume=resume,
-        label=label,
+        recording,
     )
     return model, result
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from seqtag.runs.directory import CHECKPOINTS, LOGS
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import TaggingConfig
 from seqtag.tagging.data.corpus import TaggedCorpus, reading_options
 from seqtag.tagging.fit import corpus_items, fit_tagging_model, resolve_measure, score
 from seqtag.tagging.model import TASK, TaggedSentence, TaggingModel
 from seqtag.training.fit import FitResult
+from seqtag.training.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -64,17 +63,15 @@ class SeedRuns:
         return {"mean": statistics.fmean(values), "min": min(values), "max": max(values), "each": values}
 
 
-def fit_seeds(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], folder: Path, resume: bool) -> SeedRuns:
-    """Fits a tagger with each seed of a configuration; checkpoints and logs go to the run directory `folder`."""
-    seeds = range(config.seed, config.seed + config.training.seeds)
-    runs = [_fit_seed(config, corpora, folder, seed, resume) for seed in seeds]
+def fit_seeds(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], recording: Recording) -> SeedRuns:
+    """Fits a tagger with each seed of a configuration."""
+    count = config.training.seeds
+    seeds = range(config.seed, config.seed + count)
+    runs = [_fit_seed(config, corpora, seed, recording.part(f"seed-{seed}", labelled=count > 1)) for seed in seeds]
     return SeedRuns(runs, resolve_measure(config.evaluation.measure, runs[0].model))
 
 
-def _fit_seed(
-    config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], folder: Path, seed: int, resume: bool
-) -> SeedRun:
-    name = f"seed-{seed}"
+def _fit_seed(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], seed: int, recording: Recording) -> SeedRun:
     model, fit = fit_tagging_model(
         corpora["train"],
         corpora["dev"],
@@ -84,10 +81,7 @@ def _fit_seed(
         scheme=config.data.scheme,
         measure=config.evaluation.measure,
         seed=seed,
-        checkpoints=folder / CHECKPOINTS / name,
-        log_folder=folder / LOGS / name if config.training.tensorboard else None,
-        resume=resume,
-        label=name if config.training.seeds > 1 else "",
+        recording=recording,
     )
     reports = {split: score(model, corpora[split]) for split in ("dev", "test") if split in corpora}
     return SeedRun(seed, model, fit, reports)

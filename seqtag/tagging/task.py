@@ -13,7 +13,7 @@ from seqtag.errors import ConfigError
 from seqtag.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_config, resolve_path
-from seqtag.runs.directory import run_directory, write_figures
+from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import DataConfig, TaggingConfig
 from seqtag.tagging.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus, reading_options
@@ -53,8 +53,10 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
         import_tensorflow()
         from seqtag.tagging.seeds import fit_seeds, tag_some
         from seqtag.tagging.summary import TaggerSummary
+        from seqtag.training.recording import Recording
 
-        seeds = fit_seeds(config, corpora, folder, resume)
+        logs = folder / LOGS if config.training.tensorboard else None
+        seeds = fit_seeds(config, corpora, Recording(folder / CHECKPOINTS, logs, resume))
         best, metrics = seeds.best, seeds.to_metrics()
         best.model.save(folder)
         write_figures(folder, best.fit.history, metrics)

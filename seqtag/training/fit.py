@@ -22,6 +22,7 @@ from seqtag.training.checkpoint import Checkpoint
 from seqtag.training.measure import Measure
 from seqtag.training.optimizers import build_optimizer
 from seqtag.training.progress import ProgressLine
+from seqtag.training.recording import Recording
 from seqtag.training.schedule import LearningRate
 from seqtag.training.selection import DevSelection
 
@@ -110,11 +111,7 @@ def fit_network(
     settings: FittingConfig,
     evaluate: Callable[[], float],
     measure: Measure,
-    *,
-    checkpoints: Path | None = None,
-    log_folder: Path | None = None,
-    resume: bool = False,
-    label: str = "",
+    recording: Recording = Recording(),
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> FitResult:
     """Fits `network` and leaves it with the weights of the epoch that dev liked best.
@@ -125,10 +122,7 @@ def fit_network(
         settings: optimizer, schedule, patience.
         evaluate: gives the dev measure of the network as it stands.
         measure: which of two dev measures is better.
-        checkpoints: folder of the state after each epoch; None keeps none.
-        log_folder: TensorBoard's folder; None writes none.
-        resume: go on from `checkpoints`; the numbers are those of a run that was never interrupted.
-        label: put before the progress lines.
+        recording: where checkpoints and logs go, and whether to resume.
         callbacks: further ones, before those that score.
 
     Raises:
@@ -141,16 +135,16 @@ def fit_network(
     penalties = [ProximalL1(settings.l1, settings.row_l1)] if settings.l1 or settings.row_l1 else []
     average = WeightAverage(settings.ema)
     selection = DevSelection(evaluate, measure, settings, average, rate)
-    checkpoint = Checkpoint(checkpoints, rate, average, selection)
+    checkpoint = Checkpoint(recording.checkpoints, rate, average, selection)
     checkpoint.set_model(network)
-    finished = resume and checkpoint.restore() and checkpoint.stopped
+    finished = recording.resume and checkpoint.restore() and checkpoint.stopped
     first_epoch = checkpoint.epochs_done
     if not finished and first_epoch < settings.epochs:
         progress = ProgressLine(
-            settings.epochs, examples.items, examples.unit, examples.steps, measure, first_epoch, label
+            settings.epochs, examples.items, examples.unit, examples.steps, measure, first_epoch, recording.label
         )
-        watching = _monitors(settings.monitor_every, log_folder, append=resume)
-        logging = [] if log_folder is None else [TensorBoardScalars(log_folder)]
+        watching = _monitors(settings.monitor_every, recording)
+        logging = [] if recording.logs is None else [TensorBoardScalars(recording.logs)]
         scoring = [EpochLogs(), rate, average, selection, checkpoint, progress]
         try:
             network.fit(
@@ -171,10 +165,11 @@ def fit_network(
     return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed, examples.unit, found)
 
 
-def _monitors(every: int | None, log_folder: Path | None, append: bool) -> list[GradientMonitor]:
+def _monitors(every: int | None, recording: Recording) -> list[GradientMonitor]:
     if every is None:
         return []
-    return [GradientMonitor(every, None if log_folder is None else log_folder / "gradients", append)]
+    folder = None if recording.logs is None else recording.logs / "gradients"
+    return [GradientMonitor(every, folder, append=recording.resume)]
 
 
 def _typical_seconds(history: list[dict[str, float]]) -> float:

@@ -12,6 +12,7 @@ from seqtag.tagging.data.corpus import load_corpus
 from seqtag.tagging.fit import fit_tagging_model, score
 from seqtag.tagging.model import Item
 from seqtag.tagging.network import network as tagger_network
+from seqtag.training.recording import Recording
 
 SMALL = ModelConfig(units=8, word_dim=8)
 TRAINING = {"epochs": 4, "batch_tokens": 60, "learning_rate": 0.02, "patience": None}
@@ -34,7 +35,7 @@ def corpus():
 
 def fit(corpus, folder=None, resume=False, epochs=4, **settings):
     training = TrainingConfig(**{**TRAINING, "epochs": epochs, **settings})
-    return fit_tagging_model(corpus, corpus, SMALL, training, checkpoints=folder, resume=resume)
+    return fit_tagging_model(corpus, corpus, SMALL, training, recording=Recording(folder, resume=resume))
 
 
 def weights(model):
@@ -128,10 +129,10 @@ def test_without_penalties_nothing_is_hooked_or_reported(corpus, monkeypatch):
 
 
 def test_watching_the_gradients_goes_on_with_a_resumed_run(corpus, tmp_path):
-    def watched(folder, epochs, **options):
+    def watched(folder, epochs, resume=False):
         training = TrainingConfig(**{**TRAINING, "epochs": epochs, "monitor_every": 2})
-        places = {"checkpoints": folder / "checkpoints", "log_folder": folder / "logs"}
-        return fit_tagging_model(corpus, corpus, SMALL, training, **places, **options)
+        recording = Recording(folder / "checkpoints", folder / "logs", resume)
+        return fit_tagging_model(corpus, corpus, SMALL, training, recording=recording)
 
     _, result = watched(tmp_path / "whole", 2)
     assert all(epoch["grad_norm_max"] >= epoch["grad_norm"] > 0 for epoch in result.history)
@@ -147,7 +148,7 @@ def test_a_checkpoint_of_another_model_is_refused(corpus, tmp_path):
     fit(corpus, tmp_path, epochs=1)
     other = SMALL.model_copy(update={"units": 9})
     with pytest.raises(RunError, match="expected a checkpoint of this model, found other shapes"):
-        fit_tagging_model(corpus, corpus, other, TrainingConfig(**TRAINING), checkpoints=tmp_path, resume=True)
+        fit_tagging_model(corpus, corpus, other, TrainingConfig(**TRAINING), recording=Recording(tmp_path, resume=True))
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(corpus):
