@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -13,6 +12,7 @@ from seqtag.callbacks.last_good import LastGood
 from seqtag.callbacks.norm_history import NormHistory
 from seqtag.callbacks.row_gradients import dense_part
 from seqtag.callbacks.update_hook import Update, UpdateCallback, inner_optimizer
+from seqtag.keras_internals import learning_rate_variable
 from seqtag.ops.gradients import norm, percentile
 
 Action = Literal["warn", "skip", "stop", "recover"]
@@ -50,6 +50,7 @@ class ExplodingGradients(UpdateCallback):
             that follows a schedule.
 
     Example:
+        >>> import keras
         >>> model = keras.Sequential([keras.Input((None, 3)), keras.layers.GRU(4), keras.layers.Dense(1)])
         >>> model.compile("sgd", loss="mse")
         >>> alarm = ExplodingGradients(action="skip")
@@ -91,7 +92,7 @@ class ExplodingGradients(UpdateCallback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Takes its place in the optimizer."""
         optimizer = inner_optimizer(self.model.optimizer)
-        if self.action == "recover" and not isinstance(optimizer._learning_rate, keras.Variable):
+        if self.action == "recover" and learning_rate_variable(optimizer) is None:
             raise ValueError("expected a constant learning rate beside action='recover', found a schedule")
         super().on_train_begin(logs)
         self.alarms = []

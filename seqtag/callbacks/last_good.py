@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from seqtag.callbacks.update_hook import inner_optimizer
+from seqtag.keras_internals import moment_variables
 
 
 class LastGood:
@@ -30,7 +31,4 @@ class LastGood:
             variable.assign(value)
 
     def _variables(self) -> list[Any]:
-        optimizer = inner_optimizer(self.model.optimizer)
-        running = {id(optimizer._iterations), id(optimizer._learning_rate)}
-        moments = [variable for variable in optimizer.variables if id(variable) not in running]
-        return [*self.model.variables, *moments]
+        return [*self.model.variables, *moment_variables(inner_optimizer(self.model.optimizer))]

@@ -1,11 +1,9 @@
-"""A way into the optimizer's update, which Keras's callbacks do not have: the only file that reaches below its surface.
+"""A way into the optimizer's update, which Keras's callbacks do not have.
 
-Keras (3.15) on TensorFlow applies gradients in this order: unscale, accumulate, clip, sum over the replicas, update.
-While a training runs, the hook replaces two private methods of the optimizer instance, so that clipping comes after the
-sum: `_clip_gradients` passes everything on, and `_distributed_tf_update_step`, which is called once for all replicas
-with gradients that are summed, accumulated and unscaled, clips, shows the gradients to the callbacks, and updates. A
-third, the model's own `make_train_function`, leaves no trace of a training that broke off.
-`tests/callbacks/test_update_hook.py` fails when a version of Keras no longer works this way.
+While a training runs, the hook stands in the place of the optimizer's update (see
+`seqtag.keras_internals.ReplacedUpdate`): it gets gradients that are unscaled, accumulated and summed over the replicas,
+clips them, shows them to the callbacks, and updates. The model's `make_train_function` is replaced too, so that a
+training that broke off leaves no trace in the next one.
 """
 
 from __future__ import annotations
@@ -19,10 +17,9 @@ import keras
 import tensorflow as tf
 
 from seqtag.callbacks.row_gradients import dense_part, merge_all_rows
+from seqtag.keras_internals import ReplacedUpdate, remove_untracked, replaced_update, set_untracked, variable_index
 from seqtag.layers.introspection import check_trainable, owned_weights
 from seqtag.ops.gradients import global_norm
-
-REPLACED = ("_clip_gradients", "_distributed_tf_update_step")
 
 
 @dataclass(frozen=True)
@@ -131,12 +128,12 @@ class UpdateHook:
         self.model = model
         self.weights = weights
         self.callbacks: list[UpdateCallback] = []
-        self.own: dict[str, Callable] = {}
+        self.replaced: ReplacedUpdate | None = None
 
     @classmethod
     def on(cls, optimizer: keras.optimizers.Optimizer, model: keras.Model, weights: list[Weight]) -> UpdateHook:
         """The hook of an optimizer, a new one if it has none."""
-        present = vars(optimizer).get("_distributed_tf_update_step")
+        present = replaced_update(optimizer)
         return present.__self__ if present is not None else cls(optimizer, model, weights)
 
     def join(self, callback: UpdateCallback) -> None:
@@ -145,12 +142,9 @@ class UpdateHook:
             other for other in self.callbacks if other.params is callback.params and other is not callback
         ]
         self.callbacks.append(callback)
-        if not self.own:
-            self.own = {name: getattr(self.optimizer, name) for name in REPLACED}
-            # Past Keras's tracking of attributes, which is for what a saved optimizer holds.
-            object.__setattr__(self.optimizer, "_clip_gradients", lambda gradients: gradients)
-            object.__setattr__(self.optimizer, "_distributed_tf_update_step", self._update)
-            object.__setattr__(self.model, "make_train_function", self._begin_anew)
+        if self.replaced is None:
+            self.replaced = ReplacedUpdate(self.optimizer, self._update)
+            set_untracked(self.model, "make_train_function", self._begin_anew)
 
     def leave(self, callback: UpdateCallback) -> None:
         """Takes a callback out, and after the last one the hook."""
@@ -161,11 +155,10 @@ class UpdateHook:
     def remove(self) -> None:
         """Gives the optimizer its own methods back."""
         self.callbacks = []
-        if self.own:
-            for name in REPLACED:
-                object.__delattr__(self.optimizer, name)
-            object.__delattr__(self.model, "make_train_function")
-            self.own = {}
+        if self.replaced is not None:
+            self.replaced.restore()
+            self.replaced = None
+            remove_untracked(self.model, "make_train_function")
 
     def _begin_anew(self, force: bool = False) -> None:
         """Stands for the model's `make_train_function`, with which every `fit` begins, before its callbacks come.
@@ -176,7 +169,9 @@ class UpdateHook:
         retrace(self.model)
 
     def _update(self, distribution: tf.distribute.Strategy, pairs: list[tuple[Any, Any]], rate: Any) -> None:
-        """Clips, shows, updates; stands for `_distributed_tf_update_step`."""
+        """Clips, shows, updates; stands in the place of the optimizer's own update."""
+        assert self.replaced is not None
+        apply_own = self.replaced.apply
         pairs = [pair for pair in pairs if pair[0] is not None]
         gradients, variables = [list(part) for part in zip(*pairs, strict=True)]
         step = tf.convert_to_tensor(self.optimizer.iterations)
@@ -190,14 +185,14 @@ class UpdateHook:
             # The replicas' gradients are equal once they are summed.
             return merge_all_rows([distribution.experimental_local_results(value)[0] for value in values])
 
-        weights = [self.weights[self.optimizer._get_variable_index(variable)] for variable in variables]
+        weights = [self.weights[variable_index(self.optimizer, variable)] for variable in variables]
         update = Update(step, weights, [w.variable.value for w in weights], shown(gradients), shown(clipped))
         for callback in self.callbacks:
             callback.before_update(update)
 
         def apply() -> None:
             pairs = list(zip(clipped, variables, strict=True))
-            self.own["_distributed_tf_update_step"](distribution, pairs, rate)
+            apply_own(distribution, pairs, rate)
             for callback in self.callbacks:
                 callback.adjust(update)
 
@@ -206,7 +201,8 @@ class UpdateHook:
             callback.after_update(update)
 
     def _clip(self, gradients: list[Any], variables: list[Any], step: tf.Tensor) -> list[Any]:
-        clipped = self.own["_clip_gradients"](gradients)
+        assert self.replaced is not None
+        clipped = self.replaced.clip(gradients)
         for callback in self.callbacks:
             if type(callback).clip is not UpdateCallback.clip:
                 clipped = callback.clip(merge_all_rows(clipped), variables, step)

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from seqtag.keras_internals import remove_untracked, set_untracked
 from seqtag.layers.recurrent import Recurrent
 
 # One step over flat lists: (inputs, states) -> (output, new states).
@@ -67,12 +68,11 @@ def recorded(layers: Iterable[keras.layers.Layer], tape: tf.GradientTape) -> Ite
         loops.append(_own_loop(layer, tape, kept) if isinstance(layer, Recurrent) else _keras_loop(layer, tape, kept))
     try:
         for owner, name, loop in loops:
-            # Past Keras's __setattr__, which would look for layers and variables in it.
-            vars(owner)[name] = loop
+            set_untracked(owner, name, loop)
         yield trajectories
     finally:
         for owner, name, _ in loops:
-            vars(owner).pop(name, None)
+            remove_untracked(owner, name)
 
 
 def _own_loop(layer: Any, tape: tf.GradientTape, kept: list[Trajectory]) -> tuple[Any, str, Callable]:

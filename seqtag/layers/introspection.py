@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import keras
 
+from seqtag.keras_internals import sublayers
 from seqtag.layers.bidirectional import Bidirectional
 from seqtag.layers.recurrent import Recurrent
 
@@ -107,21 +108,15 @@ def _walk(
     if isinstance(layer, WHOLE) or _own_weights(layer):
         yield path, layer
     if not isinstance(layer, WHOLE):
-        for child in _children(layer):
+        for child in sublayers(layer):
             yield from _walk(child, (*path, child.name), seen)
-
-
-def _children(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """The layers that a layer holds: in attributes, in lists and dictionaries of attributes, or as a model's layers."""
-    # Keras shows the layers of models alone; other layers tell them by this method, private but as old as Keras 3.
-    return list(layer._flatten_layers(include_self=False, recursive=False))
 
 
 def _own_weights(layer: keras.layers.Layer) -> list[keras.Variable]:
     """The weights of a layer that none of its layers holds; all of them for a layer that counts as one."""
     if isinstance(layer, WHOLE):
         return layer.weights
-    below = {id(variable) for child in _children(layer) for variable in child.weights}
+    below = {id(variable) for child in sublayers(layer) for variable in child.weights}
     return [variable for variable in layer.weights if id(variable) not in below]
 
 

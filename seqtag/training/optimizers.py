@@ -14,27 +14,28 @@ import tensorflow as tf
 
 from seqtag.callbacks.row_gradients import merge_all_rows
 from seqtag.config.fitting import FittingConfig
+from seqtag.keras_internals import OverridableClipping, adam_moments, nadam_product
 
 
-class RowUpdates(keras.optimizers.Optimizer):
+class RowUpdates(OverridableClipping):
     """What the two optimizers share; comes before a Keras optimizer that has momentums and velocities."""
 
-    def _clip_gradients(self, grads: list) -> list:
-        # Keras offers no public way in between the gradients and their clipping.
-        grads = merge_all_rows(grads)
+    def clip(self, gradients: list) -> list:
+        """The clipped gradients; those of embeddings stay rows."""
+        gradients = merge_all_rows(gradients)
         if self.global_clipnorm:
-            return tf.clip_by_global_norm(grads, self.global_clipnorm)[0]
-        return super()._clip_gradients(grads)
+            return tf.clip_by_global_norm(gradients, self.global_clipnorm)[0]
+        return super().clip(gradients)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable, or the rows of it that the gradient holds."""
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return
-        index = self._get_variable_index(variable)
         rows, g = gradient.indices, gradient.values
-        m = _move_rows(self._momentums[index].value, rows, g, 1 - self.beta_1)
-        v = _move_rows(self._velocities[index].value, rows, tf.square(g), 1 - self.beta_2)
+        averages = adam_moments(self, variable)
+        m = _move_rows(averages[0].value, rows, g, 1 - self.beta_1)
+        v = _move_rows(averages[1].value, rows, tf.square(g), 1 - self.beta_2)
         step = tf.cast(self.iterations + 1, g.dtype)
         direction = self._direction(m, v, g, step)
         # On TensorFlow, Keras hands over the variable beneath its own.
@@ -65,7 +66,7 @@ class RowNadam(RowUpdates, keras.optimizers.Nadam):
 
     def _direction(self, m: tf.Tensor, v: tf.Tensor, g: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         u_now, u_next = (self.beta_1 * (1 - 0.5 * 0.96**t) for t in (step, step + 1))
-        product = tf.cast(self._u_product, g.dtype)
+        product = tf.cast(nadam_product(self), g.dtype)
         m_hat = u_next * m / (1 - product * u_next) + (1 - u_now) * g / (1 - product)
         return m_hat / (tf.sqrt(v / (1 - self.beta_2**step)) + self.epsilon)
 

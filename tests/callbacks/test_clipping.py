@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from seqtag.callbacks import GradientClipping, GradientMonitor
+from seqtag.keras_internals import replaced_update
 
 
 def fit(tiny, *callbacks, optimizer=None, epochs=1, **options):
@@ -130,7 +131,7 @@ def test_what_broke_off_does_not_stay_in_the_next_fit(tiny):
     before = model.get_weights()
     model.fit(tiny.x, tiny.y, verbose=0)
     assert any(abs(a - b).max() > 1e-6 for a, b in zip(model.get_weights(), before, strict=True))
-    assert not {"_clip_gradients", "_distributed_tf_update_step"} & set(vars(model.optimizer))
+    assert replaced_update(model.optimizer) is None
     assert "make_train_function" not in vars(model)
     history = model.fit(tiny.x, tiny.y, verbose=0, callbacks=[GradientClipping("global_norm", 1e9)]).history
     assert history["grad_clipped"] == [0.0]
@@ -162,4 +163,4 @@ def test_two_callbacks_are_refused_and_leave_nothing(tiny):
     optimizer = keras.optimizers.SGD(0.1)
     with pytest.raises(ValueError, match="expected one GradientClipping, found two; leave one out"):
         fit(tiny, GradientClipping("value"), GradientClipping("norm"), optimizer=optimizer)
-    assert "_clip_gradients" not in vars(optimizer)
+    assert replaced_update(optimizer) is None

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from seqtag.keras_internals import set_untracked
 from seqtag.layers.introspection import check_recurrent, recurrent_layers, weighted_layers
 from seqtag.layers.recurrent import Recurrent
 
@@ -92,11 +93,11 @@ class CarriedState:
         try:
             for name, layer in self.layers.items():
                 states = tensors[name] if own[name] is None else keras.tree.pack_sequence_as(own[name], tensors[name])
-                _set_states(layer, states)
+                set_untracked(layer, "states", states)
             yield CarriedTensors(tensors)
         finally:
             for name, layer in self.layers.items():
-                _set_states(layer, own[name])
+                set_untracked(layer, "states", own[name])
 
 
 class CarriedTensors:
@@ -152,8 +153,3 @@ def _state_specs(layer: keras.layers.Layer, rows: int) -> list[tuple[tuple[int, 
     if layer.states is not None:
         return [(tuple(state.shape), state.dtype) for state in keras.tree.flatten(layer.states)]
     return [((rows, size), layer.cell.state_dtype) for size in layer.cell.state_size]
-
-
-def _set_states(layer: keras.layers.Layer, states: Any) -> None:
-    # Past Keras's tracking of attributes: these tensors are no part of the layer.
-    object.__setattr__(layer, "states", states)

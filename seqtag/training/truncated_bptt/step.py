@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from seqtag.callbacks.update_hook import inner_optimizer
 from seqtag.errors import RunError
+from seqtag.keras_internals import keras_mask, set_keras_mask
 from seqtag.training.truncated_bptt.carried_state import CarriedState, CarriedTensors
 from seqtag.training.truncated_bptt.chunks import Chunk, Sequences, Window, WindowShape, counts, plan_chunks
 
@@ -87,9 +88,10 @@ class WindowStep:
         """The outputs that count, with a mask of those that are real, as losses and metrics read it; and the loss."""
 
         def counted(output: tf.Tensor) -> tf.Tensor:
-            mask = getattr(output, "_keras_mask", None)
+            mask = keras_mask(output)
             output = output[:, -self.shape.loss_steps :]
-            output._keras_mask = window.real if mask is None else window.real & mask[:, -self.shape.loss_steps :]
+            real = window.real if mask is None else window.real & mask[:, -self.shape.loss_steps :]
+            set_keras_mask(output, real)
             return output
 
         outputs = keras.tree.map_structure(counted, outputs)

@@ -1,0 +1,122 @@
+"""All that seqtag uses of Keras's and TensorFlow's private names; no other file uses one.
+
+Made for Keras 3.15 and TensorFlow 2.21. `tests/test_keras_internals.py` names these versions and fails where a name is
+gone or does something else. TensorFlow is not imported: layers use this file too, on any backend of Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras.src import backend
+
+Tensor = Any
+
+
+def keras_mask(tensor: Tensor) -> Tensor | None:
+    """The mask that Keras keeps on a tensor, which it hands to layers and to its own losses; None if there is none."""
+    return backend.get_keras_mask(tensor)
+
+
+def set_keras_mask(tensor: Tensor, mask: Tensor) -> None:
+    """Keeps a mask on a tensor, where layers, losses and metrics of Keras read it."""
+    backend.set_keras_mask(tensor, mask)
+
+
+def sublayers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """The layers that a layer holds: in attributes, in lists and dictionaries of attributes, or as a model's layers.
+
+    Keras shows them publicly for models alone.
+    """
+    return list(layer._flatten_layers(include_self=False, recursive=False))
+
+
+def set_untracked(owner: Any, name: str, value: Any) -> None:
+    """Sets an attribute of a layer, model or optimizer, and hides it from Keras.
+
+    Keras and TensorFlow otherwise look in every attribute for layers and variables, which they would save.
+    """
+    object.__setattr__(owner, name, value)
+
+
+def remove_untracked(owner: Any, name: str) -> None:
+    """Takes out what `set_untracked` has set, if it is there; the class's own attribute shows again."""
+    vars(owner).pop(name, None)
+
+
+def learning_rate_variable(optimizer: keras.optimizers.Optimizer) -> keras.Variable | None:
+    """The variable that holds the learning rate; None if the rate follows a schedule.
+
+    `optimizer.learning_rate` gives a value of the schedule instead.
+    """
+    rate = optimizer._learning_rate
+    return rate if isinstance(rate, keras.Variable) else None
+
+
+def moment_variables(optimizer: keras.optimizers.Optimizer) -> list[Any]:
+    """The variables of an optimizer except its count of updates and its learning rate.
+
+    `optimizer.iterations` is no variable where gradients are accumulated.
+    """
+    others = {id(optimizer._iterations), id(optimizer._learning_rate)}
+    return [variable for variable in optimizer.variables if id(variable) not in others]
+
+
+def variable_index(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:
+    """The place of a variable among those that the optimizer was built with; takes TensorFlow's variable too."""
+    return optimizer._get_variable_index(variable)
+
+
+def adam_moments(optimizer: keras.optimizers.Optimizer, variable: Any) -> tuple[keras.Variable, keras.Variable]:
+    """Adam's and Nadam's averages of a variable's gradient and of its square."""
+    index = variable_index(optimizer, variable)
+    return optimizer._momentums[index], optimizer._velocities[index]
+
+
+def nadam_product(optimizer: keras.optimizers.Nadam) -> keras.Variable:
+    """The product of Nadam's momentum coefficients up to this step."""
+    return optimizer._u_product
+
+
+class OverridableClipping(keras.optimizers.Optimizer):
+    """An optimizer whose clipping is a public method; comes before the optimizer it changes in a class's bases."""
+
+    def clip(self, gradients: list) -> list:
+        """The gradients that the update takes: clipped as the optimizer's arguments say."""
+        return super()._clip_gradients(gradients)
+
+    def _clip_gradients(self, grads: list) -> list:
+        return self.clip(grads)
+
+
+class ReplacedUpdate:
+    """Puts a function in the place of an optimizer's update until `restore`.
+
+    Keras on TensorFlow applies gradients in this order: unscale, accumulate, clip, sum over the replicas, update. While
+    the update is replaced, clipping changes nothing, and
+    `update(distribution, pairs of a gradient and its variable, learning rate)` is called once for all replicas. So
+    the function can clip after the sum.
+
+    Attributes:
+        clip: the optimizer's own clipping: gradients in, gradients out.
+        apply: the optimizer's own update, with the arguments of `update`.
+    """
+
+    def __init__(self, optimizer: keras.optimizers.Optimizer, update: Callable[..., None]) -> None:
+        self.optimizer = optimizer
+        self.clip: Callable[[list], list] = optimizer._clip_gradients
+        self.apply: Callable[..., None] = optimizer._distributed_tf_update_step
+        set_untracked(optimizer, "_clip_gradients", lambda gradients: gradients)
+        set_untracked(optimizer, "_distributed_tf_update_step", update)
+
+    def restore(self) -> None:
+        """Gives the optimizer its own methods back."""
+        for name in ("_clip_gradients", "_distributed_tf_update_step"):
+            remove_untracked(self.optimizer, name)
+
+
+def replaced_update(optimizer: keras.optimizers.Optimizer) -> Any:
+    """The function that a `ReplacedUpdate` has put in place; None if there is none."""
+    return vars(optimizer).get("_distributed_tf_update_step")
