@@ -40,7 +40,9 @@ class ModelConfig(Section):
         "cnn", description="network that reads the characters of each word"
     )
     spelling: bool = Field(True, description="hashed prefixes, suffixes and word shape")
-    window_features: bool = Field(True, description="words around a token and its spelling also score tags straight")
+    context_features: bool = Field(
+        True, description="the words around a token and its spelling also score tags, without recurrent layers"
+    )
     head: Literal["crf", "softmax"] = Field("crf", description="crf scores whole tag sequences, softmax each tag alone")
     entity_cost: Annotated[float, Field(ge=0)] = Field(
         0.0, description="what missing a tag of an entity costs a crf in training: more finds more entities"

@@ -67,7 +67,7 @@ def build_tagging_model(
         tag_costs=_tag_costs(codec, config),
         dropout=config.dropout,
         recurrent_dropout=config.recurrent_dropout,
-        window_features=config.window_features,
+        context_features=config.context_features,
         dtype=dtype,
     )
     network.build()

@@ -30,7 +30,8 @@ class Tagger(BaseEstimator):
         layers: bidirectional layers.
         char_encoder: `"cnn"`, `"birnn"` or `"none"`.
         spelling: whether hashed affixes and word shape are read.
-        window_features: whether the words around a token and its spelling also score tags straight.
+        context_features: whether the words around a token and its spelling also score tags without the recurrent
+            layers.
         head: `"crf"` or `"softmax"`.
         entity_cost: what missing a tag of an entity costs a CRF in training; more finds more entities.
         word_dim: width of the word embedding.
@@ -63,7 +64,7 @@ class Tagger(BaseEstimator):
         layers: int = 1,
         char_encoder: str = "cnn",
         spelling: bool = True,
-        window_features: bool = True,
+        context_features: bool = True,
         head: str = "crf",
         entity_cost: float = 0.0,
         word_dim: int = 100,
@@ -81,7 +82,7 @@ class Tagger(BaseEstimator):
         self.layers = layers
         self.char_encoder = char_encoder
         self.spelling = spelling
-        self.window_features = window_features
+        self.context_features = context_features
         self.head = head
         self.entity_cost = entity_cost
         self.word_dim = word_dim

@@ -13,7 +13,7 @@ from keras import ops
 from seqtag.data.text.word_features import NUM_HASHED
 from seqtag.layers import CRF, GRU, Bidirectional, PeepholeLSTM, SimpleRNN
 from seqtag.models.word_representation import WordRepresentation
-from seqtag.tagging.network.context_features import WindowFeatures
+from seqtag.tagging.network.context_features import ContextFeatures
 from seqtag.tagging.network.softmax_head import SoftmaxHead
 
 CELLS = {"simple_rnn": SimpleRNN, "peephole_lstm": PeepholeLSTM, "lstm": PeepholeLSTM, "gru": GRU}
@@ -35,7 +35,8 @@ class TaggerNetwork(keras.Model):
         dropout: of the token vectors and of each recurrent layer's output, one mask for all steps (Gal and Ghahramani
             2016).
         recurrent_dropout: of the hidden state on its way into the next step, one mask for all steps (the same).
-        window_features: whether words and spelling around a token also score its tags straight; see `WindowFeatures`.
+        context_features: whether the words around a token and its spelling also score its tags without the recurrent
+            layers; see `ContextFeatures`.
         kept_rows: tables by name that are stored without their zero rows, and how many rows each keeps; `compacted`
             in `seqtag.tagging.network.compaction` sets it.
 
@@ -58,7 +59,7 @@ class TaggerNetwork(keras.Model):
         tag_costs: Sequence[float] | None = None,
         dropout: float = 0.5,
         recurrent_dropout: float = 0.0,
-        window_features: bool = True,
+        context_features: bool = True,
         kept_rows: Mapping[str, int] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -73,21 +74,21 @@ class TaggerNetwork(keras.Model):
         self.tag_costs = tag_costs
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
-        self.has_window_features = window_features
+        self.has_context_features = context_features
         self.kept_rows = dict(kept_rows or {})
         self.representation = WordRepresentation(**representation, kept_rows=self.kept_rows, name="representation")
         self.input_dropout = keras.layers.SpatialDropout1D(dropout, name="input_dropout")
         self.stack = [_bidirectional(cell, units, recurrent_dropout, f"recurrent_{n}") for n in range(layers)]
         self.dropouts = [keras.layers.SpatialDropout1D(dropout, name=f"dropout_{n}") for n in range(layers)]
-        self.window_features = None
-        if window_features:
-            self.window_features = WindowFeatures(
+        self.context_features = None
+        if context_features:
+            self.context_features = ContextFeatures(
                 representation["num_words"],
                 representation["num_buckets"],
                 num_tags,
                 kept_rows=self.kept_rows,
                 dtype="float32",
-                name="window_features",
+                name="context_features",
             )
         self.emission = keras.layers.Dense(num_tags, dtype="float32", name="emission")
         heads = {"crf": CRF, "softmax": SoftmaxHead}
@@ -101,16 +102,16 @@ class TaggerNetwork(keras.Model):
             layer.build((None, None, width))
             width = layer.compute_output_shape((None, None, width))[-1]
         self.emission.build((None, None, width))
-        if self.window_features is not None:
-            self.window_features.build()
+        if self.context_features is not None:
+            self.context_features.build()
         self.head.build((None, None, self.num_tags))
         self.built = True
 
     @property
     def tables(self) -> dict[str, keras.layers.Layer]:
         """The embeddings by name: those of the words, of the hashed spelling and of further columns."""
-        window = [] if self.window_features is None else self.window_features.tables
-        return {table.name: table for table in [*self.representation.tables, *window]}
+        context = [] if self.context_features is None else self.context_features.tables
+        return {table.name: table for table in [*self.representation.tables, *context]}
 
     def call(self, batch: dict, training: bool = False) -> tf.Tensor:
         """Emissions `(batch, time, num_tags)`."""
@@ -123,8 +124,8 @@ class TaggerNetwork(keras.Model):
         for layer, dropout in zip(self.stack, self.dropouts, strict=True):
             hidden = dropout(layer(hidden, mask=mask, training=training), training=training)
         emissions = self.emission(hidden[:, :steps])
-        if self.window_features is not None:
-            emissions += self.window_features(batch, mask=mask[:, :steps], training=training)
+        if self.context_features is not None:
+            emissions += self.context_features(batch, mask=mask[:, :steps], training=training)
         return emissions
 
     def compute_loss(
@@ -201,7 +202,7 @@ class TaggerNetwork(keras.Model):
             "tag_costs": self.tag_costs,
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
-            "window_features": self.has_window_features,
+            "context_features": self.has_context_features,
             "kept_rows": self.kept_rows,
         }
 

@@ -17,7 +17,7 @@ VARIANTS = {
     "gru, two layers": {"cell": "gru", "layers": 2},
     "softmax": {"head": "softmax"},
     "half": {"dtype": "mixed_bfloat16"},
-    "plain words": {"window_features": False, "representation": {"char_encoder": "none", "spelling": False}},
+    "plain words": {"context_features": False, "representation": {"char_encoder": "none", "spelling": False}},
 }
 
 

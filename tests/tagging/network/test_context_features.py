@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqtag.tagging.network.context_features import WindowFeatures
+from seqtag.tagging.network.context_features import ContextFeatures
 
 TAGS, WORDS, BUCKETS, FEATURES = 3, 7, 11, 4
 
@@ -23,8 +23,8 @@ def mask():
     return np.array([[True] * 6, [True] * 3 + [False] * 3])
 
 
-def filled(window):
-    layer = WindowFeatures(WORDS, BUCKETS, TAGS, window)
+def filled(context_size):
+    layer = ContextFeatures(WORDS, BUCKETS, TAGS, context_size)
     layer.build()
     rng = np.random.default_rng(1)
     for variable in layer.trainable_variables:
@@ -32,16 +32,16 @@ def filled(window):
     return layer
 
 
-@pytest.mark.parametrize("window", [0, 1, 2])
-def test_scores_are_the_sum_over_the_window(batch, mask, window):
-    layer = filled(window)
+@pytest.mark.parametrize("context_size", [0, 1, 2])
+def test_scores_are_the_sum_over_the_context(batch, mask, context_size):
+    layer = filled(context_size)
     around, own = (variable.numpy() for variable in layer.trainable_variables)
     found = np.asarray(layer(batch, mask=mask))
     for row in range(2):
         for t in np.flatnonzero(mask[row]):
             word = batch["tokens"][row, t]
             expected = own[batch["buckets"][word]].sum(axis=0)
-            for n, offset in enumerate(range(-window, window + 1)):
+            for n, offset in enumerate(range(-context_size, context_size + 1)):
                 if 0 <= t + offset < 6 and mask[row, t + offset]:
                     neighbour = batch["words"][batch["tokens"][row, t + offset]]
                     expected = expected + around[neighbour, n * TAGS : (n + 1) * TAGS]
@@ -49,7 +49,7 @@ def test_scores_are_the_sum_over_the_window(batch, mask, window):
 
 
 def test_features_start_from_nothing(batch, mask):
-    layer = WindowFeatures(WORDS, BUCKETS, TAGS)
+    layer = ContextFeatures(WORDS, BUCKETS, TAGS)
     assert not np.asarray(layer(batch, mask=mask)).any()
 
 
@@ -64,5 +64,5 @@ def test_features_are_left_out_in_training_alone_and_the_mean_stays(batch, mask)
 
 
 def test_the_configuration_makes_the_same_layer():
-    layer = WindowFeatures.from_config(WindowFeatures(WORDS, BUCKETS, TAGS, window=1).get_config())
-    assert (layer.num_words, layer.num_buckets, layer.num_tags, layer.window) == (WORDS, BUCKETS, TAGS, 1)
+    layer = ContextFeatures.from_config(ContextFeatures(WORDS, BUCKETS, TAGS, context_size=1).get_config())
+    assert (layer.num_words, layer.num_buckets, layer.num_tags, layer.context_size) == (WORDS, BUCKETS, TAGS, 1)

@@ -58,7 +58,7 @@ VARIANTS = {
     "two layers": {"layers": 2},
     "softmax": {"head": "softmax"},
     "no constraints": {"constraints": None},
-    "no window features": {"window_features": False},
+    "no context features": {"context_features": False},
     "recurrent dropout": {"recurrent_dropout": 0.3},
     "birnn": {"representation": {"char_encoder": "birnn"}},
     "words alone": {"representation": {"char_encoder": "none", "spelling": False}},
