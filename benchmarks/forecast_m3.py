@@ -29,7 +29,8 @@ from benchmarks.real_data import config_path
 from benchmarks.tables import markdown_table, text_table
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.sources import load_series
-from seqtag.forecasting.evaluation.evaluate import Forecast, evaluate_forecasts
+from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
+from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.task import train
 from seqtag.runs import bundle
 from seqtag.tasks import load_config

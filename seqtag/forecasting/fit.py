@@ -19,13 +19,12 @@ from seqtag.forecasting.calibration.corrections import Corrections, without_medi
 from seqtag.forecasting.calibration.dependence import fit_dependence
 from seqtag.forecasting.calibration.quantile_function import probabilities
 from seqtag.forecasting.config import ForecastModelConfig, ForecastTrainingConfig
-from seqtag.forecasting.data.batches import WindowBatches
+from seqtag.forecasting.data.batches import WindowBatches, WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
-from seqtag.forecasting.data.held_out import Split, split, thinned, training_windows
-from seqtag.forecasting.data.histories import Prefixes
-from seqtag.forecasting.data.window_reader import WindowReader
+from seqtag.forecasting.data.held_out import Split, split, subsample, training_windows
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
+from seqtag.forecasting.evaluation.histories import Prefixes
 from seqtag.forecasting.evaluation.report import ForecastReport
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
@@ -44,7 +43,7 @@ MEMBER_SEEDS = 1009
 
 def season_of(config: ForecastModelConfig, table: SeriesTable) -> int:
     """The season of the configuration, else that of the table's frequency."""
-    return config.season or table.frequency.season
+    return config.season or table.frequency.season_length
 
 
 def shortest_history(training: ForecastTrainingConfig, config: ForecastModelConfig, table: SeriesTable) -> int:
@@ -167,8 +166,8 @@ def check_counts(table: SeriesTable) -> None:
     if len(below):
         at = below[0]
         raise DataError(
-            f"series {table.ids[table.series_of_step[at]]!r} at {table.shown(table.times[at])}: expected a count for"
-            f" head 'negative_binomial', found {table.values[at]:g}"
+            f"series {table.ids[table.series_of_step[at]]!r} at {table.format_time(table.times[at])}: expected a count"
+            f" for head 'negative_binomial', found {table.values[at]:g}"
         )
 
 
@@ -204,7 +203,7 @@ def _refit_members(
     """Members fitted on all steps, each for as many epochs as were best when some were held out."""
     windows = training_windows(table, config.lookback, config.horizon, shortest)
     encoded = encoder.encode(table)
-    reader, some = WindowReader(encoded, windows), thinned(windows, EVALUATION_BATCH)
+    reader, some = WindowReader(encoded, windows), subsample(windows, EVALUATION_BATCH)
     sample, logarithmic = WindowReader(encoded, some), above_zero(table)
     members = []
     for member, result in enumerate(results):

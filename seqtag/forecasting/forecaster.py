@@ -15,20 +15,21 @@ from sklearn.utils.validation import check_is_fitted
 
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
-from seqtag.forecasting.answers.anomalies import score_anomalies
-from seqtag.forecasting.answers.effects import permutation_effects
-from seqtag.forecasting.answers.paths import sample_paths
-from seqtag.forecasting.answers.predict import predict
 from seqtag.forecasting.backtesting import RollingOrigins, backtest
-from seqtag.forecasting.backtesting.plots import MOST_SERIES, plot_forecast
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.held_out import split
-from seqtag.forecasting.data.leakage import LeakageReport, audit_leakage
 from seqtag.forecasting.data.sources import read_table
 from seqtag.forecasting.data.windows import Windows, last_windows
 from seqtag.forecasting.export import export_forecast_saved_model
 from seqtag.forecasting.fit import season_of
+from seqtag.forecasting.leakage.audit import LeakageReport, audit_leakage
 from seqtag.forecasting.model import TASK
+from seqtag.forecasting.plots import plot_forecast
+from seqtag.forecasting.plots.drawing import MAX_SERIES
+from seqtag.forecasting.prediction.anomalies import score_anomalies
+from seqtag.forecasting.prediction.effects import permutation_effects
+from seqtag.forecasting.prediction.paths import sample_paths
+from seqtag.forecasting.prediction.predict import predict
 from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
 from seqtag.forecasting.series_fit import audit_known, fit_series_model, fitter, score_series_model
 from seqtag.forecasting.standardised import load_forecasting_model
@@ -185,7 +186,7 @@ class Forecaster(BaseEstimator):
         return score_series_model(self.model_, table, shifted).skill["seasonal_naive"]
 
     def backtest(
-        self, X: Any, folds: int = 5, refit: bool | int = True, step: int | None = None, window: int | None = None
+        self, X: Any, folds: int = 5, refit: bool | int = True, step: int | None = None, train_steps: int | None = None
     ) -> pd.DataFrame:
         """Fits and forecasts from rolling origins; needs no fit before and changes none.
 
@@ -194,7 +195,7 @@ class Forecaster(BaseEstimator):
             folds: how many origins.
             refit: whether to fit in each fold, or in every k-th; False fits in the first, which knows the least.
             step: steps from one origin to the next; the horizon unless given.
-            window: steps of each training part; all before the origin unless given.
+            train_steps: steps of each training part; all before the origin unless given.
 
         Returns:
             A row for the forecasts and for each naive rule, a column a metric. `backtest_` has all the rest: forecasts,
@@ -204,9 +205,9 @@ class Forecaster(BaseEstimator):
             DataError: a fold for which all series are too short.
         """
         config, table = self._config(), self._read(X)
-        origins = RollingOrigins(folds, self.horizon, step, window)
+        origins = RollingOrigins(folds, self.horizon, step, train_steps)
         season = season_of(config.model, table)
-        self.backtest_ = backtest(table, origins, fitter(config), season=season, refit=refit, progress=False)
+        self.backtest_ = backtest(table, origins, fitter(config), season_length=season, refit=refit, progress=False)
         return self.backtest_.summary()
 
     def plot(
@@ -215,7 +216,7 @@ class Forecaster(BaseEstimator):
         horizon: int | None = None,
         X: Any = None,
         future: Any = None,
-        max_series: int = MOST_SERIES,
+        max_series: int = MAX_SERIES,
         history_steps: int | None = None,
     ) -> Figure:
         """Fan charts of the last steps and the forecast of each series, or of some.
@@ -236,14 +237,14 @@ class Forecaster(BaseEstimator):
         return sample_paths(self.model_, self._series(X), horizon, num_paths, future, self.seed)
 
     def score_anomalies(self, X: Any = None) -> pd.DataFrame:
-        """Every value beside its one-step forecast; see `seqtag.forecasting.answers.anomalies`."""
+        """Every value beside its one-step forecast; see `seqtag.forecasting.prediction.anomalies`."""
         check_is_fitted(self, "model_")
         return score_anomalies(self.model_, self._series(X))
 
     def permutation_effects(self, X: Any = None, repeats: int = 3) -> pd.DataFrame:
         """How much worse held-out steps are forecast with each covariate shuffled.
 
-        See `seqtag.forecasting.answers.effects`.
+        See `seqtag.forecasting.prediction.effects`.
         """
         check_is_fitted(self, "model_")
         table = self._series(X)
@@ -254,7 +255,7 @@ class Forecaster(BaseEstimator):
         """Whether a known covariate tells the target; needs no fit if `X` is given. See `LeakageReport`."""
         table = self._series(X)
         season = season_of(self._config().model, table)
-        return audit_leakage(table, season=season, seed=self.seed, horizon=self.horizon)
+        return audit_leakage(table, season_length=season, seed=self.seed, horizon=self.horizon)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a run directory that `load` and the command line read.

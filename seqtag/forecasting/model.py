@@ -14,10 +14,10 @@ from seqtag.data.series.files import SeriesColumns
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
 from seqtag.forecasting.calibration.corrections import Corrections
+from seqtag.forecasting.data.batches import Batch, WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
-from seqtag.forecasting.data.window_reader import Batch, WindowReader
 from seqtag.forecasting.data.windows import Windows
-from seqtag.forecasting.evaluation.evaluate import Forecast
+from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import Answer
 from seqtag.runs.bundle import save_bundle
@@ -152,7 +152,7 @@ def _check_some_value(table: SeriesTable, windows: Windows) -> None:
     empty = ~windows.history_has(table.observed)
     if empty.any():
         at = int(empty.argmax())
-        time = table.shown(table.times[min(int(windows.ends[at]), len(table.times) - 1)])
+        time = table.format_time(table.times[min(int(windows.ends[at]), len(table.times) - 1)])
         raise DataError(
             f"series {table.ids[windows.series[at]]!r} at {time}: expected a value among the {windows.lookback} steps"
             " before, found none"
@@ -165,6 +165,6 @@ def _check_logarithm(table: SeriesTable, windows: Windows) -> None:
         at = int(wrong.argmax())
         step = int(np.flatnonzero(table.values[: windows.ends[at]] <= 0)[-1])
         raise DataError(
-            f"series {table.ids[windows.series[at]]!r} at {table.shown(table.times[step])}: expected a value above zero"
-            f" as all were in training, found {table.values[step]:g}"
+            f"series {table.ids[windows.series[at]]!r} at {table.format_time(table.times[step])}: expected a value"
+            f" above zero as all were in training, found {table.values[step]:g}"
         )

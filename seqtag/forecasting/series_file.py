@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from seqtag.data.series.files import read_series
+from seqtag.data.series.files import long_frame, read_series
 from seqtag.data.series.frames import read_frame
-from seqtag.data.series.last_steps import column_frame, last_steps
+from seqtag.data.series.slicing import last_steps
 from seqtag.data.series.table import SeriesTable
 from seqtag.files import atomic_write
 from seqtag.forecasting.model import ForecastingModel
@@ -18,7 +18,7 @@ SERIES = "series.csv"
 def save_tail(folder: Path, model: ForecastingModel, table: SeriesTable) -> None:
     """Writes as many steps of each series as the model looks back."""
     with atomic_write(folder / SERIES) as aside:
-        column_frame(last_steps(table, model.lookback), model.columns).to_csv(aside, index=False)
+        long_frame(last_steps(table, model.lookback), model.columns).to_csv(aside, index=False)
 
 
 def load_tail(run: Path, model: ForecastingModel) -> SeriesTable:

@@ -11,12 +11,12 @@ from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.held_out import with_values
-from seqtag.forecasting.data.leakage import LeakageReport, audit_leakage
 from seqtag.forecasting.data.sources import series_columns
 from seqtag.forecasting.data.windows import Windows, all_windows
-from seqtag.forecasting.evaluation.evaluate import Forecast
+from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.evaluation.report import ForecastReport
 from seqtag.forecasting.fit import fit_forecasting_model, score, season_of
+from seqtag.forecasting.leakage.audit import LeakageReport, audit_leakage
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.standardised import SeriesUnits, StandardisedModel
 from seqtag.training.fit import FitResult
@@ -56,7 +56,7 @@ def audit_known(table: SeriesTable, config: ForecastingConfig) -> LeakageReport 
     if not table.known:
         return None
     season = season_of(config.model, table)
-    return audit_leakage(table, season=season, seed=config.seed, horizon=config.model.horizon)
+    return audit_leakage(table, season_length=season, seed=config.seed, horizon=config.model.horizon)
 
 
 def _units(table: SeriesTable, config: ForecastingConfig) -> SeriesUnits:
@@ -79,7 +79,7 @@ def last_folds(table: SeriesTable, lookback: int, horizon: int, folds: int) -> W
     Raises:
         DataError: there are none.
     """
-    windows = all_windows(table, lookback, horizon, stride=horizon, shortest=1)
+    windows = all_windows(table, lookback, horizon, stride=horizon, min_history=1)
     recent = windows.ends >= table.offsets[1:][windows.series] - folds * horizon
     windows = with_values(table, windows.take(np.flatnonzero(recent)))
     if not len(windows):

@@ -114,7 +114,7 @@ def predict(run: Path, source: str, *, horizon: int | None = None, future: str |
         RunError, ConfigError, DataError: see `load_bundle`, `load_config`, `read_table` and `read_future`.
     """
     model, config = _load(run)
-    from seqtag.forecasting.answers.predict import predict as forecast
+    from seqtag.forecasting.prediction.predict import predict as forecast
 
     with naming(source):
         table = _read_for(model, config, source, "history")
@@ -159,10 +159,10 @@ def backtest(
         if not is_run or refit:
             season = season_of(config.model, data.train)
             return roll(
-                data.train, origins, fitter(config), season=season, refit=refit is not False, progress=False
+                data.train, origins, fitter(config), season_length=season, refit=refit is not False, progress=False
             ), ""
         model, _ = _load(run=source)
-        result = roll(data.whole, origins, lambda _: predictor(model), season=model.season, refit=False)
+        result = roll(data.whole, origins, lambda _: predictor(model), season_length=model.season, refit=False)
     unseen = int((data.whole.lengths - data.starts).min()) // config.model.horizon
     seen = max(origins.folds - unseen, 0)
     note = f"of {origins.folds} folds, the first {seen} reach into steps that the run was fitted on." if seen else ""
@@ -229,7 +229,7 @@ def _read_for(model: ForecastingModel, config: ForecastingConfig, source: str, p
     data = config.data.model_copy(update={"frequency": model.encoder.frequency.name})
     table = read_table(data, source, model.horizon, part)
     if table.time_zone != model.encoder.time_zone:
-        start = table.shown(table.times[0])
+        start = table.format_time(table.times[0])
         expected, found = (time_zone or "none" for time_zone in (model.encoder.time_zone, table.time_zone))
         raise DataError(
             f"series {table.ids[0]!r} at {start}: expected time zone {expected} as in training, found {found}"

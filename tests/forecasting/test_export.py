@@ -14,7 +14,6 @@ import tensorflow as tf
 from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series
 from seqtag.errors import RunError
-from seqtag.forecasting.answers.predict import predict, quantile_names
 from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.corrections import Corrections
@@ -24,6 +23,7 @@ from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import ForecastNetwork
 from seqtag.forecasting.network.scaling import training_moments
+from seqtag.forecasting.prediction.predict import predict, quantile_names
 
 LOOKBACK, HORIZON, SEASON = 10, 4, 3
 LEVELS = (0.1, 0.5, 0.9)

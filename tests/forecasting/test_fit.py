@@ -9,11 +9,10 @@ import tensorflow as tf
 
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
-from seqtag.forecasting.answers.predict import predict
 from seqtag.forecasting.config import ForecastModelConfig, ForecastTrainingConfig
+from seqtag.forecasting.data.batches import WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.held_out import split
-from seqtag.forecasting.data.window_reader import WindowReader
 from seqtag.forecasting.fit import (
     build_network,
     check_counts,
@@ -22,6 +21,7 @@ from seqtag.forecasting.fit import (
     season_of,
     shortest_history,
 )
+from seqtag.forecasting.prediction.predict import predict
 
 
 def table_of(**series):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from seqtag.data.series.file_rows import RowNames, read_numbers
+from seqtag.data.series.frames import RowNames, read_numbers
 from seqtag.data.text.vocabulary import PADDING, Vocabulary
 
 Spread = Callable[[np.ndarray, float], np.ndarray]
@@ -170,7 +170,7 @@ class CategoryEncoder:
         return cls({name: Vocabulary.from_dict(vocabulary) for name, vocabulary in data.items()})
 
 
-def numbers(columns: Mapping[str, Column], steps: int) -> np.ndarray:
+def stack_numbers(columns: Mapping[str, Column], steps: int) -> np.ndarray:
     """The numeric columns side by side, float32 `(steps, columns)`, in their order."""
     found = [column for column in columns.values() if isinstance(column, np.ndarray)]
     return np.stack(found, axis=-1) if found else np.zeros((steps, 0), np.float32)

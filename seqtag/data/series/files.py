@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqtag.data.series.covariates import CovariateNames, are_categorical, read_columns, read_static
-from seqtag.data.series.file_rows import RowNames, read_numbers
-from seqtag.data.series.frames import check_columns, read_frame
-from seqtag.data.series.regular_grid import SortedRows, lay_out
+from seqtag.data.series.covariates import Categories, Column, CovariateNames, are_categorical, read_columns, read_static
+from seqtag.data.series.frames import RowNames, check_columns, read_frame, read_numbers
+from seqtag.data.series.regular_grid import SortedRows, build_grid
 from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.timestamps import read_times
 from seqtag.errors import DataError
@@ -68,7 +66,7 @@ def read_series(
         >>> table = read_series(frame)
         >>> table.frequency.name, table.values.tolist()
         ('MS', [1.0, 2.0, nan, 3.0])
-        >>> str(table.stamps(table.times)[2])
+        >>> str(table.to_timestamps(table.times)[2])
         '2024-03-31 00:00:00'
     """
     if dtype not in ("float32", "float64"):
@@ -84,7 +82,7 @@ def read_series(
     target = read_numbers(frame[columns.target], rows)
     codes, ids = pd.factorize(frame[columns.series])
     ids = np.asarray(ids, object)
-    grid = lay_out(SortedRows(times, codes, ids, rows), frequency)
+    grid = build_grid(SortedRows(times, codes, ids, rows), frequency)
     _check_some_value(target, codes, ids, path)
     return SeriesTable(
         ids=ids,
@@ -153,40 +151,22 @@ def read_wide(
         raise DataError(str(error), path) from None
 
 
-def read_m3(path: str | os.PathLike[str]) -> dict[str, tuple[SeriesTable, np.ndarray]]:
-    """The M3 competition (Makridakis and Hibon 2000) from one CSV file, `id,period,type,h,n,train,test`.
-
-    Each row is a series; the numbers of `train` and `test` are separated by spaces. Times are 0, 1, 2, ...
-
-    Returns:
-        For each period, in lower case (`yearly`, `quarterly`, `monthly`, `other`), the training series and the
-        test values, float64 `(series, horizon)`.
-
-    Raises:
-        DataError: a column is missing, or a row has other numbers of values than `n` and `h` say.
-    """
-    frame, name = read_frame(path)
-    check_columns(frame, ["id", "period", "h", "n", "train", "test"], name)
-    found = {}
-    for period, group in frame.groupby("period", sort=False):
-        train = [
-            _numbers(text, n, row, name) for row, text, n in zip(group.index, group["train"], group["n"], strict=True)
-        ]
-        test = [
-            _numbers(text, h, row, name) for row, text, h in zip(group.index, group["test"], group["h"], strict=True)
-        ]
-        ids = np.repeat(group["id"].to_numpy(), [len(values) for values in train])
-        times = np.concatenate([np.arange(len(values)) for values in train])
-        long = pd.DataFrame({"unique_id": ids, "ds": times, "y": np.concatenate(train)})
-        found[str(period).lower()] = (read_series(long, frequency=1, dtype="float64"), np.stack(test))
-    return found
+def long_frame(table: SeriesTable, columns: SeriesColumns) -> pd.DataFrame:
+    """The series and their covariates as a long frame; `read_series` with these columns reads them back."""
+    frame = table.to_frame()
+    frame.columns = pd.Index([columns.series, columns.time, columns.target])
+    for name, column in (*table.past.items(), *table.known.items()):
+        frame[name] = _as_given(column)
+    for name, column in table.static.items():
+        frame[name] = _as_given(column)[table.series_of_step]
+    return frame
 
 
-def _numbers(text: str, count: int, row: int, path: str | None) -> np.ndarray:
-    values = np.array(str(text).split(), np.float64)
-    if len(values) != count:
-        raise DataError(f"expected {count} values, found {len(values)}", path, row + 2)
-    return values
+def _as_given(column: Column) -> np.ndarray:
+    """A category as its text, None where missing."""
+    if not isinstance(column, Categories):
+        return column
+    return np.array([*column.symbols, None], object)[column.codes]
 
 
 def row_names(frame: pd.DataFrame, columns: SeriesColumns, path: str | None) -> RowNames:

@@ -6,8 +6,10 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from seqtag.errors import DataError, nearest
@@ -75,3 +77,43 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str], path: str | None = 
             raise DataError(f"expected a column {name!r}, found columns {', '.join(present)}{hint}", path)
         if present.count(name) > 1:
             raise DataError(f"expected one column {name!r}, found {present.count(name)}", path)
+
+
+@dataclass(frozen=True, eq=False)
+class RowNames:
+    """The names of a frame's rows.
+
+    Attributes:
+        series: the series of each row, as given.
+        times: the time of each row, as given.
+        path: the CSV file; its first row is line 2, as no field of it spans lines.
+    """
+
+    series: pd.Series
+    times: pd.Series
+    path: str | None = None
+
+    def error(self, row: int, message: str) -> DataError:
+        """The error that a row is at fault; `row` counts from 0."""
+        series, time = self.series.iloc[row], self.times.iloc[row]
+        series = series.item() if isinstance(series, np.generic) else series
+        line = None if self.path is None else row + 2
+        return DataError(f"series {series!r} at {time}: {message}", self.path, line)
+
+
+def read_numbers(column: pd.Series, rows: RowNames) -> np.ndarray:
+    """A column as float64, NaN where missing.
+
+    Raises:
+        DataError: a value is no number, infinite, or too large for float32, in which networks count.
+    """
+    if column.dtype.kind in "mMc":
+        raise rows.error(0, f"expected numbers in column {column.name!r}, found {column.dtype}")
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    wrong = (np.isnan(numbers) & column.notna().to_numpy()) | (np.abs(numbers) > np.finfo(np.float32).max)
+    if wrong.any():
+        row = int(wrong.argmax())
+        found = column.iloc[row]
+        found = found.item() if isinstance(found, np.generic) else found
+        raise rows.error(row, f"expected a finite number in column {column.name!r}, found {found!r}")
+    return numbers

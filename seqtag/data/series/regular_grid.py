@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqtag.data.series.file_rows import RowNames
-from seqtag.data.series.frequency import Frequency, infer_frequency
+from seqtag.data.series.frames import RowNames
+from seqtag.data.series.frequency import Frequency
+from seqtag.data.series.frequency_inference import infer_frequency
 from seqtag.data.series.timestamps import Times
 from seqtag.errors import DataError
 
@@ -72,7 +73,7 @@ class Grid:
         return spread
 
 
-def lay_out(rows: SortedRows, frequency: str | int | None) -> Grid:
+def build_grid(rows: SortedRows, frequency: str | int | None) -> Grid:
     """The grid of a frame's rows; missing rows become steps of their own.
 
     Raises:

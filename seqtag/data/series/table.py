@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.covariates import Column, read_only
-from seqtag.data.series.frequency import Frequency, shown, stamps
+from seqtag.data.series.frequency import Frequency, format_time, to_timestamps
 
 
-def no_columns() -> Mapping[str, Column]:
+def empty_columns() -> Mapping[str, Column]:
     """An empty mapping that stays so."""
     return MappingProxyType({})
 
@@ -50,9 +50,9 @@ class SeriesTable:
     ordinals: np.ndarray
     phases: np.ndarray
     inserted: np.ndarray
-    past: Mapping[str, Column] = field(default_factory=no_columns)
-    known: Mapping[str, Column] = field(default_factory=no_columns)
-    static: Mapping[str, Column] = field(default_factory=no_columns)
+    past: Mapping[str, Column] = field(default_factory=empty_columns)
+    known: Mapping[str, Column] = field(default_factory=empty_columns)
+    static: Mapping[str, Column] = field(default_factory=empty_columns)
 
     def __post_init__(self) -> None:
         for array in (self.ids, self.offsets, self.values, self.ordinals, self.phases, self.inserted):
@@ -84,7 +84,7 @@ class SeriesTable:
         return read_only(self.times_at(self.series_of_step, inside))
 
     @cached_property
-    def steps_since_seen(self) -> np.ndarray:
+    def steps_since_observed(self) -> np.ndarray:
         """Steps since the last value, int64 `(steps,)`: 0 where there is one, then 1, 2, ...
 
         Before a series' first value the count runs from its start, as if the step before it had been seen.
@@ -92,7 +92,7 @@ class SeriesTable:
         Example:
             >>> from seqtag.data.series.files import read_series
             >>> frame = pd.DataFrame({"unique_id": "a", "ds": [0, 1, 4, 5], "y": [1.0, np.nan, 2.0, 3.0]})
-            >>> read_series(frame, frequency=1).steps_since_seen.tolist()
+            >>> read_series(frame, frequency=1).steps_since_observed.tolist()
             [0, 1, 2, 3, 0, 0]
         """
         step = np.arange(len(self.values))
@@ -112,15 +112,15 @@ class SeriesTable:
         """The flat rows of one series."""
         return slice(int(self.offsets[series]), int(self.offsets[series + 1]))
 
-    def stamps(self, times: np.ndarray) -> pd.Index:
+    def to_timestamps(self, times: np.ndarray) -> pd.Index:
         """Times as a frame shows them: timestamps in the table's zone, or integers."""
-        return pd.Index(times) if self.integer_time else stamps(times, self.time_zone)
+        return pd.Index(times) if self.integer_time else to_timestamps(times, self.time_zone)
 
-    def shown(self, time: int) -> str:
+    def format_time(self, time: int) -> str:
         """One time as messages write it."""
-        return shown(time, self.time_zone, self.integer_time)
+        return format_time(time, self.time_zone, self.integer_time)
 
     def to_frame(self) -> pd.DataFrame:
         """The series as a long frame `unique_id, ds, y`, with every step and NaN where it was not observed."""
         ids = self.ids[self.series_of_step]
-        return pd.DataFrame({"unique_id": ids, "ds": self.stamps(self.times), "y": self.values})
+        return pd.DataFrame({"unique_id": ids, "ds": self.to_timestamps(self.times), "y": self.values})

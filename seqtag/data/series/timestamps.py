@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from seqtag.data.series.file_rows import RowNames
+from seqtag.data.series.frames import RowNames
 
 _OFFSET = r":\d{2}(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})$"
 
@@ -46,7 +46,7 @@ def read_times(column: pd.Series, rows: RowNames, time_zone: str | None = None) 
         ValueError: `time_zone` is no known time zone.
     """
     if time_zone is not None:
-        known_zone(time_zone)
+        check_time_zone(time_zone)
     if pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any():
         if time_zone is not None:
             raise rows.error(0, f"expected timestamps for the time zone {time_zone}, found integers")
@@ -65,7 +65,7 @@ def read_times(column: pd.Series, rows: RowNames, time_zone: str | None = None) 
     return Times(whole.asi8, name, False)
 
 
-def known_zone(time_zone: str) -> None:
+def check_time_zone(time_zone: str) -> None:
     """Raises a `ValueError` unless pandas knows the time zone."""
     try:
         pd.Timestamp(0, tz=time_zone)

@@ -11,9 +11,9 @@ import numpy as np
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.backtesting.origins import Fold, RollingOrigins
 from seqtag.forecasting.backtesting.result import BacktestResult
-from seqtag.forecasting.data.histories import seasons_of
 from seqtag.forecasting.data.windows import Windows
-from seqtag.forecasting.evaluation.evaluate import Forecast
+from seqtag.forecasting.evaluation.forecast import Forecast
+from seqtag.forecasting.evaluation.histories import season_lengths_of
 from seqtag.progress import LiveLine, clock, seconds_left
 
 Predictor = Callable[[SeriesTable, Windows], Forecast]
@@ -25,7 +25,7 @@ def backtest(
     origins: RollingOrigins,
     fitter: Fitter,
     *,
-    season: int | Sequence[int],
+    season_length: int | Sequence[int],
     refit: bool | int = True,
     levels: Sequence[float] | None = None,
     progress: bool = True,
@@ -43,7 +43,7 @@ def backtest(
         table: the series.
         origins: the folds.
         fitter: fits on a table and returns the predictor.
-        season: the length of a season in steps, one for all series or one for each: of MASE, RMSSE and seasonal naive.
+        season_length: of MASE, RMSSE and seasonal naive, in steps: one for all series or one for each.
         refit: whether to fit in each fold, or in every k-th of them; if False the predictor of the first fold, which
             has the fewest steps to learn from, forecasts them all.
         levels: the quantiles to keep, in this order; all that the predictor gives unless given.
@@ -61,11 +61,11 @@ def backtest(
         >>> table = read_series(pd.DataFrame({"unique_id": "a", "ds": range(9), "y": range(9)}))
         >>> def last_value(train):
         ...     return lambda table, windows: Forecast(windows.history(table.values)[:, -1:].repeat(2, axis=1))
-        >>> result = backtest(table, RollingOrigins(folds=2, horizon=2), last_value, season=1)
+        >>> result = backtest(table, RollingOrigins(folds=2, horizon=2), last_value, season_length=1)
         >>> result.forecasts[["fold", "cutoff", "step", "ds", "y", "forecast"]].to_numpy(int).tolist()
         [[1, 4, 1, 5, 5, 4], [1, 4, 2, 6, 6, 4], [2, 6, 1, 7, 7, 6], [2, 6, 2, 8, 8, 6]]
     """
-    each = tuple(seasons_of(season, len(table)))
+    each = tuple(season_lengths_of(season_length, len(table)))
     folds = list(origins.split(table))
     fitted = _folds_to_fit(refit, len(folds))
     work = _Work(len(fitted), len(folds), progress)
@@ -88,7 +88,7 @@ def backtest(
             np.concatenate([forecast.quantiles for forecast in forecasts]),
             forecasts[0].levels,
         ),
-        seasons=each,
+        season_lengths=each,
         left_out={fold.number: tuple(table.ids[fold.left_out]) for fold in folds if len(fold.left_out)},
         fitted=fitted,
         fit_seconds=work.seconds["fitting"],
@@ -132,7 +132,7 @@ def _check_finite(forecast: Forecast, fold: Fold) -> None:
         row, step = wrong[0]
         series, time = fold.windows.series[row], fold.table.times[fold.windows.ends[row] + step]
         raise ValueError(
-            f"series {fold.table.ids[series]!r} at {fold.table.shown(time)}: expected a finite forecast of step"
+            f"series {fold.table.ids[series]!r} at {fold.table.format_time(time)}: expected a finite forecast of step"
             f" {step + 1} in fold {fold.number}, found one that is not"
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqtag.data.series.cutting import as_known, some_steps
+from seqtag.data.series.slicing import hide_after, slice_steps
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
 from seqtag.forecasting.data.windows import Windows
@@ -41,31 +41,31 @@ class Fold:
         """The training part, a table of its own with nothing of what came later."""
         ends = self.cutoffs.copy()
         ends[self.left_out] = self.starts[self.left_out]
-        return some_steps(self.table, self.starts, ends)
+        return slice_steps(self.table, self.starts, ends)
 
     def known(self) -> SeriesTable:
-        """The table as it stood at the cutoffs, for `windows`: see `seqtag.data.series.cutting.as_known`."""
-        return as_known(self.table, self.cutoffs)
+        """The table as it stood at the cutoffs, for `windows`: see `seqtag.data.series.slicing.hide_after`."""
+        return hide_after(self.table, self.cutoffs)
 
 
 @dataclass(frozen=True)
 class RollingOrigins:
     """Folds whose cutoffs move towards the end of the data; the future of the last ends with it.
 
-    With F folds, fold f of 1, ..., F has its cutoff in each series `horizon + (F - f) step` steps before that series'
-    own end, so that series which end at different times have their cutoffs at different times. A fold's training
-    part is everything before the cutoff, or the last `window` steps of it. A series is left out of a fold where this
-    part has fewer than `shortest` steps or no observed value.
+    With F folds, fold f of 1, ..., F has its cutoff `horizon + (F - f) step` steps before the end of each series, so
+    that series that end at different times have different cutoffs. A fold's training part is everything before the
+    cutoff, or its last `train_steps` steps. A series is left out of a fold where this part has fewer than
+    `min_train_steps` steps or no observed value.
 
     Args:
         folds: how many.
         horizon: steps to forecast from each cutoff.
         step: steps from one cutoff to the next; `horizon` unless given, so that no step is forecast twice.
-        window: steps of the training part, which slides; it grows with the cutoff unless given.
-        shortest: the least steps of a training part.
+        train_steps: steps of the training part, which slides; it grows with the cutoff unless given.
+        min_train_steps: the least steps of a training part.
 
     Raises:
-        ValueError: a number below 1, or `shortest` above `window`.
+        ValueError: a number below 1, or `min_train_steps` above `train_steps`.
 
     Example:
         >>> import pandas as pd
@@ -80,16 +80,18 @@ class RollingOrigins:
     folds: int
     horizon: int
     step: int | None = None
-    window: int | None = None
-    shortest: int = 1
+    train_steps: int | None = None
+    min_train_steps: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("folds", "horizon", "step", "window", "shortest"):
+        for name in ("folds", "horizon", "step", "train_steps", "min_train_steps"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"expected {name} to be at least 1, found {value}")
-        if self.window is not None and self.shortest > self.window:
-            raise ValueError(f"expected shortest to be at most the window of {self.window}, found {self.shortest}")
+        if self.train_steps is not None and self.min_train_steps > self.train_steps:
+            raise ValueError(
+                f"expected min_train_steps of at most train_steps, {self.train_steps}, found {self.min_train_steps}"
+            )
 
     def split(self, table: SeriesTable) -> Iterator[Fold]:
         """The folds over a table, oldest first; nothing of the data is copied until `Fold.train` or `known` is asked.
@@ -105,14 +107,14 @@ class RollingOrigins:
         """`seen[i]` counts the observed values before flat step i."""
         back = self.horizon + (self.folds - number) * (self.step or self.horizon)
         cutoffs = np.maximum(table.lengths - back, 0)
-        starts = np.zeros_like(cutoffs) if self.window is None else np.maximum(cutoffs - self.window, 0)
+        starts = np.zeros_like(cutoffs) if self.train_steps is None else np.maximum(cutoffs - self.train_steps, 0)
         first = table.offsets[:-1]
-        enough = (cutoffs - starts >= self.shortest) & (seen[first + cutoffs] > seen[first + starts])
+        enough = (cutoffs - starts >= self.min_train_steps) & (seen[first + cutoffs] > seen[first + starts])
         if not enough.any():
             longest = table.ids[table.lengths.argmax()]
             raise DataError(
-                f"series {longest!r}: expected {self.shortest} steps with a value and {back} more for fold {number} of"
-                f" {self.folds}, found {table.lengths.max()} in the longest series"
+                f"series {longest!r}: expected {self.min_train_steps} steps with a value and {back} more for fold"
+                f" {number} of {self.folds}, found {table.lengths.max()} in the longest series"
             )
         series = np.flatnonzero(enough)
         lookback = int((cutoffs - starts)[series].max())

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from seqtag.data.series.table import SeriesTable
-from seqtag.files import atomic_write
-from seqtag.forecasting.backtesting.plots import plot_backtest, plot_forecast
-from seqtag.forecasting.data.histories import Prefixes
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation import metrics
-from seqtag.forecasting.evaluation.evaluate import Forecast, evaluate_forecasts, group_scores, naive_forecasts
+from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts, group_scores, naive_forecasts
+from seqtag.forecasting.evaluation.forecast import Forecast, quantile_names
+from seqtag.forecasting.evaluation.histories import Prefixes
 from seqtag.forecasting.evaluation.report import (
     METRICS,
     ForecastReport,
     Scores,
     named_interval,
     score_lines,
-    spread_out,
+    spaced_indices,
 )
 
 FORECAST = "forecast"
@@ -43,7 +40,7 @@ class BacktestResult:
         windows: where each row lies in the table, fold after fold.
         fold: int64 `(rows,)`, from 1.
         forecast: of all rows.
-        seasons: the length of each series' season.
+        season_lengths: the length of each series' season.
         left_out: for folds that leave out series as too short or without a value, which.
         fitted: the folds in which the model was fitted; none where it was fitted before.
         fit_seconds: how long all fits took.
@@ -54,7 +51,7 @@ class BacktestResult:
     windows: Windows
     fold: np.ndarray
     forecast: Forecast
-    seasons: tuple[int, ...]
+    season_lengths: tuple[int, ...]
     left_out: Mapping[int, tuple[Any, ...]]
     fitted: tuple[int, ...]
     fit_seconds: float
@@ -94,15 +91,15 @@ class BacktestResult:
             {
                 "unique_id": np.repeat(self.table.ids[self.windows.series], horizon),
                 "fold": np.repeat(self.fold, horizon),
-                "cutoff": self.table.stamps(np.repeat(times[self.windows.ends - 1], horizon)),
+                "cutoff": self.table.to_timestamps(np.repeat(times[self.windows.ends - 1], horizon)),
                 "step": np.tile(np.arange(1, horizon + 1), rows),
-                "ds": self.table.stamps(self.windows.future(times).ravel()),
+                "ds": self.table.to_timestamps(self.windows.future(times).ravel()),
                 "y": self.target.ravel(),
                 FORECAST: self.forecast.point.ravel(),
             }
         )
-        for column, level in enumerate(self.forecast.levels):
-            frame[f"q{level:g}"] = self.forecast.quantiles[..., column].ravel()
+        for column, name in enumerate(quantile_names(self.forecast.levels)):
+            frame[name] = self.forecast.quantiles[..., column].ravel()
         return frame
 
     def summary(self) -> pd.DataFrame:
@@ -110,26 +107,32 @@ class BacktestResult:
 
         `attrs["coverage_of"]` names the interval whose coverage is shown.
         """
-        rules = {name: rule.overall for name, rule in self.report.beside.items()}
+        rules = {name: rule.overall for name, rule in self.report.baselines.items()}
         frame = _frame({FORECAST: self.report.overall, **rules}, "model")
-        frame["season"] = self._season
-        frame.attrs = {"season": self._season, "coverage_of": named_interval(self.report.overall.coverage)}
+        frame["season_length"] = self._season
+        frame.attrs = {"season_length": self._season, "coverage_of": named_interval(self.report.overall.coverage)}
         return frame
 
-    def by_series(self, of: str = FORECAST) -> pd.DataFrame:
-        """The metrics of each series, over all folds; `of` is `forecast` or a naive rule."""
-        found = self._by(self.windows.series, of)
+    def by_series(self, model: str = FORECAST) -> pd.DataFrame:
+        """The metrics of each series, over all folds; `model` is `forecast` or a naive rule."""
+        found = self._by(self.windows.series, model)
         return _frame({self.table.ids[series]: found[series] for series in sorted(found)}, "unique_id")
 
-    def by_step(self, of: str = FORECAST) -> pd.DataFrame:
-        """The metrics of each horizon step, from 1; `of` is `forecast` or a naive rule."""
-        self._check_rule(of)
-        steps = self.report.per_step if of == FORECAST else self.report.beside[of].per_step
+    def by_step(self, model: str = FORECAST) -> pd.DataFrame:
+        """The metrics of each horizon step, from 1; `model` is `forecast` or a naive rule."""
+        self._check_rule(model)
+        steps = self.report.per_step if model == FORECAST else self.report.baselines[model].per_step
         return _frame(dict(enumerate(steps, start=1)), "step")
 
-    def by_fold(self, of: str = FORECAST) -> pd.DataFrame:
-        """The metrics of each fold; `of` is `forecast` or a naive rule."""
-        return _frame(self._of_folds if of == FORECAST else self._by(self.fold, of), "fold")
+    def coverage_by_step(self) -> pd.DataFrame:
+        """The coverage of each central interval at each horizon step; the columns are the nominal coverages."""
+        steps = self.report.per_step
+        index = pd.RangeIndex(1, len(steps) + 1, name="step")
+        return pd.DataFrame([dict(scores.coverage) for scores in steps], index=index)
+
+    def by_fold(self, model: str = FORECAST) -> pd.DataFrame:
+        """The metrics of each fold; `model` is `forecast` or a naive rule."""
+        return _frame(self._of_folds if model == FORECAST else self._by(self.fold, model), "fold")
 
     def to_text(self) -> str:
         """The backtest in words and tables: the models, the steps and the folds."""
@@ -140,7 +143,7 @@ class BacktestResult:
             short = ", ".join(f"{len(series)} in fold {fold}" for fold, series in self.left_out.items())
             lines.append(f"series left out as too short or without a value: {short}.")
         found = list(self._of_folds.items())
-        shown = {str(fold): scores for fold, scores in (found[place] for place in spread_out(len(found)))}
+        shown = {str(fold): scores for fold, scores in (found[place] for place in spaced_indices(len(found)))}
         title = "fold" if len(shown) == len(found) else f"fold of {len(found)}"
         return "\n".join([*lines, self.report.to_text(), "", *score_lines(title, shown)])
 
@@ -157,37 +160,13 @@ class BacktestResult:
             "predict_seconds": self.predict_seconds,
         }
 
-    def write(self, folder: str | Path, forecasts: bool = True) -> None:
-        """Writes the tables as CSV files, `metrics.json`, and the figures `backtest.png` and `forecast.png`.
-
-        A file that cannot be written leaves an older one as it was.
-
-        Args:
-            folder: where to, made if need be.
-            forecasts: whether to write `forecasts.csv`, a line for each value, too.
-        """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        values = self.forecasts
-        tables = {name: getattr(self, name)() for name in ("summary", "by_series", "by_step", "by_fold")}
-        for name, frame in {**tables, **({"forecasts": values.set_index("unique_id")} if forecasts else {})}.items():
-            with atomic_write(folder / f"{name}.csv") as aside:
-                frame.to_csv(aside)
-        with atomic_write(folder / "metrics.json") as aside:
-            aside.write_text(json.dumps(self.to_metrics(), indent=1) + "\n", encoding="utf-8")
-        last = values[values["fold"] == self.fold[-1]]
-        figures = {"backtest": plot_backtest(self), "forecast": plot_forecast(self.table.to_frame(), last)}
-        for name, figure in figures.items():
-            with atomic_write(folder / f"{name}.png") as aside:
-                figure.savefig(aside)
-
     @property
     def _season(self) -> str:
-        return ", ".join(map(str, sorted(set(self.seasons))))
+        return ", ".join(map(str, sorted(set(self.season_lengths))))
 
     @cached_property
     def _season_of_row(self) -> list[int]:
-        return [self.seasons[series] for series in self.windows.series]
+        return [self.season_lengths[series] for series in self.windows.series]
 
     @cached_property
     def _of_folds(self) -> dict[int, Scores]:
@@ -195,22 +174,22 @@ class BacktestResult:
 
     def _report(self, rows: np.ndarray) -> ForecastReport:
         forecast = self.forecast.cut(rows, slice(None))
-        seasons = [self._season_of_row[row] for row in rows]
-        return evaluate_forecasts(self.target[rows], forecast, self.histories.take(rows), seasons)
+        season_lengths = [self._season_of_row[row] for row in rows]
+        return evaluate_forecasts(self.target[rows], forecast, self.histories.take(rows), season_lengths)
 
-    def _by(self, groups: np.ndarray, of: str) -> dict[int, Scores]:
-        self._check_rule(of)
+    def _by(self, groups: np.ndarray, model: str) -> dict[int, Scores]:
+        self._check_rule(model)
         forecast = self.forecast
-        if of != FORECAST:
+        if model != FORECAST:
             rules = naive_forecasts(self.histories, self.windows.horizon, self._season_of_row, forecast.levels)
-            forecast = rules[of]
+            forecast = rules[model]
         scales = metrics.scales(self.histories, self._season_of_row)
         return group_scores(self.target, forecast, scales, groups.tolist())
 
-    def _check_rule(self, of: str) -> None:
-        known = (FORECAST, *self.report.beside)
-        if of not in known:
-            raise ValueError(f"expected of to be one of {', '.join(known)}, found {of!r}")
+    def _check_rule(self, model: str) -> None:
+        known = (FORECAST, *self.report.baselines)
+        if model not in known:
+            raise ValueError(f"expected model to be one of {', '.join(known)}, found {model!r}")
 
 
 def _frame(scores: Mapping[Any, Scores], name: str) -> pd.DataFrame:

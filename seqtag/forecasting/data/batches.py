@@ -1,27 +1,76 @@
-"""The training windows of a forecaster as an endless stream of batches."""
+"""Batches of windows: read in the graph from arrays that are held once, and drawn in random order for training."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count, islice
 
 import numpy as np
 import tensorflow as tf
 
-from seqtag.forecasting.data.window_reader import WindowReader
+from seqtag.forecasting.data.encoding import EncodedSeries
+from seqtag.forecasting.data.windows import Windows
+
+Batch = dict[str, tf.Tensor]
+
+
+class WindowReader:
+    """Reads windows of encoded series as the inputs of a forecaster's network.
+
+    Args:
+        encoded: the arrays; they are not copied window by window.
+        windows: all windows that a batch may have.
+        with_target: whether batches hold the values of the future.
+    """
+
+    def __init__(self, encoded: EncodedSeries, windows: Windows, with_target: bool = True) -> None:
+        self.lookback, self.horizon = windows.lookback, windows.horizon
+        self.with_target = with_target
+        self._values = tf.constant(encoded.values)
+        self._of_steps = {name: tf.constant(array) for name, array in encoded.steps().items()}
+        of_series = {"static": encoded.static, "static_codes": encoded.static_codes, "series": encoded.series}
+        self._of_series = {name: tf.constant(array) for name, array in of_series.items()}
+        self._series = tf.constant(windows.series)
+        self._ends = tf.constant(windows.ends)
+        self._first = tf.constant(windows.first)
+        self._last = tf.constant(encoded.ends[windows.series] - 1)
+
+    def batch(self, chosen: tf.Tensor) -> Batch:
+        """The windows of these numbers, with NaN and category 0 before a series starts and after it ends."""
+        arrays = (self._series, self._ends, self._first, self._last)
+        series, end, first, last = (tf.gather(array, chosen) for array in arrays)
+        wanted = end[:, None] + tf.range(-self.lookback, self.horizon, dtype=tf.int64)
+        steps = tf.clip_by_value(wanted, first[:, None], last[:, None])
+        real = steps == wanted
+        past, past_real = steps[:, : self.lookback], real[:, : self.lookback]
+        batch = {name: tf.gather(array, series) for name, array in self._of_series.items()}
+        batch["history"] = _read(self._values, past, past_real, np.nan)
+        for name, array in self._of_steps.items():
+            where = (past, past_real) if name.startswith("past") else (steps, real)
+            batch[name] = _read(array, *where, padding=np.nan if name in ("past", "known") else 0)
+        if self.with_target:
+            batch["target"] = _read(self._values, steps[:, self.lookback :], real[:, self.lookback :], np.nan)
+        return batch
+
+    def dataset(self, plan: Callable[[], Iterable[np.ndarray]]) -> tf.data.Dataset:
+        """A dataset of batches; `plan()` gives the numbers of each batch's windows, and is called for every pass."""
+        spec = tf.TensorSpec((None,), tf.int64)
+        return tf.data.Dataset.from_generator(plan, output_signature=spec).map(self.batch).prefetch(2)
 
 
 class WindowBatches:
-    """Windows in random order, pass after pass, each in another order; an epoch is a fixed number of batches.
+    """Training windows in random order, as an endless stream of batches; an epoch is a fixed number of them.
+
+    Every pass over the windows has another order.
 
     Args:
-        reader: gathers them.
+        reader: reads the windows.
         series: the series of each window, `(windows,)`.
-        batch_windows: how many make a batch.
-        per_epoch: how many make an epoch, drawn without repetition until all have been seen; None for all.
-        balanced: whether every series is drawn as often as every other, its windows at random; else a pass holds
-            every window once, and long series count for more.
-        seed: with the number of the pass, decides its order.
+        batch_windows: the windows of a batch.
+        per_epoch: the windows of an epoch; None for all. No window is drawn again before all others were drawn.
+        seed: decides the order of a pass, together with the number of the pass.
+        balanced: whether every series is drawn equally often, its windows at random. Otherwise a pass holds every
+            window once, so that long series count for more.
     """
 
     unit = "windows"
@@ -42,14 +91,14 @@ class WindowBatches:
         self.steps = -(-self.items // self.batch_windows)
         self.seed = seed
         counts = np.bincount(series)
-        self.shares = 1 / (counts[series] * np.count_nonzero(counts)) if balanced else None
+        self.probabilities = 1 / (counts[series] * np.count_nonzero(counts)) if balanced else None
 
     def dataset(self, first_step: int) -> tf.data.Dataset:
-        """The stream without its first batches, as Keras's `fit` takes it."""
+        """The stream from batch number `first_step` on, as Keras's `fit` takes it."""
         return self.reader.dataset(lambda: self.after(first_step))
 
     def after(self, steps: int) -> Iterator[np.ndarray]:
-        """The windows' numbers of each batch, without the first `steps` batches."""
+        """The numbers of each batch's windows, without the first `steps` batches."""
         skipped = steps * self.batch_windows
         first_pass, inside = divmod(skipped, self.windows)
         numbers = islice(chain.from_iterable(map(self._pass, count(first_pass))), inside, None)
@@ -58,6 +107,12 @@ class WindowBatches:
 
     def _pass(self, number: int) -> np.ndarray:
         rng = np.random.default_rng([self.seed, number])
-        if self.shares is None:
+        if self.probabilities is None:
             return rng.permutation(self.windows)
-        return rng.choice(self.windows, self.windows, p=self.shares)
+        return rng.choice(self.windows, self.windows, p=self.probabilities)
+
+
+def _read(array: tf.Tensor, steps: tf.Tensor, real: tf.Tensor, padding: float) -> tf.Tensor:
+    found = tf.gather(array, steps)
+    real = tf.reshape(real, tf.concat([tf.shape(real), tf.ones(array.shape.rank - 1, tf.int32)], axis=0))
+    return tf.where(real, found, tf.cast(padding, found.dtype))

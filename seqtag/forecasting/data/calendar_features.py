@@ -8,7 +8,7 @@ import numpy as np
 
 from seqtag.data.series.frequency import DAY, Frequency, wall_clock
 
-_MONDAY = 3  # 1970-01-01 was a Thursday
+MONDAY = 3  # 1970-01-01 was a Thursday
 
 
 def calendar_cycles(frequency: Frequency) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ def _time_of_day(wall: np.ndarray) -> np.ndarray:
 
 
 def _day_of_week(wall: np.ndarray) -> np.ndarray:
-    return (wall // DAY + _MONDAY) % 7 / 7
+    return (wall // DAY + MONDAY) % 7 / 7
 
 
 def _day_of_month(wall: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqtag.data.series.covariates import Categories, CategoryEncoder, Column, numbers
+from seqtag.data.series.covariates import Categories, CategoryEncoder, Column, stack_numbers
 from seqtag.data.series.frequency import Frequency
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
@@ -155,7 +155,7 @@ class SeriesEncoder:
                         raise DataError(f"expected {form} in {kind} covariate {name!r} as in training, found others")
 
     def _numbers(self, kind: str, columns: Mapping[str, Column], rows: int) -> np.ndarray:
-        return numbers({name: columns[name] for name in self.numeric[kind]}, rows)
+        return stack_numbers({name: columns[name] for name in self.numeric[kind]}, rows)
 
     def _codes(self, kind: str, columns: Mapping[str, Column], rows: int) -> np.ndarray:
         encoder = self.categories[kind]

@@ -34,7 +34,7 @@ class Future:
     def to_frame(self, table: SeriesTable) -> pd.DataFrame:
         """The rows `unique_id, ds` that a forecast fills."""
         ids = np.repeat(table.ids, self.times.shape[1])
-        return pd.DataFrame({"unique_id": ids, "ds": table.stamps(self.times.ravel())})
+        return pd.DataFrame({"unique_id": ids, "ds": table.to_timestamps(self.times.ravel())})
 
 
 def read_future(table: SeriesTable, horizon: int, source: Any = None, columns: SeriesColumns | None = None) -> Future:
@@ -115,7 +115,7 @@ def _check_rows(
         raise DataError(f"series {name!r}: expected rows in the future frame, found none", path)
     if (at < 0).any():
         first = int((at < 0).argmax())
-        time = table.shown(times[first])
+        time = table.format_time(times[first])
         raise DataError(
             f"series {table.ids[series[first]]!r} at {time}: expected a row in the future frame, found none", path
         )

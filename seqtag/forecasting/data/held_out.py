@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqtag.data.series.cutting import first_steps
+from seqtag.data.series.slicing import first_steps
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
 from seqtag.forecasting.data.windows import Windows, all_windows
 
-MOST_WINDOWS = 4096
+MAX_WINDOWS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Split:
     held_out: Windows
 
 
-def split(table: SeriesTable, lookback: int, horizon: int, steps: int | None = None, shortest: int = 1) -> Split:
+def split(table: SeriesTable, lookback: int, horizon: int, steps: int | None = None, min_history: int = 1) -> Split:
     """Holds out the last steps of each series that is long enough; rolling origins walk through them.
 
     Of more than 4096 held-out windows, so many in even steps are kept.
@@ -39,7 +39,7 @@ def split(table: SeriesTable, lookback: int, horizon: int, steps: int | None = N
         lookback: steps of a window's history.
         horizon: steps of its future.
         steps: how many to hold out, at least `horizon`, which is the default.
-        shortest: the least history of a window; a shorter series is held out of nothing and fitted on as it is.
+        min_history: the least history of a window; a shorter series is held out of nothing and fitted on as it is.
 
     Raises:
         ValueError: `steps` below `horizon`.
@@ -48,15 +48,15 @@ def split(table: SeriesTable, lookback: int, horizon: int, steps: int | None = N
     steps = horizon if steps is None else steps
     if steps < horizon:
         raise ValueError(f"expected validation_steps of at least the horizon of {horizon}, found {steps}")
-    long = table.lengths >= steps + shortest
+    long = table.lengths >= steps + min_history
     fitted = first_steps(table, np.where(long, table.lengths - steps, table.lengths))
-    windows = training_windows(fitted, lookback, horizon, shortest)
-    every = with_values(table, all_windows(table, lookback, horizon, shortest=shortest))
+    windows = training_windows(fitted, lookback, horizon, min_history)
+    every = with_values(table, all_windows(table, lookback, horizon, min_history=min_history))
     beyond = every.ends >= table.offsets[1:][every.series] - steps
     held_out = every.take(np.flatnonzero(beyond & long[every.series]))
     for found, needed, what in (
-        (held_out, steps + shortest, f"{steps} held out after {shortest}"),
-        (windows, shortest + 1, f"{shortest} of history and one of future before what is held out"),
+        (held_out, steps + min_history, f"{steps} held out after {min_history}"),
+        (windows, min_history + 1, f"{min_history} of history and one of future before what is held out"),
     ):
         if not len(found):
             longest = int(table.lengths.argmax())
@@ -64,18 +64,18 @@ def split(table: SeriesTable, lookback: int, horizon: int, steps: int | None = N
                 f"expected a series with values in at least {needed} steps, {what}, found at most"
                 f" {table.lengths[longest]} steps, in {table.ids[longest]!r}"
             )
-    return Split(fitted, windows, thinned(held_out, MOST_WINDOWS))
+    return Split(fitted, windows, subsample(held_out, MAX_WINDOWS))
 
 
-def training_windows(table: SeriesTable, lookback: int, horizon: int, shortest: int) -> Windows:
+def training_windows(table: SeriesTable, lookback: int, horizon: int, min_history: int) -> Windows:
     """All windows with a value in history and future; those at a series' end know the beginning of theirs alone.
 
     Without the latter, a short series would be fitted on without its newest values.
     """
-    return with_values(table, all_windows(table, lookback, horizon, shortest=shortest, fewest=1))
+    return with_values(table, all_windows(table, lookback, horizon, min_history=min_history, min_future=1))
 
 
-def thinned(windows: Windows, most: int) -> Windows:
+def subsample(windows: Windows, most: int) -> Windows:
     """At most so many of the windows, in even steps."""
     if len(windows) <= most:
         return windows

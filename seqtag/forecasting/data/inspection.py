@@ -19,17 +19,18 @@ from typing import Any
 
 import numpy as np
 
-from seqtag.data.series.files import SeriesColumns, read_m3, read_series, read_wide
+from seqtag.data.series.files import SeriesColumns, read_series, read_wide
 from seqtag.data.series.frames import read_frame
 from seqtag.data.series.frequency import DAY
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import ConfigError
+from seqtag.forecasting.data.m3 import read_m3
 
 LAYOUTS = ("long", "wide", "m3")
 # Enough series for a season that most of them have.
-MOST_SERIES, NEARLY = 200, 0.7
+MAX_SERIES, NEARLY = 200, 0.7
 # A value so many interquartile ranges from its series' median, and a run of so many equal values, are looked at.
-FAR_OUT, STUCK = 10.0, 30
+OUTLIER_RANGES, MIN_RUN = 10.0, 30
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class SeriesReport:
         longest_gap: where the longest is, in words; None where there is none.
         constant: series that have one value only.
         zeros, negative: shares of the values.
-        season: the season that autocorrelations suggest, in steps; 1 where there is none.
+        season_length: the season that autocorrelations suggest, in steps; 1 where there is none.
         suspicious: how many values are far out or stuck.
         examples: the first of them, in words.
     """
@@ -70,7 +71,7 @@ class SeriesReport:
     constant: tuple[str, ...]
     zeros: float
     negative: float
-    season: int
+    season_length: int
     suspicious: int
     examples: tuple[str, ...]
 
@@ -85,7 +86,7 @@ class SeriesReport:
             f"missing: {self.missing_values} values, {self.missing_rows} rows; {self.gaps} gaps{gap}",
             f"constant series: {len(self.constant)}{constant if self.constant else ''};"
             f" zeros {self.zeros:.1%}, negative values {self.negative:.1%}",
-            f"season by autocorrelation: {self.season if self.season > 1 else 'none'}",
+            f"season by autocorrelation: {self.season_length if self.season_length > 1 else 'none'}",
             f"suspicious values: {self.suspicious}",
             *(f"  {example}" for example in self.examples),
         ]
@@ -151,10 +152,10 @@ def inspect_series(
 
 
 def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
-    season = suggested_season(table)
+    season_length = suggest_season_length(table)
     values, seen = table.values[table.observed], table.observed
     gaps = _gaps(table)
-    strange = list(_suspicious(table, season))
+    strange = list(_suspicious(table, season_length))
     lengths = table.lengths
     return SeriesReport(
         name=name,
@@ -163,8 +164,8 @@ def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
         lengths={"min": int(lengths.min()), "median": float(np.median(lengths)), "max": int(lengths.max())},
         frequency=table.frequency.name,
         time_zone=table.time_zone,
-        first=table.shown(table.times.min()),
-        last=table.shown(table.times.max()),
+        first=table.format_time(table.times.min()),
+        last=table.format_time(table.times.max()),
         missing_values=int((~seen & ~table.inserted).sum()),
         missing_rows=int(table.inserted.sum()),
         gaps=len(gaps),
@@ -172,7 +173,7 @@ def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
         constant=tuple(str(table.ids[s]) for s in range(len(table)) if _constant(table.values[table.rows(s)])),
         zeros=float((values == 0).mean()),
         negative=float((values < 0).mean()),
-        season=season,
+        season_length=season_length,
         suspicious=len(strange),
         examples=tuple(strange[:examples]),
     )
@@ -191,21 +192,21 @@ def _longest(table: SeriesTable, gaps: np.ndarray) -> str | None:
         return None
     before, after = gaps[int(np.diff(gaps, axis=1)[:, 0].argmax())]
     series = table.ids[table.series_of_step[before]]
-    return f"of {after - before - 1} steps in series {series!r} after {table.shown(table.times[before])}"
+    return f"of {after - before - 1} steps in series {series!r} after {table.format_time(table.times[before])}"
 
 
 def _constant(values: np.ndarray) -> bool:
     return len(values) > 1 and bool(np.nanmin(values) == np.nanmax(values))
 
 
-def suggested_season(table: SeriesTable) -> int:
+def suggest_season_length(table: SeriesTable) -> int:
     """The shortest season of the calendar at which the series' differences recur nearly as well as at any; 1 for none.
 
     What is tried are a day, a week and a year in steps of the frequency; for integer times, the usual seasons of all
     frequencies. The autocorrelations are means over the series, missing values left out.
     """
     candidates = _seasons(table)
-    chosen = np.linspace(0, len(table) - 1, min(len(table), MOST_SERIES)).astype(int)
+    chosen = np.linspace(0, len(table) - 1, min(len(table), MAX_SERIES)).astype(int)
     found = np.array([_autocorrelation(table.values[table.rows(s)].astype(float), candidates[-1] + 1) for s in chosen])
     known = ~np.isnan(found)
     mean = np.where(known, found, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
@@ -244,19 +245,20 @@ def _autocorrelation(values: np.ndarray, longest: int) -> np.ndarray:
     return found
 
 
-def _suspicious(table: SeriesTable, season: int) -> Iterator[str]:
+def _suspicious(table: SeriesTable, season_length: int) -> Iterator[str]:
     for series in range(len(table)):
         rows = table.rows(series)
         values, times = table.values[rows].astype(float), table.times[rows]
         if _constant(values):
             continue
         low, middle, high = np.nanquantile(values, [0.25, 0.5, 0.75])
-        far = np.abs(values - middle) > FAR_OUT * (high - low) if high > low else np.zeros(len(values), bool)
+        far = np.abs(values - middle) > OUTLIER_RANGES * (high - low) if high > low else np.zeros(len(values), bool)
         for step in np.flatnonzero(far):
-            yield f"series {table.ids[series]!r} at {table.shown(times[step])}: {values[step]:g} is far from {middle:g}"
-        for start, length in _runs(values, max(STUCK, 2 * season)):
+            what = f"{values[step]:g} is far from {middle:g}"
+            yield f"series {table.ids[series]!r} at {table.format_time(times[step])}: {what}"
+        for start, length in _runs(values, max(MIN_RUN, 2 * season_length)):
             what = f"{values[start]:g} stays for {length} steps"
-            yield f"series {table.ids[series]!r} at {table.shown(times[start])}: {what}"
+            yield f"series {table.ids[series]!r} at {table.format_time(times[start])}: {what}"
 
 
 def _runs(values: np.ndarray, least: int) -> Iterator[tuple[int, int]]:

@@ -12,16 +12,17 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.covariates import CovariateNames
-from seqtag.data.series.cutting import first_steps
-from seqtag.data.series.files import SeriesColumns, read_m3, read_series, read_wide
+from seqtag.data.series.files import SeriesColumns, read_series, read_wide
 from seqtag.data.series.frames import read_frame
 from seqtag.data.series.frequency import Frequency
+from seqtag.data.series.slicing import first_steps
 from seqtag.data.series.table import SeriesTable
-from seqtag.data.series.timestamps import known_zone
+from seqtag.data.series.timestamps import check_time_zone
 from seqtag.errors import ConfigError, DataError
 from seqtag.forecasting.config import ForecastingConfig, SeriesDataConfig
 from seqtag.forecasting.data.future import extended, read_future
 from seqtag.forecasting.data.held_out import with_values
+from seqtag.forecasting.data.m3 import read_m3
 from seqtag.forecasting.data.samples import sample_series
 from seqtag.forecasting.data.windows import Windows, all_windows
 from seqtag.runs.config_file import resolve_path
@@ -62,7 +63,7 @@ class SeriesData:
             raise DataError(
                 f"series {self.whole.ids[at]!r}: expected test steps for a horizon of {horizon}, found {steps[at]}"
             )
-        windows = all_windows(self.whole, lookback, horizon, stride=stride, shortest=1)
+        windows = all_windows(self.whole, lookback, horizon, stride=stride, min_history=1)
         inside = windows.ends - windows.first >= self.starts[windows.series]
         return with_values(self.whole, windows.take(np.flatnonzero(inside)))
 
@@ -168,7 +169,7 @@ def _check_names(frequency: str | int | None, time_zone: str | None) -> None:
             Frequency.parse(frequency)
         key = "data.time_zone"
         if time_zone is not None:
-            known_zone(time_zone)
+            check_time_zone(time_zone)
     except ValueError as error:
         raise ConfigError(f"{key}: {str(error)[:1].lower()}{str(error)[1:]}") from None
 
@@ -201,8 +202,8 @@ def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
         if name not in lengths.index:
             raise DataError(f"series {name!r}: expected a series of {source}, found another", path)
         if first <= ends[name]:
-            found = f"expected a time after {table.shown(ends[name])}, the last of the training data, found this"
-            raise DataError(f"series {name!r} at {later.shown(first)}: {found}", path)
+            found = f"expected a time after {table.format_time(ends[name])}, the last of the training data, found this"
+            raise DataError(f"series {name!r} at {later.format_time(first)}: {found}", path)
     frames = [read_frame(part, as_text=[] if data.layout == "wide" else [data.series])[0] for part in (source, test)]
     whole = _read(data, pd.concat(frames, ignore_index=True), table.frequency.name, table.time_zone)
     return SeriesData(table, whole, lengths[whole.ids].to_numpy())

@@ -71,8 +71,8 @@ def all_windows(
     horizon: int,
     *,
     stride: int = 1,
-    shortest: int | None = None,
-    fewest: int | None = None,
+    min_history: int | None = None,
+    min_future: int | None = None,
 ) -> Windows:
     """All windows whose future lies within its series, in the order of series and time.
 
@@ -81,41 +81,47 @@ def all_windows(
         lookback: steps of history, at least 1.
         horizon: steps of future, at least 1.
         stride: steps from one window of a series to its next; the last window of each series is always there.
-        shortest: the least steps of history that a window may have; `lookback` unless given. Windows with fewer
+        min_history: the least steps of history that a window may have; `lookback` unless given. Windows with fewer
             than `lookback` are padded on the left.
-        fewest: the least steps of future within the series; `horizon` unless given. With fewer than `horizon`, the
+        min_future: the least steps of future within the series; `horizon` unless given. With fewer than `horizon`, the
             futures of a series' last windows reach past its end, where nothing is known.
 
     Returns:
-        The windows. A series shorter than `shortest + fewest` has none.
+        The windows. A series shorter than `min_history + min_future` has none.
 
     Raises:
-        ValueError: a length below 1, `shortest` above `lookback`, or `fewest` above `horizon`.
+        ValueError: a length below 1, `min_history` above `lookback`, or `min_future` above `horizon`.
 
     Example:
         >>> from seqtag.data.series.files import read_series
         >>> import pandas as pd
         >>> table = read_series(pd.DataFrame({"unique_id": "a", "ds": range(5), "y": range(5)}))
-        >>> windows = all_windows(table, lookback=3, horizon=1, shortest=2)
+        >>> windows = all_windows(table, lookback=3, horizon=1, min_history=2)
         >>> windows.history(table.values).tolist(), windows.future(table.values).tolist()
         ([[nan, 0.0, 1.0], [0.0, 1.0, 2.0], [1.0, 2.0, 3.0]], [[2.0], [3.0], [4.0]])
     """
-    shortest = lookback if shortest is None else shortest
-    fewest = horizon if fewest is None else fewest
-    lengths = {"lookback": lookback, "horizon": horizon, "stride": stride, "shortest": shortest, "fewest": fewest}
+    min_history = lookback if min_history is None else min_history
+    min_future = horizon if min_future is None else min_future
+    lengths = {
+        "lookback": lookback,
+        "horizon": horizon,
+        "stride": stride,
+        "min_history": min_history,
+        "min_future": min_future,
+    }
     for name, value in lengths.items():
         if value < 1:
             raise ValueError(f"expected {name} to be at least 1, found {value}")
-    if shortest > lookback:
-        raise ValueError(f"expected shortest to be at most the lookback of {lookback}, found {shortest}")
-    if fewest > horizon:
-        raise ValueError(f"expected fewest to be at most the horizon of {horizon}, found {fewest}")
-    spare = table.lengths - shortest - fewest
+    if min_history > lookback:
+        raise ValueError(f"expected min_history to be at most the lookback of {lookback}, found {min_history}")
+    if min_future > horizon:
+        raise ValueError(f"expected min_future to be at most the horizon of {horizon}, found {min_future}")
+    spare = table.lengths - min_history - min_future
     counts = np.where(spare >= 0, spare // stride + 1, 0)
     series = np.repeat(np.arange(len(table)), counts)
     # Counted backwards from the last window, so that the newest values are in one whatever the stride.
     left = np.repeat(np.cumsum(counts), counts) - 1 - np.arange(len(series))
-    ends = table.offsets[1:][series] - fewest - left * stride
+    ends = table.offsets[1:][series] - min_future - left * stride
     return Windows(series, ends, table.offsets[series], lookback, horizon)
 
 

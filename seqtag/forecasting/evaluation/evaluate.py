@@ -2,8 +2,8 @@
 
 >>> history = [10.0, 20.0, 12.0, 21.0, 13.0, 23.0]
 >>> forecast = Forecast.of_quantiles(np.array([[[13.0, 14.0, 15.0], [23.0, 24.0, 26.0]]]), levels=(0.1, 0.5, 0.9))
->>> report = evaluate_forecasts(np.array([[14.0, 25.0]]), forecast, [history], seasons=2)
->>> report.overall.mae, report.beside["seasonal_naive"].overall.mae
+>>> report = evaluate_forecasts(np.array([[14.0, 25.0]]), forecast, [history], season_lengths=2)
+>>> report.overall.mae, report.baselines["seasonal_naive"].overall.mae
 (0.5, 1.5)
 >>> report.overall.coverage
 {0.8: 1.0}
@@ -12,74 +12,24 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 
-from seqtag.forecasting.data.histories import Histories, seasons_of
-from seqtag.forecasting.evaluation import metrics
-from seqtag.forecasting.evaluation import naive_rules as naive
+from seqtag.forecasting.evaluation import baselines, metrics
+from seqtag.forecasting.evaluation.forecast import Forecast, contiguous
+from seqtag.forecasting.evaluation.histories import Histories, season_lengths_of
 from seqtag.forecasting.evaluation.metrics import Scales
 from seqtag.forecasting.evaluation.report import ForecastReport, Scores, StepScores
 
 K = TypeVar("K", bound=Hashable)
 
 
-@dataclass(frozen=True, eq=False)
-class Forecast:
-    """Point forecasts, and quantiles where there are any.
-
-    Attributes:
-        point: ``(rows, horizon)``.
-        quantiles: ``(rows, horizon, levels)``.
-        levels: of the quantiles, each in (0, 1), in the same order.
-
-    Raises:
-        ValueError: shapes that do not fit, a level outside (0, 1) or given twice.
-    """
-
-    point: np.ndarray
-    quantiles: np.ndarray = field(default_factory=lambda: np.empty(0))
-    levels: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        if np.ndim(self.point) != 2:
-            raise ValueError(f"expected point forecasts (rows, horizon), found shape {np.shape(self.point)}")
-        expected = (*np.shape(self.point), len(self.levels))
-        if self.levels and np.shape(self.quantiles) != expected:
-            raise ValueError(f"expected quantiles of shape {expected}, found {np.shape(self.quantiles)}")
-        if not self.levels and np.size(self.quantiles):
-            raise ValueError("expected the levels of the quantiles, found none")
-        wrong = [level for level in self.levels if not 0 < level < 1 or self.levels.count(level) > 1]
-        if wrong:
-            raise ValueError(f"expected different levels between 0 and 1, found {wrong[0]} in {self.levels}")
-
-    @classmethod
-    def of_quantiles(cls, quantiles: np.ndarray, levels: Sequence[float]) -> Forecast:
-        """Quantiles whose median is the point forecast.
-
-        Raises:
-            ValueError: no level of 0.5, or as the class.
-        """
-        if 0.5 not in levels:
-            raise ValueError(f"expected a level of 0.5 for the point forecast, found {tuple(levels)}")
-        values = np.asarray(quantiles, dtype=float)
-        if values.ndim != 3 or values.shape[2] != len(levels):
-            raise ValueError(f"expected quantiles (rows, horizon, {len(levels)}), found shape {values.shape}")
-        return cls(values[..., list(levels).index(0.5)], values, tuple(levels))
-
-    def cut(self, rows: Any, steps: Any) -> Forecast:
-        """The forecasts of some rows and steps, each chosen by a slice, or the rows by a list of indices."""
-        quantiles = _compact(self.quantiles[rows][:, steps]) if self.levels else self.quantiles
-        return Forecast(_compact(self.point[rows][:, steps]), quantiles, self.levels)
-
-
 def evaluate_forecasts(
     target: np.ndarray,
     forecast: Forecast,
     histories: Histories,
-    seasons: int | Sequence[int],
+    season_lengths: int | Sequence[int],
     ids: Sequence[str] | None = None,
 ) -> ForecastReport:
     """Scores forecasts, and the naive rules on the same values.
@@ -90,7 +40,7 @@ def evaluate_forecasts(
         forecast: of the same rows and steps.
         histories: what was known of each row before its first step, oldest first, NaN where missing; lengths may
             differ.
-        seasons: the length of a season in steps, one for all rows or one for each.
+        season_lengths: the length of a season in steps, one for all rows or one for each.
         ids: the series of each row (or any other group), for `ForecastReport.per_series`.
 
     Raises:
@@ -101,32 +51,32 @@ def evaluate_forecasts(
     target = np.asarray(target, dtype=float)
     _check(target, forecast, histories, ids)
     rows, horizon = target.shape
-    rules = naive_forecasts(histories, horizon, seasons, forecast.levels)
-    scales = metrics.scales(histories, seasons)
+    rules = naive_forecasts(histories, horizon, season_lengths, forecast.levels)
+    scales = metrics.scales(histories, season_lengths)
     scored = _by_step(target, forecast, scales)
     return ForecastReport(
         overall=scored.overall,
         per_step=scored.per_step,
         per_series=group_scores(target, forecast, scales, () if ids is None else list(map(str, ids))),
-        beside={name: _by_step(target, rule, scales) for name, rule in rules.items()},
-        seasons=tuple(sorted(set(seasons_of(seasons, rows)))),
+        baselines={name: _by_step(target, rule, scales) for name, rule in rules.items()},
+        season_lengths=tuple(sorted(set(season_lengths_of(season_lengths, rows)))),
         rows=rows,
     )
 
 
 def naive_forecasts(
-    histories: Histories, horizon: int, seasons: int | Sequence[int], levels: Sequence[float] = ()
+    histories: Histories, horizon: int, season_lengths: int | Sequence[int], levels: Sequence[float] = ()
 ) -> dict[str, Forecast]:
     """The forecasts of every naive rule; those of seasonal naive with quantiles at the levels."""
-    seasonal = Forecast(naive.seasonal_naive(histories, horizon, seasons))
+    seasonal = Forecast(baselines.seasonal_naive(histories, horizon, season_lengths))
     if len(levels):
-        around = naive.seasonal_naive_quantiles(histories, horizon, seasons, levels)
+        around = baselines.seasonal_naive_quantiles(histories, horizon, season_lengths, levels)
         seasonal = Forecast(seasonal.point, around, tuple(levels))
     return {
         "seasonal_naive": seasonal,
-        "naive": Forecast(naive.naive(histories, horizon)),
-        "drift": Forecast(naive.drift(histories, horizon)),
-        "mean": Forecast(naive.mean(histories, horizon)),
+        "naive": Forecast(baselines.naive(histories, horizon)),
+        "drift": Forecast(baselines.drift(histories, horizon)),
+        "mean": Forecast(baselines.mean(histories, horizon)),
     }
 
 
@@ -150,13 +100,10 @@ def _by_step(target: np.ndarray, forecast: Forecast, scales: Scales) -> StepScor
     columns = [slice(step, step + 1) for step in range(target.shape[1])]
     return StepScores(
         overall=_score(target, forecast, scales, every),
-        per_step=tuple(_score(_compact(target[:, step]), forecast.cut(every, step), scales, every) for step in columns),
+        per_step=tuple(
+            _score(contiguous(target[:, step]), forecast.cut(every, step), scales, every) for step in columns
+        ),
     )
-
-
-def _compact(values: np.ndarray) -> np.ndarray:
-    """Values side by side in memory: every metric reads a cut again, and a column of a wide array is slow to read."""
-    return np.ascontiguousarray(values)
 
 
 def _score(target: np.ndarray, forecast: Forecast, scales: Scales, rows: Any) -> Scores:

@@ -7,7 +7,7 @@ averaged over the rows, as the M competitions do; the others pool all observed v
 >>> target, point = np.array([[3.0, 5.0, np.nan]]), np.array([[2.0, 7.0, 9.0]])
 >>> mae(target, point), mse(target, point)
 (1.5, 2.5)
->>> float(mase(target, point, scales([[1.0, 3.0, 6.0]], seasons=1).mean))
+>>> float(mase(target, point, scales([[1.0, 3.0, 6.0]], season_lengths=1).mean))
 0.6
 """
 
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqtag.forecasting.data.histories import Histories, groups, seasonal_error
+from seqtag.forecasting.evaluation.histories import Histories, groups, seasonal_error
 
 
 class Scales(NamedTuple):
@@ -33,7 +33,7 @@ class Scales(NamedTuple):
     rms: np.ndarray
 
 
-def scales(histories: Histories, seasons: int | Sequence[int]) -> Scales:
+def scales(histories: Histories, season_lengths: int | Sequence[int]) -> Scales:
     """The size of seasonal naive's error within each history: ``y[t] - y[t - season]`` over observed pairs.
 
     It is NaN for a history without such a pair, and for one that repeats itself exactly, as a constant does (all
@@ -42,10 +42,10 @@ def scales(histories: Histories, seasons: int | Sequence[int]) -> Scales:
 
     Args:
         histories: what was known of each row before its first step, oldest first, NaN where missing.
-        seasons: the length of a season in steps, one for all rows or one for each.
+        season_lengths: the length of a season in steps, one for all rows or one for each.
     """
     found = Scales(np.full(len(histories), np.nan), np.full(len(histories), np.nan))
-    for group in groups(histories, seasons):
+    for group in groups(histories, season_lengths):
         size = seasonal_error(group, power=1)
         largest = np.r_[np.nan, np.fmax.accumulate(np.abs(group.values))][group.lengths]
         usable = size > np.finfo(float).eps * largest

@@ -14,7 +14,7 @@ import numpy as np
 
 from seqtag.forecasting.evaluation import metrics
 
-MOST_STEPS_SHOWN = 24
+MAX_STEPS_SHOWN = 24
 NAMED_INTERVAL = 0.8
 METRICS = ("mase", "smape", "rmsse", "mae", "rmse", "mse", "wql", "crps", "coverage")
 
@@ -91,51 +91,51 @@ class ForecastReport:
         overall: the scores of everything.
         per_step: the scores of each horizon step.
         per_series: the scores of each id, empty where no ids were given.
-        beside: the scores of ``seasonal_naive``, ``naive``, ``drift`` and ``mean``; the first has quantiles too.
-        seasons: the lengths of a season that scale MASE and RMSSE and drive seasonal naive.
+        baselines: the scores of ``seasonal_naive``, ``naive``, ``drift`` and ``mean``; the first has quantiles too.
+        season_lengths: the lengths of a season that scale MASE and RMSSE and drive seasonal naive.
         rows: how many forecasts were scored: series, or windows of them.
     """
 
     overall: Scores
     per_step: tuple[Scores, ...]
     per_series: Mapping[str, Scores]
-    beside: Mapping[str, StepScores]
-    seasons: tuple[int, ...]
+    baselines: Mapping[str, StepScores]
+    season_lengths: tuple[int, ...]
     rows: int
 
     @property
     def skill(self) -> dict[str, float]:
         """Of each naive rule, the share of its MASE that is gone: above zero where the forecasts are better."""
-        return {name: metrics.skill(self.overall.mase, rule.overall.mase) for name, rule in self.beside.items()}
+        return {name: metrics.skill(self.overall.mase, rule.overall.mase) for name, rule in self.baselines.items()}
 
     @property
     def owa(self) -> float:
         """`forecast_metrics.owa` against seasonal naive; M4's own reference, Naive2, is another rule."""
-        rule = self.beside["seasonal_naive"].overall
+        rule = self.baselines["seasonal_naive"].overall
         return metrics.owa(self.overall.smape, self.overall.mase, rule.smape, rule.mase)
 
     def to_metrics(self) -> dict[str, Any]:
         """The report as a split's entry of ``metrics.json``; each naive rule's name holds the same keys again."""
         return {
             **StepScores(self.overall, self.per_step).to_metrics(),
-            **{name: rule.to_metrics() for name, rule in self.beside.items()},
+            **{name: rule.to_metrics() for name, rule in self.baselines.items()},
             "skill": {name: _json(value) for name, value in self.skill.items()},
             "owa": _json(self.owa),
-            "seasons": list(self.seasons),
+            "season_lengths": list(self.season_lengths),
             "coverage_of": named_interval(self.overall.coverage),
             "rows": self.rows,
         }
 
     def to_text(self) -> str:
         """The report as two tables: the forecasts beside the naive rules, then the forecasts by step."""
-        seasons = ", ".join(map(str, self.seasons))
+        season_lengths = ", ".join(map(str, self.season_lengths))
         nominal = named_interval(self.overall.coverage)
         about = f"; coverage of the {nominal:.0%} interval" if nominal is not None else ""
-        lines = [f"{self.rows} forecasts, {self.overall.observed} observed values; season {seasons}{about}."]
+        lines = [f"{self.rows} forecasts, {self.overall.observed} observed values; season {season_lengths}{about}."]
         if self.overall.unscaled:
             lines.append(f"left out of mase and rmsse, the history constant or too short: {self.overall.unscaled}.")
-        rules = {"forecast": self.overall, **{name: rule.overall for name, rule in self.beside.items()}}
-        shown = spread_out(len(self.per_step))
+        rules = {"forecast": self.overall, **{name: rule.overall for name, rule in self.baselines.items()}}
+        shown = spaced_indices(len(self.per_step))
         steps = {str(step + 1): self.per_step[step] for step in shown}
         title = "step" if len(shown) == len(self.per_step) else f"step of {len(self.per_step)}"
         skill = "; ".join(f"{name} {value:.1%}" for name, value in self.skill.items())
@@ -147,10 +147,10 @@ def named_interval(coverage: Mapping[float, float]) -> float | None:
     return min(coverage, key=lambda nominal: (round(abs(nominal - NAMED_INTERVAL), 9), -nominal), default=None)
 
 
-def spread_out(count: int, most: int = MOST_STEPS_SHOWN) -> list[int]:
+def spaced_indices(count: int, most: int = MAX_STEPS_SHOWN) -> list[int]:
     """All numbers below a small count; of a large one, some that span it evenly.
 
-    >>> spread_out(3), spread_out(100, most=4)
+    >>> spaced_indices(3), spaced_indices(100, most=4)
     ([0, 1, 2], [0, 33, 66, 99])
     """
     return sorted({round(number) for number in np.linspace(0, count - 1, min(count, most))})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from seqtag.forecasting.data.window_reader import Batch
+from seqtag.forecasting.data.batches import Batch
 
 # The arrays of steps, with what stands before a series begins, as `WindowReader` has it; and those of series.
 STEP_PADDING = {

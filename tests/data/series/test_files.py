@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from seqtag.data.series.covariates import Categories, CovariateNames
-from seqtag.data.series.files import SeriesColumns, read_m3, read_series, read_wide
+from seqtag.data.series.files import SeriesColumns, read_series, read_wide
 from seqtag.errors import DataError
+from seqtag.forecasting.data.m3 import read_m3
 
 
 def long(ds, y=None, series="a"):
@@ -24,13 +25,13 @@ def test_missing_rows_are_marked_and_never_filled():
     np.testing.assert_array_equal(table.values, [1, np.nan, np.nan, 2, np.nan, 3])
     assert table.observed.tolist() == [True, False, False, True, False, True]
     assert table.inserted.tolist() == [False, False, True, False, True, False]
-    assert table.steps_since_seen.tolist() == [0, 1, 2, 0, 1, 0]
-    assert table.stamps(table.times).equals(days(6).as_unit("us"))
+    assert table.steps_since_observed.tolist() == [0, 1, 2, 0, 1, 0]
+    assert table.to_timestamps(table.times).equals(days(6).as_unit("us"))
 
 
 def test_steps_since_seen_begin_anew_with_each_series():
     frame = pd.concat([long([0, 1, 2], [1.0, 2.0, np.nan], "a"), long([5, 6, 7], [np.nan, np.nan, 1.0], "b")])
-    assert read_series(frame).steps_since_seen.tolist() == [0, 0, 1, 1, 2, 0]
+    assert read_series(frame).steps_since_observed.tolist() == [0, 0, 1, 1, 2, 0]
 
 
 def test_series_of_unequal_length_lie_one_after_the_other_in_order_of_appearance():
@@ -57,7 +58,7 @@ def test_the_order_of_rows_means_nothing():
 
 def test_tables_are_read_only():
     table = read_series(long(days(3)))
-    for array in (table.values, table.offsets, table.times, table.observed, table.steps_since_seen, table.inserted):
+    for array in (table.values, table.offsets, table.times, table.observed, table.steps_since_observed, table.inserted):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
     with pytest.raises(AttributeError):
@@ -87,7 +88,7 @@ def test_integers_are_times():
     table = read_series(long([10, 15, 25], [1, 2, 3]))
     assert table.frequency.name == "5"
     assert table.times.tolist() == [10, 15, 20, 25]
-    assert table.stamps(table.times).tolist() == [10, 15, 20, 25]
+    assert table.to_timestamps(table.times).tolist() == [10, 15, 20, 25]
 
 
 def test_nullable_numbers_are_read():
@@ -258,7 +259,7 @@ def test_frames_of_other_libraries_are_told_by_what_they_can_do(kind):
     times = days(4, "2024-03-30").tz_localize("Europe/Berlin")
     table = read_series(kind(times))
     assert table.time_zone == "Europe/Berlin"
-    assert table.stamps(table.times).tolist() == times.tolist()
+    assert table.to_timestamps(table.times).tolist() == times.tolist()
 
 
 def test_polars_frames_are_read():

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqtag.data.series.files import read_series
-from seqtag.data.series.frequency import Frequency, infer_frequency
+from seqtag.data.series.frequency import Frequency
+from seqtag.data.series.frequency_inference import infer_frequency
 from seqtag.errors import DataError
 
 OFFSETS = {
@@ -31,11 +32,11 @@ def test_every_offset_of_pandas_is_found_again(offset, time_zone):
     assert table.frequency.name == OFFSETS[offset]
     assert Frequency.parse(offset).name == OFFSETS[offset]
     assert Frequency.parse(table.frequency.name) == table.frequency
-    assert table.stamps(table.times).tolist() == index.tolist()
+    assert table.to_timestamps(table.times).tolist() == index.tolist()
     # Beyond the last row the grid goes on as pandas' own does.
     further = pd.date_range("2023-01-03", periods=90, freq=offset, tz=time_zone)[60:]
     future = table.times_at(np.zeros(30, int), np.arange(60, 90))
-    assert table.stamps(future).tolist() == further.tolist()
+    assert table.to_timestamps(future).tolist() == further.tolist()
 
 
 @settings(max_examples=40, deadline=None)
@@ -48,7 +49,7 @@ def test_rows_that_are_missing_come_back_at_their_places(offset, time_zone, gone
     index = pd.date_range("2024-02-10", periods=40, freq=offset, tz=time_zone)
     kept = np.setdiff1d(np.arange(40), list(gone))
     table = table_of(index[kept], frequency=offset)
-    assert table.stamps(table.times).tolist() == index.tolist()
+    assert table.to_timestamps(table.times).tolist() == index.tolist()
     assert np.flatnonzero(~table.inserted).tolist() == kept.tolist()
 
 
@@ -68,7 +69,7 @@ def test_days_of_23_and_25_hours(time_zone, day, hours):
     table = table_of(index)
     assert table.frequency.name == "h"
     assert not table.inserted.any()
-    assert sum(stamp.date() == start.date() for stamp in table.stamps(table.times)) == hours
+    assert sum(stamp.date() == start.date() for stamp in table.to_timestamps(table.times)) == hours
     days = pd.date_range(start - pd.DateOffset(days=3), periods=7, freq="D")
     daily = table_of(days)
     assert daily.frequency.name == "D"
@@ -81,7 +82,7 @@ def test_local_clocks_without_an_offset_are_read_in_their_zone(day, count):
     index = pd.date_range(day, periods=count + 24, freq="h", tz="Europe/Berlin")
     text = [str(stamp.tz_localize(None)) for stamp in index]
     table = table_of(text, time_zone="Europe/Berlin")
-    assert table.stamps(table.times).tolist() == index.tolist()
+    assert table.to_timestamps(table.times).tolist() == index.tolist()
 
 
 def test_an_hour_that_clocks_skip_is_refused():
@@ -96,7 +97,7 @@ def test_offsets_in_text_that_change_with_the_clocks_need_the_zone():
     with pytest.raises(DataError, match=found):
         table_of(text)
     table = table_of(text, time_zone="Europe/Berlin")
-    assert table.stamps(table.times).tolist() == index.tolist()
+    assert table.to_timestamps(table.times).tolist() == index.tolist()
 
 
 @pytest.mark.parametrize("as_text", [True, False])
@@ -111,7 +112,7 @@ def test_a_timestamp_with_another_zone_is_named(as_text, other):
 
 def test_zones_of_text_are_kept():
     table = table_of(["2024-01-01T00:00:00+05:30", "2024-01-01T01:00:00+05:30", "2024-01-01T02:00:00+05:30"])
-    assert str(table.stamps(table.times)[0]) == "2024-01-01 00:00:00+05:30"
+    assert str(table.to_timestamps(table.times)[0]) == "2024-01-01 00:00:00+05:30"
     table = table_of(["2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z"])
     assert table.time_zone == "UTC"
 
@@ -121,14 +122,14 @@ def test_a_daily_time_that_clocks_skip_is_regular():
     index = index.tz_localize("Europe/Berlin", nonexistent="shift_forward")
     table = table_of(index, frequency="D")
     assert not table.inserted.any()
-    assert table.stamps(table.times).tolist() == index.tolist()
+    assert table.to_timestamps(table.times).tolist() == index.tolist()
 
 
 def test_month_ends_are_regular_even_in_february():
     table = table_of(["2023-11-30", "2023-12-31", "2024-01-31", "2024-02-29", "2024-04-30"])
-    assert str(table.stamps(table.times)[4].date()) == "2024-03-31"
+    assert str(table.to_timestamps(table.times)[4].date()) == "2024-03-31"
     table = table_of(["2024-01-30", "2024-02-29", "2024-03-30"])
-    assert str(table.stamps(table.times_at(np.array([0]), np.array([13])))[0].date()) == "2025-02-28"
+    assert str(table.to_timestamps(table.times_at(np.array([0]), np.array([13])))[0].date()) == "2025-02-28"
 
 
 def test_short_weeks_follow_the_series_that_know_weekends():

@@ -16,8 +16,8 @@ from seqtag.data.series.files import SeriesColumns, read_series
 from seqtag.errors import DataError
 from seqtag.forecasting.backtesting import RollingOrigins, backtest
 from seqtag.forecasting.data.samples import sample_series
-from seqtag.forecasting.evaluation import naive_rules as naive
-from seqtag.forecasting.evaluation.evaluate import Forecast
+from seqtag.forecasting.evaluation import baselines
+from seqtag.forecasting.evaluation.forecast import Forecast
 
 LEVELS = (0.1, 0.5, 0.9)
 NAN = math.nan
@@ -37,13 +37,13 @@ def table_of(**series):
     return read_series(pd.concat(parts), frequency=1, dtype="float64")
 
 
-def seasonal(season, levels=LEVELS):
+def seasonal(season_length, levels=LEVELS):
     """Seasonal naive as a fitter that has nothing to fit."""
 
     def predict(table, windows):
         history = windows.history(table.values)
-        quantiles = naive.seasonal_naive_quantiles(history, windows.horizon, season, levels)
-        return Forecast(naive.seasonal_naive(history, windows.horizon, season), quantiles, levels)
+        quantiles = baselines.seasonal_naive_quantiles(history, windows.horizon, season_length, levels)
+        return Forecast(baselines.seasonal_naive(history, windows.horizon, season_length), quantiles, levels)
 
     return lambda train: predict
 
@@ -53,14 +53,14 @@ def constant(value):
 
 
 @pytest.mark.parametrize("refit", [True, False])
-@pytest.mark.parametrize("window", [None, 60])
-def test_seasonal_naive_has_exactly_the_figures_of_the_reports_own(table, refit, window):
-    origins = RollingOrigins(folds=4, horizon=9, step=5, window=window)
-    result = backtest(table, origins, seasonal(7), season=7, refit=refit)
-    own = result.report.beside["seasonal_naive"]
+@pytest.mark.parametrize("train_steps", [None, 60])
+def test_seasonal_naive_has_exactly_the_figures_of_the_reports_own(table, refit, train_steps):
+    origins = RollingOrigins(folds=4, horizon=9, step=5, train_steps=train_steps)
+    result = backtest(table, origins, seasonal(7), season_length=7, refit=refit)
+    own = result.report.baselines["seasonal_naive"]
     for found, expected in ((result.report.overall, own.overall), (result.report.per_step[8], own.per_step[8])):
         found, expected = dataclasses.asdict(found), dataclasses.asdict(expected)
-        if window is not None:  # quantiles rest on the errors of the window, those of the report on all before it
+        if train_steps is not None:  # quantiles rest on the errors of the window, those of the report on all before it
             found, expected = (
                 {name: part[name] for name in ("mase", "smape", "rmsse", "mae")} for part in (found, expected)
             )
@@ -90,7 +90,7 @@ def test_nothing_after_the_cutoff_reaches_a_predictor(table):
         seen.append(len(windows))
         return Forecast(np.zeros(future.shape))
 
-    backtest(table, RollingOrigins(folds=3, horizon=5), lambda train: predict, season=7)
+    backtest(table, RollingOrigins(folds=3, horizon=5), lambda train: predict, season_length=7)
     assert len(seen) == 3
 
 
@@ -101,7 +101,7 @@ def test_a_predictor_that_reads_the_future_finds_none():
         return Forecast(windows.future(known.values))
 
     with pytest.raises(ValueError, match="series 'a' at 6: expected a finite forecast of step 1 in fold 1, found one"):
-        backtest(table, RollingOrigins(folds=2, horizon=3), lambda train: cheat, season=1)
+        backtest(table, RollingOrigins(folds=2, horizon=3), lambda train: cheat, season_length=1)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_fits_see_the_training_part_of_their_fold_alone(refit, lengths):
         mean = train.values.mean()
         return lambda known, windows: Forecast(np.full((len(windows), 2), mean))
 
-    result = backtest(table, RollingOrigins(folds=4, horizon=2), fitter, season=1, refit=refit)
+    result = backtest(table, RollingOrigins(folds=4, horizon=2), fitter, season_length=1, refit=refit)
     assert fitted == [list(range(length)) for length in lengths]
     assert result.fitted == tuple((length - 2) // 2 for length in lengths)
     latest = [max(length for length in lengths if length <= cutoff) for cutoff in (4, 6, 8, 10)]
@@ -125,7 +125,7 @@ def test_fits_see_the_training_part_of_their_fold_alone(refit, lengths):
 
 def test_scores_of_several_rows_a_series_worked_by_hand():
     table = table_of(a=[1.0, 3.0, 2.0, 6.0, 5.0, 9.0], b=[0.0, 2.0, 4.0, NAN])
-    result = backtest(table, RollingOrigins(folds=2, horizon=1), constant(4), season=1)
+    result = backtest(table, RollingOrigins(folds=2, horizon=1), constant(4), season_length=1)
     # a: |5 - 4| over (2 + 1 + 4) / 3, |9 - 4| over (2 + 1 + 4 + 1) / 4; b: |4 - 4| over 2, then no value
     scaled = {"a": [3 / 7, 5 / 2], "b": [0.0]}
     overall = result.report.overall
@@ -147,7 +147,7 @@ def test_scores_are_utilsforecasts():
     losses = pytest.importorskip("utilsforecast.losses")
     source = np.random.default_rng(4)
     table = table_of(**{name: source.normal(50, 9, size) for name, size in (("a", 60), ("b", 41), ("c", 75))})
-    result = backtest(table, RollingOrigins(folds=4, horizon=6, step=4), seasonal(7), season=7)
+    result = backtest(table, RollingOrigins(folds=4, horizon=6, step=4), seasonal(7), season_length=7)
     frame, history = result.forecasts.rename(columns={"forecast": "model"}), table.to_frame()
     rows = frame["unique_id"] + "-" + frame["fold"].astype(str)
     known = [
@@ -178,60 +178,60 @@ def test_scores_are_utilsforecasts():
 
 def test_levels_are_chosen_and_ordered(table):
     origins = RollingOrigins(folds=2, horizon=3)
-    every = backtest(table, origins, seasonal(7), season=7)
-    some = backtest(table, origins, seasonal(7), season=7, levels=(0.9, 0.1))
+    every = backtest(table, origins, seasonal(7), season_length=7)
+    some = backtest(table, origins, seasonal(7), season_length=7, levels=(0.9, 0.1))
     assert some.forecast.levels == (0.9, 0.1)
     np.testing.assert_array_equal(some.forecast.quantiles, every.forecast.quantiles[..., [2, 0]])
     np.testing.assert_array_equal(some.forecast.point, every.forecast.point)
-    none = backtest(table, origins, seasonal(7), season=7, levels=())
+    none = backtest(table, origins, seasonal(7), season_length=7, levels=())
     assert none.forecast.levels == ()
     assert list(none.forecasts.columns) == ["unique_id", "fold", "cutoff", "step", "ds", "y", "forecast"]
     with pytest.raises(ValueError, match=r"expected level 0\.2 in fold 1, found levels \(0\.1, 0\.5, 0\.9\)"):
-        backtest(table, origins, seasonal(7), season=7, levels=(0.1, 0.2))
+        backtest(table, origins, seasonal(7), season_length=7, levels=(0.1, 0.2))
 
 
 def test_every_fold_gives_the_levels_of_the_first(table):
     fits = iter([seasonal(7), seasonal(7, (0.1, 0.9))])
     with pytest.raises(ValueError, match=r"expected level 0\.5 in fold 2, found levels \(0\.1, 0\.9\)"):
-        backtest(table, RollingOrigins(folds=2, horizon=3), lambda train: next(fits)(train), season=7)
+        backtest(table, RollingOrigins(folds=2, horizon=3), lambda train: next(fits)(train), season_length=7)
 
 
 def test_a_season_for_each_series():
     table = table_of(a=[1.0, 5.0] * 4, b=[1.0, 2.0, 3.0] * 3)
-    result = backtest(table, RollingOrigins(folds=2, horizon=1), constant(0), season=(2, 3))
-    assert result.report.beside["seasonal_naive"].overall.mae == 0
-    assert result.report.seasons == (2, 3)
-    assert result.summary()["season"].tolist() == ["2, 3"] * 5
+    result = backtest(table, RollingOrigins(folds=2, horizon=1), constant(0), season_length=(2, 3))
+    assert result.report.baselines["seasonal_naive"].overall.mae == 0
+    assert result.report.season_lengths == (2, 3)
+    assert result.summary()["season_length"].tolist() == ["2, 3"] * 5
 
 
 def test_faults_of_a_predictor_are_named():
     table, origins = table_of(a=np.arange(9.0), b=np.arange(9.0)), RollingOrigins(folds=2, horizon=2)
     with pytest.raises(TypeError, match="expected a Forecast from the predictor in fold 1, found ndarray"):
-        backtest(table, origins, lambda train: lambda known, windows: np.zeros((2, 2)), season=1)
+        backtest(table, origins, lambda train: lambda known, windows: np.zeros((2, 2)), season_length=1)
     with pytest.raises(ValueError, match=r"expected forecasts \(2, 2\) in fold 1, found shape \(1, 2\)"):
-        backtest(table, origins, lambda train: lambda known, windows: Forecast(np.zeros((1, 2))), season=1)
+        backtest(table, origins, lambda train: lambda known, windows: Forecast(np.zeros((1, 2))), season_length=1)
     infinite = Forecast(np.zeros((2, 2)), np.array([[[0.0], [0.0]], [[0.0], [math.inf]]]), (0.5,))
     with pytest.raises(ValueError, match="series 'b' at 6: expected a finite forecast of step 2 in fold 1"):
-        backtest(table, origins, lambda train: lambda known, windows: infinite, season=1)
+        backtest(table, origins, lambda train: lambda known, windows: infinite, season_length=1)
 
 
 def test_wrong_arguments():
     table, origins = table_of(a=np.arange(9.0)), RollingOrigins(folds=2, horizon=2)
     for refit in (0, -1):
         with pytest.raises(ValueError, match=f"expected refit to be True, False or at least 1, found {refit}"):
-            backtest(table, origins, constant(0), season=1, refit=refit)
-    with pytest.raises(ValueError, match="expected seasons of at least 1, found 0"):
-        backtest(table, origins, constant(0), season=0)
-    with pytest.raises(ValueError, match="expected one season or one for each of 1 series, found 2"):
-        backtest(table, origins, constant(0), season=(1, 2))
+            backtest(table, origins, constant(0), season_length=1, refit=refit)
+    with pytest.raises(ValueError, match="expected season lengths of at least 1, found 0"):
+        backtest(table, origins, constant(0), season_length=0)
+    with pytest.raises(ValueError, match="expected one season length or one for each of 1 series, found 2"):
+        backtest(table, origins, constant(0), season_length=(1, 2))
     with pytest.raises(DataError, match="series 'a': expected 1 steps with a value and 10 more for fold 1 of 5"):
-        backtest(table, RollingOrigins(folds=5, horizon=2), constant(0), season=1)
+        backtest(table, RollingOrigins(folds=5, horizon=2), constant(0), season_length=1)
 
 
 def test_a_missing_value_needs_no_forecast():
     table = table_of(a=[1.0, 2.0, 4.0, NAN, 5.0])
     point = Forecast(np.array([[NAN, 4.0]]))
-    result = backtest(table, RollingOrigins(1, 2), lambda train: lambda known, windows: point, season=1)
+    result = backtest(table, RollingOrigins(1, 2), lambda train: lambda known, windows: point, season_length=1)
     assert result.report.overall.mae == 1.0
 
 
@@ -252,7 +252,7 @@ def test_the_line_names_fold_and_task_and_is_taken_away(monkeypatch):
     monkeypatch.setattr(sys.modules[backtest.__module__], "LiveLine", Recorded)
     monkeypatch.setattr(Recorded, "lines", [])
     table, origins = table_of(a=np.arange(9.0)), RollingOrigins(folds=2, horizon=2)
-    backtest(table, origins, constant(0), season=1)
+    backtest(table, origins, constant(0), season_length=1)
     assert Recorded.lines == [
         "backtest: fold 1 of 2  fitting",
         "backtest: fold 1 of 2  forecasting",
@@ -261,8 +261,8 @@ def test_the_line_names_fold_and_task_and_is_taken_away(monkeypatch):
     ]
     closed = Recorded.closed
     with pytest.raises(TypeError):
-        backtest(table, origins, lambda train: lambda known, windows: None, season=1)
+        backtest(table, origins, lambda train: lambda known, windows: None, season_length=1)
     assert Recorded.closed == closed + 1
     lines = len(Recorded.lines)
-    backtest(table, origins, constant(0), season=1, progress=False)
+    backtest(table, origins, constant(0), season_length=1, progress=False)
     assert len(Recorded.lines) == lines

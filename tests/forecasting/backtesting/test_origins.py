@@ -43,10 +43,10 @@ def test_cutoffs_are_counted_from_the_end_of_each_series():
 
 def test_a_window_slides_and_keeps_its_times():
     table = counting(9)
-    parts = [fold.train() for fold in RollingOrigins(folds=3, horizon=1, window=4).split(table)]
+    parts = [fold.train() for fold in RollingOrigins(folds=3, horizon=1, train_steps=4).split(table)]
     assert [part.values.tolist() for part in parts] == [[2, 3, 4, 5], [3, 4, 5, 6], [4, 5, 6, 7]]
     assert [part.times.tolist()[0] for part in parts] == [7, 8, 9]
-    early = next(RollingOrigins(folds=7, horizon=1, window=4).split(table))
+    early = next(RollingOrigins(folds=7, horizon=1, train_steps=4).split(table))
     assert early.train().values.tolist() == [0, 1]
 
 
@@ -58,11 +58,11 @@ def test_a_window_slides_and_keeps_its_times():
     st.none() | st.integers(2, 5),
     st.integers(1, 2),
 )
-def test_folds_are_loops_over_the_steps(lengths, folds, horizon, step, window, shortest):
+def test_folds_are_loops_over_the_steps(lengths, folds, horizon, step, train_steps, min_train_steps):
     table = counting(*lengths)
-    origins = RollingOrigins(folds, horizon, step, window, shortest)
+    origins = RollingOrigins(folds, horizon, step, train_steps, min_train_steps)
     back = [horizon + fold * (step or horizon) for fold in reversed(range(folds))]
-    if max(lengths) < back[0] + shortest:
+    if max(lengths) < back[0] + min_train_steps:
         with pytest.raises(DataError, match="expected"):
             list(origins.split(table))
         return
@@ -70,8 +70,8 @@ def test_folds_are_loops_over_the_steps(lengths, folds, horizon, step, window, s
         parts = {}
         for series, length in enumerate(lengths):
             every = [float(100 * series + at) for at in range(length)]
-            known = every[: max(length - steps_back, 0)][-(window or 99) :]
-            if len(known) >= shortest:
+            known = every[: max(length - steps_back, 0)][-(train_steps or 99) :]
+            if len(known) >= min_train_steps:
                 parts[series] = known, every[length - steps_back :][:horizon]
         assert fold.train().values.tolist() == [value for known, _ in parts.values() for value in known]
         assert fold.windows.series.tolist() == list(parts)
@@ -92,7 +92,7 @@ def test_a_part_without_a_value_is_left_out():
     assert first.left_out.tolist() == [0]
     assert first.train().ids.tolist() == ["b"]
     assert last.left_out.tolist() == []
-    sliding = list(RollingOrigins(folds=1, horizon=2, window=2).split(counting(8, 8, missing=[4, 5])))
+    sliding = list(RollingOrigins(folds=1, horizon=2, train_steps=2).split(counting(8, 8, missing=[4, 5])))
     assert sliding[0].train().values.tolist() == [104, 105]
 
 
@@ -101,15 +101,15 @@ def test_a_fold_without_series():
         DataError,
         match="series 'a': expected 2 steps with a value and 6 more for fold 1 of 3, found 7 in the longest series",
     ):
-        list(RollingOrigins(folds=3, horizon=2, shortest=2).split(counting(7, 4)))
+        list(RollingOrigins(folds=3, horizon=2, min_train_steps=2).split(counting(7, 4)))
 
 
-@pytest.mark.parametrize("name", ["folds", "horizon", "step", "window", "shortest"])
+@pytest.mark.parametrize("name", ["folds", "horizon", "step", "train_steps", "min_train_steps"])
 def test_numbers_below_one(name):
     with pytest.raises(ValueError, match=f"expected {name} to be at least 1, found 0"):
         RollingOrigins(**{"folds": 1, "horizon": 1, name: 0})
 
 
 def test_a_window_shorter_than_the_shortest_part():
-    with pytest.raises(ValueError, match="expected shortest to be at most the window of 3, found 4"):
-        RollingOrigins(folds=1, horizon=1, window=3, shortest=4)
+    with pytest.raises(ValueError, match="expected min_train_steps of at most train_steps, 3, found 4"):
+        RollingOrigins(folds=1, horizon=1, train_steps=3, min_train_steps=4)

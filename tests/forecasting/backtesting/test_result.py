@@ -11,9 +11,10 @@ import pytest
 from matplotlib.image import imread
 
 from seqtag.data.series.files import read_series
-from seqtag.forecasting.backtesting import RollingOrigins, backtest
+from seqtag.forecasting.backtesting import RollingOrigins, backtest, write_result
 from seqtag.forecasting.data.samples import sample_series
-from seqtag.forecasting.evaluation.evaluate import Forecast, evaluate_forecasts
+from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
+from seqtag.forecasting.evaluation.forecast import Forecast
 
 LEVELS = (0.1, 0.5, 0.9)
 MODELS = ["forecast", "seasonal_naive", "naive", "drift", "mean"]
@@ -35,9 +36,9 @@ def result(table):
         quantiles = np.sort(source.normal(100, 20, size=(len(windows), windows.horizon, 3)), axis=-1)
         return Forecast.of_quantiles(quantiles, LEVELS)
 
-    shortest = int(table.lengths.min()) - 10
-    origins = RollingOrigins(folds=3, horizon=5, shortest=shortest)
-    return backtest(table, origins, lambda train: predict, season=7)
+    min_train_steps = int(table.lengths.min()) - 10
+    origins = RollingOrigins(folds=3, horizon=5, min_train_steps=min_train_steps)
+    return backtest(table, origins, lambda train: predict, season_length=7)
 
 
 def test_the_long_frame_has_what_came_and_what_was_forecast(table, result):
@@ -68,9 +69,9 @@ def test_cuts_are_the_metrics_of_their_rows(result):
         for model in MODELS[1:]:
             assert cut(model).shape == found.shape
             assert not np.allclose(cut(model)["mae"], found["mae"])
-    np.testing.assert_allclose(result.by_step("mean")["mae"], [s.mae for s in result.report.beside["mean"].per_step])
+    np.testing.assert_allclose(result.by_step("mean")["mae"], [s.mae for s in result.report.baselines["mean"].per_step])
     with pytest.raises(
-        ValueError, match="expected of to be one of forecast, seasonal_naive, naive, drift, mean, found"
+        ValueError, match="expected model to be one of forecast, seasonal_naive, naive, drift, mean, found"
     ):
         result.by_fold("theta")
 
@@ -83,16 +84,16 @@ def test_a_report_for_each_fold_is_that_of_its_rows_alone(result):
         alone = evaluate_forecasts(result.target[rows], result.forecast.cut(rows, slice(None)), histories, 7)
         assert report.to_metrics() == alone.to_metrics()
         assert result.by_fold()["mase"][number] == pytest.approx(alone.overall.mase)
-        assert result.by_fold("drift")["mase"][number] == pytest.approx(alone.beside["drift"].overall.mase)
+        assert result.by_fold("drift")["mase"][number] == pytest.approx(alone.baselines["drift"].overall.mase)
 
 
 def test_the_summary_sets_the_naive_rules_beside_and_names_the_season(result):
     summary = result.summary()
     assert summary.index.tolist() == MODELS
     assert {"mase", "smape", "rmsse", "mae", "rmse", "wql", "crps", "coverage"} < set(summary.columns)
-    assert summary["season"].tolist() == ["7"] * 5
-    assert summary.attrs == {"season": "7", "coverage_of": 0.8}
-    assert summary.loc["drift", "mase"] == result.report.beside["drift"].overall.mase
+    assert summary["season_length"].tolist() == ["7"] * 5
+    assert summary.attrs == {"season_length": "7", "coverage_of": 0.8}
+    assert summary.loc["drift", "mase"] == result.report.baselines["drift"].overall.mase
     assert summary.loc["forecast", "coverage"] == result.report.overall.coverage[0.8]
     assert math.isnan(summary.loc["mean", "wql"])
 
@@ -113,22 +114,22 @@ def test_many_folds_are_shown_by_some_of_them():
     def last(known, windows):
         return Forecast(windows.history(known.values)[:, -1:])
 
-    result = backtest(table, RollingOrigins(folds=70, horizon=1), lambda train: last, season=1, refit=20)
+    result = backtest(table, RollingOrigins(folds=70, horizon=1), lambda train: last, season_length=1, refit=20)
     lines = result.to_text().splitlines()
     assert lines[0] == "backtest of 70 folds, horizon 1, season 1; fitted in fold 1, 21, 41, 61."
     assert lines[-25].split()[:3] == ["fold", "of", "70"]
     assert [lines[-24].split()[0], lines[-1].split()[0]] == ["1", "70"]
     assert len(result.folds) == 70
-    every = backtest(table, RollingOrigins(folds=70, horizon=1), lambda train: last, season=1, refit=10)
+    every = backtest(table, RollingOrigins(folds=70, horizon=1), lambda train: last, season_length=1, refit=10)
     assert every.to_text().splitlines()[0].endswith("fitted in fold 1, 11, 21, ... 61.")
 
 
 def test_metrics_are_json_and_hold_the_folds(result):
     found = json.loads(json.dumps(result.to_metrics(), allow_nan=False))
     assert found["mase"] == result.report.overall.mase
-    assert found["seasonal_naive"]["mase"] == result.report.beside["seasonal_naive"].overall.mase
+    assert found["seasonal_naive"]["mase"] == result.report.baselines["seasonal_naive"].overall.mase
     assert found["per_fold"]["mae"] == result.by_fold()["mae"].tolist()
-    assert (found["folds"], found["fitted"], found["seasons"]) == (3, [1, 2, 3], [7])
+    assert (found["folds"], found["fitted"], found["season_lengths"]) == (3, [1, 2, 3], [7])
     assert found["left_out"] == {str(fold): list(series) for fold, series in result.left_out.items()}
     assert found["left_out"]["1"]
     assert found["fit_seconds"] >= 0
@@ -137,20 +138,20 @@ def test_metrics_are_json_and_hold_the_folds(result):
 
 def test_what_is_written(result, tmp_path):
     folder = tmp_path / "new" / "backtest"
-    result.write(folder)
+    write_result(result, folder)
     tables = {"summary", "by_series", "by_step", "by_fold", "forecasts"}
     names = {f"{name}.csv" for name in tables} | {"metrics.json", "backtest.png", "forecast.png"}
     assert {path.name for path in folder.iterdir()} == names
     assert json.loads((folder / "metrics.json").read_text()) == result.to_metrics()
     for name in tables - {"forecasts"}:
-        found = pd.read_csv(folder / f"{name}.csv", index_col=0, dtype={"season": str})
+        found = pd.read_csv(folder / f"{name}.csv", index_col=0, dtype={"season_length": str})
         pd.testing.assert_frame_equal(found, getattr(result, name)())
     forecasts = pd.read_csv(folder / "forecasts.csv")
     assert list(forecasts.columns) == list(result.forecasts.columns)
     np.testing.assert_allclose(forecasts["q0.9"], result.forecasts["q0.9"])
     for name in ("backtest.png", "forecast.png"):
         assert imread(folder / name).ndim == 3
-    result.write(tmp_path, forecasts=False)
+    write_result(result, tmp_path, forecasts=False)
     assert not (tmp_path / "forecasts.csv").exists()
 
 
@@ -163,6 +164,6 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(result, tmp_path, monk
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", fails)
     with pytest.raises(OSError, match="no space left"):
-        result.write(tmp_path)
+        write_result(result, tmp_path)
     assert (tmp_path / "summary.csv").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["summary.csv"]

@@ -12,7 +12,7 @@ from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.corrections import Corrections, without_median
 from seqtag.forecasting.calibration.dependence import StepDependence
-from seqtag.forecasting.evaluation import naive_rules as naive
+from seqtag.forecasting.evaluation import baselines
 from seqtag.forecasting.network.network import Answer
 
 LEVELS = (0.1, 0.3, 0.5, 0.9)
@@ -74,7 +74,7 @@ def test_large_offsets_make_nothing_cross_and_leave_the_median(size):
 
 def test_blending_is_that_of_the_calibration():
     plain, found = answer(), apply(blend=WEIGHTS)
-    rule = naive.seasonal_naive(list(HISTORY.astype(float)), HORIZON, SEASON)
+    rule = baselines.seasonal_naive(list(HISTORY.astype(float)), HORIZON, SEASON)
     expected = WEIGHTS.blended(plain.point.numpy(), rule, SERIES)
     np.testing.assert_allclose(found.point, expected, atol=1e-5)
     # The distribution moves with its point and keeps its width.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
-from seqtag.forecasting.data.held_out import split, thinned, with_history, with_values
+from seqtag.forecasting.data.held_out import split, subsample, with_history, with_values
 from seqtag.forecasting.data.windows import all_windows
 
 
@@ -36,24 +36,30 @@ def origins(table, windows):
     lookback=st.integers(1, 6),
     horizon=st.integers(1, 4),
     more=st.integers(0, 4),
-    shortest=st.integers(1, 6),
+    min_history=st.integers(1, 6),
 )
-def test_no_fitted_window_touches_a_held_out_step(lengths, lookback, horizon, more, shortest):
-    table, steps, shortest = table_of(*lengths), horizon + more, min(shortest, lookback)
+def test_no_fitted_window_touches_a_held_out_step(lengths, lookback, horizon, more, min_history):
+    table, steps, min_history = table_of(*lengths), horizon + more, min(min_history, lookback)
     try:
-        parts = split(table, lookback, horizon, steps, shortest)
+        parts = split(table, lookback, horizon, steps, min_history)
     except DataError:
-        assert max(lengths) < steps + shortest + horizon
+        assert max(lengths) < steps + min_history + horizon
         return
     held_out = {series for series, _ in origins(table, parts.held_out)}
-    long = {needed: {s for s, n in enumerate(lengths) if n >= needed + shortest} for needed in (steps, steps + horizon)}
+    long = {
+        needed: {s for s, n in enumerate(lengths) if n >= needed + min_history} for needed in (steps, steps + horizon)
+    }
     assert long[steps + horizon] <= held_out <= long[steps]
     for series, length in enumerate(lengths):
         found = [end for of, end in origins(table, parts.held_out) if of == series]
         fitted = [end for of, end in origins(parts.fitted, parts.windows) if of == series]
         end_of_fitted = length - steps if series in held_out else length
         assert found == (list(range(length - steps, length - horizon + 1)) if found else [])
-        assert set(range(shortest, end_of_fitted - horizon + 1)) <= set(fitted) <= set(range(shortest, end_of_fitted))
+        assert (
+            set(range(min_history, end_of_fitted - horizon + 1))
+            <= set(fitted)
+            <= set(range(min_history, end_of_fitted))
+        )
         assert sorted(fitted) == fitted
     # The fitted table is the table without what is held out: no window can reach it.
     futures = parts.held_out.future(table.values)
@@ -63,7 +69,7 @@ def test_no_fitted_window_touches_a_held_out_step(lengths, lookback, horizon, mo
 
 def test_windows_without_a_value_in_history_or_future_are_left_out():
     table = table_of(6, 4, missing=[2, 3, 4, 6])
-    windows = all_windows(table, 2, 1, shortest=1)
+    windows = all_windows(table, 2, 1, min_history=1)
     values = table.values
     seen = ~np.isnan(windows.history(values)).all(axis=1)
     assert origins(table, with_history(table, windows)) == origins(table, windows.take(seen))
@@ -79,8 +85,8 @@ def test_a_gap_before_the_end_leaves_no_origin_in_it():
 
 def test_many_windows_are_thinned_in_even_steps():
     windows = all_windows(table_of(102), 1, 1)
-    assert thinned(windows, 101) is windows
-    np.testing.assert_array_equal(thinned(windows, 11).ends, np.arange(1, 102, 10))
+    assert subsample(windows, 101) is windows
+    np.testing.assert_array_equal(subsample(windows, 11).ends, np.arange(1, 102, 10))
 
 
 def test_fewer_steps_than_a_horizon_are_no_judge():

@@ -8,7 +8,7 @@ import pytest
 
 from seqtag.data.series.files import read_series
 from seqtag.errors import ConfigError, DataError
-from seqtag.forecasting.data.inspection import inspect_series, suggested_season
+from seqtag.forecasting.data.inspection import inspect_series, suggest_season_length
 from seqtag.forecasting.data.samples import sample_series
 
 
@@ -43,15 +43,15 @@ def test_values_far_out_and_stuck_are_named():
     assert len(short.examples) == 1 and "and 1 more" in short.to_text()
 
 
-@pytest.mark.parametrize(("frequency", "season"), [("D", 7), ("h", 24)])
-def test_the_season_is_found(frequency, season):
-    assert suggested_season(read_series(sample_series(steps=1000, frequency=frequency)[0])) == season
+@pytest.mark.parametrize(("frequency", "season_length"), [("D", 7), ("h", 24)])
+def test_the_season_is_found(frequency, season_length):
+    assert suggest_season_length(read_series(sample_series(steps=1000, frequency=frequency)[0])) == season_length
 
 
 def test_noise_and_short_series_have_no_season():
     noise = np.random.default_rng(1).normal(size=(4, 300))
-    assert suggested_season(read_series(frame(a=noise[0], b=noise[1].cumsum(), c=noise[2], d=noise[3]))) == 1
-    assert suggested_season(read_series(frame(a=[1.0, 2.0]))) == 1
+    assert suggest_season_length(read_series(frame(a=noise[0], b=noise[1].cumsum(), c=noise[2], d=noise[3]))) == 1
+    assert suggest_season_length(read_series(frame(a=[1.0, 2.0]))) == 1
 
 
 def test_layouts_are_told_by_their_columns(tmp_path):

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqtag.data.series.files import read_m3, read_series, read_wide
+from seqtag.data.series.files import read_series, read_wide
+from seqtag.forecasting.data.m3 import read_m3
 from seqtag.forecasting.data.windows import all_windows
 
 
@@ -30,7 +31,7 @@ def test_ett(name, steps, step):
     assert table.frequency.name == step
     assert not table.inserted.any()
     np.testing.assert_array_equal(table.values.reshape(7, steps), frame[table.ids].to_numpy().T)
-    assert str(table.stamps(table.times[-1:])[0]) == frame["date"].iloc[-1]
+    assert str(table.to_timestamps(table.times[-1:])[0]) == frame["date"].iloc[-1]
     assert len(all_windows(table, 720, 96)) == 7 * (steps - 720 - 96 + 1)
 
 

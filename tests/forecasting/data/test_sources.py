@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqtag.data.series.files import read_series
-from seqtag.data.series.last_steps import column_frame, last_steps
+from seqtag.data.series.files import long_frame, read_series
+from seqtag.data.series.slicing import last_steps
 from seqtag.errors import ConfigError, DataError
 from seqtag.forecasting.data.sources import future_frame, load_series, naming, read_table, series_columns
 from seqtag.forecasting.data.windows import Windows
@@ -179,7 +179,7 @@ def test_a_table_as_a_frame_of_its_columns_reads_back():
     )
     columns = series_columns(section)
     table = read_series(frame, columns)
-    again = read_series(column_frame(table, columns), columns, frequency="D")
+    again = read_series(long_frame(table, columns), columns, frequency="D")
     np.testing.assert_array_equal(again.values, table.values)
     np.testing.assert_array_equal(again.past["p"], table.past["p"])
     for kind, name in (("known", "k"), ("static", "s")):

@@ -21,10 +21,10 @@ def counting(*lengths):
     return read_series(pd.concat(frames), frequency=1, dtype="float64")
 
 
-def looped(lengths, lookback, horizon, stride, shortest):
+def looped(lengths, lookback, horizon, stride, min_history):
     histories, futures = [], []
     for k, n in enumerate(lengths):
-        ends = [end for end in range(shortest, n - horizon + 1) if (n - horizon - end) % stride == 0]
+        ends = [end for end in range(min_history, n - horizon + 1) if (n - horizon - end) % stride == 0]
         for end in ends:
             history = [1000.0 * k + step if step >= 0 else np.nan for step in range(end - lookback, end)]
             histories.append(history)
@@ -41,10 +41,10 @@ def looped(lengths, lookback, horizon, stride, shortest):
     padded=st.integers(0, 5),
 )
 def test_windows_are_those_of_a_loop(lengths, lookback, horizon, stride, padded):
-    shortest = max(1, lookback - padded)
+    min_history = max(1, lookback - padded)
     table = counting(*lengths)
-    windows = all_windows(table, lookback, horizon, stride=stride, shortest=shortest)
-    histories, futures = looped(lengths, lookback, horizon, stride, shortest)
+    windows = all_windows(table, lookback, horizon, stride=stride, min_history=min_history)
+    histories, futures = looped(lengths, lookback, horizon, stride, min_history)
     np.testing.assert_array_equal(windows.history(table.values), histories)
     np.testing.assert_array_equal(windows.future(table.values), futures)
     np.testing.assert_array_equal(windows.history_steps()[1], ~np.isnan(histories))
@@ -55,7 +55,7 @@ def test_the_newest_value_is_the_last_of_its_window():
     windows = last_windows(table, 4, 3)
     expected = [[6, 7, 8, 9], [np.nan, np.nan, 1000, 1001], [2001, 2002, 2003, 2004]]
     np.testing.assert_array_equal(windows.history(table.values), expected)
-    newest = all_windows(table, 4, 1, stride=3, shortest=1).future(table.values)
+    newest = all_windows(table, 4, 1, stride=3, min_history=1).future(table.values)
     assert {9.0, 1001.0, 2004.0} <= set(newest[:, 0])
 
 
@@ -70,7 +70,7 @@ def test_a_whole_window_is_a_slice_without_a_copy():
 
 def test_windows_take_arrays_of_any_width_and_type():
     table = counting(5, 3)
-    windows = all_windows(table, 3, 1, shortest=1)
+    windows = all_windows(table, 3, 1, min_history=1)
     wide = np.stack([table.values, -table.values], axis=-1)
     assert windows.history(wide).shape == (len(windows), 3, 2)
     assert windows.history(table.observed, False)[0].tolist() == [False, False, True]
@@ -79,12 +79,12 @@ def test_windows_take_arrays_of_any_width_and_type():
 
 def test_windows_never_cross_series():
     table = counting(4, 4, 4)
-    windows = all_windows(table, 3, 1, shortest=1)
+    windows = all_windows(table, 3, 1, min_history=1)
     thousands = windows.history(table.values) // 1000
     assert np.all(np.isnan(thousands) | (thousands == windows.series[:, None]))
 
 
-@pytest.mark.parametrize("wrong", [{"lookback": 0}, {"horizon": 0}, {"stride": 0}, {"shortest": 0}])
+@pytest.mark.parametrize("wrong", [{"lookback": 0}, {"horizon": 0}, {"stride": 0}, {"min_history": 0}])
 def test_lengths_are_at_least_one(wrong):
     [name] = wrong
     with pytest.raises(ValueError, match=f"expected {name} to be at least 1, found 0"):
@@ -95,5 +95,5 @@ def test_lengths_are_at_least_one(wrong):
 
 
 def test_the_shortest_history_is_at_most_the_lookback():
-    with pytest.raises(ValueError, match="expected shortest to be at most the lookback of 2, found 3"):
-        all_windows(counting(9), 2, 1, shortest=3)
+    with pytest.raises(ValueError, match="expected min_history to be at most the lookback of 2, found 3"):
+        all_windows(counting(9), 2, 1, min_history=3)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from seqtag.errors import DataError
-from seqtag.forecasting.evaluation import metrics
-from seqtag.forecasting.evaluation import naive_rules as naive
-from seqtag.forecasting.evaluation.evaluate import Forecast, evaluate_forecasts, naive_forecasts
+from seqtag.forecasting.evaluation import baselines, metrics
+from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts, naive_forecasts
+from seqtag.forecasting.evaluation.forecast import Forecast
 
 NAN = math.nan
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -31,7 +31,7 @@ def windows() -> dict:
         "target": target,
         "forecast": Forecast.of_quantiles(np.sort(source.normal(9, 3, size=(6, 4, 5)), axis=-1), LEVELS),
         "histories": [source.normal(9, 3, size=length) for length in (8, 12, 9, 13, 20, 24)],
-        "seasons": [4, 4, 1, 1, 3, 3],
+        "season_lengths": [4, 4, 1, 1, 3, 3],
         "ids": ["a", "a", "b", "b", "c", "c"],
     }
 
@@ -40,7 +40,7 @@ def expected(made: dict, rows: list[int], steps: list[int], forecast: Forecast |
     """The scores of some rows and steps, from the metrics themselves."""
     forecast = forecast or made["forecast"]
     target, point = made["target"][np.ix_(rows, steps)], forecast.point[np.ix_(rows, steps)]
-    scale = metrics.scales([made["histories"][row] for row in rows], [made["seasons"][row] for row in rows])
+    scale = metrics.scales([made["histories"][row] for row in rows], [made["season_lengths"][row] for row in rows])
     quantiles = forecast.quantiles[np.ix_(rows, steps)] if forecast.levels else forecast.quantiles
     pairs = {0.8: (0, 4), 0.5: (1, 3)} if forecast.levels else {}
     return {
@@ -77,27 +77,27 @@ def test_every_cut_has_the_metrics_of_its_rows_and_steps(windows):
     assert list(report.per_series) == ["a", "b", "c"]
     for number, scores in enumerate(report.per_series.values()):
         same(scores, expected(windows, [2 * number, 2 * number + 1], steps))
-    assert report.seasons == (1, 3, 4)
+    assert report.season_lengths == (1, 3, 4)
     assert report.rows == 6
 
 
 def test_the_naive_rules_are_scored_on_the_same_values(windows):
     report = evaluate_forecasts(**windows)
-    rules = naive_forecasts(windows["histories"], 4, windows["seasons"], LEVELS)
-    assert list(report.beside) == list(rules) == ["seasonal_naive", "naive", "drift", "mean"]
+    rules = naive_forecasts(windows["histories"], 4, windows["season_lengths"], LEVELS)
+    assert list(report.baselines) == list(rules) == ["seasonal_naive", "naive", "drift", "mean"]
     for name, rule in rules.items():
-        same(report.beside[name].overall, expected(windows, list(range(6)), list(range(4)), rule))
-        same(report.beside[name].per_step[2], expected(windows, list(range(6)), [2], rule))
-        assert report.skill[name] == pytest.approx(1 - report.overall.mase / report.beside[name].overall.mase)
-    seasonal = report.beside["seasonal_naive"].overall
+        same(report.baselines[name].overall, expected(windows, list(range(6)), list(range(4)), rule))
+        same(report.baselines[name].per_step[2], expected(windows, list(range(6)), [2], rule))
+        assert report.skill[name] == pytest.approx(1 - report.overall.mase / report.baselines[name].overall.mase)
+    seasonal = report.baselines["seasonal_naive"].overall
     ratios = report.overall.smape / seasonal.smape, report.overall.mase / seasonal.mase
     assert report.owa == pytest.approx(sum(ratios) / 2)
 
 
 def test_seasonal_naive_has_no_skill_over_itself(windows):
-    itself = naive_forecasts(windows["histories"], 4, windows["seasons"], LEVELS)["seasonal_naive"]
+    itself = naive_forecasts(windows["histories"], 4, windows["season_lengths"], LEVELS)["seasonal_naive"]
     report = evaluate_forecasts(**{**windows, "forecast": itself})
-    same(report.overall, asdict(report.beside["seasonal_naive"].overall))
+    same(report.overall, asdict(report.baselines["seasonal_naive"].overall))
     assert report.skill["seasonal_naive"] == pytest.approx(0)
     assert report.owa == pytest.approx(1)
 
@@ -108,7 +108,7 @@ def test_the_order_of_rows_and_of_levels_does_not_matter(windows):
     turned = {
         "target": windows["target"][order],
         "forecast": Forecast.of_quantiles(quantiles, [LEVELS[level] for level in levels]),
-        **{key: [windows[key][row] for row in order] for key in ("histories", "seasons", "ids")},
+        **{key: [windows[key][row] for row in order] for key in ("histories", "season_lengths", "ids")},
     }
     before, after = evaluate_forecasts(**windows), evaluate_forecasts(**turned)
     same(after.overall, asdict(before.overall))
@@ -129,13 +129,13 @@ def test_a_constant_history_is_left_out_of_the_scaled_metrics_and_counted():
 
 def test_a_row_without_targets_is_not_counted_as_left_out():
     target, forecast = np.array([[1.0, NAN], [NAN, NAN]]), Forecast(np.ones((2, 2)))
-    report = evaluate_forecasts(target, forecast, [[5.0, 5.0], [5.0, 5.0]], seasons=1)
+    report = evaluate_forecasts(target, forecast, [[5.0, 5.0], [5.0, 5.0]], season_lengths=1)
     assert report.overall.unscaled == report.per_step[0].unscaled == 1
     assert report.per_step[1].unscaled == report.per_step[1].observed == 0
 
 
 def test_points_alone_have_no_score_of_quantiles():
-    report = evaluate_forecasts(np.array([[3.0]]), Forecast(np.array([[2.0]])), [[1.0, 2.0]], seasons=1)
+    report = evaluate_forecasts(np.array([[3.0]]), Forecast(np.array([[2.0]])), [[1.0, 2.0]], season_lengths=1)
     assert report.overall.mae == 1.0
     assert math.isnan(report.overall.wql)
     assert report.overall.coverage == {}
@@ -144,7 +144,7 @@ def test_points_alone_have_no_score_of_quantiles():
 
 def test_single_precision_is_scored_in_double():
     point = np.full((1, 1), 1e8, np.float32)
-    report = evaluate_forecasts(np.array([[1e8 + 1]]), Forecast(point), [[1.0, 2.0]], seasons=1)
+    report = evaluate_forecasts(np.array([[1e8 + 1]]), Forecast(point), [[1.0, 2.0]], season_lengths=1)
     assert report.overall.mae == 1.0
 
 
@@ -161,7 +161,7 @@ def test_a_point_of_its_own_beside_quantiles(windows):
         ({"target": np.zeros((6, 3))}, r"expected targets of shape \(6, 4\) as the forecasts, found \(6, 3\)"),
         ({"histories": [[1.0]]}, "expected 6 histories, one for each row, found 1"),
         ({"ids": ["a"]}, "expected 6 ids, one for each row, found 1"),
-        ({"seasons": 0}, "expected seasons of at least 1, found 0"),
+        ({"season_lengths": 0}, "expected season lengths of at least 1, found 0"),
         ({"target": np.full((6, 4), math.inf)}, "expected finite or missing targets, found inf in row 0, step 1"),
         ({"forecast": Forecast(np.full((6, 4), NAN))}, "expected finite forecasts, found nan in row 0, step 1"),
     ],
@@ -232,12 +232,14 @@ def m3() -> tuple[list[np.ndarray], np.ndarray, list[int]]:
 
 def test_seasonal_naive_has_its_published_figures_on_m3():
     """Averages over the series: the figures that forecasts of M3 are compared with."""
-    histories, target, seasons = m3()
+    histories, target, season_lengths = m3()
     levels = tuple(np.arange(1, 10) / 10)
-    forecast = naive_forecasts(histories, 18, seasons, levels)["seasonal_naive"]
-    report = evaluate_forecasts(target, forecast, histories, seasons, ids=[f"season {season}" for season in seasons])
+    forecast = naive_forecasts(histories, 18, season_lengths, levels)["seasonal_naive"]
+    report = evaluate_forecasts(
+        target, forecast, histories, season_lengths, ids=[f"season {season_length}" for season_length in season_lengths]
+    )
     assert report.rows == 3003
-    assert report.seasons == (1, 4, 12)
+    assert report.season_lengths == (1, 4, 12)
     assert round(report.overall.smape, 2) == 15.19
     assert round(report.overall.mase, 3) == 1.764
     assert report.overall.unscaled == 0
@@ -252,17 +254,17 @@ def test_scores_by_series_are_utilsforecasts_on_m3():
     losses = pytest.importorskip("utilsforecast.losses")
     import pandas as pd
 
-    histories, target, seasons = m3()
-    quarterly = [row for row, season in enumerate(seasons) if season == 4][:50]
+    histories, target, season_lengths = m3()
+    quarterly = [row for row, season_length in enumerate(season_lengths) if season_length == 4][:50]
     frames = [pd.DataFrame({"unique_id": row, "ds": range(8), "y": target[row, :8]}) for row in quarterly]
     known = [pd.DataFrame({"unique_id": row, "y": histories[row]}) for row in quarterly]
     for at, row in enumerate(known):
         row["ds"] = np.arange(-len(row), 0)
-        frames[at]["drift"] = naive.drift([histories[quarterly[at]]], 8)[0]
+        frames[at]["drift"] = baselines.drift([histories[quarterly[at]]], 8)[0]
     frame, train = pd.concat(frames), pd.concat(known)
     mase = losses.mase(frame, ["drift"], seasonality=4, train_df=train).set_index("unique_id")["drift"]
     smape = losses.smape(frame, ["drift"]).set_index("unique_id")["drift"]
-    drift = Forecast(naive.drift([histories[row] for row in quarterly], 8))
+    drift = Forecast(baselines.drift([histories[row] for row in quarterly], 8))
     report = evaluate_forecasts(target[quarterly, :8], drift, [histories[row] for row in quarterly], 4, ids=quarterly)
     for row in quarterly:
         assert report.per_series[str(row)].mase == pytest.approx(mase[row])

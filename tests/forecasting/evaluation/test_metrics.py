@@ -26,7 +26,7 @@ def made() -> dict:
         "point": source.normal(3, 5, size=target.shape),
         "quantiles": source.normal(3, 5, size=(*target.shape, len(LEVELS))),
         "histories": histories,
-        "seasons": [4, 1, 7, 3, 12],
+        "season_lengths": [4, 1, 7, 3, 12],
     }
 
 
@@ -38,7 +38,7 @@ def test_scales_worked_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("history", "season"),
+    ("history", "season_length"),
     [
         ([4.0] * 6, 1),
         ([0.0, 0.0], 1),
@@ -49,8 +49,8 @@ def test_scales_worked_by_hand():
         ([0.1 + 0.2, 0.3], 1),  # constant to within rounding
     ],
 )
-def test_a_history_without_a_scale_is_left_out_and_never_infinite(history, season):
-    found = metrics.scales([history, [0.0, 2.0]], [season, 1])
+def test_a_history_without_a_scale_is_left_out_and_never_infinite(history, season_length):
+    found = metrics.scales([history, [0.0, 2.0]], [season_length, 1])
     assert np.isnan([found.mean[0], found.rms[0]]).all()
     target, point = np.array([[1.0], [1.0]]), np.array([[9.0], [4.0]])
     assert metrics.mase(target, point, found.mean) == 1.5
@@ -97,10 +97,10 @@ def test_owa_divides_averages_once():
 
 def test_metrics_are_loops_over_observed_values(made):
     target, point, quantiles = made["target"], made["point"], made["quantiles"]
-    found = metrics.scales(made["histories"], made["seasons"])
+    found = metrics.scales(made["histories"], made["season_lengths"])
     absolute, squared, mase, rmsse, smape, losses = [], [], [], [], [], []
-    for row, (history, season) in enumerate(zip(made["histories"], made["seasons"], strict=True)):
-        pairs = [(history[t], history[t - season]) for t in range(season, len(history))]
+    for row, (history, season_length) in enumerate(zip(made["histories"], made["season_lengths"], strict=True)):
+        pairs = [(history[t], history[t - season_length]) for t in range(season_length, len(history))]
         naive = [now - before for now, before in pairs if not math.isnan(now - before)]
         steps = [step for step in range(6) if not math.isnan(target[row, step])]
         errors = [target[row, step] - point[row, step] for step in steps]
@@ -131,7 +131,7 @@ def test_a_missing_target_counts_nowhere(made):
     other = np.where(np.isnan(target)[..., None], 1e9, quantiles)
     wider = np.pad(target, ((0, 1), (0, 2)), constant_values=NAN)
     padded = np.pad(other, ((0, 1), (0, 2), (0, 0)), constant_values=5.0)
-    scale = metrics.scales([*made["histories"], [1.0, 2.0]], [*made["seasons"], 1])
+    scale = metrics.scales([*made["histories"], [1.0, 2.0]], [*made["season_lengths"], 1])
     for rows, quantile in ((target, other), (wider, padded)):
         mean, rms = scale.mean[: len(rows)], scale.rms[: len(rows)]
         before, point = quantiles[..., 2], quantile[..., 2]
@@ -161,7 +161,7 @@ def test_all_metrics_are_utilsforecasts(made):
     import pandas as pd
 
     source = np.random.default_rng(11)
-    target, season, levels = source.normal(20, 5, size=(4, 6)), 3, [0.1, 0.5, 0.9]
+    target, season_length, levels = source.normal(20, 5, size=(4, 6)), 3, [0.1, 0.5, 0.9]
     quantiles = np.sort(source.normal(20, 5, size=(4, 6, 3)), axis=-1)
     point = quantiles[..., 1]
     histories = [source.normal(20, 5, size=length) for length in (8, 12, 15, 30)]
@@ -179,8 +179,8 @@ def test_all_metrics_are_utilsforecasts(made):
         models = options.pop("models", ["point"])
         return getattr(losses, name)(frame, models, **options).iloc[:, 1].to_numpy()
 
-    scale = metrics.scales(histories, season)
-    seasonal = {"seasonality": season, "train_df": train}
+    scale = metrics.scales(histories, season_length)
+    seasonal = {"seasonality": season_length, "train_df": train}
     assert metrics.mase(target, point, scale.mean) == pytest.approx(theirs("mase", **seasonal).mean())
     assert metrics.rmsse(target, point, scale.rms) == pytest.approx(theirs("rmsse", **seasonal).mean())
     assert metrics.smape(target, point) == pytest.approx(200 * theirs("smape").mean())

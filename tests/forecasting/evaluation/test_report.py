@@ -8,7 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from seqtag.forecasting.evaluation.evaluate import Forecast, evaluate_forecasts
+from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
+from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.evaluation.report import METRICS, ForecastReport, named_interval
 
 
@@ -38,8 +39,8 @@ def test_metrics_hold_the_contract_overall_by_step_and_beside_seasonal_naive():
     assert found["per_step"]["mae"] == [scores.mae for scores in report.per_step]
     assert found["per_step"]["coverage"][1] == report.per_step[1].coverage[0.8]
     assert found["per_step"]["observed"] == [4, 4, 4]
-    assert found["drift"]["smape"] == report.beside["drift"].overall.smape
-    assert found["seasons"] == [1, 2]
+    assert found["drift"]["smape"] == report.baselines["drift"].overall.smape
+    assert found["season_lengths"] == [1, 2]
     assert found["rows"] == 4
     assert found["unscaled"] == 1
     assert found["skill"]["mean"] == report.skill["mean"]
@@ -47,7 +48,7 @@ def test_metrics_hold_the_contract_overall_by_step_and_beside_seasonal_naive():
 
 
 def test_what_is_not_known_is_none_in_json():
-    report = evaluate_forecasts(np.array([[2.0]]), Forecast(np.array([[1.0]])), [[5.0, 5.0]], seasons=1)
+    report = evaluate_forecasts(np.array([[2.0]]), Forecast(np.array([[1.0]])), [[5.0, 5.0]], season_lengths=1)
     found = json.loads(json.dumps(report.to_metrics(), allow_nan=False))
     for name in ("mase", "rmsse", "wql", "crps", "coverage", "owa", "coverage_of"):
         assert found[name] is None
@@ -88,7 +89,7 @@ def test_a_long_horizon_shows_some_steps_the_first_and_last_among_them():
 
 
 def test_text_without_an_interval_promises_none():
-    report = evaluate_forecasts(np.array([[2.0]]), Forecast(np.array([[1.0]])), [[5.0, 6.0]], seasons=1)
+    report = evaluate_forecasts(np.array([[2.0]]), Forecast(np.array([[1.0]])), [[5.0, 6.0]], season_lengths=1)
     assert report.to_text().splitlines()[0] == "1 forecasts, 1 observed values; season 1."
 
 

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from seqtag.data.series.files import read_series
+from seqtag.forecasting.data.batches import WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
-from seqtag.forecasting.data.window_reader import WindowReader
 from seqtag.forecasting.data.windows import last_windows
 from seqtag.forecasting.network.network import ForecastNetwork
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqtag.forecasting.evaluation import naive_rules as naive
+from seqtag.forecasting.evaluation import baselines
 from seqtag.forecasting.network.seasonal_naive import seasonal_naive
 
 
@@ -18,7 +18,7 @@ def test_it_is_the_rule_of_numpy(lookback, season, missing):
     holes = rng.random(history.shape) < missing
     holes[:, rng.integers(lookback)] = False
     history[holes] = np.nan
-    expected = naive.seasonal_naive(list(history.astype(float)), 9, season)
+    expected = baselines.seasonal_naive(list(history.astype(float)), 9, season)
     np.testing.assert_array_equal(seasonal_naive(tf.constant(history), 9, season), expected)
 
 

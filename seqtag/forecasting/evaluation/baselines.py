@@ -3,9 +3,9 @@
 Each takes the histories of many series, oldest value first and NaN where one is missing, and returns
 ``(series, horizon)``. A missing value is passed over, never filled in: each rule says below what it reads instead.
 Hyndman and Athanasopoulos, Forecasting: principles and practice, sections 5.2 and 5.5. A rule goes through a series
-once for all histories that begin it, see `seqtag.forecasting.data.histories`.
+once for all histories that begin it, see `seqtag.forecasting.evaluation.histories`.
 
->>> seasonal_naive([[1.0, 2.0, 3.0, 4.0, float("nan")]], horizon=4, seasons=2)
+>>> seasonal_naive([[1.0, 2.0, 3.0, 4.0, float("nan")]], horizon=4, season_lengths=2)
 array([[4., 3., 4., 3.]])
 >>> naive([[1.0, 2.0, float("nan")]], horizon=2)
 array([[2., 2.]])
@@ -19,7 +19,14 @@ from statistics import NormalDist
 
 import numpy as np
 
-from seqtag.forecasting.data.histories import Group, Histories, checked_groups, groups, seasonal_error, seasons_of
+from seqtag.forecasting.evaluation.histories import (
+    Group,
+    Histories,
+    checked_groups,
+    groups,
+    season_lengths_of,
+    seasonal_error,
+)
 
 
 def naive(histories: Histories, horizon: int) -> np.ndarray:
@@ -68,7 +75,7 @@ def drift(histories: Histories, horizon: int) -> np.ndarray:
     return _by_group(histories, horizon, 1, rule)
 
 
-def seasonal_naive(histories: Histories, horizon: int, seasons: int | Sequence[int]) -> np.ndarray:
+def seasonal_naive(histories: Histories, horizon: int, season_lengths: int | Sequence[int]) -> np.ndarray:
     """The last observed value at the same place in the season.
 
     Where no value was observed at that place (a history shorter than its season, or a place that is always missing)
@@ -77,7 +84,7 @@ def seasonal_naive(histories: Histories, horizon: int, seasons: int | Sequence[i
     Args:
         histories: the known values of each series, oldest first, NaN where one is missing; lengths may differ.
         horizon: how many steps to forecast.
-        seasons: the length of a season in steps, one for all series or one for each.
+        season_lengths: the length of a season in steps, one for all series or one for each.
 
     Returns:
         forecasts, ``(series, horizon)``.
@@ -89,15 +96,15 @@ def seasonal_naive(histories: Histories, horizon: int, seasons: int | Sequence[i
 
     def rule(group: Group) -> np.ndarray:
         # Step k reads its place in the last season of the history, and there the newest value at that place.
-        place = group.lengths[:, None] - group.season + np.arange(horizon) % group.season
-        newest = np.where(place < 0, -1, _last_seen(group.values, group.season)[np.maximum(place, 0)])
+        place = group.lengths[:, None] - group.season_length + np.arange(horizon) % group.season_length
+        newest = np.where(place < 0, -1, _last_seen(group.values, group.season_length)[np.maximum(place, 0)])
         return np.where(newest < 0, _last(group)[:, None], group.values[newest])
 
-    return _by_group(histories, horizon, seasons, rule)
+    return _by_group(histories, horizon, season_lengths, rule)
 
 
 def seasonal_naive_quantiles(
-    histories: Histories, horizon: int, seasons: int | Sequence[int], levels: Sequence[float]
+    histories: Histories, horizon: int, season_lengths: int | Sequence[int], levels: Sequence[float]
 ) -> np.ndarray:
     """Quantiles around `seasonal_naive`, of a normal distribution as wide as its errors in the history.
 
@@ -108,7 +115,7 @@ def seasonal_naive_quantiles(
     Args:
         histories: the known values of each series, oldest first, NaN where one is missing; lengths may differ.
         horizon: how many steps to forecast.
-        seasons: the length of a season in steps, one for all series or one for each.
+        season_lengths: the length of a season in steps, one for all series or one for each.
         levels: of the quantiles, each between 0 and 1.
 
     Returns:
@@ -121,8 +128,8 @@ def seasonal_naive_quantiles(
     for level in levels:
         if not 0 < level < 1:
             raise ValueError(f"expected levels between 0 and 1, found {level}")
-    middle = seasonal_naive(histories, horizon, seasons)
-    lengths = seasons_of(seasons, len(histories))
+    middle = seasonal_naive(histories, horizon, season_lengths)
+    lengths = season_lengths_of(season_lengths, len(histories))
     spread = np.zeros(len(histories))
     for group in groups(histories, lengths):
         spread[group.rows] = np.sqrt(np.nan_to_num(seasonal_error(group, power=2)))
@@ -132,12 +139,12 @@ def seasonal_naive_quantiles(
 
 
 def _by_group(
-    histories: Histories, horizon: int, seasons: int | Sequence[int], rule: Callable[[Group], np.ndarray]
+    histories: Histories, horizon: int, season_lengths: int | Sequence[int], rule: Callable[[Group], np.ndarray]
 ) -> np.ndarray:
     if operator.index(horizon) < 1:
         raise ValueError(f"expected a horizon of at least 1, found {horizon}")
     forecasts = np.empty((len(histories), horizon))
-    for group in checked_groups(histories, seasons):
+    for group in checked_groups(histories, season_lengths):
         forecasts[group.rows] = rule(group)
     return forecasts
 
@@ -147,8 +154,8 @@ def _last(group: Group) -> np.ndarray:
     return group.values[_last_seen(group.values)[group.lengths - 1]]
 
 
-def _last_seen(values: np.ndarray, season: int = 1) -> np.ndarray:
+def _last_seen(values: np.ndarray, season_length: int = 1) -> np.ndarray:
     """Where each value, or else the newest before it at the same place in the season, was observed; -1 for nowhere."""
     seen = np.where(np.isnan(values), -1, np.arange(len(values)))
-    seasons = np.pad(seen, (0, -len(seen) % season), constant_values=-1).reshape(-1, season)
-    return np.maximum.accumulate(seasons, axis=0).ravel()
+    season_lengths = np.pad(seen, (0, -len(seen) % season_length), constant_values=-1).reshape(-1, season_length)
+    return np.maximum.accumulate(season_lengths, axis=0).ravel()

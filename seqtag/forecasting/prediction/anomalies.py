@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.table import SeriesTable
-from seqtag.forecasting.answers.predict import quantile_names
 from seqtag.forecasting.calibration.quantile_function import probabilities
 from seqtag.forecasting.data.future import extended, unknown_future
 from seqtag.forecasting.data.held_out import with_history
 from seqtag.forecasting.data.windows import Windows
+from seqtag.forecasting.evaluation.forecast import quantile_names
 from seqtag.forecasting.model import ForecastingModel
 
 # What a probability of 0 counts as, so that scores stay finite.
-SMALLEST = 1e-9
+MIN_PROBABILITY = 1e-9
 
 
 def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame:
@@ -41,8 +41,8 @@ def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame
     forecast = model.forecast(whole, windows).cut(slice(None), slice(0, 1))
     values = whole.values[windows.ends].astype(float)
     u = probabilities(values, forecast.quantiles[:, 0], model.levels)
-    tail = np.maximum(2 * np.minimum(u, 1 - u), SMALLEST)
-    frame = pd.DataFrame({"unique_id": whole.ids[windows.series], "ds": whole.stamps(whole.times[windows.ends])})
+    tail = np.maximum(2 * np.minimum(u, 1 - u), MIN_PROBABILITY)
+    frame = pd.DataFrame({"unique_id": whole.ids[windows.series], "ds": whole.to_timestamps(whole.times[windows.ends])})
     frame["y"], frame["forecast"] = values, forecast.point[:, 0]
     for name, column in zip(quantile_names(model.levels), forecast.quantiles[:, 0].T, strict=True):
         frame[name] = column

@@ -30,10 +30,10 @@ def first_steps(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
         [0.0, 1.0, 3.0]
     """
     lengths = _checked_lengths(table, lengths)
-    return some_steps(table, np.zeros(len(table), np.int64), lengths)
+    return slice_steps(table, np.zeros(len(table), np.int64), lengths)
 
 
-def some_steps(table: SeriesTable, starts: np.ndarray, ends: np.ndarray) -> SeriesTable:
+def slice_steps(table: SeriesTable, starts: np.ndarray, ends: np.ndarray) -> SeriesTable:
     """The steps `starts` up to `ends` of each series, both counted from its own start, at their own times.
 
     Args:
@@ -48,7 +48,7 @@ def some_steps(table: SeriesTable, starts: np.ndarray, ends: np.ndarray) -> Seri
         >>> import pandas as pd
         >>> from seqtag.data.series.files import read_series
         >>> table = read_series(pd.DataFrame({"unique_id": list("aaabb"), "ds": [1, 2, 3, 1, 2], "y": range(5)}))
-        >>> part = some_steps(table, np.array([1, 0]), np.array([3, 1]))
+        >>> part = slice_steps(table, np.array([1, 0]), np.array([3, 1]))
         >>> part.values.tolist(), part.times.tolist()
         ([1.0, 2.0, 3.0], [2, 3, 1])
     """
@@ -60,7 +60,21 @@ def some_steps(table: SeriesTable, starts: np.ndarray, ends: np.ndarray) -> Seri
     return _part(table, np.arange(len(table)), starts, ends)
 
 
-def as_known(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
+def last_steps(table: SeriesTable, steps: int) -> SeriesTable:
+    """The last steps of each series, and more where its last value lies before these.
+
+    Example:
+        >>> from seqtag.data.series.files import read_series
+        >>> frame = pd.DataFrame({"unique_id": list("aaabbb"), "ds": [1, 2, 3] * 2, "y": [1, 2, 3, 4, None, None]})
+        >>> last_steps(read_series(frame), 2).values.tolist()
+        [2.0, 3.0, 4.0, nan, nan]
+    """
+    newest = np.maximum.reduceat(np.where(table.observed, np.arange(len(table.values)), 0), table.offsets[:-1])
+    starts = np.maximum(np.minimum(table.lengths - steps, newest - table.offsets[:-1]), 0)
+    return slice_steps(table, starts, table.lengths)
+
+
+def hide_after(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
     """The table as it stood when each series had come to `lengths` steps: its own steps, later ones yet to come.
 
     Later values and past covariates are missing and the rows marked as inserted; known covariates stay, as they are
@@ -77,7 +91,7 @@ def as_known(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
         >>> import pandas as pd
         >>> from seqtag.data.series.files import read_series
         >>> table = read_series(pd.DataFrame({"unique_id": list("aaabb"), "ds": [1, 2, 3, 1, 2], "y": range(5)}))
-        >>> as_known(table, np.array([2, 1])).values.tolist()
+        >>> hide_after(table, np.array([2, 1])).values.tolist()
         [0.0, 1.0, nan, 3.0, nan]
     """
     lengths = _checked_lengths(table, lengths)
@@ -99,7 +113,7 @@ def as_known(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
     return dataclasses.replace(table, values=values, inserted=inserted, past=past)
 
 
-def some_series(table: SeriesTable, series: np.ndarray) -> SeriesTable:
+def select_series(table: SeriesTable, series: np.ndarray) -> SeriesTable:
     """Some of the series, by index and in that order, or by mask.
 
     Raises:

@@ -1,7 +1,8 @@
-"""The strokes of `plots`: figures without a window, times with a zone, lines with gaps, intervals, legends."""
+"""What several plots of forecasts draw: lines with gaps, intervals, times in their time zone, legends."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,20 +14,36 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OBSERVED, FORECAST, BESIDE = "#3a3a3a", "#1f5a9d", "#c4542b"
+OBSERVED, FORECAST, BASELINE = "#3a3a3a", "#1f5a9d", "#c4542b"
 QUIET = "#8a8a8a"
-DPI = 130
+MAX_SERIES = 12
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """A figure that belongs to no window, so that drawing changes no setting of the process."""
-    from matplotlib.figure import Figure
+def check_columns(frame: pd.DataFrame, names: Sequence[str], argument: str) -> None:
+    """Raises a `ValueError` unless the frame, an argument of this name, has these columns."""
+    absent = [name for name in names if name not in frame]
+    if absent:
+        raise ValueError(f"expected columns {', '.join(names)} in {argument}, found no {absent[0]!r}")
 
-    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+def chosen_series(frame: pd.DataFrame, series: Sequence[Hashable] | None, limit: int) -> list[Hashable]:
+    """The first `limit` of the series, or of all series of the frame where `series` is None.
+
+    Raises:
+        ValueError: the frame does not have a series, or there is none.
+    """
+    known = list(dict.fromkeys(frame["unique_id"]))
+    absent = [name for name in series or () if name not in known]
+    if absent:
+        raise ValueError(f"expected series of the frame, found {absent[0]!r}")
+    chosen = (known if series is None else list(series))[:limit]
+    if not chosen:
+        raise ValueError("expected at least one series to show, found none")
+    return chosen
 
 
 def times_on(axis: Axes, times: pd.Series) -> np.ndarray:
-    """Times as matplotlib places them; timestamps with a zone are labelled with its clocks."""
+    """Times as matplotlib places them; timestamps with a time zone are labelled in local time."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     if not pd.api.types.is_datetime64_any_dtype(times):
@@ -41,7 +58,7 @@ def times_on(axis: Axes, times: pd.Series) -> np.ndarray:
 
 
 def draw_line(axis: Axes, times: pd.Series, values: pd.Series, **style: Any) -> None:
-    """A line with gaps; a value with a gap on both sides, or alone, is a dot."""
+    """Draws a line with gaps; a value without neighbours is a dot."""
     at, y = times_on(axis, times), values.to_numpy(float)
     alone = _alone(y)
     axis.plot(at, y, **style)
@@ -50,13 +67,13 @@ def draw_line(axis: Axes, times: pd.Series, values: pd.Series, **style: Any) -> 
 
 
 def _alone(values: np.ndarray) -> np.ndarray:
-    """Whether each value has a missing one, or none, on both sides: no line and no area shows it."""
-    there = np.pad(~np.isnan(values), 1)
-    return there[1:-1] & ~there[:-2] & ~there[2:]
+    """Whether each value has no neighbour, so that no line and no area shows it."""
+    observed = np.pad(~np.isnan(values), 1)
+    return observed[1:-1] & ~observed[:-2] & ~observed[2:]
 
 
 def draw_intervals(axis: Axes, rows: pd.DataFrame) -> None:
-    """The central intervals of the quantiles, the widest palest."""
+    """Draws the central intervals of the quantiles, the widest in the palest colour."""
     columns = [name for name in map(str, rows.columns) if name[:1] == "q" and name[1:].replace(".", "", 1).isdigit()]
     pairs = central_intervals([float(name[1:]) for name in columns])
     times = times_on(axis, rows["ds"])
@@ -69,15 +86,20 @@ def draw_intervals(axis: Axes, rows: pd.DataFrame) -> None:
 
 
 def tint(depth: float) -> tuple[float, ...]:
-    """The forecast's colour on white: solid, so that intervals under one another keep the colour of the legend."""
+    """A lighter forecast colour, solid rather than transparent, so that an interval over another keeps its colour."""
     from matplotlib.colors import to_rgb
 
     strength = 0.15 + 0.4 * depth
     return tuple(1 - strength * (1 - part) for part in to_rgb(FORECAST))
 
 
+def draw_observed(axis: Axes, rows: pd.DataFrame) -> None:
+    """Draws the observed values `y` of a frame."""
+    draw_line(axis, rows["ds"], rows["y"], color=OBSERVED, linewidth=1.2, label="observed")
+
+
 def finish(axis: Axes, title: str, along: Literal["x", "y"] = "y") -> None:
-    """The title and the grid that all panels have."""
+    """Draws the title and the grid that all panels have."""
     axis.set_title(title, loc="left", fontsize=10, weight="bold")
     axis.grid(True, axis=along, color="#dddddd", linewidth=0.6)
     axis.set_axisbelow(True)
@@ -86,7 +108,7 @@ def finish(axis: Axes, title: str, along: Literal["x", "y"] = "y") -> None:
 
 
 def legend(figure: Figure, *axes: Axes) -> None:
-    """One legend for all panels, each label once."""
+    """Draws one legend for all panels, with each label once."""
     found: dict[str, Any] = {}
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):

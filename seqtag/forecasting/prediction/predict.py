@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from seqtag.data.series.table import SeriesTable
-from seqtag.forecasting.answers.paths import draw_paths, last_windows, with_room
 from seqtag.forecasting.data.future import Future, extended, read_future
-from seqtag.forecasting.evaluation.evaluate import Forecast
+from seqtag.forecasting.evaluation.forecast import Forecast, quantile_names
 from seqtag.forecasting.model import ForecastingModel
+from seqtag.forecasting.prediction.paths import draw_paths, last_windows, pad_to_whole_horizons
 
 # How many paths stand for the distribution of steps past the trained horizon.
 RECURSION_PATHS = 100
@@ -49,7 +48,7 @@ def forecast_future(model: ForecastingModel, table: SeriesTable, future: Future,
     """The forecasts of a future of any length, a row a series."""
     horizon = future.times.shape[1]
     whole = extended(table, future)
-    roomy, total = with_room(model, whole, horizon)
+    roomy, total = pad_to_whole_horizons(model, whole, horizon)
     own = model.forecast(roomy, last_windows(model, roomy, total)).cut(slice(None), slice(0, horizon))
     if horizon <= model.horizon:
         return own
@@ -66,12 +65,3 @@ def to_frame(table: SeriesTable, future: Future, forecast: Forecast) -> pd.DataF
     for name, column in zip(quantile_names(forecast.levels), np.moveaxis(forecast.quantiles, -1, 0), strict=True):
         frame[name] = column.ravel()
     return frame
-
-
-def quantile_names(levels: Sequence[float]) -> list[str]:
-    """The columns of quantiles.
-
-    >>> quantile_names((0.1, 0.5))
-    ['q0.1', 'q0.5']
-    """
-    return [f"q{level:g}" for level in levels]

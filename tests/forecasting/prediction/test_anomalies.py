@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from seqtag.data.series.files import read_series
-from seqtag.forecasting.answers.anomalies import score_anomalies
-from seqtag.forecasting.answers.predict import predict
+from seqtag.forecasting.prediction.anomalies import score_anomalies
+from seqtag.forecasting.prediction.predict import predict
 
 
 def scored(model, history, change=None):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqtag.data.series.cutting import some_series, some_steps
+from seqtag.data.series.slicing import select_series, slice_steps
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.calibration.quantile_function import values_at
@@ -61,7 +61,7 @@ def draw_paths(
         `(series, paths, horizon)`.
     """
     dependence = model.corrections.dependence or INDEPENDENT
-    table, total = with_room(model, table, horizon)
+    table, total = pad_to_whole_horizons(model, table, horizon)
     u = dependence.sample(len(table), horizon, num_paths, rng)
     quantiles = model.answers(table, last_windows(model, table, total)).quantiles[:, :horizon]
     first = quantiles.shape[1]
@@ -71,8 +71,8 @@ def draw_paths(
         return drawn
     # No path reads more than the newest steps: copied for each of them, those are enough.
     kept = np.minimum(table.lengths, total + model.lookback)
-    newest = some_steps(table, table.lengths - kept, table.lengths)
-    each = some_series(newest, np.repeat(np.arange(len(table)), num_paths))
+    newest = slice_steps(table, table.lengths - kept, table.lengths)
+    each = select_series(newest, np.repeat(np.arange(len(table)), num_paths))
     for start in range(first, horizon, model.horizon):
         steps = slice(start, min(start + model.horizon, horizon))
         each = with_values(each, total, drawn[..., :start].reshape(-1, start))
@@ -82,7 +82,7 @@ def draw_paths(
     return drawn
 
 
-def with_room(model: ForecastingModel, table: SeriesTable, horizon: int) -> tuple[SeriesTable, int]:
+def pad_to_whole_horizons(model: ForecastingModel, table: SeriesTable, horizon: int) -> tuple[SeriesTable, int]:
     """The table with steps after the last `horizon` ones, up to whole horizons of the model, and how many these are.
 
     A window's future then never ends before its horizon, whose calendar the model may read.

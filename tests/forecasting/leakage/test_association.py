@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtag.data.series.covariates import Categories
-from seqtag.forecasting.data.association import (
+from seqtag.forecasting.leakage.association import (
     Steps,
     codings,
     effective_values,
-    least_left,
-    left_by,
+    least_residual_variance,
     order_by,
-    share_left_by_past,
+    residual_variance,
+    share_unexplained_by_past,
     variance,
 )
 
@@ -23,7 +23,7 @@ NAN = np.nan
 
 
 def left(target, codes, steps, categorical=False):
-    return left_by(order_by(target, steps, np.random.default_rng(0)), codes, categorical, steps)
+    return residual_variance(order_by(target, steps, np.random.default_rng(0)), codes, categorical, steps)
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(-10, 10), st.integers(0, 99))
@@ -37,8 +37,8 @@ def test_steps_ahead_and_turned_against_a_loop(lengths, by, seed):
         ahead += [own[t + by] if 0 <= t + by < length else NAN for t in range(length)]
         turned += [own[(t - shift) % length] for t in range(length)]
         start += length
-    np.testing.assert_array_equal(steps.ahead(values, by), ahead)
-    np.testing.assert_array_equal(steps.turned(values, turn), turned)
+    np.testing.assert_array_equal(steps.shift(values, by), ahead)
+    np.testing.assert_array_equal(steps.roll(values, turn), turned)
 
 
 def test_neighbours_in_the_order_of_the_target_worked_by_hand():
@@ -102,8 +102,8 @@ def test_classes_of_the_target_leave_their_borders():
     target = np.random.default_rng(2).permutation(50.0 * np.arange(60))
     codes, steps = (target // 300).astype(float), Steps(np.array([60]))
     assert left(target, codes, steps, categorical=True) == pytest.approx(9 / 59)
-    assert least_left(codes, True, steps) == pytest.approx(9 / 59)
-    assert least_left(codes, False, steps) == 0
+    assert least_residual_variance(codes, True, steps) == pytest.approx(9 / 59)
+    assert least_residual_variance(codes, False, steps) == 0
 
 
 def test_what_the_past_leaves():
@@ -112,12 +112,12 @@ def test_what_the_past_leaves():
     column = noise[:, 0].copy()
     for t in range(1, 4000):
         column[t] = 0.9 * column[t - 1] * (t != 2000) + noise[t, 0]
-    left = share_left_by_past(column, False, steps, [1, 2]) * variance(column, False, steps)
+    left = share_unexplained_by_past(column, False, steps, [1, 2]) * variance(column, False, steps)
     assert left == pytest.approx(1.0, rel=0.1)
-    assert share_left_by_past(np.arange(4000.0) % 7, True, steps, [1, 7]) < 1e-3
-    assert share_left_by_past(np.arange(4000.0) % 50, True, steps, [1, 50]) < 1e-3
-    assert share_left_by_past(noise[:, 0], False, steps, [1, 7]) == pytest.approx(1.0, abs=0.01)
-    assert share_left_by_past(np.array([1.0, 2.0]), False, Steps(np.array([2])), [1]) == 1
+    assert share_unexplained_by_past(np.arange(4000.0) % 7, True, steps, [1, 7]) < 1e-3
+    assert share_unexplained_by_past(np.arange(4000.0) % 50, True, steps, [1, 50]) < 1e-3
+    assert share_unexplained_by_past(noise[:, 0], False, steps, [1, 7]) == pytest.approx(1.0, abs=0.01)
+    assert share_unexplained_by_past(np.array([1.0, 2.0]), False, Steps(np.array([2])), [1]) == 1
 
 
 def test_values_in_effect():

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from seqtag.errors import DataError
-from seqtag.forecasting.data.histories import Group, Prefixes, checked_groups, groups, seasonal_error
-from seqtag.forecasting.evaluation import metrics
-from seqtag.forecasting.evaluation import naive_rules as naive
+from seqtag.forecasting.evaluation import baselines, metrics
+from seqtag.forecasting.evaluation.histories import Group, Prefixes, checked_groups, groups, seasonal_error
 
 NAN = math.nan
 ROWS, LEVELS = 60, (0.1, 0.5, 0.9)
@@ -29,21 +28,25 @@ def shared() -> Prefixes:
     return Prefixes(series, of, np.array(lengths))
 
 
-@pytest.mark.parametrize("seasons", [1, 4, 50, list(np.random.default_rng(8).integers(1, 12, ROWS))])
-def test_prefixes_are_as_if_each_row_were_alone(shared, seasons):
+@pytest.mark.parametrize("season_lengths", [1, 4, 50, list(np.random.default_rng(8).integers(1, 12, ROWS))])
+def test_prefixes_are_as_if_each_row_were_alone(shared, season_lengths):
     alone = [row.copy() for row in shared]
-    for rule in (naive.naive, naive.mean, naive.drift):
+    for rule in (baselines.naive, baselines.mean, baselines.drift):
         np.testing.assert_array_equal(rule(shared, 5), rule(alone, 5))
-    np.testing.assert_array_equal(naive.seasonal_naive(shared, 9, seasons), naive.seasonal_naive(alone, 9, seasons))
-    found = naive.seasonal_naive_quantiles(shared, 9, seasons, LEVELS)
-    np.testing.assert_array_equal(found, naive.seasonal_naive_quantiles(alone, 9, seasons, LEVELS))
-    for found, expected in zip(metrics.scales(shared, seasons), metrics.scales(alone, seasons), strict=True):
+    np.testing.assert_array_equal(
+        baselines.seasonal_naive(shared, 9, season_lengths), baselines.seasonal_naive(alone, 9, season_lengths)
+    )
+    found = baselines.seasonal_naive_quantiles(shared, 9, season_lengths, LEVELS)
+    np.testing.assert_array_equal(found, baselines.seasonal_naive_quantiles(alone, 9, season_lengths, LEVELS))
+    for found, expected in zip(
+        metrics.scales(shared, season_lengths), metrics.scales(alone, season_lengths), strict=True
+    ):
         np.testing.assert_array_equal(found, expected)
 
 
 def test_the_rules_are_those_of_numpy_row_by_row(shared):
-    np.testing.assert_allclose(naive.mean(shared, 1)[:, 0], [np.nanmean(row.astype(float)) for row in shared])
-    np.testing.assert_array_equal(naive.naive(shared, 1)[:, 0], [row[~np.isnan(row)][-1] for row in shared])
+    np.testing.assert_allclose(baselines.mean(shared, 1)[:, 0], [np.nanmean(row.astype(float)) for row in shared])
+    np.testing.assert_array_equal(baselines.naive(shared, 1)[:, 0], [row[~np.isnan(row)][-1] for row in shared])
 
 
 def test_rows_of_one_series_and_season_make_one_group(shared):
@@ -53,7 +56,7 @@ def test_rows_of_one_series_and_season_make_one_group(shared):
     for group in made:
         for row, length in zip(group.rows, group.lengths, strict=True):
             np.testing.assert_array_equal(group.values[:length], shared[row])
-            assert group.season == row % 2 + 1
+            assert group.season_length == row % 2 + 1
 
 
 def test_some_rows(shared):
@@ -64,7 +67,7 @@ def test_some_rows(shared):
 
 
 def test_the_error_of_a_season_within_each_beginning():
-    group = Group(np.arange(4), np.array([1.0, NAN, 4.0, 9.0, 2.0]), np.array([0, 2, 3, 5]), season=2)
+    group = Group(np.arange(4), np.array([1.0, NAN, 4.0, 9.0, 2.0]), np.array([0, 2, 3, 5]), season_length=2)
     # |4 - 1|, then |2 - 4|; the pair of 9 is missing
     np.testing.assert_array_equal(seasonal_error(group, power=1), [NAN, NAN, 3.0, 2.5])
     np.testing.assert_array_equal(seasonal_error(group, power=2), [NAN, NAN, 9.0, 6.5])
@@ -72,7 +75,7 @@ def test_the_error_of_a_season_within_each_beginning():
 
 def test_only_what_a_row_knows_can_be_at_fault():
     values = [np.array([NAN, 1.0, math.inf])]
-    assert naive.naive(Prefixes(values, np.array([0]), np.array([2])), 1).tolist() == [[1.0]]
+    assert baselines.naive(Prefixes(values, np.array([0]), np.array([2])), 1).tolist() == [[1.0]]
     with pytest.raises(DataError, match="expected finite or missing values in history 1, found inf"):
         list(checked_groups(Prefixes(values, np.array([0, 0]), np.array([2, 3]))))
     with pytest.raises(DataError, match="expected an observed value in history 1, found none of 1"):

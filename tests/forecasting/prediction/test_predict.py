@@ -8,7 +8,7 @@ import pytest
 
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
-from seqtag.forecasting.answers.predict import predict
+from seqtag.forecasting.prediction.predict import predict
 
 NUMBERS = ["forecast", "q0.1", "q0.5", "q0.9"]
 

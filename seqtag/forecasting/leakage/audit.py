@@ -7,8 +7,8 @@ mining). What gives it away is that it is a
 from one to the next. An honest covariate moves the target, but level, season and noise move it too, so that the same
 target goes with many values of the covariate.
 
-`seqtag.forecasting.data.association` measures that. For each column the audit asks how much the target leaves open in
-it, at the same step and some steps before and after, beside two things: how much the column varies, and how much it
+`seqtag.forecasting.leakage.association` measures that. For each column the audit asks how much the target leaves open
+in it, at the same step and some steps before and after, beside two things: how much the column varies, and how much it
 varies beyond what its own past says, since two smooth columns, or two that follow the calendar, look like functions
 of each other though neither tells anything new.
 """
@@ -23,26 +23,26 @@ import numpy as np
 
 from seqtag.data.series.covariates import Categories, Column
 from seqtag.data.series.table import SeriesTable
-from seqtag.forecasting.data.association import (
+from seqtag.forecasting.leakage.association import (
     Steps,
     codings,
     effective_values,
-    least_left,
-    left_by,
+    least_residual_variance,
     order_by,
-    share_left_by_past,
+    residual_variance,
+    share_unexplained_by_past,
     variance,
 )
 
 EXPLAINED = 0.95
-NEWS_EXPLAINED = 0.8
-FEWEST_VALUES = 3.5
-HIGHEST_P = 0.02
-FEWEST_STEPS = 30
+INNOVATION_EXPLAINED = 0.8
+MIN_VALUES = 3.5
+MAX_P_VALUE = 0.02
+MIN_STEPS = 30
 CONSTANT = 1e-9
 PERMUTATIONS = 99
-MOST_STEPS = 20_000
-MOST_STEPS_OF_A_SERIES = 2_000
+MAX_STEPS = 20_000
+MAX_STEPS_OF_A_SERIES = 2_000
 
 Verdict = Literal["leaks", "clear", "known in time", "constant", "too few values"]
 
@@ -56,7 +56,7 @@ class ColumnAudit:
         relation: the form of the target that explains it best, such as "y 1 step ahead".
         explained: the share of the column's variance (of its values or ranks, or of its categories) that a function
             of this form of the target explains, 0 to 1; NaN for a column that cannot be judged.
-        news_explained: the same, of the variance that the column's own past leaves.
+        innovation_explained: the same, of the variance that the column's own past leaves.
         p_value: how often the target explains as much after a random shift in time.
         verdict: "leaks", "clear", "known in time" (the target of steps so old that they are known when the forecast
             is made), "constant" or "too few values".
@@ -65,14 +65,21 @@ class ColumnAudit:
     name: str
     relation: str
     explained: float
-    news_explained: float
+    innovation_explained: float
     p_value: float
     verdict: Verdict
 
     def cells(self) -> tuple[str, str, str, str, str, str]:
         """The audit as a row of the report's table."""
         p_value = "-" if np.isnan(self.p_value) else f"{self.p_value:.2f}"
-        return self.name, self.relation, _share(self.explained), _share(self.news_explained), p_value, self.verdict
+        return (
+            self.name,
+            self.relation,
+            _share(self.explained),
+            _share(self.innovation_explained),
+            p_value,
+            self.verdict,
+        )
 
 
 @dataclass(frozen=True)
@@ -81,14 +88,14 @@ class LeakageReport:
 
     Attributes:
         columns: of each, in the table's order.
-        season: of the target, in steps.
+        season_length: of the target, in steps.
         horizon: steps ahead that columns need to be known.
         steps: how many were looked at.
         all_steps: how many the table has.
     """
 
     columns: tuple[ColumnAudit, ...]
-    season: int
+    season_length: int
     horizon: int
     steps: int
     all_steps: int
@@ -101,7 +108,8 @@ class LeakageReport:
     def to_text(self) -> str:
         """A table with one line for each column."""
         some = "" if self.steps == self.all_steps else f" (of {self.all_steps})"
-        title = f"leakage of {len(self.columns)} known-future columns: {self.steps} steps{some}, season {self.season}"
+        about = f"{self.steps} steps{some}, season {self.season_length}"
+        title = f"leakage of {len(self.columns)} known-future columns: {about}"
         rows = [("column", "best explained by", "explained", "of its news", "p", "verdict")]
         rows += [column.cells() for column in self.columns]
         widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
@@ -109,7 +117,7 @@ class LeakageReport:
         return "\n".join([title, *(line.rstrip() for line in lines)])
 
 
-def audit_leakage(table: SeriesTable, *, season: int, seed: int = 0, horizon: int = 1) -> LeakageReport:
+def audit_leakage(table: SeriesTable, *, season_length: int, seed: int = 0, horizon: int = 1) -> LeakageReport:
     """Looks for known-future columns that hold the target.
 
     A column leaks where, for one form of the target (its value at the same step, up to three steps and a season
@@ -135,7 +143,7 @@ def audit_leakage(table: SeriesTable, *, season: int, seed: int = 0, horizon: in
 
     Args:
         table: the series; its `known` columns are judged.
-        season: of the target, in steps; at least 1.
+        season_length: of the target, in steps; at least 1.
         seed: of the permutations and of the choice of steps; the same seed gives the same report.
         horizon: how many steps ahead the columns need to be known; with 1, yesterday's target may be among them.
 
@@ -150,20 +158,20 @@ def audit_leakage(table: SeriesTable, *, season: int, seed: int = 0, horizon: in
         >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(200), "y": random.normal(size=200)})
         >>> frame = frame.assign(budget=frame["y"] ** 2, price=random.normal(size=200))
         >>> columns = SeriesColumns(covariates=CovariateNames(known=("budget", "price")))
-        >>> audit_leakage(read_series(frame, columns), season=7).leaking
+        >>> audit_leakage(read_series(frame, columns), season_length=7).leaking
         ('budget',)
     """
-    for name, value in (("season", season), ("horizon", horizon)):
+    for name, value in (("season_length", season_length), ("horizon", horizon)):
         if value < 1:
             raise ValueError(f"expected {name} to be at least 1, found {value}")
     rng = np.random.default_rng(seed)
     rows, steps = _chosen(table, rng)
     target = table.values[rows].astype(float)
-    views = tuple(_views(target, steps, season, rng)) if table.known else ()
-    coarsest = min(FEWEST_VALUES, effective_values(target) / 2)
-    auditor = _Auditor(steps, views, _lags(steps, season), horizon, coarsest, rng)
+    views = tuple(_views(target, steps, season_length, rng)) if table.known else ()
+    coarsest = min(MIN_VALUES, effective_values(target) / 2)
+    auditor = _Auditor(steps, views, _lags(steps, season_length), horizon, coarsest, rng)
     columns = tuple(auditor.audit(name, _part(column, rows)) for name, column in table.known.items())
-    return LeakageReport(columns, season, horizon, len(rows), len(table.values))
+    return LeakageReport(columns, season_length, horizon, len(rows), len(table.values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,11 +203,13 @@ class _Auditor:
     def audit(self, name: str, column: Column) -> ColumnAudit:
         categorical = isinstance(column, Categories)
         found = [(self._explain(name, codes, categorical), codes) for codes in codings(column, self.steps)]
-        (audit, newest), codes = max(found, key=lambda pair: (_holds_target(pair[0][0]), pair[0][0].news_explained))
+        (audit, newest), codes = max(
+            found, key=lambda pair: (_holds_target(pair[0][0]), pair[0][0].innovation_explained)
+        )
         if audit.verdict != "clear":
             return audit
         audit = replace(audit, p_value=self._p_value(codes, categorical))
-        if not _holds_target(audit) or audit.p_value > HIGHEST_P or effective_values(column) < self.coarsest:
+        if not _holds_target(audit) or audit.p_value > MAX_P_VALUE or effective_values(column) < self.coarsest:
             return audit
         return replace(audit, verdict="known in time" if newest <= -self.horizon else "leaks")
 
@@ -211,15 +221,17 @@ class _Auditor:
             verdict: Verdict = "constant" if own < CONSTANT else "too few values"
             return ColumnAudit(name, "-", np.nan, np.nan, np.nan, verdict), 0
         best = int(np.nanargmin(left))
-        news = own * share_left_by_past(codes, categorical, self.steps, self.lags)
-        least = least_left(codes, categorical, self.steps)
+        news = own * share_unexplained_by_past(codes, categorical, self.steps, self.lags)
+        least = least_residual_variance(codes, categorical, self.steps)
         explained, of_news = (_explained(left[best] - least, of - least) for of in (own, news))
         view = self.views[best]
         return ColumnAudit(name, view.name, explained, of_news, np.nan, "clear"), view.newest
 
     def _left(self, codes: np.ndarray, categorical: bool) -> np.ndarray:
         """What each form of the target leaves open; NaN where too few steps have both."""
-        return np.array([left_by(view.order, codes, categorical, self.steps, FEWEST_STEPS) for view in self.views])
+        return np.array(
+            [residual_variance(view.order, codes, categorical, self.steps, MIN_STEPS) for view in self.views]
+        )
 
     def _p_value(self, codes: np.ndarray, categorical: bool) -> float:
         """The share of random shifts, the true place among them, that leave as little open."""
@@ -228,12 +240,12 @@ class _Auditor:
         as_little = 1
         for _ in range(PERMUTATIONS):
             turn = self.rng.integers(quarter, np.maximum(self.steps.lengths - quarter, quarter), endpoint=True)
-            as_little += bool((self._left(self.steps.turned(codes, turn), categorical) <= left).any())
+            as_little += bool((self._left(self.steps.roll(codes, turn), categorical) <= left).any())
         return as_little / (PERMUTATIONS + 1)
 
 
 def _holds_target(audit: ColumnAudit) -> bool:
-    return audit.explained >= EXPLAINED and audit.news_explained >= NEWS_EXPLAINED
+    return audit.explained >= EXPLAINED and audit.innovation_explained >= INNOVATION_EXPLAINED
 
 
 def _explained(left: float, of: float) -> float:
@@ -242,9 +254,9 @@ def _explained(left: float, of: float) -> float:
 
 def _chosen(table: SeriesTable, rng: np.random.Generator) -> tuple[np.ndarray, Steps]:
     """The flat rows that are looked at: the newest of each series, of as many series as the limit allows."""
-    lengths = np.minimum(table.lengths, MOST_STEPS_OF_A_SERIES)
+    lengths = np.minimum(table.lengths, MAX_STEPS_OF_A_SERIES)
     shuffled = rng.permutation(len(table))
-    fit = np.cumsum(lengths[shuffled]) <= MOST_STEPS
+    fit = np.cumsum(lengths[shuffled]) <= MAX_STEPS
     series = np.sort(shuffled[fit])
     rows = [
         np.arange(end - length, end) for end, length in zip(table.offsets[1:][series], lengths[series], strict=True)
@@ -252,37 +264,39 @@ def _chosen(table: SeriesTable, rng: np.random.Generator) -> tuple[np.ndarray, S
     return np.concatenate(rows), Steps(lengths[series])
 
 
-def _views(target: np.ndarray, steps: Steps, season: int, rng: np.random.Generator) -> Iterator[_View]:
+def _views(target: np.ndarray, steps: Steps, season_length: int, rng: np.random.Generator) -> Iterator[_View]:
     """The forms of the target that a column might hold."""
-    for by in sorted({0, 1, 2, 3, season, -1, -2, -3, -season}, key=abs):
-        yield _View(_shift_name(by), by, order_by(steps.ahead(target, by), steps, rng))
-    yield _View("change of y since the step before", 0, order_by(target - steps.ahead(target, -1), steps, rng))
-    if season > 1:
-        change = target - steps.ahead(target, -season)
+    for by in sorted({0, 1, 2, 3, season_length, -1, -2, -3, -season_length}, key=abs):
+        yield _View(_shift_name(by), by, order_by(steps.shift(target, by), steps, rng))
+    yield _View("change of y since the step before", 0, order_by(target - steps.shift(target, -1), steps, rng))
+    if season_length > 1:
+        change = target - steps.shift(target, -season_length)
         yield _View("change of y since the season before", 0, order_by(change, steps, rng))
-        yield _View("mean of y over the last season", 0, order_by(_season_mean(target, steps, season), steps, rng))
+        yield _View(
+            "mean of y over the last season", 0, order_by(_season_mean(target, steps, season_length), steps, rng)
+        )
 
 
-def _season_mean(target: np.ndarray, steps: Steps, season: int) -> np.ndarray:
-    """The mean of the last `season` steps, of those that have a value; NaN where fewer than half have one."""
+def _season_mean(target: np.ndarray, steps: Steps, season_length: int) -> np.ndarray:
+    """The mean of the last `season_length` steps, of those that have a value; NaN where fewer than half have one."""
     total, count = np.zeros(len(target)), np.zeros(len(target))
-    for lag in range(season):
-        values = steps.ahead(target, -lag)
+    for lag in range(season_length):
+        values = steps.shift(target, -lag)
         total += np.nan_to_num(values)
         count += ~np.isnan(values)
-    return np.where(2 * count >= season, total, np.nan) / np.maximum(count, 1)
+    return np.where(2 * count >= season_length, total, np.nan) / np.maximum(count, 1)
 
 
 def _shift_name(by: int) -> str:
     if not by:
         return "y at the same step"
-    return f"y {abs(by)} step{'s' if abs(by) > 1 else ''} {'ahead' if by > 0 else 'before'}"
+    return f"y {abs(by)} step{'s' if abs(by) > 1 else ''} {'shift' if by > 0 else 'before'}"
 
 
-def _lags(steps: Steps, season: int) -> list[int]:
+def _lags(steps: Steps, season_length: int) -> list[int]:
     """Lags of a column's past that leave most steps of most series something to be judged by."""
     longest = max(np.median(steps.lengths) / 3, 1)
-    return [lag for lag in sorted({1, 2, 3, season, season + 1, 2 * season}) if lag <= longest]
+    return [lag for lag in sorted({1, 2, 3, season_length, season_length + 1, 2 * season_length}) if lag <= longest]
 
 
 def _part(column: Column, rows: np.ndarray) -> Column:

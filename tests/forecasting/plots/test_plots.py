@@ -9,10 +9,10 @@ from matplotlib.colors import to_hex
 from matplotlib.dates import num2date
 
 from seqtag.data.series.files import read_series
-from seqtag.forecasting.backtesting import RollingOrigins, backtest
-from seqtag.forecasting.backtesting.drawing import BESIDE, FORECAST
-from seqtag.forecasting.backtesting.plots import plot_backtest, plot_effects, plot_forecast, plot_scores
-from seqtag.forecasting.evaluation.evaluate import Forecast
+from seqtag.forecasting.backtesting import RollingOrigins, backtest, plot_result
+from seqtag.forecasting.evaluation.forecast import Forecast
+from seqtag.forecasting.plots import plot_effects, plot_forecast, plot_scores
+from seqtag.forecasting.plots.drawing import BASELINE, FORECAST
 
 NAN = float("nan")
 
@@ -127,11 +127,11 @@ def result():
         quantiles = np.tile([-1.3, -0.7, 0.0, 0.7, 1.3], (len(windows), windows.horizon, 1))
         return Forecast.of_quantiles(quantiles, (0.1, 0.25, 0.5, 0.75, 0.9))
 
-    return backtest(table, RollingOrigins(folds=4, horizon=6), lambda train: predict, season=3)
+    return backtest(table, RollingOrigins(folds=4, horizon=6), lambda train: predict, season_length=3)
 
 
 def test_a_backtest_by_step_and_fold_beside_seasonal_naive(result):
-    figure = plot_backtest(result, metric="rmsse")
+    figure = plot_result(result, metric="rmsse")
     figure.draw_without_rendering()
     steps, coverage, folds = figure.get_axes()
     assert steps.get_title(loc="left").startswith("RMSSE")
@@ -144,7 +144,7 @@ def test_a_backtest_by_step_and_fold_beside_seasonal_naive(result):
     np.testing.assert_array_equal(heights[0], result.by_fold()["rmsse"])
     np.testing.assert_array_equal(heights[1], result.by_fold("seasonal_naive")["rmsse"])
     with pytest.raises(ValueError, match=r"expected metric to be one of mase, .*, found 'mape'"):
-        plot_backtest(result, metric="mape")
+        plot_result(result, metric="mape")
 
 
 def test_points_alone_have_no_panel_of_coverage_and_many_folds_are_lines():
@@ -153,8 +153,8 @@ def test_points_alone_have_no_panel_of_coverage_and_many_folds_are_lines():
     def predict(known, windows):
         return Forecast(np.zeros((len(windows), 1)))
 
-    made = backtest(table, RollingOrigins(folds=40, horizon=1), lambda train: predict, season=1)
-    figure = plot_backtest(made)
+    made = backtest(table, RollingOrigins(folds=40, horizon=1), lambda train: predict, season_length=1)
+    figure = plot_result(made)
     figure.draw_without_rendering()
     _, folds = figure.get_axes()
     assert not folds.patches
@@ -184,7 +184,7 @@ def test_effects_are_bars_with_the_largest_on_top():
     axis = plot_effects(effects).get_axes()[0]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["b", "a", "c"]
     assert [bar.get_width() for bar in axis.patches] == [-0.1, 0.5, 2.0]
-    assert [to_hex(bar.get_facecolor()) for bar in axis.patches] == [BESIDE, FORECAST, FORECAST]
+    assert [to_hex(bar.get_facecolor()) for bar in axis.patches] == [BASELINE, FORECAST, FORECAST]
     figure = plot_effects(effects.assign(deviation=[0.1, 0.1, 0.3]), label="rise of the quantile loss")
     figure.draw_without_rendering()
     assert figure.get_axes()[0].get_xlabel() == "rise of the quantile loss"

@@ -70,22 +70,22 @@ class Group(NamedTuple):
         rows: int `(rows,)`, their numbers.
         values: float64, the series.
         lengths: int `(rows,)`, how many of its values each row knows.
-        season: in steps.
+        season_length: in steps.
     """
 
     rows: np.ndarray
     values: np.ndarray
     lengths: np.ndarray
-    season: int
+    season_length: int
 
 
-def groups(histories: Histories, seasons: int | Sequence[int] = 1) -> Iterator[Group]:
+def groups(histories: Histories, season_lengths: int | Sequence[int] = 1) -> Iterator[Group]:
     """All rows, group by group: those of one series and season for `Prefixes`, else each row by itself.
 
     Raises:
-        ValueError: as of `seasons_of`, or a history of other than one dimension.
+        ValueError: as of `season_lengths_of`, or a history of other than one dimension.
     """
-    each = seasons_of(seasons, len(histories))
+    each = season_lengths_of(season_lengths, len(histories))
     if not isinstance(histories, Prefixes):
         for row, history in enumerate(histories):
             values = _one_dimensional(history, row)
@@ -94,20 +94,20 @@ def groups(histories: Histories, seasons: int | Sequence[int] = 1) -> Iterator[G
     rows_of: dict[tuple[int, int], list[int]] = {}
     for row, key in enumerate(zip(histories.series.tolist(), each, strict=True)):
         rows_of.setdefault(key, []).append(row)
-    for (series, season), rows in rows_of.items():
+    for (series, season_length), rows in rows_of.items():
         yield Group(
-            np.array(rows), _one_dimensional(histories.values[series], rows[0]), histories.lengths[rows], season
+            np.array(rows), _one_dimensional(histories.values[series], rows[0]), histories.lengths[rows], season_length
         )
 
 
-def checked_groups(histories: Histories, seasons: int | Sequence[int] = 1) -> Iterator[Group]:
+def checked_groups(histories: Histories, season_lengths: int | Sequence[int] = 1) -> Iterator[Group]:
     """The `groups`, each history of which has an observed value and none that is infinite.
 
     Raises:
         DataError: a history without an observed value, or with an infinite one.
         ValueError: as of `groups`.
     """
-    for group in groups(histories, seasons):
+    for group in groups(histories, season_lengths):
         _check_finite(group)
         empty = np.r_[0, np.cumsum(~np.isnan(group.values))][group.lengths] == 0
         if empty.any():
@@ -116,52 +116,52 @@ def checked_groups(histories: Histories, seasons: int | Sequence[int] = 1) -> It
         yield group
 
 
-def seasons_of(seasons: int | Sequence[int], series: int) -> list[int]:
+def season_lengths_of(season_lengths: int | Sequence[int], series: int) -> list[int]:
     """The season of each series, from one for all or one for each.
 
-    >>> seasons_of(12, series=2)
+    >>> season_lengths_of(12, series=2)
     [12, 12]
 
     Raises:
         ValueError: a season below 1, or not one for each series.
         TypeError: a season that is no whole number.
     """
-    each = [seasons] * series if isinstance(seasons, int | np.integer) else list(seasons)
+    each = [season_lengths] * series if isinstance(season_lengths, int | np.integer) else list(season_lengths)
     if len(each) != series:
-        raise ValueError(f"expected one season or one for each of {series} series, found {len(each)}")
-    for season in each:
-        if operator.index(season) < 1:
-            raise ValueError(f"expected seasons of at least 1, found {season}")
-    return [operator.index(season) for season in each]
+        raise ValueError(f"expected one season length or one for each of {series} series, found {len(each)}")
+    for season_length in each:
+        if operator.index(season_length) < 1:
+            raise ValueError(f"expected season lengths of at least 1, found {season_length}")
+    return [operator.index(season_length) for season_length in each]
 
 
-def seasonal_differences(history: Sequence[float] | np.ndarray, season: int) -> np.ndarray:
+def seasonal_differences(history: Sequence[float] | np.ndarray, season_length: int) -> np.ndarray:
     """``y[t] - y[t - season]`` over the pairs of which both values are observed; empty where there is none.
 
-    >>> seasonal_differences([1.0, 2.0, float("nan"), 5.0, 4.0], season=2)
+    >>> seasonal_differences([1.0, 2.0, float("nan"), 5.0, 4.0], season_length=2)
     array([3.])
     """
     values = np.asarray(history, dtype=float)
-    differences = values[season:] - _before(values, season)
+    differences = values[season_length:] - _before(values, season_length)
     return differences[~np.isnan(differences)]
 
 
 def seasonal_error(group: Group, power: int) -> np.ndarray:
     """The mean of ``|y[t] - y[t - season]|^power`` within each history, `(rows,)`; NaN without an observed pair.
 
-    >>> two = Group(np.arange(2), np.array([1.0, 3.0, 6.0]), np.array([2, 3]), season=1)
+    >>> two = Group(np.arange(2), np.array([1.0, 3.0, 6.0]), np.array([2, 3]), season_length=1)
     >>> seasonal_error(two, power=2)
     array([4. , 6.5])
     """
-    pairs = ~np.isnan(group.values[group.season :] - _before(group.values, group.season))
-    count = np.r_[0, np.cumsum(pairs)][np.maximum(group.lengths - group.season, 0)]
-    sizes = np.abs(seasonal_differences(group.values, group.season)) ** power
+    pairs = ~np.isnan(group.values[group.season_length :] - _before(group.values, group.season_length))
+    count = np.r_[0, np.cumsum(pairs)][np.maximum(group.lengths - group.season_length, 0)]
+    sizes = np.abs(seasonal_differences(group.values, group.season_length)) ** power
     return np.where(count, np.r_[0.0, np.cumsum(sizes)][count], np.nan) / np.maximum(count, 1)
 
 
-def _before(values: np.ndarray, season: int) -> np.ndarray:
+def _before(values: np.ndarray, season_length: int) -> np.ndarray:
     """The values a season before those from the second season on."""
-    return values[: max(len(values) - season, 0)]
+    return values[: max(len(values) - season_length, 0)]
 
 
 def _one_dimensional(history: Sequence[float] | np.ndarray, row: int) -> np.ndarray:

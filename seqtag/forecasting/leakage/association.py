@@ -7,7 +7,8 @@ target, monotone or not, and all of the column's variance where the two have not
 
 >>> steps = Steps(np.array([5]))
 >>> target, column = np.array([1.0, 3.0, 2.0, 5.0, 4.0]), np.array([0.0, 0.5, 0.0, 1.0, 1.0])
->>> variance(column, False, steps), left_by(order_by(target, steps, np.random.default_rng(0)), column, False, steps)
+>>> order = order_by(target, steps, np.random.default_rng(0))
+>>> variance(column, False, steps), residual_variance(order, column, False, steps)
 (0.25, 0.0625)
 """
 
@@ -21,7 +22,7 @@ import numpy as np
 
 from seqtag.data.series.covariates import Categories, Column
 
-MOST_CATEGORIES = 20
+MAX_CATEGORIES = 20
 _RIDGE = 1e-6
 _ROUNDING = 1e-9
 
@@ -50,11 +51,11 @@ class Steps:
     def _starts(self) -> np.ndarray:
         return (np.cumsum(self.lengths) - self.lengths)[self.series]
 
-    def ahead(self, values: np.ndarray, by: int) -> np.ndarray:
+    def shift(self, values: np.ndarray, by: int) -> np.ndarray:
         """`values (steps, ...)` as they are `by` steps later, NaN beyond the ends of a series.
 
         Example:
-            >>> Steps(np.array([3, 2])).ahead(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), 1).tolist()
+            >>> Steps(np.array([3, 2])).shift(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), 1).tolist()
             [2.0, 3.0, nan, 5.0, nan]
         """
         there = self.inside + by
@@ -63,11 +64,11 @@ class Steps:
         found[~within] = np.nan
         return found
 
-    def turned(self, values: np.ndarray, by: np.ndarray) -> np.ndarray:
+    def roll(self, values: np.ndarray, by: np.ndarray) -> np.ndarray:
         """`values` shifted by `by (series,)` steps within each series, what leaves one end coming in at the other.
 
         Example:
-            >>> Steps(np.array([3, 2])).turned(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([1, 0])).tolist()
+            >>> Steps(np.array([3, 2])).roll(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([1, 0])).tolist()
             [3.0, 1.0, 2.0, 4.0, 5.0]
         """
         return values[self._starts + (self.inside - by[self.series]) % self.lengths[self.series]]
@@ -91,8 +92,10 @@ def order_by(target: np.ndarray, steps: Steps, rng: np.random.Generator) -> np.n
     return seen[np.lexsort((rng.random(len(seen)), target[seen], steps.series[seen]))]
 
 
-def left_by(order: np.ndarray, codes: np.ndarray, categorical: bool, steps: Steps, fewest: int = 1) -> float:
-    """The variance that a target leaves in a column; NaN where there are fewer than `fewest` pairs of neighbours.
+def residual_variance(
+    order: np.ndarray, codes: np.ndarray, categorical: bool, steps: Steps, min_pairs: int = 1
+) -> float:
+    """The variance that a target leaves in a column; NaN where there are fewer than `min_pairs` pairs of neighbours.
 
     Of categories it is the sum of the variances of their indicators: the chance that two neighbours differ.
 
@@ -101,23 +104,23 @@ def left_by(order: np.ndarray, codes: np.ndarray, categorical: bool, steps: Step
         codes: of the column, see `codings`.
         categorical: whether they are categories: two differ by 1 or not at all.
         steps: the series.
-        fewest: pairs that it takes, at least 1.
+        min_pairs: pairs that it takes, at least 1.
     """
     order = order[~np.isnan(codes[order])]
     same = steps.series[order[1:]] == steps.series[order[:-1]]
     difference = np.diff(codes[order])[same]
-    if len(difference) < fewest:
+    if len(difference) < min_pairs:
         return float("nan")
     return float(np.mean(difference != 0) if categorical else np.mean(difference**2) / 2)
 
 
-def least_left(codes: np.ndarray, categorical: bool, steps: Steps) -> float:
+def least_residual_variance(codes: np.ndarray, categorical: bool, steps: Steps) -> float:
     """What any target leaves in a column, were it its classes: neighbours differ where one class meets the next.
 
     With few steps to a class that is no small part of the variance. Numbers have next to nothing of the kind.
 
     Example:
-        >>> least_left(np.array([0.0, 0.0, 1.0, 1.0, 2.0]), True, Steps(np.array([5])))
+        >>> least_residual_variance(np.array([0.0, 0.0, 1.0, 1.0, 2.0]), True, Steps(np.array([5])))
         0.5
     """
     seen = ~np.isnan(codes)
@@ -145,7 +148,7 @@ def variance(codes: np.ndarray, categorical: bool, steps: Steps) -> float:
     return float((len(series) - same.sum()) / freedom)
 
 
-def share_left_by_past(codes: np.ndarray, categorical: bool, steps: Steps, lags: Sequence[int]) -> float:
+def share_unexplained_by_past(codes: np.ndarray, categorical: bool, steps: Steps, lags: Sequence[int]) -> float:
     """The share of its variance that a column's own values at the lags leave in it, by one linear rule for all series.
 
     A lag without a value counts as the series' mean. Of many categories the 20 most frequent stand for all. It is 1
@@ -155,11 +158,11 @@ def share_left_by_past(codes: np.ndarray, categorical: bool, steps: Steps, lags:
     columns = codes[:, None]
     if categorical:
         values, counts = np.unique(codes[seen], return_counts=True)
-        frequent = values[np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]]
+        frequent = values[np.argsort(-counts, kind="stable")[:MAX_CATEGORIES]]
         columns = np.where(seen[:, None], columns == frequent, np.nan)
     centred = _centred(columns, steps)
     rows = np.flatnonzero(seen & (steps.inside >= max(lags)))
-    past = np.concatenate([np.nan_to_num(steps.ahead(centred, -lag)[rows]) for lag in lags], axis=1)
+    past = np.concatenate([np.nan_to_num(steps.shift(centred, -lag)[rows]) for lag in lags], axis=1)
     freedom, total = len(rows) - past.shape[1], (centred[rows] ** 2).sum()
     if freedom <= 0 or not total:
         return 1.0

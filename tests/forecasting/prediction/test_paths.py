@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from seqtag.data.series.files import read_series
-from seqtag.forecasting.answers.paths import draw_paths, sample_paths
-from seqtag.forecasting.answers.predict import predict
 from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.calibration.normal import normal_score
 from seqtag.forecasting.calibration.quantile_function import probabilities, values_at
 from seqtag.forecasting.data.future import extended, read_future
 from seqtag.forecasting.data.windows import Windows
+from seqtag.forecasting.prediction.paths import draw_paths, sample_paths
+from seqtag.forecasting.prediction.predict import predict
 
 LEVELS = (0.1, 0.5, 0.9)
 

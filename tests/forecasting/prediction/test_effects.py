@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from seqtag.data.series.covariates import Categories
-from seqtag.forecasting.answers.effects import permutation_effects
 from seqtag.forecasting.data.held_out import split
 from seqtag.forecasting.evaluation.metrics import wql
+from seqtag.forecasting.prediction.effects import permutation_effects
 
 
 @pytest.fixture(scope="module")

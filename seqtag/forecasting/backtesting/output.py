@@ -1,0 +1,52 @@
+"""Figures and files of a backtest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqtag.figures import save_figure
+from seqtag.files import atomic_write
+from seqtag.forecasting.backtesting.result import FORECAST, BacktestResult
+from seqtag.forecasting.plots import plot_backtest, plot_forecast
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BASELINE = "seasonal_naive"
+
+
+def plot_result(result: BacktestResult, metric: str = "mase") -> Figure:
+    """Draws a metric of the forecasts beside seasonal naive, by horizon step and by fold, and the coverage.
+
+    Raises:
+        ValueError: there is no such metric.
+    """
+    by_step = {model: result.by_step(model) for model in (FORECAST, BASELINE)}
+    by_fold = {model: result.by_fold(model) for model in (FORECAST, BASELINE)}
+    return plot_backtest(by_step, by_fold, result.coverage_by_step(), metric)
+
+
+def write_result(result: BacktestResult, folder: str | Path, forecasts: bool = True) -> None:
+    """Writes the tables as CSV files, `metrics.json`, and the figures `backtest.png` and `forecast.png`.
+
+    A fault while a file is written leaves an older one as it was.
+
+    Args:
+        result: the backtest.
+        folder: the folder to write to; created where it does not exist.
+        forecasts: whether to write `forecasts.csv` too, with a line for each value.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    values = result.forecasts
+    tables = {name: getattr(result, name)() for name in ("summary", "by_series", "by_step", "by_fold")}
+    for name, frame in {**tables, **({"forecasts": values.set_index("unique_id")} if forecasts else {})}.items():
+        with atomic_write(folder / f"{name}.csv") as temporary:
+            frame.to_csv(temporary)
+    with atomic_write(folder / "metrics.json") as temporary:
+        temporary.write_text(json.dumps(result.to_metrics(), indent=1) + "\n", encoding="utf-8")
+    last = values[values["fold"] == result.fold[-1]]
+    save_figure(plot_result(result), folder / "backtest.png")
+    save_figure(plot_forecast(result.table.to_frame(), last), folder / "forecast.png")

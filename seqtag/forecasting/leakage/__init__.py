@@ -1,0 +1,1 @@
+"""Finds known-future covariates that hold the target itself."""
