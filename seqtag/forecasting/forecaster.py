@@ -22,7 +22,8 @@ from seqtag.forecasting.data.sources import read_table
 from seqtag.forecasting.data.windows import Windows, last_windows
 from seqtag.forecasting.export import export_forecast_saved_model
 from seqtag.forecasting.fit import season_of
-from seqtag.forecasting.leakage.audit import LeakageReport, audit_leakage
+from seqtag.forecasting.leakage.audit import audit_leakage
+from seqtag.forecasting.leakage.report import LeakageReport
 from seqtag.forecasting.model import TASK
 from seqtag.forecasting.plots import plot_forecast
 from seqtag.forecasting.plots.drawing import MAX_SERIES

@@ -16,7 +16,8 @@ from seqtag.forecasting.data.windows import Windows, all_windows
 from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.evaluation.report import ForecastReport
 from seqtag.forecasting.fit import fit_forecasting_model, score, season_of
-from seqtag.forecasting.leakage.audit import LeakageReport, audit_leakage
+from seqtag.forecasting.leakage.audit import audit_leakage
+from seqtag.forecasting.leakage.report import LeakageReport
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.standardised import SeriesUnits, StandardisedModel
 from seqtag.training.fit import FitResult

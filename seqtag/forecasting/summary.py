@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from seqtag.diagnostics.sparsity import SparsityReport
-from seqtag.forecasting.leakage.audit import LeakageReport
+from seqtag.forecasting.leakage.report import LeakageReport
 from seqtag.runs.summary import Report, show_part, show_reports
 
 

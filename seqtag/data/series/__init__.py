@@ -1,1 +1,1 @@
-"""Tables of time series: read from files and frames, checked, on a regular time grid."""
+"""Tables of time series: reads them from files and frames, checks them, and puts them on a regular time grid."""

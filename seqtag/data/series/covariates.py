@@ -1,4 +1,4 @@
-"""Columns that go with a series: numbers and categories, of the past, known for the future, or of the series itself."""
+"""Covariates: columns of numbers or categories that go with the values of series."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ import pandas as pd
 from seqtag.data.series.frames import RowNames, read_numbers
 from seqtag.data.text.vocabulary import PADDING, Vocabulary
 
-Spread = Callable[[np.ndarray, float], np.ndarray]
+# Puts values of a frame's rows at the steps of a table; the second argument is the value of steps without a row.
+Placement = Callable[[np.ndarray, float], np.ndarray]
 
 
 @dataclass(frozen=True)
 class CovariateNames:
     """Which columns of a frame are covariates, and of which kind.
 
-    Text and categorical columns hold categories, all others numbers.
+    Columns of numbers hold numbers, unless they are named in `categorical`; all others hold categories.
 
     Attributes:
-        past: known up to the present only.
-        known: known for the future too.
-        static: one value a series.
-        categorical: those among them whose numbers name categories, such as a store's number.
+        past: covariates that are known up to the present only.
+        known: covariates that are known for the future too.
+        static: covariates with one value for each series.
+        categorical: those of them whose numbers stand for categories, such as a store's number.
     """
 
     past: tuple[str, ...] = ()
@@ -53,7 +54,7 @@ class Categories:
     """A column of categories.
 
     Attributes:
-        codes: int32, an index into `symbols`, -1 where missing.
+        codes: int32, indices into `symbols`, -1 where missing.
         symbols: the categories, as text.
     """
 
@@ -69,35 +70,35 @@ Column = np.ndarray | Categories
 
 
 def are_categorical(frame: pd.DataFrame, names: Sequence[str], covariates: CovariateNames) -> dict[str, bool]:
-    """Whether each column holds categories: text does, and numbers that `covariates` says."""
+    """Whether each column holds categories: text, or numbers that `covariates` calls categorical."""
     numeric = pd.api.types.is_numeric_dtype
     return {name: name in covariates.categorical or not numeric(frame[name].dtype) for name in names}
 
 
 def read_columns(
-    frame: pd.DataFrame, categorical: Mapping[str, bool], rows: RowNames, spread: Spread
+    frame: pd.DataFrame, categorical: Mapping[str, bool], rows: RowNames, place: Placement
 ) -> Mapping[str, Column]:
-    """Covariates at the steps of a table: float32 numbers, NaN where missing, or `Categories`.
+    """Reads covariates at the steps of a table: float32 numbers, NaN where missing, or `Categories`.
 
     Args:
-        frame: the frame that has them.
-        categorical: which of its columns, and whether they hold categories.
-        rows: names of the frame's rows, for messages.
-        spread: puts values of the frame's rows at their steps; its second argument fills the others.
+        frame: the frame.
+        categorical: the columns to read, and whether they hold categories.
+        rows: the names of the frame's rows, for messages.
+        place: puts values of the frame's rows at their steps.
 
     Raises:
-        DataError: a number is infinite, or no number.
+        DataError: a value is infinite or is not a number.
     """
-    return MappingProxyType({name: _read(frame[name], kind, rows, spread) for name, kind in categorical.items()})
+    return MappingProxyType({name: _read(frame[name], kind, rows, place) for name, kind in categorical.items()})
 
 
 def read_static(
     frame: pd.DataFrame, covariates: CovariateNames, rows: RowNames, series: np.ndarray
 ) -> Mapping[str, Column]:
-    """Static covariates, one value a series; `series` holds the series of each row of the frame.
+    """Reads static covariates, one value for each series; `series` holds the series of each row of the frame.
 
     Raises:
-        DataError: one has two values in a series, or as `read_columns`.
+        DataError: a covariate has two values in a series, or as `read_columns`.
     """
     first = np.unique(series, return_index=True)[1]
     for name in covariates.static:
@@ -109,35 +110,35 @@ def read_static(
             found = frame[name].iloc[row]
             raise rows.error(row, f"expected one value of static {name!r}, {expected}, found {found}")
 
-    def each_first(values: np.ndarray, _: float) -> np.ndarray:
+    def at_first_rows(values: np.ndarray, _: float) -> np.ndarray:
         return values[first]
 
-    return read_columns(frame, are_categorical(frame, covariates.static, covariates), rows, each_first)
+    return read_columns(frame, are_categorical(frame, covariates.static, covariates), rows, at_first_rows)
 
 
-def _read(column: pd.Series, categorical: bool, rows: RowNames, spread: Spread) -> Column:
+def _read(column: pd.Series, categorical: bool, rows: RowNames, place: Placement) -> Column:
     if not categorical:
-        return read_only(spread(read_numbers(column, rows).astype(np.float32), np.nan))
+        return read_only(place(read_numbers(column, rows).astype(np.float32), np.nan))
     codes, symbols = pd.factorize(column)
-    return Categories(read_only(spread(codes.astype(np.int32), -1)), tuple(_symbol(value) for value in symbols))
+    return Categories(read_only(place(codes.astype(np.int32), -1)), tuple(_symbol(value) for value in symbols))
 
 
 def _symbol(value: object) -> str:
-    """A category as text; 7.0 is 7, since pandas turns whole numbers into floats where one is missing."""
+    """A category as text; 7.0 becomes 7, since pandas turns integers into floats where one is missing."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """The array itself, closed to writing: tables share arrays."""
+    """Makes an array read-only and returns it: tables share their arrays."""
     array.setflags(write=False)
     return array
 
 
 class CategoryEncoder:
-    """Categories to rows of an embedding, by vocabularies of the training data alone.
+    """Turns categories into rows of an embedding, by vocabularies of the training data alone.
 
     Args:
-        vocabularies: one for each categorical covariate.
+        vocabularies: the vocabulary of each categorical covariate.
 
     Example:
         >>> colours = Categories(np.array([0, 1, 0, -1]), ("red", "blue"))
@@ -151,26 +152,26 @@ class CategoryEncoder:
 
     @classmethod
     def fit(cls, columns: Mapping[str, Column]) -> CategoryEncoder:
-        """Counts the categories of columns; numbers are passed over."""
+        """Counts the categories of columns; numeric columns are ignored."""
         named = {name: column for name, column in columns.items() if isinstance(column, Categories)}
         return cls({name: Vocabulary.count(column.occurrences()) for name, column in named.items()})
 
     def encode(self, name: str, column: Categories) -> np.ndarray:
-        """int32 rows: 0 where the category is missing, 1 where training data did not have it, else from 2 on."""
+        """The rows, int32: 0 for a missing category, 1 for one that training data did not have, others from 2 on."""
         rows = self.vocabularies[name].indices(column.symbols)
         return np.array([*rows, PADDING], np.int32)[column.codes]
 
     def to_dict(self) -> dict[str, object]:
-        """What `from_dict` reads back."""
+        """The encoder as a dict that `from_dict` reads."""
         return {name: vocabulary.to_dict() for name, vocabulary in self.vocabularies.items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, dict]) -> CategoryEncoder:
-        """The encoder that `to_dict` described."""
+        """The encoder of a dict that `to_dict` gave."""
         return cls({name: Vocabulary.from_dict(vocabulary) for name, vocabulary in data.items()})
 
 
 def stack_numbers(columns: Mapping[str, Column], steps: int) -> np.ndarray:
-    """The numeric columns side by side, float32 `(steps, columns)`, in their order."""
+    """The numeric columns side by side, float32 `(steps, columns)`."""
     found = [column for column in columns.values() if isinstance(column, np.ndarray)]
     return np.stack(found, axis=-1) if found else np.zeros((steps, 0), np.float32)

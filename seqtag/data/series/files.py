@@ -1,4 +1,4 @@
-"""Frames and files of many series into a `SeriesTable`."""
+"""Reads frames and CSV files of many series as a `SeriesTable`, and turns a table into such a frame."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from seqtag.errors import DataError
 
 @dataclass(frozen=True)
 class SeriesColumns:
-    """What the columns of a long frame are called.
+    """The names of the columns of a long frame.
 
     Attributes:
-        series: the name of the series of each row.
-        time: its timestamp or integer time.
-        target: the observed number, NaN where missing.
-        covariates: the columns that go with it.
+        series: the column with the id of the series.
+        time: the column with the timestamp or integer time.
+        target: the column with the observed value, NaN where missing.
+        covariates: the columns with covariates.
     """
 
     series: str = "unique_id"
@@ -44,22 +44,22 @@ def read_series(
 ) -> SeriesTable:
     """Reads a long frame or CSV file of many series.
 
-    The order of rows means nothing: they are sorted by time within each series. Missing rows are inserted as NaN
-    and marked; nothing is imputed. A series of one row is accepted (it is at most padding and one value). Where the
-    frequency is inferred, a series may not miss more rows than it has.
+    The order of the rows does not matter: they are sorted by time within each series. Missing rows are inserted as
+    NaN and marked; no value is imputed. A series may have a single row. Where the frequency is inferred, a series may
+    not miss more rows than it has.
 
     Args:
         source: a pandas or polars frame, or a CSV file's path.
         columns: the names of its columns.
         frequency: a pandas offset or an integer step; inferred from the data unless given.
         time_zone: the time zone of the local clocks; see `read_times`.
-        dtype: of the values, `float32` or `float64`.
+        dtype: the type of the values, `float32` or `float64`.
 
     Raises:
-        ValueError: another `dtype`; a frequency or a time zone that there is not.
-        DataError: a column is missing; a target is no number or infinite; a series has no value at all; two rows
-            have the same time; times are irregular or of mixed frequencies; or what `read_times` and `read_columns`
-            raise. The message names series and time.
+        ValueError: another `dtype`, or an unknown frequency or time zone.
+        DataError: a column is missing; a target is infinite or is not a number; a series has no value; two rows of a
+            series have the same time; times are irregular or frequencies differ; or what `read_times` and
+            `read_columns` raise. The message names series and time.
 
     Example:
         >>> frame = pd.DataFrame({"unique_id": "a", "ds": ["2024-01-31", "2024-02-29", "2024-04-30"], "y": [1, 2, 3]})
@@ -87,14 +87,14 @@ def read_series(
     return SeriesTable(
         ids=ids,
         offsets=grid.offsets,
-        values=grid.spread(target, np.nan).astype(dtype),
+        values=grid.place(target, np.nan).astype(dtype),
         frequency=grid.frequency,
         time_zone=times.time_zone,
         ordinals=grid.ordinals,
         phases=grid.phases,
-        inserted=grid.spread(np.zeros(len(frame), bool), True),
-        past=read_columns(frame, are_categorical(frame, names.past, names), rows, grid.spread),
-        known=read_columns(frame, are_categorical(frame, names.known, names), rows, grid.spread),
+        inserted=grid.place(np.zeros(len(frame), bool), True),
+        past=read_columns(frame, are_categorical(frame, names.past, names), rows, grid.place),
+        known=read_columns(frame, are_categorical(frame, names.known, names), rows, grid.place),
         static=read_static(frame, names, rows, codes),
     )
 
@@ -109,20 +109,20 @@ def read_wide(
     time_zone: str | None = None,
     dtype: str = "float32",
 ) -> SeriesTable:
-    """Reads a frame or CSV file with a column for each series, as the ETT files are (Zhou et al. 2021).
+    """Reads a frame or CSV file with a column for each series, such as the ETT files (Zhou et al. 2021).
 
     Args:
         source: as in `read_series`.
-        time: the column of times.
+        time: the column of the times.
         targets: the columns that are series; all but the times and the covariates unless given.
-        covariates: columns that go with every series; static ones need a long frame.
-        frequency: as in `read_series`, as all that follows.
-        time_zone: the time zone of the local clocks.
-        dtype: of the values.
+        covariates: the columns that are covariates of every series; static covariates need a long frame.
+        frequency: as in `read_series`.
+        time_zone: as in `read_series`.
+        dtype: as in `read_series`.
 
     Raises:
         ValueError: a static covariate, or one called `unique_id`, `ds` or `y`.
-        DataError: as `read_series`; a series is called what its column is.
+        DataError: as `read_series`; messages name a series by its column.
 
     Example:
         >>> table = read_wide(pd.DataFrame({"date": [1, 2], "load": [5.0, 6.0], "oil": [30.0, 31.0]}))
@@ -152,25 +152,25 @@ def read_wide(
 
 
 def long_frame(table: SeriesTable, columns: SeriesColumns) -> pd.DataFrame:
-    """The series and their covariates as a long frame; `read_series` with these columns reads them back."""
+    """A table as a long frame with covariates, which `read_series` with these columns reads as the same table."""
     frame = table.to_frame()
     frame.columns = pd.Index([columns.series, columns.time, columns.target])
     for name, column in (*table.past.items(), *table.known.items()):
-        frame[name] = _as_given(column)
+        frame[name] = _values(column)
     for name, column in table.static.items():
-        frame[name] = _as_given(column)[table.series_of_step]
+        frame[name] = _values(column)[table.series_of_step]
     return frame
 
 
-def _as_given(column: Column) -> np.ndarray:
-    """A category as its text, None where missing."""
+def _values(column: Column) -> np.ndarray:
+    """The values of a column, categories as text, None where missing."""
     if not isinstance(column, Categories):
         return column
     return np.array([*column.symbols, None], object)[column.codes]
 
 
 def row_names(frame: pd.DataFrame, columns: SeriesColumns, path: str | None) -> RowNames:
-    """The names of a frame's rows; raises a `DataError` where one has no series."""
+    """The names of a frame's rows; raises a `DataError` where a row has no series."""
     rows = RowNames(frame[columns.series], frame[columns.time], path)
     nameless = frame[columns.series].isna().to_numpy()
     if nameless.any():

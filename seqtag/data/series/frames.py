@@ -1,4 +1,4 @@
-"""Frames of other libraries as pandas frames, and columns that are there under the name asked for."""
+"""Reads frames and CSV files as pandas frames, checks their columns, and names their rows in messages."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
 
 
 def read_frame(source: Any, as_text: Sequence[str] = ()) -> tuple[pd.DataFrame, str | None]:
-    """A pandas frame from a frame or a CSV file, and the file's name for messages.
+    """Reads a frame or a CSV file; returns a pandas frame and the file's name for messages.
 
-    Frames of other libraries are told by what they can do, so that none is imported. polars frames give their
-    columns one by one (`get_column`), since their `to_pandas` needs pyarrow; others give `to_pandas()`.
+    Frames of other libraries are recognised by their methods, so that no other library is imported. polars frames give
+    their columns one by one (`get_column`), since their `to_pandas` needs pyarrow; others give `to_pandas()`.
 
     Args:
         source: a pandas or polars frame, or the path of a CSV file, `-` for standard input.
-        as_text: columns of a CSV file that stay text, so that an id `007` keeps its zeros, and `NA` is Namibia. In
-            others `NA`, `NaN`, `None`, `null` and nothing at all are missing values.
+        as_text: the columns of a CSV file that stay text, so that an id `007` keeps its zeros and `NA` stays Namibia.
+            In other columns `NA`, `NaN`, `None`, `null` and an empty field are missing values.
 
     Raises:
-        DataError: the file is missing, empty or no table.
+        DataError: the file is missing, empty or not a table.
         TypeError: `source` is neither a frame nor a path.
     """
     if isinstance(source, pd.DataFrame):
@@ -61,7 +61,7 @@ def _read_csv(path: str, as_text: Sequence[str], stream: io.StringIO | None) -> 
 
 
 def _column(column: Any) -> pd.Series:
-    """A polars column without pyarrow; its time zone, which NumPy cannot hold, is put back."""
+    """A polars column, read without pyarrow; NumPy loses its time zone, which is restored."""
     time_zone = getattr(column.dtype, "time_zone", None)
     values = pd.Series(column.to_numpy())
     return values if time_zone is None else values.dt.tz_localize("UTC").dt.tz_convert(time_zone)
@@ -81,12 +81,12 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str], path: str | None = 
 
 @dataclass(frozen=True, eq=False)
 class RowNames:
-    """The names of a frame's rows.
+    """Names the rows of a frame in messages: by series and time, and by line where the frame is a CSV file.
 
     Attributes:
-        series: the series of each row, as given.
-        times: the time of each row, as given.
-        path: the CSV file; its first row is line 2, as no field of it spans lines.
+        series: the series of each row, as in the frame.
+        times: the time of each row, as in the frame.
+        path: the CSV file. Its first row is line 2: no field spans several lines.
     """
 
     series: pd.Series
@@ -94,7 +94,7 @@ class RowNames:
     path: str | None = None
 
     def error(self, row: int, message: str) -> DataError:
-        """The error that a row is at fault; `row` counts from 0."""
+        """The error for a row; `row` counts from 0."""
         series, time = self.series.iloc[row], self.times.iloc[row]
         series = series.item() if isinstance(series, np.generic) else series
         line = None if self.path is None else row + 2
@@ -102,10 +102,10 @@ class RowNames:
 
 
 def read_numbers(column: pd.Series, rows: RowNames) -> np.ndarray:
-    """A column as float64, NaN where missing.
+    """Reads a column as float64, NaN where missing.
 
     Raises:
-        DataError: a value is no number, infinite, or too large for float32, in which networks count.
+        DataError: a value is not a number, is infinite, or is too large for float32, the type of networks.
     """
     if column.dtype.kind in "mMc":
         raise rows.error(0, f"expected numbers in column {column.name!r}, found {column.dtype}")

@@ -1,8 +1,8 @@
-"""The step between two observations of a series, and the numbers of the steps: where a timestamp lies on the grid.
+"""Frequencies: the step between two observations of a series, and where a timestamp lies on the grid of steps.
 
-Times are int64: microseconds since 1970 in UTC, or integers as they are. Steps shorter than a day are equal in
-UTC, so that a local day of 23 or 25 hours has as many hourly steps. Days, business days, weeks, months, quarters
-and years are steps of the local calendar, whatever the clocks do in between.
+Times are int64: microseconds since 1970 in UTC, or plain integers. Steps shorter than a day have equal lengths in
+UTC, so that a local day of 23 or 25 hours has 23 or 25 hourly steps. Days, business days, weeks, months, quarters and
+years are steps of the local calendar, also where daylight saving time begins or ends.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ Kind = Literal["integer", "clock", "day", "business_day", "month"]
 
 @dataclass(frozen=True)
 class Frequency:
-    """One step: so many integers, microseconds, calendar days, business days or calendar months.
+    """The length of a step, in integers, microseconds, calendar days, business days or calendar months.
 
-    A time is `(ordinal, phase)`: the ordinal counts steps, the phase is what all times of one series share (the
-    minute of the hour, the weekday of weekly data, the day of the month), so that a series is regular when its
-    ordinals rise by one and its phase stays. A month's last day is the same phase in every month.
+    A time is `(ordinal, phase)`: the ordinal counts steps, and the phase is the part that all times of a series share,
+    such as the minute of the hour, the weekday of weekly data or the day of the month. A series is regular when its
+    ordinals rise by one and its phase stays the same. The last day of a month is the same phase in every month.
 
     Args:
-        kind: what is counted.
-        step: how many of them; microseconds for `"clock"`, 1 for `"business_day"`.
+        kind: the unit.
+        step: the number of units; microseconds for `"clock"`, 1 for `"business_day"`.
 
     Example:
         >>> Frequency.parse("15min"), Frequency.parse("QS").name, Frequency.parse("D").season_length
@@ -47,10 +47,10 @@ class Frequency:
     def parse(cls, text: str | int) -> Frequency:
         """A pandas offset such as `h`, `15min`, `D`, `W`, `B`, `MS`, `QE`, `YS`, or an integer step.
 
-        Which weekday, or which day of the month, is read from the data: `MS` and `ME` are the same frequency.
+        The weekday or the day of the month comes from the data: `MS` and `ME` are the same frequency.
 
         Raises:
-            ValueError: it is no offset that pandas knows, or one that is not supported.
+            ValueError: pandas does not know the offset, or it is not supported.
         """
         if isinstance(text, int) or text.isdigit():
             return cls("integer", int(text))
@@ -70,7 +70,7 @@ class Frequency:
 
     @property
     def name(self) -> str:
-        """The pandas offset, or the integer step; `parse` reads it back."""
+        """The pandas offset, or the integer step; `parse` of it gives the same frequency."""
         if self.kind == "integer":
             return str(self.step)
         if self.kind == "clock":
@@ -82,9 +82,10 @@ class Frequency:
 
     @property
     def season_length(self) -> int:
-        """The season that data of this frequency usually have, in steps; 1 where none is usual.
+        """The usual season length of data of this frequency, in steps; 1 where there is no usual one.
 
-        A day for steps within a day, a week for days (5 business days), a year for weeks, months and quarters.
+        It is a day for steps shorter than a day, a week for days (5 for business days), and a year for weeks, months
+        and quarters.
         """
         if self.kind == "integer":
             return 1
@@ -100,11 +101,11 @@ class Frequency:
 
         Args:
             times: int64 `(rows,)`.
-            series: the series of each row, int64 `(rows,)`, 0, 1, 2, ... in rising order, none left out.
-            time_zone: the time zone that the calendar is read in; None for times without one.
+            series: the series of each row, int64 `(rows,)`: 0, 1, 2, ... in ascending order without gaps.
+            time_zone: the time zone of the calendar; None for times without a time zone.
 
         Returns:
-            Two int64 arrays `(rows,)`. A weekend's phase is -1 where business days are counted.
+            Two int64 arrays `(rows,)`. With business days, the phase of a weekend is -1.
         """
         if self.kind in ("integer", "clock"):
             return np.divmod(times, self.step)
@@ -129,42 +130,43 @@ class Frequency:
         return ordinal, (rest * 32 + anchored) * DAY + within
 
     def times(self, ordinals: np.ndarray, phases: np.ndarray, time_zone: str | None) -> np.ndarray:
-        """The times that `locate` gave these ordinals and phases for; beyond them, the grid continued.
+        """The times of ordinals and phases: the inverse of `locate`, also for steps beyond the data.
 
-        A local time that the clocks skip becomes the moment after the skip; one that they show twice, the first.
+        A local time that does not exist, because clocks are put forward, becomes the moment after the change. Of a
+        local time that occurs twice, it is the first.
         """
         if self.kind in ("integer", "clock"):
             return ordinals * self.step + phases
         if self.kind == "day":
-            return moments(ordinals * self.step * DAY + phases, time_zone)
+            return from_wall_clock(ordinals * self.step * DAY + phases, time_zone)
         if self.kind == "business_day":
             week, weekday = np.divmod(ordinals, 5)
-            return moments((week * 7 + weekday - MONDAY) * DAY + phases, time_zone)
+            return from_wall_clock((week * 7 + weekday - MONDAY) * DAY + phases, time_zone)
         anchored, within = np.divmod(phases, DAY)
         rest, anchor = np.divmod(anchored, 32)
         month = ordinals * self.step + rest
         day = np.minimum(_first_day(month) + anchor, _first_day(month + 1)) - 1
-        return moments(day * DAY + within, time_zone)
+        return from_wall_clock(day * DAY + within, time_zone)
 
 
 def _first_day(month: np.ndarray) -> np.ndarray:
-    """Days from 1970 to the first of a month, itself counted from 1970."""
+    """The day, counted from 1970, on which a month begins, itself counted from 1970."""
     return month.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
 def to_timestamps(times: np.ndarray, time_zone: str | None) -> pd.DatetimeIndex:
-    """Microseconds in UTC as pandas timestamps in their zone (without one where `time_zone` is None)."""
+    """Microseconds in UTC as pandas timestamps in a time zone, or without one where `time_zone` is None."""
     index = pd.DatetimeIndex(np.asarray(times, np.int64).astype("datetime64[us]"))
     return index if time_zone is None else index.tz_localize("UTC").tz_convert(time_zone)
 
 
 def wall_clock(times: np.ndarray, time_zone: str | None) -> np.ndarray:
-    """What the clocks of the zone show, in microseconds since 1970 without a zone."""
+    """Local time: what the clocks of the time zone show, in microseconds since 1970."""
     return times if time_zone is None else to_timestamps(times, time_zone).tz_localize(None).asi8
 
 
-def moments(wall: np.ndarray, time_zone: str | None) -> np.ndarray:
-    """The moments in UTC at which the clocks of the zone show `wall`; see `Frequency.times` for clock changes."""
+def from_wall_clock(wall: np.ndarray, time_zone: str | None) -> np.ndarray:
+    """The times in UTC at which the clocks of the time zone show `wall`; see `Frequency.times` for clock changes."""
     if time_zone is None:
         return wall
     first = np.ones(wall.shape, bool)
@@ -173,5 +175,5 @@ def moments(wall: np.ndarray, time_zone: str | None) -> np.ndarray:
 
 
 def format_time(time: int, time_zone: str | None, integer: bool) -> str:
-    """One time as messages write it."""
+    """A time as messages write it."""
     return str(int(time)) if integer else str(to_timestamps(np.array([time]), time_zone)[0])

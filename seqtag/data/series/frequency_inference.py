@@ -1,4 +1,4 @@
-"""The frequency of series, inferred from their times."""
+"""Infers the frequency of series from their times."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from seqtag.errors import DataError
 def infer_frequency(
     times: np.ndarray, series: np.ndarray, ids: np.ndarray, time_zone: str | None, integer: bool
 ) -> Frequency:
-    """The frequency that the series share.
+    """The frequency that all series share.
 
-    Each series of three rows or more has its own: the smallest step between its rows, if all others are multiples
-    of it, else the most common. Where no series has three rows, those of two decide. Days are business days when
-    a series has no weekend and steps over one. Where too many rows are missing for this, state the frequency.
+    The frequency of a series with three rows or more is the smallest step between its rows, if all other steps are
+    multiples of it, else the most common step. Series with two rows count only where no series has three. Days are
+    business days where a series steps over a weekend and has no weekend. Where too many rows are missing for this, the
+    frequency has to be given.
 
     Args:
-        times: int64 `(rows,)`, rising within each series.
+        times: int64 `(rows,)`, ascending within each series.
         series: the series of each row, as in `Frequency.locate`.
-        ids: the names of the series, for messages.
-        time_zone: the zone of the calendar.
+        ids: the ids of the series, for messages.
+        time_zone: the time zone of the calendar.
         integer: whether times are plain integers.
 
     Raises:
@@ -48,7 +49,7 @@ def infer_frequency(
 def _steps(
     times: np.ndarray, series: np.ndarray, inside: np.ndarray, time_zone: str | None, integer: bool, chosen: np.ndarray
 ) -> dict[int, Frequency]:
-    """The frequency of each series that has enough steps; `chosen` says which of the steps count."""
+    """The frequency of each series that has enough steps; `chosen` is the mask of the steps that count."""
     owner = series[1:][inside][chosen]
     step = np.diff(times)[inside][chosen]
     if integer:
@@ -74,7 +75,7 @@ def _steps(
 
 
 def _settled(found: dict[int, Frequency], weekends: np.ndarray) -> dict[int, Frequency]:
-    """Series within one working week say nothing about weekends: they follow the others."""
+    """Series within one working week do not show whether weekends count: they take the frequency of the others."""
     if Frequency("business_day") in found.values():
         undecided = [key for key, value in found.items() if value == Frequency("day") and weekends[key] == 0]
         found.update(dict.fromkeys(undecided, Frequency("business_day")))
@@ -82,7 +83,7 @@ def _settled(found: dict[int, Frequency], weekends: np.ndarray) -> dict[int, Fre
 
 
 def _keeps_weekends(wall: np.ndarray, series: np.ndarray) -> np.ndarray:
-    """For each series 1 where it has a Saturday or Sunday, -1 where it steps over them, else 0."""
+    """For each series 1 where it has a Saturday or Sunday, -1 where it steps over a weekend, else 0."""
     day = wall // DAY + MONDAY
     starts = np.flatnonzero(np.diff(series, prepend=-1))
     has = np.logical_or.reduceat(day % 7 > 4, starts)
@@ -91,14 +92,14 @@ def _keeps_weekends(wall: np.ndarray, series: np.ndarray) -> np.ndarray:
 
 
 def _same_day_of_month(wall: np.ndarray, series: np.ndarray) -> np.ndarray:
-    """For each series, whether most of its times are on one day of the month, or on the last that month has."""
+    """For each series, whether most of its times are on the same day of the month, or on the last day of the month."""
     phase = Frequency("month").locate(wall, series, None)[1]
     usual = np.array(list(_most_common(series, phase).values()))
     return 2 * np.bincount(series, phase == usual[series]) > np.bincount(series)
 
 
 def _typical(owner: np.ndarray, steps: np.ndarray) -> dict[int, int]:
-    """The smallest step of each owner, where all its others are multiples of it, else its most common."""
+    """The smallest step of each owner where all its other steps are multiples of it, else its most common step."""
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
     index = np.cumsum(np.diff(owner, prepend=-1) != 0) - 1
     smallest = np.minimum.reduceat(steps, starts)
@@ -109,7 +110,7 @@ def _typical(owner: np.ndarray, steps: np.ndarray) -> dict[int, int]:
 
 
 def _most_common(owner: np.ndarray, values: np.ndarray) -> dict[int, int]:
-    """The most common value of each owner, the smallest of several."""
+    """The most common value of each owner; the smallest where several are."""
     order = np.lexsort((values, owner))
     owner, values = owner[order], values[order]
     new = np.flatnonzero(np.r_[True, (np.diff(owner) != 0) | (np.diff(values) != 0)])

@@ -1,4 +1,4 @@
-"""Where the rows of a frame lie on a regular grid of all steps of all series."""
+"""Puts the rows of a frame on a regular grid: all steps of all series."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from seqtag.errors import DataError
 
 
 class SortedRows:
-    """The rows of a frame by series and time.
+    """The rows of a frame, sorted by series and time.
 
     Args:
-        times: of the frame's rows.
+        times: the times of the frame's rows.
         codes: the series of each row, 0, 1, 2, ...
-        ids: the names of the series.
+        ids: the ids of the series.
         rows: the names of the rows, for messages.
 
     Raises:
-        DataError: a series has two rows of the same time.
+        DataError: a series has two rows with the same time.
     """
 
     def __init__(self, times: Times, codes: np.ndarray, ids: np.ndarray, rows: RowNames) -> None:
@@ -40,23 +40,23 @@ class SortedRows:
             raise self.error(int(twice.argmax()), "expected one row for each time, found two")
 
     def error(self, row: int, message: str) -> DataError:
-        """The error that a row is at fault."""
+        """The error for a sorted row."""
         return self._rows.error(int(self.order[row]), message)
 
     def start_of(self, row: int) -> object:
-        """The first time of a row's series, as given."""
+        """The first time of a row's series, as in the frame."""
         return self._rows.times.iloc[int(self.order[self.starts[self.series[row]]])]
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """All steps of all series, one series after the other, and where the frame's rows are among them.
+    """All steps of all series, one series after the other, and the places of the frame's rows among them.
 
     Attributes:
-        frequency: the step.
+        frequency: the frequency.
         offsets: int64 `(series + 1,)`, the first step of each series.
-        ordinals: int64 `(series,)`, the number of that step on the calendar, see `Frequency.locate`.
-        phases: int64 `(series,)`, what the times of each series share.
+        ordinals: int64 `(series,)`, the ordinal of that step, see `Frequency.locate`.
+        phases: int64 `(series,)`, the phase of each series.
         positions: int64 `(rows,)`, the step of each row of the frame.
     """
 
@@ -66,20 +66,20 @@ class Grid:
     phases: np.ndarray
     positions: np.ndarray
 
-    def spread(self, values: np.ndarray, missing: float) -> np.ndarray:
-        """Values of the frame's rows at their steps, `missing` where the frame has no row."""
-        spread = np.full(int(self.offsets[-1]), missing, values.dtype)
-        spread[self.positions] = values
-        return spread
+    def place(self, values: np.ndarray, missing: float) -> np.ndarray:
+        """Values of the frame's rows at their steps; `missing` where the frame has no row."""
+        placed = np.full(int(self.offsets[-1]), missing, values.dtype)
+        placed[self.positions] = values
+        return placed
 
 
 def build_grid(rows: SortedRows, frequency: str | int | None) -> Grid:
-    """The grid of a frame's rows; missing rows become steps of their own.
+    """The grid of a frame's rows; missing rows are steps too.
 
     Raises:
-        DataError: a time lies between two steps, series differ in frequency, or the frequency is inferred and a
-            series misses more rows than it has.
-        ValueError: `frequency` is none.
+        DataError: a time lies between two steps, frequencies differ, or the frequency is inferred and a series misses
+            more rows than it has.
+        ValueError: `frequency` is not a frequency.
     """
     if frequency is None:
         step = infer_frequency(rows.times, rows.series, rows.ids, rows.time_zone, rows.integer)
@@ -104,7 +104,7 @@ def build_grid(rows: SortedRows, frequency: str | int | None) -> Grid:
 def _check_regular(rows: SortedRows, step: Frequency, ordinals: np.ndarray, phases: np.ndarray) -> None:
     phase = phases[rows.starts][rows.series]
     off = (phases != phase) | (phases < 0)
-    # A local time that the clocks skip stands for the moment after the skip: another time of day, and right.
+    # A local time that does not exist stands for the moment after the clock change: another time of day, but right.
     at = np.flatnonzero(off)
     off[at] = step.times(ordinals[at], phase[at], rows.time_zone) != rows.times[at]
     off |= rows.follows & (np.diff(ordinals, prepend=ordinals[0] - 1) == 0)

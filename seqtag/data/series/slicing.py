@@ -1,4 +1,4 @@
-"""Parts of a table: some steps, some series, what was known at an earlier time. Tables of their own, arrays copied."""
+"""Slices tables: some steps or series, or what was known at an earlier time, as new tables with copied arrays."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from seqtag.data.series.table import SeriesTable
 
 
 def first_steps(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
-    """The first steps of each series: what a forecast made there may know, for the folds of a backtest.
+    """The first steps of each series.
 
     Args:
         table: the series.
-        lengths: how many steps of each series to keep, `(series,)`; a series of which none is kept is left out.
+        lengths: the number of steps of each series to keep, `(series,)`; a series with length 0 is left out.
 
     Raises:
-        ValueError: not one length for each series, a length below 0 or beyond its series, or nothing left.
+        ValueError: not one length for each series, a length below 0 or above its series' own, or no series is left.
 
     Example:
         >>> import pandas as pd
@@ -34,15 +34,15 @@ def first_steps(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
 
 
 def slice_steps(table: SeriesTable, starts: np.ndarray, ends: np.ndarray) -> SeriesTable:
-    """The steps `starts` up to `ends` of each series, both counted from its own start, at their own times.
+    """The steps from `starts` up to `ends` of each series, both counted from its first step; times stay the same.
 
     Args:
         table: the series.
         starts: the first step of each series to keep, `(series,)`.
-        ends: the first step after them; a series of which none is kept is left out.
+        ends: the first step of each series after those; a series without steps to keep is left out.
 
     Raises:
-        ValueError: not one start and end for each series, steps that it does not have, or nothing left.
+        ValueError: not one start and end for each series, steps that a series does not have, or no series is left.
 
     Example:
         >>> import pandas as pd
@@ -54,14 +54,14 @@ def slice_steps(table: SeriesTable, starts: np.ndarray, ends: np.ndarray) -> Ser
     """
     starts, ends = np.asarray(starts), np.asarray(ends)
     if not starts.shape == ends.shape == (len(table),) or (starts < 0).any() or (starts > ends).any():
-        raise ValueError(f"expected for each of {len(table)} series a start and an end, found {starts} and {ends}")
+        raise ValueError(f"expected a start and an end for each of {len(table)} series, found {starts} and {ends}")
     if (ends > table.lengths).any():
         raise ValueError(f"expected ends of at most the series' lengths {table.lengths}, found {ends}")
-    return _part(table, np.arange(len(table)), starts, ends)
+    return _sliced(table, np.arange(len(table)), starts, ends)
 
 
 def last_steps(table: SeriesTable, steps: int) -> SeriesTable:
-    """The last steps of each series, and more where its last value lies before these.
+    """The last steps of each series, and more where its last value lies before them, so that every series has a value.
 
     Example:
         >>> from seqtag.data.series.files import read_series
@@ -75,17 +75,17 @@ def last_steps(table: SeriesTable, steps: int) -> SeriesTable:
 
 
 def hide_after(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
-    """The table as it stood when each series had come to `lengths` steps: its own steps, later ones yet to come.
+    """The same table with everything hidden that was not known after the first `lengths` steps of each series.
 
-    Later values and past covariates are missing and the rows marked as inserted; known covariates stay, as they are
-    known for the future. Windows over the table are windows over what this returns.
+    Later values and past covariates are missing, and their rows are marked as inserted; known covariates stay. The
+    steps are the same, so that windows over the table are windows over the result.
 
     Args:
         table: the series.
-        lengths: how many steps of each series have come, `(series,)`.
+        lengths: the number of steps of each series that are known, `(series,)`.
 
     Raises:
-        ValueError: not one length for each series, or a length below 0 or beyond its series.
+        ValueError: not one length for each series, or a length below 0 or above its series' own.
 
     Example:
         >>> import pandas as pd
@@ -95,43 +95,43 @@ def hide_after(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
         [0.0, 1.0, nan, 3.0, nan]
     """
     lengths = _checked_lengths(table, lengths)
-    to_come = [slice(*ends) for ends in zip(table.offsets[:-1] + lengths, table.offsets[1:], strict=True)]
+    later = [slice(*ends) for ends in zip(table.offsets[:-1] + lengths, table.offsets[1:], strict=True)]
 
-    def hidden(values: np.ndarray, nothing: float) -> np.ndarray:
+    def hidden(values: np.ndarray, missing: float) -> np.ndarray:
         known = values.copy()
-        for steps in to_come:
-            known[steps] = nothing
+        for steps in later:
+            known[steps] = missing
         return read_only(known)
 
-    def unknown(column: Column) -> Column:
+    def hidden_column(column: Column) -> Column:
         if isinstance(column, Categories):
             return Categories(hidden(column.codes, -1), column.symbols)
         return hidden(column, np.nan)
 
-    past = MappingProxyType({name: unknown(column) for name, column in table.past.items()})
+    past = MappingProxyType({name: hidden_column(column) for name, column in table.past.items()})
     values, inserted = hidden(table.values, np.nan), hidden(table.inserted, True)
     return dataclasses.replace(table, values=values, inserted=inserted, past=past)
 
 
 def select_series(table: SeriesTable, series: np.ndarray) -> SeriesTable:
-    """Some of the series, by index and in that order, or by mask.
+    """The series of these indices, in this order, or those of a mask.
 
     Raises:
-        ValueError: none is chosen.
+        ValueError: no series is selected.
         IndexError: there is no such series.
     """
     chosen = np.arange(len(table))[series]
-    return _part(table, chosen, np.zeros(len(chosen), np.int64), table.lengths[chosen])
+    return _sliced(table, chosen, np.zeros(len(chosen), np.int64), table.lengths[chosen])
 
 
 def _checked_lengths(table: SeriesTable, lengths: np.ndarray) -> np.ndarray:
     lengths = np.asarray(lengths)
     if lengths.shape != (len(table),) or (lengths < 0).any() or (lengths > table.lengths).any():
-        raise ValueError(f"expected for each of {len(table)} series a length of at most its own, found {lengths}")
+        raise ValueError(f"expected a length for each of {len(table)} series, at most its own, found {lengths}")
     return lengths
 
 
-def _part(table: SeriesTable, series: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> SeriesTable:
+def _sliced(table: SeriesTable, series: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> SeriesTable:
     kept = ends > starts
     series, starts, lengths = series[kept], starts[kept], (ends - starts)[kept]
     if not len(series):

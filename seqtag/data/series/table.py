@@ -1,6 +1,6 @@
-"""Many time series as one table: flat arrays and offsets, missing steps as NaN, so that a window is a slice.
+"""Many time series as one table: flat arrays and offsets, with missing steps as NaN, so that a window is a slice.
 
-`seqtag.data.series.files` reads frames and files into a `SeriesTable`, `windows` beside it cuts windows.
+`seqtag.data.series.files` reads frames and files as a `SeriesTable`; `seqtag.forecasting.data.windows` cuts windows.
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ from seqtag.data.series.frequency import Frequency, format_time, to_timestamps
 
 
 def empty_columns() -> Mapping[str, Column]:
-    """An empty mapping that stays so."""
+    """A read-only empty mapping."""
     return MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
 class SeriesTable:
-    """Series of unequal length, one after the other, each with every step from its first row to its last.
+    """Series of different lengths, one after the other, each with every step from its first row to its last.
 
-    Arrays are read-only. Steps are flat rows: those of series `s` are `offsets[s]` up to `offsets[s + 1]`.
+    Arrays are read-only. The steps of all series are numbered together: those of series `s` are `offsets[s]` up to
+    `offsets[s + 1]`. Such a number is called a flat step.
 
     Attributes:
-        ids: the series, in the order of their first rows.
+        ids: the ids of the series, in the order of their first rows.
         offsets: int64 `(series + 1,)`.
         values: float `(steps,)`; NaN where the value or the whole row is missing.
-        frequency: the step.
+        frequency: the step between two observations.
         time_zone: the time zone, None where timestamps have none.
-        ordinals: int64 `(series,)`, the number of each series' first step on the grid, see `Frequency.locate`.
-        phases: int64 `(series,)`, what the times of each series share.
+        ordinals: int64 `(series,)`, the ordinal of each series' first step, see `Frequency.locate`.
+        phases: int64 `(series,)`, the phase of each series.
         inserted: bool `(steps,)`, True where the frame had no row.
-        past: covariates that are known up to the present.
-        known: covariates that are known for the future too.
-        static: covariates of a series, `(series,)` each.
+        past: the covariates that are known up to the present, `(steps,)` each.
+        known: the covariates that are known for the future too, `(steps,)` each.
+        static: the covariates with one value for each series, `(series,)` each.
     """
 
     ids: np.ndarray
@@ -85,9 +86,9 @@ class SeriesTable:
 
     @cached_property
     def steps_since_observed(self) -> np.ndarray:
-        """Steps since the last value, int64 `(steps,)`: 0 where there is one, then 1, 2, ...
+        """Steps since the last observed value, int64 `(steps,)`: 0 where there is a value, then 1, 2, ...
 
-        Before a series' first value the count runs from its start, as if the step before it had been seen.
+        Before the first value of a series, the count starts with 1 at its first step.
 
         Example:
             >>> from seqtag.data.series.files import read_series
@@ -96,8 +97,8 @@ class SeriesTable:
             [0, 1, 2, 3, 0, 0]
         """
         step = np.arange(len(self.values))
-        seen = np.where(self.observed, step, self.offsets[self.series_of_step] - 1)
-        return read_only(step - np.maximum.accumulate(seen))
+        last = np.where(self.observed, step, self.offsets[self.series_of_step] - 1)
+        return read_only(step - np.maximum.accumulate(last))
 
     @property
     def integer_time(self) -> bool:
@@ -105,22 +106,22 @@ class SeriesTable:
         return self.frequency.kind == "integer"
 
     def times_at(self, series: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """The times of steps counted from each series' start; steps past its end lie in the future."""
+        """The times of steps, counted from the start of their series; they may lie after its end."""
         return self.frequency.times(self.ordinals[series] + steps, self.phases[series], self.time_zone)
 
     def rows(self, series: int) -> slice:
-        """The flat rows of one series."""
+        """The flat steps of one series."""
         return slice(int(self.offsets[series]), int(self.offsets[series + 1]))
 
     def to_timestamps(self, times: np.ndarray) -> pd.Index:
-        """Times as a frame shows them: timestamps in the table's zone, or integers."""
+        """Times as frames have them: timestamps in the table's time zone, or integers."""
         return pd.Index(times) if self.integer_time else to_timestamps(times, self.time_zone)
 
     def format_time(self, time: int) -> str:
-        """One time as messages write it."""
+        """A time as messages write it."""
         return format_time(time, self.time_zone, self.integer_time)
 
     def to_frame(self) -> pd.DataFrame:
-        """The series as a long frame `unique_id, ds, y`, with every step and NaN where it was not observed."""
+        """The series as a long frame `unique_id, ds, y` with every step; NaN where the value is missing."""
         ids = self.ids[self.series_of_step]
         return pd.DataFrame({"unique_id": ids, "ds": self.to_timestamps(self.times), "y": self.values})

@@ -1,4 +1,4 @@
-"""A column of timestamps to int64 with its time zone: text, pandas, Python and plain integers."""
+"""Reads a column of timestamps or integers as int64 with its time zone."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _OFFSET = r":\d{2}(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})$"
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """Times of rows.
+    """The times of a frame's rows.
 
     Attributes:
-        values: int64 `(rows,)`: microseconds since 1970 in UTC, or the integers themselves.
+        values: int64 `(rows,)`, microseconds since 1970 in UTC, or plain integers.
         time_zone: the name of the time zone, None for timestamps without one.
         integer: whether times are plain integers.
     """
@@ -28,22 +28,22 @@ class Times:
 
 
 def read_times(column: pd.Series, rows: RowNames, time_zone: str | None = None) -> Times:
-    """Timestamps or integers of a column, in one time zone.
+    """Reads the timestamps or integers of a column, in one time zone.
 
-    Timestamps without a zone are read on the clocks of `time_zone`, where it is given: of an hour that the clocks show
-    twice, a series' first row with that time is the first, its second row the second. Timestamps with a zone are
-    converted to `time_zone`; unless it is given, all have to carry the same.
+    Timestamps without a time zone are local times of `time_zone`, where it is given. Of a local time that occurs twice,
+    because clocks are put back, the first row of a series is the first and its second row the second. Timestamps with a
+    time zone are converted to `time_zone`; where it is not given, all must have the same time zone.
 
     Args:
-        column: datetimes, text in ISO 8601, or integers. Text such as 1/2/2024 is refused, as nobody can tell the
-            day from the month.
+        column: datetimes, text in ISO 8601, or integers. Text such as 1/2/2024 is refused, because day and month cannot
+            be told apart.
         rows: the names of the rows, for messages.
-        time_zone: the zone of the local clocks, such as `Europe/Berlin`.
+        time_zone: the name of the time zone, such as `Europe/Berlin`.
 
     Raises:
-        DataError: a time is missing, cannot be read or is finer than a microsecond, lies in an hour that the clocks
-            skip, or has another zone than the rest.
-        ValueError: `time_zone` is no known time zone.
+        DataError: a time is missing, cannot be read, is finer than a microsecond, is a local time that does not exist,
+            or has another time zone than the first row.
+        ValueError: `time_zone` is not a known time zone.
     """
     if time_zone is not None:
         check_time_zone(time_zone)
@@ -55,10 +55,10 @@ def read_times(column: pd.Series, rows: RowNames, time_zone: str | None = None) 
     if missing.any():
         raise rows.error(int(missing.argmax()), "expected a time, found none")
     parsed = _parse(column, rows, time_zone)
-    own = parsed.tz
+    given = parsed.tz
     if time_zone is not None:
-        parsed = _localize(parsed, rows, time_zone) if own is None else parsed.tz_convert(time_zone)
-    name = time_zone or (None if own is None else _name(own))
+        parsed = _localize(parsed, rows, time_zone) if given is None else parsed.tz_convert(time_zone)
+    name = time_zone or (None if given is None else _name(given))
     whole = parsed.as_unit("us")
     if (whole != parsed).any():
         raise rows.error(int((whole != parsed).argmax()), "expected a time of whole microseconds, found a finer one")
@@ -69,12 +69,12 @@ def check_time_zone(time_zone: str) -> None:
     """Raises a `ValueError` unless pandas knows the time zone."""
     try:
         pd.Timestamp(0, tz=time_zone)
-    except Exception:  # the kind depends on pandas' source of zones
+    except Exception:  # its type depends on where pandas finds time zones
         raise ValueError(f"expected the name of a time zone such as 'Europe/Berlin', found {time_zone!r}") from None
 
 
 def _name(time_zone: object) -> str:
-    """A zone's name, or its offset, in the form that pandas reads back."""
+    """The name of a time zone, or its offset, in a form that pandas can read."""
     name = getattr(time_zone, "key", None) or getattr(time_zone, "zone", None)
     return name or str(time_zone).removeprefix("UTC") or "UTC"
 
@@ -95,12 +95,12 @@ def _parse(column: pd.Series, rows: RowNames, time_zone: str | None) -> pd.Datet
             row, f"expected a timestamp such as 2024-01-31 or 2024-01-31 13:00, found {column.iloc[row]!r}"
         )
     index = pd.DatetimeIndex(parsed)
-    own = zones.iloc[0]
-    return index.tz_convert("UTC" if own in ("Z", "UTC") else own) if with_zone and time_zone is None else index
+    first = zones.iloc[0]
+    return index.tz_convert("UTC" if first in ("Z", "UTC") else first) if with_zone and time_zone is None else index
 
 
 def _zones(column: pd.Series) -> pd.Series:
-    """The zone of each row as text, None where there is none."""
+    """The time zone of each row as text, None where it has none."""
     if all(isinstance(value, str) for value in column):
         return column.astype(object).str.extract(_OFFSET, expand=False)
     zones = (getattr(value, "tzinfo", None) for value in column)

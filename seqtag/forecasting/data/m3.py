@@ -1,4 +1,4 @@
-"""The M3 competition: its training series and its test values from one CSV file."""
+"""Reads the file of the M3 competition: training series and test values."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from seqtag.errors import DataError
 
 
 def read_m3(path: str | os.PathLike[str]) -> dict[str, tuple[SeriesTable, np.ndarray]]:
-    """The M3 competition (Makridakis and Hibon 2000) from one CSV file, `id,period,type,h,n,train,test`.
+    """Reads the M3 competition (Makridakis and Hibon 2000) from one CSV file, `id,period,type,h,n,train,test`.
 
-    Each row is a series; the numbers of `train` and `test` are separated by spaces. Times are 0, 1, 2, ...
+    A row is a series; the numbers in `train` and `test` are separated by spaces. Times are 0, 1, 2, ...
 
     Returns:
         For each period, in lower case (`yearly`, `quarterly`, `monthly`, `other`), the training series and the
         test values, float64 `(series, horizon)`.
 
     Raises:
-        DataError: a column is missing, or a row has other numbers of values than `n` and `h` say.
+        DataError: a column is missing, or a row has not `n` training values and `h` test values.
     """
     frame, name = read_frame(path)
     check_columns(frame, ["id", "period", "h", "n", "train", "test"], name)

@@ -1,9 +1,9 @@
-"""Whether a column is a function of the target, whatever the function: how much the target leaves open in it.
+"""Measures whether a column is a function of the target, whatever the function: the variance that the target leaves.
 
-Chatterjee's question (2021, A New Coefficient of Correlation): with the steps in the order of the target, do
-neighbours have the same value of the column? Half the mean squared difference of neighbours is the variance that the
-target leaves in the column (Rice 1984, Bandwidth choice for nonparametric regression): none for any function of the
-target, monotone or not, and all of the column's variance where the two have nothing to do with each other.
+Chatterjee (2021, A New Coefficient of Correlation) sorts the steps by the target and asks whether neighbours have the
+same value of the column. Half the mean squared difference of neighbours is the residual variance of the column given
+the target (Rice 1984, Bandwidth choice for nonparametric regression). It is zero for any function of the target,
+monotone or not, and the column's whole variance where the column is independent of the target.
 
 >>> steps = Steps(np.array([5]))
 >>> target, column = np.array([1.0, 3.0, 2.0, 5.0, 4.0]), np.array([0.0, 0.5, 0.0, 1.0, 1.0])
@@ -32,7 +32,7 @@ class Steps:
     """The steps of several series, one series after the other.
 
     Attributes:
-        lengths: of each series, int64 `(series,)`.
+        lengths: the number of steps of each series, int64 `(series,)`.
     """
 
     lengths: np.ndarray
@@ -44,7 +44,7 @@ class Steps:
 
     @cached_property
     def inside(self) -> np.ndarray:
-        """The number of each step within its series, from 0."""
+        """The position of each step in its series, from 0."""
         return np.arange(len(self.series)) - self._starts
 
     @cached_property
@@ -52,20 +52,20 @@ class Steps:
         return (np.cumsum(self.lengths) - self.lengths)[self.series]
 
     def shift(self, values: np.ndarray, by: int) -> np.ndarray:
-        """`values (steps, ...)` as they are `by` steps later, NaN beyond the ends of a series.
+        """The `values (steps, ...)` of `by` steps later, NaN beyond the ends of a series.
 
         Example:
             >>> Steps(np.array([3, 2])).shift(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), 1).tolist()
             [2.0, 3.0, nan, 5.0, nan]
         """
-        there = self.inside + by
-        within = (there >= 0) & (there < self.lengths[self.series])
-        found = values[np.where(within, self._starts + there, 0)]
+        position = self.inside + by
+        within = (position >= 0) & (position < self.lengths[self.series])
+        found = values[np.where(within, self._starts + position, 0)]
         found[~within] = np.nan
         return found
 
     def roll(self, values: np.ndarray, by: np.ndarray) -> np.ndarray:
-        """`values` shifted by `by (series,)` steps within each series, what leaves one end coming in at the other.
+        """The `values` shifted in a circle within each series, by `by (series,)` steps.
 
         Example:
             >>> Steps(np.array([3, 2])).roll(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([1, 0])).tolist()
@@ -75,10 +75,11 @@ class Steps:
 
 
 def codings(column: Column, steps: Steps) -> tuple[np.ndarray, ...]:
-    """A column as codes to compare steps by, float `(steps,)` each, NaN where missing.
+    """The codings of a column by which steps are compared, float `(steps,)` each, NaN where missing.
 
-    Numbers have two: their ranks within the series, from 0 to 1, which know neither units nor outliers, and their
-    values in standard deviations of the series, which a little noise does not stir up where many are the same.
+    Categories have one, their codes. Numbers have two: their ranks within the series, from 0 to 1, which are robust to
+    outliers, and their values in standard deviations of the series, which are robust to a little noise where many
+    values are equal.
     """
     if isinstance(column, Categories):
         return (np.where(column.codes >= 0, column.codes, np.nan),)
@@ -87,7 +88,7 @@ def codings(column: Column, steps: Steps) -> tuple[np.ndarray, ...]:
 
 
 def order_by(target: np.ndarray, steps: Steps, rng: np.random.Generator) -> np.ndarray:
-    """The steps with a target, by series and then by target; equal targets lie in random order, not in time's."""
+    """The steps that have a target, sorted by series and then by target; equal targets are in random order."""
     seen = np.flatnonzero(~np.isnan(target))
     return seen[np.lexsort((rng.random(len(seen)), target[seen], steps.series[seen]))]
 
@@ -95,16 +96,16 @@ def order_by(target: np.ndarray, steps: Steps, rng: np.random.Generator) -> np.n
 def residual_variance(
     order: np.ndarray, codes: np.ndarray, categorical: bool, steps: Steps, min_pairs: int = 1
 ) -> float:
-    """The variance that a target leaves in a column; NaN where there are fewer than `min_pairs` pairs of neighbours.
+    """The variance of a column given a target; NaN where there are fewer than `min_pairs` pairs of neighbours.
 
-    Of categories it is the sum of the variances of their indicators: the chance that two neighbours differ.
+    For categories it is the probability that two neighbours differ, the sum of the variances of the indicators.
 
     Args:
         order: the steps in the order of the target, see `order_by`.
-        codes: of the column, see `codings`.
-        categorical: whether they are categories: two differ by 1 or not at all.
+        codes: a coding of the column, see `codings`.
+        categorical: whether the codes are categories.
         steps: the series.
-        min_pairs: pairs that it takes, at least 1.
+        min_pairs: the smallest number of pairs, at least 1.
     """
     order = order[~np.isnan(codes[order])]
     same = steps.series[order[1:]] == steps.series[order[:-1]]
@@ -115,9 +116,10 @@ def residual_variance(
 
 
 def least_residual_variance(codes: np.ndarray, categorical: bool, steps: Steps) -> float:
-    """What any target leaves in a column, were it its classes: neighbours differ where one class meets the next.
+    """The smallest residual variance that a column can have, given a target that determines it.
 
-    With few steps to a class that is no small part of the variance. Numbers have next to nothing of the kind.
+    Neighbours of different classes are then neighbours only where one class ends and the next begins. With few steps
+    in a class, this is no small part of the variance. It is taken as 0 for numbers.
 
     Example:
         >>> least_residual_variance(np.array([0.0, 0.0, 1.0, 1.0, 2.0]), True, Steps(np.array([5])))
@@ -134,7 +136,7 @@ def least_residual_variance(codes: np.ndarray, categorical: bool, steps: Steps) 
 def variance(codes: np.ndarray, categorical: bool, steps: Steps) -> float:
     """The variance of a column within its series; NaN where no series has two values.
 
-    Of categories it is that of their indicators: the chance that two steps of a series differ.
+    For categories it is the probability that two steps of a series differ, the sum of the variances of the indicators.
     """
     seen = ~np.isnan(codes)
     series = steps.series[seen]
@@ -149,10 +151,10 @@ def variance(codes: np.ndarray, categorical: bool, steps: Steps) -> float:
 
 
 def share_unexplained_by_past(codes: np.ndarray, categorical: bool, steps: Steps, lags: Sequence[int]) -> float:
-    """The share of its variance that a column's own values at the lags leave in it, by one linear rule for all series.
+    """The share of a column's variance that a linear regression on its lags, one for all series, does not explain.
 
-    A lag without a value counts as the series' mean. Of many categories the 20 most frequent stand for all. It is 1
-    where there are fewer steps than coefficients.
+    A lag without a value counts as the mean of the series. Of many categories, the 20 most frequent are used. The
+    share is 1 where there are fewer steps than coefficients.
     """
     seen = ~np.isnan(codes)
     columns = codes[:, None]
@@ -173,7 +175,7 @@ def share_unexplained_by_past(codes: np.ndarray, categorical: bool, steps: Steps
 
 
 def effective_values(column: Column) -> float:
-    """How many values a column has in effect, the inverse Simpson index: k where k values are equally frequent.
+    """The effective number of different values, the inverse Simpson index: k where k values are equally frequent.
 
     Example:
         >>> effective_values(np.array([1.0, 1.0, 2.0, 2.0, np.nan]))
@@ -185,7 +187,7 @@ def effective_values(column: Column) -> float:
 
 
 def _ranks(values: np.ndarray, steps: Steps) -> np.ndarray:
-    """Ranks within each series over the number of its values, equal values sharing the mean of theirs."""
+    """Ranks within each series, divided by the number of its values; equal values share their mean rank."""
     seen = np.flatnonzero(~np.isnan(values))
     order = seen[np.lexsort((values[seen], steps.series[seen]))]
     series, ordered = steps.series[order], values[order]
@@ -200,7 +202,7 @@ def _ranks(values: np.ndarray, steps: Steps) -> np.ndarray:
 
 
 def _standardised(values: np.ndarray, steps: Steps) -> np.ndarray:
-    """Values in standard deviations from the mean of their series, 0 in one that is constant to within rounding."""
+    """Values in standard deviations from the mean of their series; 0 where the series is constant up to rounding."""
     centred = _centred(values[:, None], steps)[:, 0]
     deviation = np.sqrt(_means((centred**2)[:, None], steps)[:, 0])
     flat = deviation <= _ROUNDING * np.abs(values[~np.isnan(values)]).max(initial=0.0)
@@ -208,12 +210,12 @@ def _standardised(values: np.ndarray, steps: Steps) -> np.ndarray:
 
 
 def _centred(columns: np.ndarray, steps: Steps) -> np.ndarray:
-    """Columns `(steps, columns)` less the mean of their series, NaN where missing."""
+    """Columns `(steps, columns)` minus the mean of their series, NaN where missing."""
     return columns - _means(columns, steps)[steps.series]
 
 
 def _means(columns: np.ndarray, steps: Steps) -> np.ndarray:
-    """Of each series, `(series, columns)`; NaN, in all columns or none, is left out."""
+    """The means of each series, `(series, columns)`; steps that are NaN, in all columns or in none, do not count."""
     seen = ~np.isnan(columns[:, 0])
     series, number = steps.series[seen], len(steps.lengths)
     sums = np.stack([np.bincount(series, values, number) for values in columns[seen].T], axis=1)
