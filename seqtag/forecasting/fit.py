@@ -21,8 +21,8 @@ from seqtag.forecasting.calibration.quantile_function import probabilities
 from seqtag.forecasting.config import ForecastModelConfig, ForecastTrainingConfig
 from seqtag.forecasting.data.batches import WindowBatches, WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
-from seqtag.forecasting.data.held_out import Split, split, subsample, training_windows
-from seqtag.forecasting.data.windows import Windows
+from seqtag.forecasting.data.held_out import Split, split
+from seqtag.forecasting.data.windows import Windows, subsample, training_windows
 from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
 from seqtag.forecasting.evaluation.histories import Prefixes
 from seqtag.forecasting.evaluation.report import ForecastReport
@@ -124,8 +124,8 @@ def fit_forecasting_model(
     shortest = shortest_history(training, config, table)
     parts = split(table, config.lookback, config.horizon, training.validation_steps, shortest)
     encoder = SeriesEncoder.fit(parts.fitted, config.calendar)
-    reader = WindowReader(encoder.encode(parts.fitted), parts.windows)
-    held_out = WindowReader(encoder.encode(table), parts.held_out)
+    reader = WindowReader(encoder.encode(parts.fitted), parts.training_windows)
+    held_out = WindowReader(encoder.encode(table), parts.held_out_windows)
     logarithmic = above_zero(table)
     networks, results = [], []
     for member in range(config.members):
@@ -143,9 +143,9 @@ def fit_forecasting_model(
         networks.append(network)
         results.append(result)
     plain = ForecastingModel(ForecastEnsemble(networks), encoder, columns, season_of(config, table))
-    corrections = fit_corrections(plain, table, parts.held_out, config)
+    corrections = fit_corrections(plain, table, parts.held_out_windows, config)
     model = plain.corrected(corrections)
-    report = score(model, table, parts.held_out)
+    report = score(model, table, parts.held_out_windows)
     result = _together(results)
     if training.refit:
         refitted = _refit_members(table, shortest, encoder, config, training, results, seed)
@@ -186,9 +186,10 @@ def _fit_member(
     """A member fitted on the windows of `reader`; those of `held_out` choose its epoch."""
     keras.utils.set_random_seed(seed)
     network = build_network(config, parts.fitted, encoder, training.precision, logarithmic)
-    evaluate = held_out_loss(network, held_out, len(parts.held_out))
+    evaluate = held_out_loss(network, held_out, len(parts.held_out_windows))
     measure = Measure("loss", is_loss=True, keeps_last=training.keep == "last")
-    return network, _fit(network, reader, parts.windows, training, evaluate, measure, seed=seed, recording=recording)
+    windows = parts.training_windows
+    return network, _fit(network, reader, windows, training, evaluate, measure, seed=seed, recording=recording)
 
 
 def _refit_members(

@@ -249,7 +249,7 @@ class Forecaster(BaseEstimator):
         """
         check_is_fitted(self, "model_")
         table = self._series(X)
-        held_out = split(table, self.model_.lookback, self.model_.horizon).held_out
+        held_out = split(table, self.model_.lookback, self.model_.horizon).held_out_windows
         return permutation_effects(self.model_, table, held_out, repeats, self.seed)
 
     def audit_leakage(self, X: Any = None) -> LeakageReport:

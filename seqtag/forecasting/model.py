@@ -109,7 +109,7 @@ class ForecastingModel:
         return Answer(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     def forecast(self, table: SeriesTable, windows: Windows) -> Forecast:
-        """The forecasts of windows whose future steps are in the table, as `future.extended` puts them there."""
+        """The forecasts of windows whose future steps are in the table, as `future.append_future` puts them there."""
         point, quantiles, _ = self.answers(table, windows)
         return Forecast(point.astype(float), quantiles.astype(float), self.levels)
 

@@ -10,9 +10,8 @@ import numpy as np
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
 from seqtag.forecasting.config import ForecastingConfig
-from seqtag.forecasting.data.held_out import with_values
 from seqtag.forecasting.data.sources import series_columns
-from seqtag.forecasting.data.windows import Windows, all_windows
+from seqtag.forecasting.data.windows import Windows, all_windows, with_values
 from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.evaluation.report import ForecastReport
 from seqtag.forecasting.fit import fit_forecasting_model, score, season_of

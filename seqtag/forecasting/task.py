@@ -16,7 +16,7 @@ from seqtag.errors import DataError
 from seqtag.forecasting.backtesting.origins import RollingOrigins
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.inspection import LAYOUTS, SeriesReports, inspect_series
-from seqtag.forecasting.data.sources import Part, future_frame, load_series, locate, naming, read_table
+from seqtag.forecasting.data.sources import Part, errors_in, future_frame, load_series, locate, read_table
 from seqtag.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_config
@@ -51,10 +51,10 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
         ConfigError: a path is missing, or `resume` with another configuration.
         DataError: a file is at fault.
     """
-    with run_directory(config, output, resume) as folder, naming(_place(config, config.data.train)):
+    with run_directory(config, output, resume) as folder, errors_in(_place(config, config.data.train)):
         data = load_series(config)
         # Before the fit, which may take hours, and would be lost to a test set that is too short.
-        with naming(_place(config, config.data.test)):
+        with errors_in(_place(config, config.data.test)):
             windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
         import_tensorflow()
         from seqtag.forecasting.model import TASK
@@ -95,7 +95,7 @@ def evaluate(run: Path, data: str) -> ForecastReport:
     model, config = _load(run)
     from seqtag.forecasting.series_fit import last_folds, score_series_model
 
-    with naming(data):
+    with errors_in(data):
         table = _read_for(model, config, data, "all")
         windows = last_folds(table, model.lookback, model.horizon, config.evaluation.folds)
         return score_series_model(model, table, windows)
@@ -116,7 +116,7 @@ def predict(run: Path, source: str, *, horizon: int | None = None, future: str |
     model, config = _load(run)
     from seqtag.forecasting.prediction.predict import predict as forecast
 
-    with naming(source):
+    with errors_in(source):
         table = _read_for(model, config, source, "history")
         steps = horizon or model.horizon
         frame = forecast(model, table, steps, future_frame(config.data, future, table, steps), config.seed)
@@ -149,7 +149,7 @@ def backtest(
     is_run = source.is_dir()
     config = load_config(source / bundle.CONFIG if is_run else source, ForecastingConfig, settings)
     origins = RollingOrigins(folds or config.evaluation.folds, config.model.horizon)
-    with naming(_place(config, config.data.train)):
+    with errors_in(_place(config, config.data.train)):
         data = load_series(config)
         import_tensorflow()
         from seqtag.forecasting.backtesting.backtest import backtest as roll

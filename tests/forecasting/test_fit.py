@@ -118,11 +118,11 @@ def test_the_held_out_loss_is_the_mean_over_all_values(waves, monkeypatch):
     parts = split(waves, 6, 3, 9)
     encoder = SeriesEncoder.fit(parts.fitted)
     network = build_network(config, parts.fitted, encoder, "float32")
-    reader = WindowReader(encoder.encode(waves), parts.held_out)
-    batch = reader.batch(tf.range(len(parts.held_out), dtype=tf.int64))
+    reader = WindowReader(encoder.encode(waves), parts.held_out_windows)
+    batch = reader.batch(tf.range(len(parts.held_out_windows), dtype=tf.int64))
     expected = network.compute_loss(batch, None, network(batch))
     monkeypatch.setattr("seqtag.forecasting.fit.EVALUATION_BATCH", 4)
-    assert held_out_loss(network, reader, len(parts.held_out))() == pytest.approx(float(expected), rel=1e-5)
+    assert held_out_loss(network, reader, len(parts.held_out_windows))() == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_nothing_is_fitted_on_what_is_held_out_until_the_refit(waves):

@@ -13,7 +13,7 @@ import pandas as pd
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation import metrics
-from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts, group_scores, naive_forecasts
+from seqtag.forecasting.evaluation.evaluate import baseline_forecasts, evaluate_forecasts, group_scores
 from seqtag.forecasting.evaluation.forecast import Forecast, quantile_names
 from seqtag.forecasting.evaluation.histories import Prefixes
 from seqtag.forecasting.evaluation.report import (
@@ -181,7 +181,7 @@ class BacktestResult:
         self._check_rule(model)
         forecast = self.forecast
         if model != FORECAST:
-            rules = naive_forecasts(self.histories, self.windows.horizon, self._season_of_row, forecast.levels)
+            rules = baseline_forecasts(self.histories, self.windows.horizon, self._season_of_row, forecast.levels)
             forecast = rules[model]
         scales = metrics.scales(self.histories, self._season_of_row)
         return group_scores(self.target, forecast, scales, groups.tolist())

@@ -1,1 +1,1 @@
-"""Windows of series: cut, encoded and batched, held out, and audited for leaks."""
+"""Series for a forecaster: reads what a configuration names, cuts windows, encodes them, and makes batches."""

@@ -1,4 +1,4 @@
-"""Where a step lies in the day, the week, the month and the year, as numbers that suit the frequency."""
+"""Calendar features: where a step lies in the day, the week, the month and the year, as the frequency needs."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from typing import Literal
 
 import numpy as np
 
-from seqtag.data.series.frequency import DAY, Frequency, wall_clock
-
-MONDAY = 3  # 1970-01-01 was a Thursday
+from seqtag.data.series.frequency import DAY, MONDAY, Frequency, wall_clock
 
 
 def calendar_cycles(frequency: Frequency) -> tuple[str, ...]:
-    """The cycles that steps of a frequency move in: those longer than the step, from the day to the year.
+    """The calendar cycles that matter for a frequency: those longer than its step, from the day to the year.
 
     Example:
         >>> calendar_cycles(Frequency.parse("h")), calendar_cycles(Frequency.parse("QS"))
@@ -31,23 +29,22 @@ def calendar_cycles(frequency: Frequency) -> tuple[str, ...]:
 def calendar_features(
     frequency: Frequency, times: np.ndarray, time_zone: str | None, form: Literal["cyclic", "scaled"] = "cyclic"
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """Features of times as the clocks and the calendar of their zone show them.
+    """Features of times, in local time.
 
-    With p in [0, 1) the place in a cycle (0 is midnight, Monday, the first of the month, of January), `cyclic`
-    gives `sin 2 pi p` and `cos 2 pi p`, which have no break between December and January, and `scaled` gives
-    `p - 1/2`.
+    With p in [0, 1) the place in a cycle (0 is midnight, Monday, the first of the month or of January), `cyclic`
+    gives `sin 2 pi p` and `cos 2 pi p`, which do not jump from December to January, and `scaled` gives `p - 1/2`.
 
     Args:
-        frequency: chooses the cycles, see `calendar_cycles`.
+        frequency: decides the cycles, see `calendar_cycles`.
         times: int64 `(...)`, as in `SeriesTable.times`.
         time_zone: the time zone.
         form: `cyclic` or `scaled`.
 
     Returns:
-        The names, and float32 `(..., names)`.
+        The names of the features, and the features, float32 `(..., names)`.
 
     Raises:
-        ValueError: `form` is neither.
+        ValueError: another `form`.
 
     Example:
         >>> names, features = calendar_features(Frequency.parse("MS"), np.array([0]), None)
@@ -89,7 +86,7 @@ def _month_of_year(wall: np.ndarray) -> np.ndarray:
 
 
 def _day_within(wall: np.ndarray, unit: Literal["M", "Y"]) -> np.ndarray:
-    """The share of the month or year that lies before the day."""
+    """The part of the month or year that lies before the day."""
     period = wall.astype("datetime64[us]").astype(f"datetime64[{unit}]")
     first, end = (moment.astype("datetime64[D]").astype(np.int64) for moment in (period, period + 1))
     return (wall // DAY - first) / (end - first)

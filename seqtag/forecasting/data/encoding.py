@@ -1,4 +1,4 @@
-"""A table of series as arrays that a network reads: numbers as they are, categories as rows of embeddings, calendar."""
+"""Encodes a table of series as the arrays that a network reads: numbers, rows of embeddings, calendar features."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ KINDS = ("past", "known", "static")
 
 @dataclass(frozen=True, eq=False)
 class EncodedSeries:
-    """The arrays of a table, step by step and series by series; NaN where a number is missing, 0 where a category is.
+    """The arrays of a table, with NaN for a missing number and 0 for a missing category.
 
     Attributes:
         values: float32 `(steps,)`.
         calendar: float32 `(steps, calendar features)`.
         past, known: float32 `(steps, columns)`, the numeric covariates.
-        past_codes, known_codes: int32 `(steps, columns)`, the categorical ones.
-        static: float32 `(series, columns)`; `static_codes`: int32 `(series, columns)`.
-        series: int32 `(series,)`, the row of each series among those of the training data from 1 on, 0 for others.
-        ends: int64 `(series,)`, the flat step after the last of each.
+        past_codes, known_codes: int32 `(steps, columns)`, the categorical covariates.
+        static: float32 `(series, columns)`, the numeric static covariates.
+        static_codes: int32 `(series, columns)`, the categorical static covariates.
+        series: int32 `(series,)`, the number of each series among those of the training data, from 1; 0 for others.
+        ends: int64 `(series,)`, the flat step after the last step of each series.
     """
 
     values: np.ndarray
@@ -44,20 +45,20 @@ class EncodedSeries:
     ends: np.ndarray
 
     def steps(self) -> dict[str, np.ndarray]:
-        """What belongs to steps, by name."""
+        """The arrays with a row for each step, by name, without the values."""
         return {name: getattr(self, name) for name in ("calendar", "past", "known", "past_codes", "known_codes")}
 
 
 class SeriesEncoder:
-    """Turns tables into arrays by what the training table had; nothing of later tables is fitted.
+    """Turns tables into arrays, by what was learned from the training table.
 
     Args:
-        ids: the series of the training table.
-        frequency: its step.
+        ids: the ids of the training table's series.
+        frequency: the frequency of the training table.
         time_zone: its time zone.
         numeric: for each kind of covariate, the mean and standard deviation of its numeric columns.
-        categories: the vocabularies of its categorical columns.
-        calendar: whether calendar features are read.
+        categories: for each kind of covariate, the vocabularies of its categorical columns.
+        calendar: whether the arrays have calendar features.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class SeriesEncoder:
 
     @classmethod
     def fit(cls, table: SeriesTable, calendar: bool = False) -> SeriesEncoder:
-        """An encoder of tables like this one."""
+        """Fits an encoder on a training table."""
         columns = {kind: getattr(table, kind) for kind in KINDS}
         numeric = {kind: {name: _moments(c) for name, c in _numeric(of).items()} for kind, of in columns.items()}
         categories = {kind: CategoryEncoder.fit(of) for kind, of in columns.items()}
@@ -90,8 +91,8 @@ class SeriesEncoder:
         """The arrays of a table.
 
         Raises:
-            DataError: another frequency or time zone than the training table's, a covariate is missing, or one is
-                a number here and a category there.
+            DataError: the frequency or time zone is not that of the training table; a covariate is missing, or it has
+                numbers in one table and categories in the other.
         """
         self._check(table)
         calendar = calendar_features(self.frequency, table.times, self.time_zone)[1] if self.calendar else None
@@ -110,7 +111,7 @@ class SeriesEncoder:
         )
 
     def inputs(self) -> dict[str, Any]:
-        """What a network must know of its inputs: means and deviations, sizes of vocabularies, numbers of the rest."""
+        """What a network must know of its inputs: moments, sizes of vocabularies, numbers of series and features."""
         waves = calendar_features(self.frequency, np.zeros(1, np.int64), self.time_zone)[0] if self.calendar else ()
         return {
             "series": len(self.ids),
@@ -120,7 +121,7 @@ class SeriesEncoder:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """What `from_dict` reads back."""
+        """The encoder as a dict that `from_dict` reads."""
         return {
             "ids": self.ids,
             "frequency": {"kind": self.frequency.kind, "step": self.frequency.step},
@@ -132,7 +133,7 @@ class SeriesEncoder:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SeriesEncoder:
-        """The encoder that `to_dict` described."""
+        """The encoder of a dict that `to_dict` gave."""
         numeric = {kind: {name: (m[0], m[1]) for name, m in data["numeric"][kind].items()} for kind in KINDS}
         categories = {kind: CategoryEncoder.from_dict(data["categories"][kind]) for kind in KINDS}
         return cls(
@@ -173,10 +174,10 @@ def _categories(column: Column) -> Categories:
 
 
 def _moments(column: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation; of a constant or empty column, a deviation of 1."""
+    """Mean and standard deviation; the deviation is 1 for a constant or empty column."""
     known = column[~np.isnan(column)].astype(np.float64)
     if not known.size:
         return 0.0, 1.0
-    # The mean of equal numbers may be one bit off, and their deviation is then rounding.
+    # The mean of equal numbers may be one bit off; their deviation is then a rounding error.
     deviation = float(known.std())
     return float(known.mean()), deviation if deviation > 1e-9 * np.abs(known).max() else 1.0

@@ -1,4 +1,4 @@
-"""The steps after the end of each series, and the known-future covariates that a forecast of them needs."""
+"""The steps after the end of each series, and the known covariates that a forecast of them needs."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ class Future:
 
     Attributes:
         times: int64 `(series, horizon)`, as in `SeriesTable.times`.
-        known: the known-future covariates, `(series, horizon)` each; none is missing.
+        known: the known covariates, `(series, horizon)` each.
     """
 
     times: np.ndarray
     known: Mapping[str, Column]
 
     def to_frame(self, table: SeriesTable) -> pd.DataFrame:
-        """The rows `unique_id, ds` that a forecast fills."""
+        """A frame of the rows to forecast, `unique_id, ds`."""
         ids = np.repeat(table.ids, self.times.shape[1])
         return pd.DataFrame({"unique_id": ids, "ds": table.to_timestamps(self.times.ravel())})
 
 
 def read_future(table: SeriesTable, horizon: int, source: Any = None, columns: SeriesColumns | None = None) -> Future:
-    """The next `horizon` steps of every series, with all covariates that the table has as known.
+    """Reads the next `horizon` steps of every series, with the known covariates of the table.
 
-    Rows of the source at other times are passed over: a calendar of years will do. Timestamps without a zone are
-    read on the local clocks of the table's zone, those of another zone converted to it.
+    Rows of the source at other times are ignored, so that it may be a calendar of many years. Timestamps without a time
+    zone are local times of the table's time zone; those of another time zone are converted to it.
 
     Args:
         table: the series.
-        horizon: how many steps, at least 1.
-        source: a frame or CSV file of series, time and known covariates; needed where the table has any.
-        columns: the names of series and time.
+        horizon: the number of steps, at least 1.
+        source: a frame or CSV file of series, time and known covariates; needed if the table has known covariates.
+        columns: the names of the columns of series and time.
 
     Raises:
-        DataError: a covariate, a series, or a row or value that is needed is missing; a row is there twice; it
-            names a series that the table does not have; its timestamps have a zone and the table's have none.
+        DataError: a needed covariate, series, row or value is missing; two rows have the same time; a series is not in
+            the table; timestamps have a time zone where those of the table have none.
         ValueError: `horizon` below 1.
     """
     if horizon < 1:
@@ -72,7 +72,7 @@ def read_future(table: SeriesTable, horizon: int, source: Any = None, columns: S
 def _read_known(
     table: SeriesTable, series: np.ndarray, times: np.ndarray, source: Any, columns: SeriesColumns
 ) -> Mapping[str, Column]:
-    """The known covariates at the times of series, `(series x horizon,)` each."""
+    """The known covariates at these times of these series, `(series x horizon,)` each."""
     frame, path = read_frame(source, as_text=[columns.series])
     check_columns(frame, [columns.series, columns.time, *table.known], path)
     if not len(frame):
@@ -134,7 +134,7 @@ def _shaped(column: Column, horizon: int) -> Column:
 
 
 def unknown_future(table: SeriesTable, horizon: int) -> Future:
-    """The next steps of every series, of which no covariate is known: room for windows that reach past the end."""
+    """The next steps of every series with missing covariates, for windows that reach past the end."""
     series = np.repeat(np.arange(len(table)), horizon)
     steps = table.lengths[series] + np.tile(np.arange(horizon), len(table))
     shape = (len(table), horizon)
@@ -148,15 +148,15 @@ def unknown_future(table: SeriesTable, horizon: int) -> Future:
     return Future(times, {name: blank(column) for name, column in table.known.items()})
 
 
-def extended(table: SeriesTable, future: Future) -> SeriesTable:
-    """The table with its future as rows of its own, where values and past covariates are missing.
+def append_future(table: SeriesTable, future: Future) -> SeriesTable:
+    """The table with the steps of its future after each series; their values and past covariates are missing.
 
-    A window whose history ends with the series then has its future in the table, as every other window.
+    A window whose history ends with the series then has its future in the table, like every other window.
     """
     horizon = future.times.shape[1]
     ends = np.repeat(table.offsets[1:], horizon)
 
-    def grown(column: Column, added: Column | None) -> Column:
+    def appended(column: Column, added: Column | None) -> Column:
         if isinstance(column, Categories):
             if added is None:
                 return Categories(read_only(np.insert(column.codes, ends, -1)), column.symbols)
@@ -171,8 +171,8 @@ def extended(table: SeriesTable, future: Future) -> SeriesTable:
         offsets=table.offsets + horizon * np.arange(len(table.offsets)),
         values=np.insert(table.values, ends, np.nan),
         inserted=np.insert(table.inserted, ends, True),
-        past=MappingProxyType({name: grown(column, None) for name, column in table.past.items()}),
-        known=MappingProxyType({name: grown(column, future.known[name]) for name, column in table.known.items()}),
+        past=MappingProxyType({name: appended(column, None) for name, column in table.past.items()}),
+        known=MappingProxyType({name: appended(column, future.known[name]) for name, column in table.known.items()}),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is in a file of series, and what looks wrong with it: lengths, gaps, constants, season, suspicious values.
+"""Inspects files of series: lengths, gaps, constant series, season length, suspicious values.
 
 >>> import pandas as pd
 >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(9), "y": [1.0, 2.0, 3.0] * 3})
@@ -7,7 +7,7 @@ long, 1 series, 9 steps; lengths: shortest 9, median 9, longest 9
   frequency 1, time zone none, from 0 to 8
   missing: 0 values, 0 rows; 0 gaps
   constant series: 0; zeros 0.0%, negative values 0.0%
-  season by autocorrelation: 3
+  season length by autocorrelation: 3
   suspicious values: 0
 """
 
@@ -27,33 +27,34 @@ from seqtag.errors import ConfigError
 from seqtag.forecasting.data.m3 import read_m3
 
 LAYOUTS = ("long", "wide", "m3")
-# Enough series for a season that most of them have.
-MAX_SERIES, NEARLY = 200, 0.7
-# A value so many interquartile ranges from its series' median, and a run of so many equal values, are looked at.
+# How many series the season length is estimated from, and which share of the highest autocorrelation is enough for it.
+MAX_SERIES, ENOUGH = 200, 0.7
+# Suspicious are values this many interquartile ranges from the median of their series, and runs of this many equal
+# values.
 OUTLIER_RANGES, MIN_RUN = 10.0, 30
 
 
 @dataclass(frozen=True)
 class SeriesReport:
-    """One table of series.
+    """The report on a table of series.
 
     Attributes:
-        name: the layout, and of M3 the period.
-        series: how many there are.
-        steps: of all series, missing rows counted.
-        lengths: of series in steps: `min`, `median`, `max`.
+        name: the layout, with the period for M3.
+        series: the number of series.
+        steps: the number of steps of all series, with missing rows.
+        lengths: the `min`, `median` and `max` number of steps of a series.
         frequency: the step between two observations.
         time_zone: the time zone; None where timestamps have none.
         first, last: the earliest and the latest time.
-        missing_values: rows whose value is missing.
-        missing_rows: steps that the file has no row for.
-        gaps: runs of steps without a value between two that have one.
-        longest_gap: where the longest is, in words; None where there is none.
-        constant: series that have one value only.
-        zeros, negative: shares of the values.
-        season_length: the season that autocorrelations suggest, in steps; 1 where there is none.
-        suspicious: how many values are far out or stuck.
-        examples: the first of them, in words.
+        missing_values: the number of rows whose value is missing.
+        missing_rows: the number of steps without a row in the file.
+        gaps: the number of runs of steps without a value, between two steps with one.
+        longest_gap: the longest gap, in words; None where there is no gap.
+        constant: the series in which all values are equal.
+        zeros, negative: the shares of zero and of negative values.
+        season_length: the season length that autocorrelations suggest, in steps; 1 where there is none.
+        suspicious: the number of outliers and of long runs of equal values.
+        examples: the first of these, in words.
     """
 
     name: str
@@ -76,7 +77,7 @@ class SeriesReport:
     examples: tuple[str, ...]
 
     def to_text(self) -> str:
-        """The report in lines for people."""
+        """The report as text."""
         lengths = "shortest {min:g}, median {median:g}, longest {max:g}".format(**self.lengths)
         gap = f", the longest {self.longest_gap}" if self.longest_gap else ""
         constant = f" ({', '.join(self.constant[:5])}{' ...' if len(self.constant) > 5 else ''})"
@@ -86,7 +87,7 @@ class SeriesReport:
             f"missing: {self.missing_values} values, {self.missing_rows} rows; {self.gaps} gaps{gap}",
             f"constant series: {len(self.constant)}{constant if self.constant else ''};"
             f" zeros {self.zeros:.1%}, negative values {self.negative:.1%}",
-            f"season by autocorrelation: {self.season_length if self.season_length > 1 else 'none'}",
+            f"season length by autocorrelation: {self.season_length if self.season_length > 1 else 'none'}",
             f"suspicious values: {self.suspicious}",
             *(f"  {example}" for example in self.examples),
         ]
@@ -96,17 +97,17 @@ class SeriesReport:
 
 @dataclass(frozen=True)
 class SeriesReports:
-    """The reports on a file: one, or of M3 one for each period."""
+    """The reports on a file: one, or one for each period of M3."""
 
     path: str | None
     parts: tuple[SeriesReport, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The reports in types that JSON knows."""
+        """The reports as values that JSON has."""
         return asdict(self)
 
     def to_text(self) -> str:
-        """The reports for people."""
+        """The reports as text."""
         return "\n".join([*([self.path] if self.path else []), *(part.to_text() for part in self.parts)])
 
 
@@ -121,17 +122,17 @@ def inspect_series(
     """Reads a file of series and reports on it.
 
     Args:
-        source: a frame, or a CSV file's path.
-        layout: `long`, `wide` or `m3`; `auto` takes M3's columns and those of `columns` for what they are, any other
-            file as wide, its first column as the times.
-        columns: of a long file; of a wide one, the times' name.
-        frequency: inferred unless given.
-        time_zone: of local clocks.
-        examples: how many suspicious values are listed.
+        source: a frame, or the path of a CSV file.
+        layout: `long`, `wide` or `m3`. `auto` recognises M3 and long files by their columns, and reads any other file
+            as wide, with its first column as the times.
+        columns: the columns of a long file, or the column of the times of a wide file.
+        frequency: the frequency; inferred unless given.
+        time_zone: the time zone of local times.
+        examples: the number of suspicious values to list.
 
     Raises:
-        ConfigError: no such layout.
-        DataError: what `read_series` finds.
+        ConfigError: the layout is unknown.
+        DataError: see `read_series`.
     """
     columns = columns or SeriesColumns()
     frame, path = read_frame(source, as_text=[columns.series])
@@ -155,7 +156,7 @@ def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
     season_length = suggest_season_length(table)
     values, seen = table.values[table.observed], table.observed
     gaps = _gaps(table)
-    strange = list(_suspicious(table, season_length))
+    suspicious_values = list(_suspicious(table, season_length))
     lengths = table.lengths
     return SeriesReport(
         name=name,
@@ -174,13 +175,13 @@ def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
         zeros=float((values == 0).mean()),
         negative=float((values < 0).mean()),
         season_length=season_length,
-        suspicious=len(strange),
-        examples=tuple(strange[:examples]),
+        suspicious=len(suspicious_values),
+        examples=tuple(suspicious_values[:examples]),
     )
 
 
 def _gaps(table: SeriesTable) -> np.ndarray:
-    """The flat steps of the last value before each gap and of the first after it, `(gaps, 2)`."""
+    """The flat steps of the last value before each gap and of the first value after it, `(gaps, 2)`."""
     seen = np.flatnonzero(table.observed)
     pairs = np.stack([seen[:-1], seen[1:]], axis=1)
     inside = table.series_of_step[pairs[:, 0]] == table.series_of_step[pairs[:, 1]]
@@ -200,25 +201,26 @@ def _constant(values: np.ndarray) -> bool:
 
 
 def suggest_season_length(table: SeriesTable) -> int:
-    """The shortest season of the calendar at which the series' differences recur nearly as well as at any; 1 for none.
+    """The season length that the autocorrelations of the series' differences suggest; 1 where there is none.
 
-    What is tried are a day, a week and a year in steps of the frequency; for integer times, the usual seasons of all
-    frequencies. The autocorrelations are means over the series, missing values left out.
+    The candidates are a day, a week and a year, in steps of the frequency; for integer times, the usual season lengths
+    of all frequencies. It is the shortest candidate with a peak of nearly the highest autocorrelation. Autocorrelations
+    are means over the series, without missing values.
     """
-    candidates = _seasons(table)
+    candidates = _candidates(table)
     chosen = np.linspace(0, len(table) - 1, min(len(table), MAX_SERIES)).astype(int)
     found = np.array([_autocorrelation(table.values[table.rows(s)].astype(float), candidates[-1] + 1) for s in chosen])
     known = ~np.isnan(found)
     mean = np.where(known, found, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    # Four standard errors of what noise would show, within what is worth the name.
-    least = np.clip(4 / np.sqrt(table.lengths[chosen].sum()), 0.05, 0.4)
-    peaks = [lag for lag in candidates if mean[lag - 1] < mean[lag] > mean[lag + 1] and mean[lag] >= least]
+    # Four standard errors of the autocorrelation of noise, within reasonable bounds.
+    lowest = np.clip(4 / np.sqrt(table.lengths[chosen].sum()), 0.05, 0.4)
+    peaks = [lag for lag in candidates if mean[lag - 1] < mean[lag] > mean[lag + 1] and mean[lag] >= lowest]
     high = max((mean[lag] for lag in peaks), default=0.0)
-    return next((lag for lag in peaks if mean[lag] >= NEARLY * high), 1)
+    return next((lag for lag in peaks if mean[lag] >= ENOUGH * high), 1)
 
 
-def _seasons(table: SeriesTable) -> list[int]:
-    """Lengths that a season may have, in rising order."""
+def _candidates(table: SeriesTable) -> list[int]:
+    """The candidates for the season length, in ascending order."""
     frequency = table.frequency
     if frequency.kind == "integer":
         return [3, 4, 5, 7, 12, 24, 48, 52, 96, 168]
@@ -229,7 +231,7 @@ def _seasons(table: SeriesTable) -> list[int]:
 
 
 def _autocorrelation(values: np.ndarray, longest: int) -> np.ndarray:
-    """Of the differences at lags 0 up to `longest`; NaN past a third of the series, and of a constant one."""
+    """The autocorrelation of differences at lags 0 to `longest`; NaN beyond a third of the series, or if constant."""
     change = np.diff(values)
     known = ~np.isnan(change)
     found = np.full(longest + 1, np.nan)
@@ -261,10 +263,10 @@ def _suspicious(table: SeriesTable, season_length: int) -> Iterator[str]:
             yield f"series {table.ids[series]!r} at {table.format_time(times[start])}: {what}"
 
 
-def _runs(values: np.ndarray, least: int) -> Iterator[tuple[int, int]]:
-    """The starts and lengths of runs of at least so many equal values."""
+def _runs(values: np.ndarray, min_length: int) -> Iterator[tuple[int, int]]:
+    """The starts and lengths of runs of at least `min_length` equal values."""
     starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
     lengths = np.diff(np.r_[starts, len(values)])
     for start, length in zip(starts, lengths, strict=True):
-        if length >= least:
+        if length >= min_length:
             yield int(start), int(length)

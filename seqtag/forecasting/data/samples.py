@@ -1,4 +1,4 @@
-"""Series made up for examples and tests: all that real ones have, and true values to hold a forecast against.
+"""Generates series for examples and tests, with the features of real ones and with the true future.
 
 The same arguments give the same series.
 """
@@ -16,38 +16,38 @@ _HOLIDAYS = ((1, 1), (5, 1), (7, 14), (10, 3), (12, 25), (12, 26))
 def sample_series(
     series: int = 8, steps: int = 730, horizon: int = 28, *, frequency: str = "D", noise: float = 1.0, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Sales of made-up shops, daily or hourly.
+    """Generates the sales of imaginary shops, daily or hourly.
 
-    Each is `level + trend + seasons + holiday + promotion + shift + noise`: a straight trend, two seasons of two
-    harmonics (a week and a year of daily series, a day and a week of hourly ones), a fall on holidays, a rise by
-    promotions (which are planned, hence known for the future), one level shift at an unknown time in every second
-    series, and normal noise. Series start at different times and end together; 2% of the rows are missing, half of
-    them in one gap, and 1% of the values are NaN. The level shift and the gaps lie in the history, never in its
+    A series is `level + trend + seasons + holiday + promotion + shift + noise`: a linear trend, two seasons of two
+    harmonics each (a week and a year for daily series, a day and a week for hourly series), lower sales on holidays,
+    higher sales with promotions (which are planned, so that they are known for the future), a level shift in every
+    second series, and normal noise. Series start at different times and end together. 2% of the rows are missing, half
+    of them in one gap, and 1% of the values are NaN. The level shift and the gaps are in the history, but not in its
     first or last tenth.
 
     Args:
-        series: how many shops.
-        steps: rows of the longest history, the first shop's; at least 50.
+        series: the number of shops.
+        steps: rows of the longest history, which is the first shop's; at least 50.
         horizon: rows of the future, at least 1.
         frequency: `D` or `h`.
-        noise: standard deviation of the noise; the seasons' amplitudes are about 10.
-        seed: of the random generator.
+        noise: the standard deviation of the noise; the amplitudes of the seasons are about 10.
+        seed: the seed of the random generator.
 
     Returns:
         The history `unique_id, ds, y, promotion, holiday, region` and the future, with the same columns and its true
         `y`. `promotion` (a share of the price) and `holiday` (text) are known covariates, `region` is static.
 
     Raises:
-        ValueError: a number below its least, or another frequency.
+        ValueError: a number below its minimum, or another frequency.
 
     Example:
         >>> history, future = sample_series(series=2, steps=60, horizon=7)
         >>> list(history.columns), future["unique_id"].value_counts().to_dict()
         (['unique_id', 'ds', 'y', 'promotion', 'holiday', 'region'], {'shop_0': 7, 'shop_1': 7})
     """
-    for name, value, least in (("series", series, 1), ("steps", steps, 50), ("horizon", horizon, 1)):
-        if value < least:
-            raise ValueError(f"expected {name} to be at least {least}, found {value}")
+    for name, value, minimum in (("series", series, 1), ("steps", steps, 50), ("horizon", horizon, 1)):
+        if value < minimum:
+            raise ValueError(f"expected {name} to be at least {minimum}, found {value}")
     if frequency not in _SEASONS:
         raise ValueError(f"expected frequency 'D' or 'h', found {frequency!r}")
     times = pd.date_range(START, periods=steps + horizon, freq=frequency)
@@ -89,7 +89,7 @@ def _shop(
 
 
 def _season(step: np.ndarray, length: float, random: np.random.Generator) -> np.ndarray:
-    """Two harmonics of random phase."""
+    """Two harmonics of random phases."""
     phases, sizes = random.uniform(0, 2 * np.pi, 2), random.uniform(6, 12) / np.array([1, 3])
     waves = [
         size * np.sin(2 * np.pi * k * step / length + phase)
@@ -105,7 +105,7 @@ def _shift(number: int, step: np.ndarray, steps: int, random: np.random.Generato
 
 
 def _kept(number: int, steps: int, random: np.random.Generator) -> np.ndarray:
-    """Which rows of the history are there: those after the shop opened, less some single ones and one gap."""
+    """The mask of the rows that the history has: those after the shop opened, without some single rows and a gap."""
     start = 0 if number == 0 else int(random.integers(0, steps // 2))
     lost = max(1, (steps - start) // 100)
     margin = (steps - start) // 10

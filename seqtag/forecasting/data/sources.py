@@ -1,4 +1,4 @@
-"""The series that a configuration names: its files read, cut into what is fitted on and what is scored."""
+"""Reads the series that a configuration names, and cuts them into a training part and a test part."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.timestamps import check_time_zone
 from seqtag.errors import ConfigError, DataError
 from seqtag.forecasting.config import ForecastingConfig, SeriesDataConfig
-from seqtag.forecasting.data.future import extended, read_future
-from seqtag.forecasting.data.held_out import with_values
+from seqtag.forecasting.data.future import append_future, read_future
 from seqtag.forecasting.data.m3 import read_m3
 from seqtag.forecasting.data.samples import sample_series
-from seqtag.forecasting.data.windows import Windows, all_windows
+from seqtag.forecasting.data.windows import Windows, all_windows, with_values
 from seqtag.runs.config_file import resolve_path
 
 SAMPLES = {"sample:daily": ("D", 730), "sample:hourly": ("h", 1344)}
@@ -36,9 +35,9 @@ class SeriesData:
     """The series of a configuration.
 
     Attributes:
-        train: what a model is fitted on; its last steps are held out by the fit itself.
-        whole: the same series with the steps that are scored after them.
-        starts: int64 `(series,)`, of `whole`: how many steps of each series come before those that are scored.
+        train: the training series; fitting holds out their last steps.
+        whole: the same series with their test steps.
+        starts: int64 `(series,)`, the number of steps of each series in `whole` before its test steps.
     """
 
     train: SeriesTable
@@ -46,15 +45,15 @@ class SeriesData:
     starts: np.ndarray
 
     def test_windows(self, lookback: int, horizon: int, stride: int = 1) -> Windows:
-        """The windows of `whole` whose futures are scored steps alone; their histories reach back before these.
+        """The windows of `whole` whose futures are test steps; their histories may begin before the test steps.
 
         Args:
-            lookback: steps of history; a shorter one is padded.
+            lookback: steps of history; a shorter history is padded.
             horizon: steps of future.
-            stride: steps from one window of a series to its next; the last window of each is always there.
+            stride: steps from one window of a series to the next; the last window of a series is always included.
 
         Raises:
-            DataError: a series has scored steps, and fewer than the horizon.
+            DataError: a series has test steps, but fewer than the horizon.
         """
         steps = self.whole.lengths - self.starts
         short = (steps > 0) & (steps < horizon)
@@ -69,10 +68,10 @@ class SeriesData:
 
 
 def series_columns(data: SeriesDataConfig) -> SeriesColumns:
-    """What the columns of a configuration's files are called.
+    """The names of the columns of a configuration's files.
 
     Raises:
-        ConfigError: a column of two kinds, or a categorical one of no kind.
+        ConfigError: a covariate is named twice, or a categorical covariate is not among past, known and static.
     """
     try:
         names = CovariateNames(data.past, data.known, data.static, data.categorical)
@@ -82,13 +81,14 @@ def series_columns(data: SeriesDataConfig) -> SeriesColumns:
 
 
 def load_series(config: ForecastingConfig) -> SeriesData:
-    """The series that a configuration names, cut as it says.
+    """Reads the training series and the test steps that a configuration names.
 
-    `data.test` is a file of later steps; M3's file and the samples bring theirs; `data.test_steps` cuts them off.
+    The test steps are those of the file `data.test`, the last `data.test_steps` of the training file, or those that
+    come with M3's file and with the samples.
 
     Raises:
-        ConfigError: a path is missing, a frequency or a zone that there is not.
-        DataError: a file is at fault, or a step of the test file does not come after those of its series.
+        ConfigError: a path is missing, or a frequency or time zone is unknown.
+        DataError: a file is at fault, or a step of the test file is not later than the training steps of its series.
     """
     data = config.data
     if data.train is None:
@@ -96,7 +96,7 @@ def load_series(config: ForecastingConfig) -> SeriesData:
     source = locate(data.train, data)
     horizon = config.model.horizon
     if source in SAMPLES and data.test_steps is None:
-        return _joined(data, sample(source, horizon, "history"), sample(source, horizon, "future"))
+        return _joined(data, sample_frame(source, horizon, "history"), sample_frame(source, horizon, "future"))
     if data.layout == "m3":
         return _with_test_values(*_m3(data, source))
     if data.test is not None:
@@ -105,19 +105,19 @@ def load_series(config: ForecastingConfig) -> SeriesData:
 
 
 def read_table(data: SeriesDataConfig, source: Any, horizon: int = 1, part: Part = "all") -> SeriesTable:
-    """The series of a file in a configuration's own layout.
+    """Reads the series of a file in the layout of a configuration.
 
     Args:
-        data: how it is read.
+        data: the configuration of the data.
         source: a frame, a path, `-` for standard input, or the name of a sample.
-        horizon: how long a sample's future is.
-        part: what of a sample, or of M3's file, is read.
+        horizon: the number of steps of a sample's future.
+        part: the part of a sample or of M3's file to read.
 
     Raises:
         ConfigError, DataError: as `load_series`.
     """
     if isinstance(source, str) and source in SAMPLES:
-        source = sample(source, horizon, part)
+        source = sample_frame(source, horizon, part)
     if data.layout == "m3":
         table, test = _m3(data, source)
         return table if part == "history" else _with_test_values(table, test).whole
@@ -125,11 +125,11 @@ def read_table(data: SeriesDataConfig, source: Any, horizon: int = 1, part: Part
 
 
 def locate(path: str, data: SeriesDataConfig) -> str:
-    """Where a file of a configuration is; a sample's name stays as it is."""
+    """The path of a configuration's file; the name of a sample stays as it is."""
     return path if path in SAMPLES else str(resolve_path(path, data.root))
 
 
-def sample(name: str, horizon: int, part: Part) -> pd.DataFrame:
+def sample_frame(name: str, horizon: int, part: Part) -> pd.DataFrame:
     """The frame of a sample: its history, its future, or both."""
     frequency, steps = SAMPLES[name]
     history, future = sample_series(steps=steps, horizon=horizon, frequency=frequency)
@@ -137,9 +137,9 @@ def sample(name: str, horizon: int, part: Part) -> pd.DataFrame:
 
 
 def future_frame(data: SeriesDataConfig, source: str | None, table: SeriesTable, horizon: int) -> Any:
-    """The known covariates of steps to come, as `read_future` takes them; those of a wide file go with every series."""
+    """The known covariates of future steps for `read_future`; those of a wide file belong to every series."""
     if source in SAMPLES:
-        return sample(str(source), horizon, "future")
+        return sample_frame(str(source), horizon, "future")
     if source is None or data.layout != "wide":
         return source
     frame, _ = read_frame(source)
@@ -162,7 +162,7 @@ def _read(data: SeriesDataConfig, source: Any, frequency: str | int | None, time
 
 
 def _check_names(frequency: str | int | None, time_zone: str | None) -> None:
-    """Raises a `ConfigError` for a frequency or a zone that there is not."""
+    """Raises a `ConfigError` for an unknown frequency or time zone."""
     try:
         key = "data.frequency"
         if frequency is not None:
@@ -182,8 +182,8 @@ def _m3(data: SeriesDataConfig, source: Any) -> tuple[SeriesTable, np.ndarray]:
 
 
 def _with_test_values(table: SeriesTable, test: np.ndarray) -> SeriesData:
-    """The series with their test values `(series, horizon)` after them."""
-    whole = extended(table, read_future(table, test.shape[1]))
+    """The series, and the same with test values `(series, horizon)` after them."""
+    whole = append_future(table, read_future(table, test.shape[1]))
     steps = whole.offsets[1:, None] - np.arange(test.shape[1], 0, -1)
     values, inserted = whole.values.copy(), whole.inserted.copy()
     values[steps], inserted[steps] = test, False
@@ -191,7 +191,7 @@ def _with_test_values(table: SeriesTable, test: np.ndarray) -> SeriesData:
 
 
 def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
-    """The series of one file, and of another with later steps of theirs."""
+    """The series of a training file and of a test file with later steps of the same series."""
     table = _read(data, source, data.frequency, data.time_zone)
     later = _read(data, test, table.frequency.name, table.time_zone)
     path = test if isinstance(test, str) else None
@@ -210,7 +210,7 @@ def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
 
 
 def _cut(table: SeriesTable, data: SeriesDataConfig) -> SeriesData:
-    """The first `train_steps`, and `test_steps` after them; the last `test_steps` unless `train_steps` says where."""
+    """The first `train_steps` and the `test_steps` after them; without `train_steps`, the last `test_steps`."""
     test = data.test_steps or 0
     lengths = table.lengths if data.train_steps is None else np.minimum(table.lengths, data.train_steps + test)
     starts = lengths - test if data.train_steps is None else np.minimum(lengths, data.train_steps)
@@ -222,8 +222,8 @@ def _cut(table: SeriesTable, data: SeriesDataConfig) -> SeriesData:
 
 
 @contextmanager
-def naming(path: str | None) -> Iterator[None]:
-    """Puts the file before the message of a `DataError` that names none."""
+def errors_in(path: str | None) -> Iterator[None]:
+    """Adds the file to a `DataError` that names none."""
     try:
         yield
     except DataError as error:

@@ -1,4 +1,4 @@
-"""Windows over a table of series: which there are, by index alone; a window of one series is a slice of its arrays."""
+"""Cuts a table of series into windows of history and future: as indices, without a copy of the data."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from seqtag.data.series.table import SeriesTable
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Windows of history and future; nothing of the data is copied until one asks for it.
+    """Windows of history and future, as indices into the steps of a table.
 
     Attributes:
-        series: int64 `(windows,)`, the series of each.
-        ends: int64 `(windows,)`, the flat step after the last of its history: the first that is forecast.
-        first: int64 `(windows,)`, the flat step at which its series starts.
+        series: int64 `(windows,)`, the series of each window.
+        ends: int64 `(windows,)`, the flat step after the end of the history, which is the first step to forecast.
+        first: int64 `(windows,)`, the flat step at which the window's series starts.
         lookback: steps of history; those before `first` are padding.
         horizon: steps of future.
     """
@@ -32,18 +32,18 @@ class Windows:
         return len(self.ends)
 
     def take(self, chosen: np.ndarray) -> Windows:
-        """Some of the windows, by index or by mask."""
+        """The windows of these indices, or of a mask."""
         return Windows(self.series[chosen], self.ends[chosen], self.first[chosen], self.lookback, self.horizon)
 
     def history_has(self, flags: np.ndarray) -> np.ndarray:
-        """Whether any step of each history has its flag of `flags (steps,)` set, bool `(windows,)`."""
+        """Whether `flags (steps,)` is true at any step of each history, bool `(windows,)`."""
         count = np.r_[0, np.cumsum(flags)]
         return count[self.ends] > count[np.maximum(self.ends - self.lookback, self.first)]
 
     def history_steps(self) -> tuple[np.ndarray, np.ndarray]:
         """The flat steps of the histories and whether they exist, both `(windows, lookback)`.
 
-        The steps of padding are those of the series' start, so that any array of steps can be indexed.
+        A step of padding is given as the first step of its series, so that any array of steps can be indexed.
         """
         steps = self.ends[:, None] + np.arange(-self.lookback, 0)
         real = steps >= self.first[:, None]
@@ -74,20 +74,20 @@ def all_windows(
     min_history: int | None = None,
     min_future: int | None = None,
 ) -> Windows:
-    """All windows whose future lies within its series, in the order of series and time.
+    """All windows whose future lies within their series, in the order of series and time.
 
     Args:
         table: the series.
         lookback: steps of history, at least 1.
         horizon: steps of future, at least 1.
-        stride: steps from one window of a series to its next; the last window of each series is always there.
-        min_history: the least steps of history that a window may have; `lookback` unless given. Windows with fewer
-            than `lookback` are padded on the left.
-        min_future: the least steps of future within the series; `horizon` unless given. With fewer than `horizon`, the
-            futures of a series' last windows reach past its end, where nothing is known.
+        stride: steps from one window of a series to the next; the last window of a series is always included.
+        min_history: the smallest number of steps of history in a window; `lookback` unless given. Windows with fewer
+            steps than `lookback` are padded on the left.
+        min_future: the smallest number of steps of future within the series; `horizon` unless given. If it is below
+            `horizon`, the futures of a series' last windows reach past its end.
 
     Returns:
-        The windows. A series shorter than `min_history + min_future` has none.
+        The windows; none of a series shorter than `min_history + min_future`.
 
     Raises:
         ValueError: a length below 1, `min_history` above `lookback`, or `min_future` above `horizon`.
@@ -119,20 +119,48 @@ def all_windows(
     spare = table.lengths - min_history - min_future
     counts = np.where(spare >= 0, spare // stride + 1, 0)
     series = np.repeat(np.arange(len(table)), counts)
-    # Counted backwards from the last window, so that the newest values are in one whatever the stride.
+    # Counted back from the last window, so that the newest values are in a window with any stride.
     left = np.repeat(np.cumsum(counts), counts) - 1 - np.arange(len(series))
     ends = table.offsets[1:][series] - min_future - left * stride
     return Windows(series, ends, table.offsets[series], lookback, horizon)
 
 
 def last_windows(table: SeriesTable, lookback: int, horizon: int) -> Windows:
-    """One window a series, whose history ends with the series: what a forecast starts from.
+    """One window of each series, whose history ends with the series: the start of a forecast.
 
-    Its future lies beyond the data: `future` and `future_steps` mean nothing here, `SeriesTable.times_at` and
-    `seqtag.forecasting.data.future` do.
+    Its future is not in the table: `future` and `future_steps` cannot be used; see `SeriesTable.times_at` and
+    `seqtag.forecasting.data.future`.
     """
     for name, value in (("lookback", lookback), ("horizon", horizon)):
         if value < 1:
             raise ValueError(f"expected {name} to be at least 1, found {value}")
     series = np.arange(len(table))
     return Windows(series, table.offsets[1:].copy(), table.offsets[:-1].copy(), lookback, horizon)
+
+
+def training_windows(table: SeriesTable, lookback: int, horizon: int, min_history: int) -> Windows:
+    """All windows with a value in their history and one in their future, which may reach past the end of the series.
+
+    Without the windows that reach past the end, the newest values of a short series would not be fitted on.
+    """
+    return with_values(table, all_windows(table, lookback, horizon, min_history=min_history, min_future=1))
+
+
+def subsample(windows: Windows, limit: int) -> Windows:
+    """The windows, or `limit` of them at even distances where there are more."""
+    if len(windows) <= limit:
+        return windows
+    return windows.take(np.linspace(0, len(windows) - 1, limit).round().astype(np.int64))
+
+
+def with_history(table: SeriesTable, windows: Windows) -> Windows:
+    """The windows with a value in their history."""
+    return windows.take(np.flatnonzero(windows.history_has(table.observed)))
+
+
+def with_values(table: SeriesTable, windows: Windows) -> Windows:
+    """The windows with a value in their history and one in their future."""
+    windows = with_history(table, windows)
+    seen = np.r_[0, np.cumsum(table.observed)]
+    end = np.minimum(windows.ends + windows.horizon, table.offsets[1:][windows.series])
+    return windows.take(np.flatnonzero(seen[end] > seen[windows.ends]))

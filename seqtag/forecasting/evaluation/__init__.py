@@ -1,1 +1,1 @@
-"""Scores of forecasts beside those of naive rules."""
+"""Scores forecasts, and compares them with the baselines."""

@@ -1,4 +1,4 @@
-"""Scores of forecasts beside the naive rules: over all, by horizon step and by series.
+"""Scores forecasts and the baselines: over all, by horizon step and by series.
 
 >>> history = [10.0, 20.0, 12.0, 21.0, 13.0, 23.0]
 >>> forecast = Forecast.of_quantiles(np.array([[[13.0, 14.0, 15.0], [23.0, 24.0, 26.0]]]), levels=(0.1, 0.5, 0.9))
@@ -32,46 +32,46 @@ def evaluate_forecasts(
     season_lengths: int | Sequence[int],
     ids: Sequence[str] | None = None,
 ) -> ForecastReport:
-    """Scores forecasts, and the naive rules on the same values.
+    """Scores forecasts, and the baselines on the same values.
 
     Args:
-        target: what came, ``(rows, horizon)``, NaN where it is missing or lies beyond a shorter horizon. A row is
+        target: the observed values, `(rows, horizon)`, NaN where they are missing or beyond a shorter horizon. A row is
             a series, or a window of one.
-        forecast: of the same rows and steps.
-        histories: what was known of each row before its first step, oldest first, NaN where missing; lengths may
+        forecast: the forecast of the same rows and steps.
+        histories: the known values of each row before its first step, oldest first, NaN where missing; lengths may
             differ.
-        season_lengths: the length of a season in steps, one for all rows or one for each.
+        season_lengths: the season length in steps, one for all rows or one for each.
         ids: the series of each row (or any other group), for `ForecastReport.per_series`.
 
     Raises:
-        ValueError: shapes or numbers that do not fit, an infinite target, a forecast that is not finite where
-            the target is observed.
-        DataError: a history that holds no observed value, or an infinite one.
+        ValueError: shapes or numbers that do not fit, an infinite target, or a forecast that is not finite where the
+            target is observed.
+        DataError: a history has no observed value, or an infinite one.
     """
     target = np.asarray(target, dtype=float)
     _check(target, forecast, histories, ids)
     rows, horizon = target.shape
-    rules = naive_forecasts(histories, horizon, season_lengths, forecast.levels)
+    baselines_by_name = baseline_forecasts(histories, horizon, season_lengths, forecast.levels)
     scales = metrics.scales(histories, season_lengths)
     scored = _by_step(target, forecast, scales)
     return ForecastReport(
         overall=scored.overall,
         per_step=scored.per_step,
         per_series=group_scores(target, forecast, scales, () if ids is None else list(map(str, ids))),
-        baselines={name: _by_step(target, rule, scales) for name, rule in rules.items()},
+        baselines={name: _by_step(target, found, scales) for name, found in baselines_by_name.items()},
         season_lengths=tuple(sorted(set(season_lengths_of(season_lengths, rows)))),
         rows=rows,
     )
 
 
-def naive_forecasts(
+def baseline_forecasts(
     histories: Histories, horizon: int, season_lengths: int | Sequence[int], levels: Sequence[float] = ()
 ) -> dict[str, Forecast]:
-    """The forecasts of every naive rule; those of seasonal naive with quantiles at the levels."""
+    """The forecasts of every baseline; those of seasonal naive have quantiles at the levels."""
     seasonal = Forecast(baselines.seasonal_naive(histories, horizon, season_lengths))
     if len(levels):
-        around = baselines.seasonal_naive_quantiles(histories, horizon, season_lengths, levels)
-        seasonal = Forecast(seasonal.point, around, tuple(levels))
+        quantiles = baselines.seasonal_naive_quantiles(histories, horizon, season_lengths, levels)
+        seasonal = Forecast(seasonal.point, quantiles, tuple(levels))
     return {
         "seasonal_naive": seasonal,
         "naive": Forecast(baselines.naive(histories, horizon)),
@@ -84,9 +84,9 @@ def group_scores(target: np.ndarray, forecast: Forecast, scales: Scales, groups:
     """The scores of each group of rows, in the order of the groups' first rows.
 
     Args:
-        target: ``(rows, horizon)``, NaN where missing.
-        forecast: of the same rows and steps.
-        scales: of the rows.
+        target: `(rows, horizon)`, NaN where missing.
+        forecast: the forecast of the same rows and steps.
+        scales: the scales of the rows.
         groups: the group of each row: its series, or the fold of a backtest.
     """
     rows_of: dict[K, list[int]] = {}
@@ -96,20 +96,20 @@ def group_scores(target: np.ndarray, forecast: Forecast, scales: Scales, groups:
 
 
 def _by_step(target: np.ndarray, forecast: Forecast, scales: Scales) -> StepScores:
-    every = slice(None)
+    all_rows = slice(None)
     columns = [slice(step, step + 1) for step in range(target.shape[1])]
     return StepScores(
-        overall=_score(target, forecast, scales, every),
+        overall=_score(target, forecast, scales, all_rows),
         per_step=tuple(
-            _score(contiguous(target[:, step]), forecast.cut(every, step), scales, every) for step in columns
+            _score(contiguous(target[:, step]), forecast.cut(all_rows, step), scales, all_rows) for step in columns
         ),
     )
 
 
 def _score(target: np.ndarray, forecast: Forecast, scales: Scales, rows: Any) -> Scores:
-    """Scores a cut through target and forecasts; `rows` picks its rows from the scales."""
+    """Scores some rows and steps; `rows` selects their scales."""
     point, quantiles, levels = forecast.point, forecast.quantiles, forecast.levels
-    seen = ~np.isnan(target)
+    observed = ~np.isnan(target)
     return Scores(
         mase=metrics.mase(target, point, scales.mean[rows]),
         smape=metrics.smape(target, point),
@@ -123,8 +123,8 @@ def _score(target: np.ndarray, forecast: Forecast, scales: Scales, rows: Any) ->
             nominal: metrics.coverage(target, quantiles[..., low], quantiles[..., high])
             for nominal, (low, high) in metrics.central_intervals(levels).items()
         },
-        observed=int(seen.sum()),
-        unscaled=int((seen.any(axis=1) & np.isnan(scales.mean[rows])).sum()),
+        observed=int(observed.sum()),
+        unscaled=int((observed.any(axis=1) & np.isnan(scales.mean[rows])).sum()),
     )
 
 

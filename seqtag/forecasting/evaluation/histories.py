@@ -1,8 +1,8 @@
-"""Histories of forecasts: what was known of each row before its first step, and how many rows share one series.
+"""Histories: the values that are known of each row before its first forecast step.
 
-A history is a row of values, oldest first and NaN where one is missing. Those of a backtest are beginnings of a few
-series, thousands of rows each; `Prefixes` says so, and what reads histories group by group (`groups`) goes through
-each series once, instead of once for each row.
+A history is a row of values, oldest first and NaN where a value is missing. The histories of a backtest are beginnings
+of a few series, thousands of rows for each. They are given as `Prefixes`, and functions that read histories by `groups`
+read each series once instead of once for each row.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from seqtag.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Prefixes(Sequence):
-    """Histories that are the first values of series; as a sequence of arrays they are views, nothing is copied.
+    """Histories that are the first values of series, as a sequence of views.
 
     Attributes:
-        values: the series, a one-dimensional array each.
-        series: int `(rows,)`, whose beginning each row is.
-        lengths: int `(rows,)`, how many of its values.
+        values: the values of each series, one-dimensional.
+        series: int `(rows,)`, the series of each row.
+        lengths: int `(rows,)`, the number of values of each row.
 
     Raises:
-        ValueError: arrays that do not fit, a series that there is not, a length below 0 or beyond its series.
+        ValueError: arrays that do not fit, an unknown series, or a length below 0 or above that of the series.
 
     Example:
         >>> [row.tolist() for row in Prefixes([np.arange(4.0)], np.array([0, 0]), np.array([1, 3]))]
@@ -52,11 +52,11 @@ class Prefixes(Sequence):
         return len(self.series)
 
     def __getitem__(self, row: int) -> np.ndarray:  # type: ignore[override]
-        """The history of one row; `take` gives several."""
+        """The history of a row; `take` gives several."""
         return self.values[self.series[row]][: self.lengths[row]]
 
     def take(self, rows: np.ndarray) -> Prefixes:
-        """Some of the rows, by index or by mask."""
+        """The rows of these indices, or of a mask."""
         return Prefixes(self.values, self.series[rows], self.lengths[rows])
 
 
@@ -64,13 +64,13 @@ Histories = Sequence[Sequence[float] | np.ndarray]
 
 
 class Group(NamedTuple):
-    """Rows whose histories begin one series, and that share a season.
+    """Rows whose histories are beginnings of the same series, with the same season length.
 
     Attributes:
-        rows: int `(rows,)`, their numbers.
-        values: float64, the series.
-        lengths: int `(rows,)`, how many of its values each row knows.
-        season_length: in steps.
+        rows: int `(rows,)`, the numbers of the rows.
+        values: float64, the values of the series.
+        lengths: int `(rows,)`, the number of values in the history of each row.
+        season_length: the season length in steps.
     """
 
     rows: np.ndarray
@@ -80,10 +80,10 @@ class Group(NamedTuple):
 
 
 def groups(histories: Histories, season_lengths: int | Sequence[int] = 1) -> Iterator[Group]:
-    """All rows, group by group: those of one series and season for `Prefixes`, else each row by itself.
+    """All rows, in groups: those of one series and season length for `Prefixes`, else each row alone.
 
     Raises:
-        ValueError: as of `season_lengths_of`, or a history of other than one dimension.
+        ValueError: as for `season_lengths_of`, or a history that is not one-dimensional.
     """
     each = season_lengths_of(season_lengths, len(histories))
     if not isinstance(histories, Prefixes):
@@ -101,11 +101,11 @@ def groups(histories: Histories, season_lengths: int | Sequence[int] = 1) -> Ite
 
 
 def checked_groups(histories: Histories, season_lengths: int | Sequence[int] = 1) -> Iterator[Group]:
-    """The `groups`, each history of which has an observed value and none that is infinite.
+    """The `groups`, after a check that every history has an observed value and no infinite one.
 
     Raises:
-        DataError: a history without an observed value, or with an infinite one.
-        ValueError: as of `groups`.
+        DataError: a history has no observed value, or an infinite one.
+        ValueError: as for `groups`.
     """
     for group in groups(histories, season_lengths):
         _check_finite(group)
@@ -117,14 +117,14 @@ def checked_groups(histories: Histories, season_lengths: int | Sequence[int] = 1
 
 
 def season_lengths_of(season_lengths: int | Sequence[int], series: int) -> list[int]:
-    """The season of each series, from one for all or one for each.
+    """The season length of each row, from one for all or one for each.
 
     >>> season_lengths_of(12, series=2)
     [12, 12]
 
     Raises:
-        ValueError: a season below 1, or not one for each series.
-        TypeError: a season that is no whole number.
+        ValueError: a season length below 1, or not one for each row.
+        TypeError: a season length that is not an integer.
     """
     each = [season_lengths] * series if isinstance(season_lengths, int | np.integer) else list(season_lengths)
     if len(each) != series:
@@ -136,7 +136,7 @@ def season_lengths_of(season_lengths: int | Sequence[int], series: int) -> list[
 
 
 def seasonal_differences(history: Sequence[float] | np.ndarray, season_length: int) -> np.ndarray:
-    """``y[t] - y[t - season]`` over the pairs of which both values are observed; empty where there is none.
+    """``y[t] - y[t - season_length]`` of the pairs in which both values are observed; empty where there is none.
 
     >>> seasonal_differences([1.0, 2.0, float("nan"), 5.0, 4.0], season_length=2)
     array([3.])
@@ -147,7 +147,7 @@ def seasonal_differences(history: Sequence[float] | np.ndarray, season_length: i
 
 
 def seasonal_error(group: Group, power: int) -> np.ndarray:
-    """The mean of ``|y[t] - y[t - season]|^power`` within each history, `(rows,)`; NaN without an observed pair.
+    """The mean of ``|y[t] - y[t - season_length]|^power`` in each history, `(rows,)`; NaN without an observed pair.
 
     >>> two = Group(np.arange(2), np.array([1.0, 3.0, 6.0]), np.array([2, 3]), season_length=1)
     >>> seasonal_error(two, power=2)
@@ -160,7 +160,7 @@ def seasonal_error(group: Group, power: int) -> np.ndarray:
 
 
 def _before(values: np.ndarray, season_length: int) -> np.ndarray:
-    """The values a season before those from the second season on."""
+    """The values one season before those from the second season on."""
     return values[: max(len(values) - season_length, 0)]
 
 

@@ -1,8 +1,8 @@
-"""Metrics of forecasts, each a function of arrays: rows are series, or windows of series, and columns horizon steps.
+"""Metrics of forecasts, as functions of arrays: rows are series or windows of series, columns are horizon steps.
 
-A NaN target is a missing value: it counts in no sum and in no number of terms. What has nothing to count is NaN,
-never infinite. The metrics that compare with the row's own size (MASE, RMSSE, sMAPE) are taken per row and then
-averaged over the rows, as the M competitions do; the others pool all observed values.
+A NaN target is a missing value, which does not count. A metric without values to count is NaN, never infinite. The
+metrics that are relative to the size of a row (MASE, RMSSE, sMAPE) are computed for each row and averaged over the
+rows, as in the M competitions; the others pool all observed values.
 
 >>> target, point = np.array([[3.0, 5.0, np.nan]]), np.array([[2.0, 7.0, 9.0]])
 >>> mae(target, point), mse(target, point)
@@ -22,11 +22,11 @@ from seqtag.forecasting.evaluation.histories import Histories, groups, seasonal_
 
 
 class Scales(NamedTuple):
-    """What errors are divided by, one figure a row, NaN where there is none.
+    """The numbers that errors are divided by, one for each row; NaN where there is none.
 
     Attributes:
-        mean: of MASE: the mean absolute seasonal difference of the history.
-        rms: of RMSSE: the root mean square of the same differences.
+        mean: for MASE, the mean absolute seasonal difference of the history.
+        rms: for RMSSE, the root mean square of the same differences.
     """
 
     mean: np.ndarray
@@ -34,15 +34,14 @@ class Scales(NamedTuple):
 
 
 def scales(histories: Histories, season_lengths: int | Sequence[int]) -> Scales:
-    """The size of seasonal naive's error within each history: ``y[t] - y[t - season]`` over observed pairs.
+    """The size of seasonal naive's errors in each history: ``y[t] - y[t - season_length]`` over observed pairs.
 
-    It is NaN for a history without such a pair, and for one that repeats itself exactly, as a constant does (all
-    differences zero to within rounding): no error can be told in its units, so that `mase` and `rmsse` leave the
-    row out, and a report counts it.
+    It is NaN for a history without such a pair, and for one in which all differences are zero up to rounding, such as a
+    constant one. `mase` and `rmsse` leave such a row out, and a report counts it.
 
     Args:
-        histories: what was known of each row before its first step, oldest first, NaN where missing.
-        season_lengths: the length of a season in steps, one for all rows or one for each.
+        histories: the known values of each row before its first step, oldest first, NaN where missing.
+        season_lengths: the season length in steps, one for all rows or one for each.
     """
     found = Scales(np.full(len(histories), np.nan), np.full(len(histories), np.nan))
     for group in groups(histories, season_lengths):
@@ -58,9 +57,9 @@ def mase(target: np.ndarray, point: np.ndarray, scale: np.ndarray) -> float:
     """Mean absolute scaled error (Hyndman and Koehler 2006): mean over rows of mean ``|y - f| / scale``.
 
     Args:
-        target: ``(rows, steps)``, NaN where missing.
+        target: `(rows, steps)`, NaN where missing.
         point: forecasts, of the same shape.
-        scale: ``(rows,)``, `Scales.mean`; rows where it is NaN are left out.
+        scale: `(rows,)`, `Scales.mean`; rows where it is NaN are left out.
     """
     return _average(_row_means(np.abs(target - point)) / scale)
 
@@ -69,9 +68,9 @@ def rmsse(target: np.ndarray, point: np.ndarray, scale: np.ndarray) -> float:
     """Root mean squared scaled error (M5): mean over rows of ``sqrt(mean((y - f)^2)) / scale``.
 
     Args:
-        target: ``(rows, steps)``, NaN where missing.
+        target: `(rows, steps)`, NaN where missing.
         point: forecasts, of the same shape.
-        scale: ``(rows,)``, `Scales.rms` (with M5's own season of 1, or another); rows where it is NaN are left out.
+        scale: `(rows,)`, `Scales.rms` (M5 uses a season length of 1); rows where it is NaN are left out.
     """
     return _average(np.sqrt(_row_means((target - point) ** 2)) / scale)
 
@@ -79,7 +78,7 @@ def rmsse(target: np.ndarray, point: np.ndarray, scale: np.ndarray) -> float:
 def smape(target: np.ndarray, point: np.ndarray) -> float:
     """Symmetric mean absolute percentage error, 0 to 200: mean over rows of mean ``200 |y - f| / (|y| + |f|)``.
 
-    Where target and forecast are both zero the forecast is right, and the term is zero.
+    Where target and forecast are both zero, the term is zero.
 
     >>> smape(np.array([[1.0, 0.0]]), np.array([[3.0, 0.0]]))
     50.0
@@ -104,27 +103,28 @@ def rmse(target: np.ndarray, point: np.ndarray) -> float:
 
 
 def pinball(target: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
-    """Pinball loss ``max(a (y - q), (a - 1)(y - q))`` of each value, as the mean over the levels a.
+    """Pinball loss ``max(a (y - q), (a - 1)(y - q))`` of each value, averaged over the levels a.
 
     Args:
-        target: ``(rows, steps)``, NaN where missing.
-        quantiles: ``(rows, steps, levels)``.
-        levels: of the quantiles, in the same order.
+        target: `(rows, steps)`, NaN where missing.
+        quantiles: `(rows, steps, levels)`.
+        levels: the levels of the quantiles, in the same order.
 
     Returns:
-        ``(rows, steps)``, NaN where the target is missing or there is no level.
+        `(rows, steps)`, NaN where the target is missing or there is no level.
     """
     total = np.zeros(target.shape)
-    for column, level in enumerate(levels):  # one level at a time: the whole would be as large as the quantiles
+    # One level at a time: an array of all levels would be as large as the quantiles.
+    for column, level in enumerate(levels):
         error = target - quantiles[..., column]
         total += np.maximum(level * error, (level - 1) * error)
     return total / len(levels) if len(levels) else np.full(target.shape, np.nan)
 
 
 def wql(target: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> float:
-    """Weighted quantile loss: ``2 x sum of pinball / sum of |y|``, mean over the levels; NaN where the sum is zero.
+    """Weighted quantile loss, averaged over the levels: ``2 x sum of pinball / sum of |y|``; NaN if that sum is 0.
 
-    Arguments as of `pinball`.
+    Arguments as for `pinball`.
 
     >>> wql(np.array([[4.0]]), np.array([[[3.0, 6.0]]]), levels=(0.1, 0.5))  # 2 (0.1 + 1.0) / 4, halved
     0.275
@@ -136,15 +136,15 @@ def wql(target: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> f
 def crps(target: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> float:
     """Continuous ranked probability score from quantiles, in units of the target: mean of ``2 x pinball``.
 
-    CRPS is the integral of twice the pinball loss over all levels; the mean over the given ones approaches it as they
-    fill (0, 1) evenly, as .1 to .9 do (Gneiting and Ranjan 2011). One level of .5 gives the absolute error.
-    Arguments as of `pinball`.
+    CRPS is the integral of twice the pinball loss over all levels. The mean over given levels approximates it where
+    these are evenly spaced in (0, 1), such as 0.1 to 0.9 (Gneiting and Ranjan 2011). With the level 0.5 alone it is the
+    absolute error. Arguments as for `pinball`.
     """
     return 2 * _average(pinball(target, quantiles, levels))
 
 
 def coverage(target: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
-    """The share of observed values within the interval, its ends included.
+    """The share of observed values in the interval, including its ends.
 
     >>> coverage(np.array([[1.0, 2.0, np.nan]]), np.array([[1.0, 3.0, 0.0]]), np.array([[2.0, 4.0, 1.0]]))
     0.5
@@ -154,7 +154,7 @@ def coverage(target: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
 
 
 def central_intervals(levels: Sequence[float]) -> dict[float, tuple[int, int]]:
-    """The central intervals that quantiles enclose, widest first: nominal coverage to the columns of both ends.
+    """The central intervals between quantiles, widest first: from the nominal coverage to the columns of both ends.
 
     >>> central_intervals((0.05, 0.1, 0.5, 0.9))
     {0.8: (1, 3)}
@@ -165,10 +165,9 @@ def central_intervals(levels: Sequence[float]) -> dict[float, tuple[int, int]]:
 
 
 def owa(smape: float, mase: float, reference_smape: float, reference_mase: float) -> float:
-    """Overall weighted average of M4: the mean of both ratios to a reference's figures (M4's own is Naive2).
+    """Overall weighted average of M4: the mean of the ratios of sMAPE and MASE to those of a reference (M4: Naive2).
 
-    All four are averages over all series already, so that each is divided once; averaging ratios of single series
-    is another number.
+    All four figures are averages over all series. An average of the ratios of single series is another number.
 
     >>> owa(smape=10.0, mase=1.5, reference_smape=20.0, reference_mase=2.0)
     0.625
@@ -178,7 +177,7 @@ def owa(smape: float, mase: float, reference_smape: float, reference_mase: float
 
 
 def skill(error: float, reference: float) -> float:
-    """How much of a reference's error is gone: ``1 - error / reference``; below zero where the reference is better.
+    """Skill score, the relative gain over a reference: ``1 - error / reference``; negative if that one is better.
 
     >>> skill(0.75, reference=1.0)
     0.25
@@ -191,7 +190,7 @@ def _ratio(value: float, reference: float) -> float:
 
 
 def _row_means(values: np.ndarray) -> np.ndarray:
-    """Mean of each row over what is no NaN; NaN for a row that has nothing else."""
+    """The mean of each row without NaN; NaN for a row of NaN."""
     count = np.sum(~np.isnan(values), axis=1)
     return np.where(count, np.nansum(values, axis=1), np.nan) / np.maximum(count, 1)
 

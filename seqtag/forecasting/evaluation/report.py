@@ -1,4 +1,4 @@
-"""The report of `evaluate_forecasts`: scores of forecasts and of the naive rules, as ``metrics.json`` and as text.
+"""The report of `evaluate_forecasts`: scores of forecasts and of the baselines, as ``metrics.json`` and as text.
 
 >>> named_interval({0.9: 0.93, 0.8: 0.79})
 0.8
@@ -21,7 +21,7 @@ METRICS = ("mase", "smape", "rmsse", "mae", "rmse", "mse", "wql", "crps", "cover
 
 @dataclass(frozen=True)
 class Scores:
-    """The metrics of one cut through the forecasts; NaN where there is nothing to count.
+    """The metrics of some forecasts; NaN where there is nothing to count.
 
     Attributes:
         mase: mean absolute scaled error.
@@ -30,11 +30,11 @@ class Scores:
         mae: mean absolute error.
         rmse: root mean squared error.
         mse: mean squared error.
-        wql: weighted quantile loss, mean over the levels; NaN without quantiles.
+        wql: weighted quantile loss, averaged over the levels; NaN without quantiles.
         crps: continuous ranked probability score from the quantiles; NaN without them.
-        coverage: nominal coverage of each central interval to the share of values within it, widest first.
-        observed: how many values were scored.
-        unscaled: how many rows with values have no scale, and count in neither `mase` nor `rmsse`.
+        coverage: for the nominal coverage of each central interval, the share of values in it, widest first.
+        observed: the number of values that were scored.
+        unscaled: the number of rows with values but without a scale, which `mase` and `rmsse` leave out.
     """
 
     mase: float
@@ -50,9 +50,9 @@ class Scores:
     unscaled: int
 
     def to_metrics(self) -> dict[str, Any]:
-        """The scores as an entry of ``metrics.json``; ``coverage`` is that of the interval nearest to 80%.
+        """The scores as an entry of ``metrics.json``: ``coverage`` is that of the interval nearest to 80%.
 
-        What is NaN here is None, since JSON knows no NaN; ``intervals`` has every interval's coverage.
+        NaN becomes None, as JSON has no NaN; ``intervals`` has the coverage of every interval.
         """
         figures = {name: getattr(self, name) for name in METRICS if name != "coverage"}
         return {
@@ -71,7 +71,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class StepScores:
-    """Scores over all rows: of all steps at once, and of each horizon step."""
+    """Scores over all rows, of all steps together and of each horizon step."""
 
     overall: Scores
     per_step: tuple[Scores, ...]
@@ -85,15 +85,15 @@ class StepScores:
 
 @dataclass(frozen=True)
 class ForecastReport:
-    """How well forecasts meet what came, beside the naive rules on the very same values.
+    """The scores of forecasts, and those of the baselines on the same values.
 
     Attributes:
-        overall: the scores of everything.
+        overall: the scores of all rows and steps.
         per_step: the scores of each horizon step.
-        per_series: the scores of each id, empty where no ids were given.
+        per_series: the scores of each id; empty where no ids were given.
         baselines: the scores of ``seasonal_naive``, ``naive``, ``drift`` and ``mean``; the first has quantiles too.
-        season_lengths: the lengths of a season that scale MASE and RMSSE and drive seasonal naive.
-        rows: how many forecasts were scored: series, or windows of them.
+        season_lengths: the season lengths that MASE, RMSSE and seasonal naive use.
+        rows: the number of forecasts, of series or of windows.
     """
 
     overall: Scores
@@ -105,20 +105,20 @@ class ForecastReport:
 
     @property
     def skill(self) -> dict[str, float]:
-        """Of each naive rule, the share of its MASE that is gone: above zero where the forecasts are better."""
-        return {name: metrics.skill(self.overall.mase, rule.overall.mase) for name, rule in self.baselines.items()}
+        """The skill score over each baseline by MASE: above zero where the forecasts are better."""
+        return {name: metrics.skill(self.overall.mase, found.overall.mase) for name, found in self.baselines.items()}
 
     @property
     def owa(self) -> float:
-        """`forecast_metrics.owa` against seasonal naive; M4's own reference, Naive2, is another rule."""
-        rule = self.baselines["seasonal_naive"].overall
-        return metrics.owa(self.overall.smape, self.overall.mase, rule.smape, rule.mase)
+        """The overall weighted average relative to seasonal naive; M4 uses another reference, Naive2."""
+        reference = self.baselines["seasonal_naive"].overall
+        return metrics.owa(self.overall.smape, self.overall.mase, reference.smape, reference.mase)
 
     def to_metrics(self) -> dict[str, Any]:
-        """The report as a split's entry of ``metrics.json``; each naive rule's name holds the same keys again."""
+        """The report as an entry of ``metrics.json``; the name of each baseline holds the same keys again."""
         return {
             **StepScores(self.overall, self.per_step).to_metrics(),
-            **{name: rule.to_metrics() for name, rule in self.baselines.items()},
+            **{name: found.to_metrics() for name, found in self.baselines.items()},
             "skill": {name: _json(value) for name, value in self.skill.items()},
             "owa": _json(self.owa),
             "season_lengths": list(self.season_lengths),
@@ -127,37 +127,37 @@ class ForecastReport:
         }
 
     def to_text(self) -> str:
-        """The report as two tables: the forecasts beside the naive rules, then the forecasts by step."""
+        """The report as two tables: the forecasts and the baselines, then the forecasts by step."""
         season_lengths = ", ".join(map(str, self.season_lengths))
         nominal = named_interval(self.overall.coverage)
         about = f"; coverage of the {nominal:.0%} interval" if nominal is not None else ""
         lines = [f"{self.rows} forecasts, {self.overall.observed} observed values; season {season_lengths}{about}."]
         if self.overall.unscaled:
             lines.append(f"left out of mase and rmsse, the history constant or too short: {self.overall.unscaled}.")
-        rules = {"forecast": self.overall, **{name: rule.overall for name, rule in self.baselines.items()}}
-        shown = spaced_indices(len(self.per_step))
-        steps = {str(step + 1): self.per_step[step] for step in shown}
-        title = "step" if len(shown) == len(self.per_step) else f"step of {len(self.per_step)}"
+        models = {"forecast": self.overall, **{name: found.overall for name, found in self.baselines.items()}}
+        chosen = spaced_indices(len(self.per_step))
+        steps = {str(step + 1): self.per_step[step] for step in chosen}
+        title = "step" if len(chosen) == len(self.per_step) else f"step of {len(self.per_step)}"
         skill = "; ".join(f"{name} {value:.1%}" for name, value in self.skill.items())
-        return "\n".join([*lines, *score_lines("", rules), f"skill (MASE): {skill}", "", *score_lines(title, steps)])
+        return "\n".join([*lines, *score_lines("", models), f"skill (MASE): {skill}", "", *score_lines(title, steps)])
 
 
 def named_interval(coverage: Mapping[float, float]) -> float | None:
-    """The interval that stands for all where one figure is asked for: the one nearest to 80%, the wider of two."""
+    """The interval whose coverage is reported where there is room for one: the nearest to 80%, the wider of two."""
     return min(coverage, key=lambda nominal: (round(abs(nominal - NAMED_INTERVAL), 9), -nominal), default=None)
 
 
-def spaced_indices(count: int, most: int = MAX_STEPS_SHOWN) -> list[int]:
-    """All numbers below a small count; of a large one, some that span it evenly.
+def spaced_indices(count: int, limit: int = MAX_STEPS_SHOWN) -> list[int]:
+    """All numbers below `count`, or `limit` of them at even distances where there are more.
 
-    >>> spaced_indices(3), spaced_indices(100, most=4)
+    >>> spaced_indices(3), spaced_indices(100, limit=4)
     ([0, 1, 2], [0, 33, 66, 99])
     """
-    return sorted({round(number) for number in np.linspace(0, count - 1, min(count, most))})
+    return sorted({round(number) for number in np.linspace(0, count - 1, min(count, limit))})
 
 
 def score_lines(title: str, scores: Mapping[str, Scores]) -> list[str]:
-    """The metrics as a table of text, a line for each name below `title` and the metrics' names."""
+    """The metrics as lines of a text table: a heading with `title`, and a line for each name."""
     rows = [[title, *METRICS]]
     for name, row in scores.items():
         figures = {**vars(row), "coverage": row.named_coverage()}

@@ -7,9 +7,8 @@ import pandas as pd
 
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.calibration.quantile_function import probabilities
-from seqtag.forecasting.data.future import extended, unknown_future
-from seqtag.forecasting.data.held_out import with_history
-from seqtag.forecasting.data.windows import Windows
+from seqtag.forecasting.data.future import append_future, unknown_future
+from seqtag.forecasting.data.windows import Windows, with_history
 from seqtag.forecasting.evaluation.forecast import quantile_names
 from seqtag.forecasting.model import ForecastingModel
 
@@ -33,7 +32,7 @@ def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame
         A row a step that has a history: `unique_id, ds, y, forecast`, the quantiles, `probability` u and `score`, NaN
         where the value is missing.
     """
-    whole = extended(table, unknown_future(table, model.horizon))
+    whole = append_future(table, unknown_future(table, model.horizon))
     inside = np.arange(len(whole.values)) - whole.offsets[whole.series_of_step]
     ends = np.flatnonzero((inside > 0) & (inside < table.lengths[whole.series_of_step]))
     series = whole.series_of_step[ends]

@@ -11,7 +11,7 @@ from seqtag.data.series.slicing import select_series, slice_steps
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.calibration.quantile_function import values_at
-from seqtag.forecasting.data.future import extended, read_future, unknown_future
+from seqtag.forecasting.data.future import append_future, read_future, unknown_future
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.model import ForecastingModel
 
@@ -37,7 +37,7 @@ def sample_paths(
         seed: of what draws.
     """
     steps = read_future(table, model.horizon if horizon is None else horizon, future, model.columns)
-    return draw_paths(model, extended(table, steps), steps.times.shape[1], num_paths, np.random.default_rng(seed))
+    return draw_paths(model, append_future(table, steps), steps.times.shape[1], num_paths, np.random.default_rng(seed))
 
 
 def draw_paths(
@@ -51,8 +51,8 @@ def draw_paths(
 
     Args:
         model: the fitted model.
-        table: the series with the steps to forecast at their ends, as `seqtag.forecasting.data.future.extended`
-            gives them.
+        table: the series with the steps to forecast at their ends, as
+            `seqtag.forecasting.data.future.append_future` gives it.
         horizon: how many those are.
         num_paths: of each series.
         rng: what draws.
@@ -88,7 +88,7 @@ def pad_to_whole_horizons(model: ForecastingModel, table: SeriesTable, horizon: 
     A window's future then never ends before its horizon, whose calendar the model may read.
     """
     spare = -horizon % model.horizon
-    return extended(table, unknown_future(table, spare)) if spare else table, horizon + spare
+    return append_future(table, unknown_future(table, spare)) if spare else table, horizon + spare
 
 
 def with_values(table: SeriesTable, horizon: int, values: np.ndarray) -> SeriesTable:

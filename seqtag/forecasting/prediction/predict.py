@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.table import SeriesTable
-from seqtag.forecasting.data.future import Future, extended, read_future
+from seqtag.forecasting.data.future import Future, append_future, read_future
 from seqtag.forecasting.evaluation.forecast import Forecast, quantile_names
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.prediction.paths import draw_paths, last_windows, pad_to_whole_horizons
@@ -47,7 +47,7 @@ def predict(
 def forecast_future(model: ForecastingModel, table: SeriesTable, future: Future, seed: int = 0) -> Forecast:
     """The forecasts of a future of any length, a row a series."""
     horizon = future.times.shape[1]
-    whole = extended(table, future)
+    whole = append_future(table, future)
     roomy, total = pad_to_whole_horizons(model, whole, horizon)
     own = model.forecast(roomy, last_windows(model, roomy, total)).cut(slice(None), slice(0, horizon))
     if horizon <= model.horizon:

@@ -12,7 +12,7 @@ from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series
 from seqtag.forecasting.data.batches import WindowBatches, WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
-from seqtag.forecasting.data.future import extended, read_future
+from seqtag.forecasting.data.future import append_future, read_future
 from seqtag.forecasting.data.windows import Windows, all_windows
 
 NAMES = SeriesColumns(
@@ -99,7 +99,7 @@ def test_windows_past_the_end_of_a_series_read_nothing_of_the_next_one(table, en
 def test_a_window_of_an_extended_table_reads_the_future_frame(table, encoder):
     whole = read_series(frame_of(extra=3), NAMES)
     future = frame_of(extra=3)[["unique_id", "ds", "price", "event"]]
-    longer = extended(table, read_future(table, 3, future))
+    longer = append_future(table, read_future(table, 3, future))
     windows = Windows(np.arange(3), longer.offsets[1:] - 3, longer.offsets[:-1], lookback=4, horizon=3)
     found = WindowReader(encoder.encode(longer), windows, with_target=False).batch(np.arange(3))
     true = WindowReader(encoder.encode(whole), windows, with_target=False).batch(np.arange(3))

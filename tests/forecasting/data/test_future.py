@@ -9,7 +9,7 @@ import pytest
 from seqtag.data.series.covariates import Categories, CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series
 from seqtag.errors import DataError
-from seqtag.forecasting.data.future import extended, read_future, unknown_future
+from seqtag.forecasting.data.future import append_future, read_future, unknown_future
 
 NAMES = SeriesColumns(covariates=CovariateNames(past=("cost",), known=("price", "event")))
 
@@ -132,7 +132,7 @@ def test_the_horizon_is_at_least_one(table):
 
 def test_an_extended_table_is_the_longer_table_without_its_values(table, future):
     whole = read_series(frame_of("2024-03-01", {"a": 8, "b": 6}), NAMES)
-    longer = extended(table, read_future(table, 3, future))
+    longer = append_future(table, read_future(table, 3, future))
     np.testing.assert_array_equal(longer.times, whole.times)
     np.testing.assert_array_equal(longer.offsets, whole.offsets)
     np.testing.assert_array_equal(longer.known["price"], whole.known["price"])
@@ -147,14 +147,15 @@ def test_an_extended_table_is_the_longer_table_without_its_values(table, future)
 
 def test_categories_first_seen_in_the_future_keep_their_names(table, future):
     future = future.assign(event=np.where(future["price"] == 7, "feast", future["event"]))
-    event = extended(table, read_future(table, 3, future)).known["event"]
+    event = append_future(table, read_future(table, 3, future)).known["event"]
     assert [event.symbols[code] for code in event.codes[5:8]] == ["even", "feast", "even"]
     assert [event.symbols[code] for code in event.codes[:5]] == ["odd", "even"] * 2 + ["odd"]
 
 
 def test_extending_twice_is_extending_once(table, future):
-    first = extended(table, read_future(table, 2, future))
-    twice, once = extended(first, read_future(first, 2, future)), extended(table, read_future(table, 4, future))
+    first = append_future(table, read_future(table, 2, future))
+    twice = append_future(first, read_future(first, 2, future))
+    once = append_future(table, read_future(table, 4, future))
     for name in ("times", "offsets", "values"):
         np.testing.assert_array_equal(getattr(twice, name), getattr(once, name))
     np.testing.assert_array_equal(twice.known["price"], once.known["price"])
@@ -162,6 +163,6 @@ def test_extending_twice_is_extending_once(table, future):
 
 def test_an_unknown_future_has_times_and_nothing_else(table):
     found = unknown_future(table, 3)
-    longer = extended(table, found)
+    longer = append_future(table, found)
     np.testing.assert_array_equal(longer.times, read_series(frame_of("2024-03-01", {"a": 8, "b": 6})).times)
     assert np.isnan(longer.known["price"][5:8]).all() and (longer.known["event"].codes[5:8] == -1).all()

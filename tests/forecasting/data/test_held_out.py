@@ -45,14 +45,14 @@ def test_no_fitted_window_touches_a_held_out_step(lengths, lookback, horizon, mo
     except DataError:
         assert max(lengths) < steps + min_history + horizon
         return
-    held_out = {series for series, _ in origins(table, parts.held_out)}
+    held_out = {series for series, _ in origins(table, parts.held_out_windows)}
     long = {
         needed: {s for s, n in enumerate(lengths) if n >= needed + min_history} for needed in (steps, steps + horizon)
     }
     assert long[steps + horizon] <= held_out <= long[steps]
     for series, length in enumerate(lengths):
-        found = [end for of, end in origins(table, parts.held_out) if of == series]
-        fitted = [end for of, end in origins(parts.fitted, parts.windows) if of == series]
+        found = [end for of, end in origins(table, parts.held_out_windows) if of == series]
+        fitted = [end for of, end in origins(parts.fitted, parts.training_windows) if of == series]
         end_of_fitted = length - steps if series in held_out else length
         assert found == (list(range(length - steps, length - horizon + 1)) if found else [])
         assert (
@@ -62,9 +62,9 @@ def test_no_fitted_window_touches_a_held_out_step(lengths, lookback, horizon, mo
         )
         assert sorted(fitted) == fitted
     # The fitted table is the table without what is held out: no window can reach it.
-    futures = parts.held_out.future(table.values)
+    futures = parts.held_out_windows.future(table.values)
     assert not set(futures.ravel()) & set(parts.fitted.values)
-    np.testing.assert_array_equal(parts.held_out.history(table.values)[:, -1] + 1, futures[:, 0])
+    np.testing.assert_array_equal(parts.held_out_windows.history(table.values)[:, -1] + 1, futures[:, 0])
 
 
 def test_windows_without_a_value_in_history_or_future_are_left_out():
@@ -80,7 +80,7 @@ def test_windows_without_a_value_in_history_or_future_are_left_out():
 def test_a_gap_before_the_end_leaves_no_origin_in_it():
     parts = split(table_of(20, missing=range(12, 17)), lookback=3, horizon=2, steps=6)
     # The window at 14 has no future, those at 15 to 17 have no history.
-    assert parts.held_out.ends.tolist() == [18]
+    assert parts.held_out_windows.ends.tolist() == [18]
 
 
 def test_many_windows_are_thinned_in_even_steps():

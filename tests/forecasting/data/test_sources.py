@@ -9,7 +9,7 @@ import pytest
 from seqtag.data.series.files import long_frame, read_series
 from seqtag.data.series.slicing import last_steps
 from seqtag.errors import ConfigError, DataError
-from seqtag.forecasting.data.sources import future_frame, load_series, naming, read_table, series_columns
+from seqtag.forecasting.data.sources import errors_in, future_frame, load_series, read_table, series_columns
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.series_fit import last_folds
 from seqtag.tasks import parse_config
@@ -157,9 +157,9 @@ def test_settings_that_do_not_fit(data, message, tmp_path):
 
 
 def test_errors_without_a_file_get_its_name():
-    with pytest.raises(DataError, match=r"^a\.csv: too short$"), naming("a.csv"):
+    with pytest.raises(DataError, match=r"^a\.csv: too short$"), errors_in("a.csv"):
         raise DataError("too short")
-    with pytest.raises(DataError, match=r"^b\.csv:3: wrong$"), naming("a.csv"):
+    with pytest.raises(DataError, match=r"^b\.csv:3: wrong$"), errors_in("a.csv"):
         raise DataError("wrong", "b.csv", 3)
 
 

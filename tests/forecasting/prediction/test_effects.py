@@ -16,7 +16,7 @@ from seqtag.forecasting.prediction.effects import permutation_effects
 
 @pytest.fixture(scope="module")
 def windows(table):
-    return split(table, 8, 4, 20).held_out
+    return split(table, 8, 4, 20).held_out_windows
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from seqtag.data.series.files import read_series
 from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.calibration.normal import normal_score
 from seqtag.forecasting.calibration.quantile_function import probabilities, values_at
-from seqtag.forecasting.data.future import extended, read_future
+from seqtag.forecasting.data.future import append_future, read_future
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.prediction.paths import draw_paths, sample_paths
 from seqtag.forecasting.prediction.predict import predict
@@ -58,7 +58,7 @@ def test_paths_past_the_horizon_read_their_own_values(fitted, table, future):
     """Against a loop that puts what was drawn into a table and forecasts again."""
     model, horizon, count = with_dependence(fitted, 1.0, 0.6, 0.3, 0.1), 10, 2
     u = model.corrections.dependence.sample(3, horizon, count, np.random.default_rng(5))
-    whole = extended(table, read_future(table, 12, future, model.columns))
+    whole = append_future(table, read_future(table, 12, future, model.columns))
     starts = whole.offsets[1:] - 12
     found = sample_paths(model, table, horizon, count, future, seed=5)
     for path in range(count):
@@ -84,7 +84,7 @@ def test_uncertainty_grows_where_the_model_reads_its_own_values(unfitted, histor
 
 
 def test_values_of_the_steps_to_forecast_are_not_read(fitted, table, future):
-    whole = extended(table, read_future(table, 7, future, fitted.columns))
+    whole = append_future(table, read_future(table, 7, future, fitted.columns))
     values = whole.values.copy()
     values[whole.offsets[1:, None] - 7 + np.arange(7)] = 1e6
     known = dataclasses.replace(whole, values=values)
