@@ -1,4 +1,4 @@
-"""Backtests of forecasts: rolling origins over a table of series, with any fitter, beside the naive rules."""
+"""Backtests: forecasts from rolling origins over a table of series, with any model, compared with the baselines."""
 
 from seqtag.forecasting.backtesting.backtest import Fitter, Predictor, backtest
 from seqtag.forecasting.backtesting.origins import Fold, RollingOrigins

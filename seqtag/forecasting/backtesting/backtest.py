@@ -1,10 +1,10 @@
-"""`backtest`: fits and forecasts fold by fold, and hands no predictor anything of what it is to forecast."""
+"""Backtests a model: fits and forecasts fold by fold, and hides from the model what it has to forecast."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 
@@ -30,30 +30,31 @@ def backtest(
     levels: Sequence[float] | None = None,
     progress: bool = True,
 ) -> BacktestResult:
-    """Forecasts from every cutoff of rolling origins, and sets the forecasts beside what came and the naive rules.
+    """Forecasts from every cutoff of rolling origins, and scores the forecasts and the baselines.
 
-    A fitter sees the training part of its fold and nothing else, so that whatever it fits (weights, scalers, the
-    choice of an epoch) knows only what came before the cutoff. The predictor that it returns is called with the whole
-    table and the fold's windows over it, one a series; in that table the values and past covariates after the cutoff
-    are missing and known covariates are there. A window's `lookback` is that of the longest training part; a
-    predictor that looks back less takes the last steps of it. It knows series by their ids: the training part leaves
-    out those that are too short, and without refitting it may meet some that it was not fitted on.
+    The fitter gets the training part of a fold and nothing else, so that all it fits (weights, scalers, the choice of
+    an epoch) depends only on steps before the cutoff. It returns a predictor, which is called with the whole table and
+    the fold's windows, one for each series. In this table the values and past covariates after the cutoff are missing;
+    known covariates are not. The `lookback` of the windows is the length of the longest training part; a predictor that
+    reads less uses the last steps of it. Series have to be identified by their ids: the training part leaves out
+    series that are too short, and without refitting there may be series that the predictor was not fitted on.
 
     Args:
         table: the series.
         origins: the folds.
         fitter: fits on a table and returns the predictor.
-        season_length: of MASE, RMSSE and seasonal naive, in steps: one for all series or one for each.
-        refit: whether to fit in each fold, or in every k-th of them; if False the predictor of the first fold, which
-            has the fewest steps to learn from, forecasts them all.
-        levels: the quantiles to keep, in this order; all that the predictor gives unless given.
-        progress: whether to show a line on standard error. A fitter that shows a line of its own wants none.
+        season_length: the season length of MASE, RMSSE and seasonal naive, in steps: one for all series or one for
+            each.
+        refit: whether to fit in each fold, or k to fit in every k-th fold. With False, the predictor of the first fold,
+            which has the fewest steps to learn from, forecasts all folds.
+        levels: the levels of the quantiles to keep, in this order; all that the predictor gives unless given.
+        progress: whether to show a progress line on standard error; use False with a fitter that shows its own.
 
     Raises:
-        DataError: a fold for which all series are too short.
-        ValueError: `refit` below 1, not one season for each series, or a forecast of another shape, without the
-            levels, or not finite where there is a value to meet; the message names fold, series and step.
-        TypeError: the predictor returns no `Forecast`.
+        DataError: all series are too short for a fold.
+        ValueError: `refit` below 1, or not one season length for each series; or a forecast of another shape, without
+            one of the levels, or not finite where a value was observed. The message names fold, series and step.
+        TypeError: the predictor does not return a `Forecast`.
 
     Example:
         >>> import pandas as pd
@@ -65,20 +66,20 @@ def backtest(
         >>> result.forecasts[["fold", "cutoff", "step", "ds", "y", "forecast"]].to_numpy(int).tolist()
         [[1, 4, 1, 5, 5, 4], [1, 4, 2, 6, 6, 4], [2, 6, 1, 7, 7, 6], [2, 6, 2, 8, 8, 6]]
     """
-    each = tuple(season_lengths_of(season_length, len(table)))
+    season_lengths = tuple(season_lengths_of(season_length, len(table)))
     folds = list(origins.split(table))
     fitted = _folds_to_fit(refit, len(folds))
-    work = _Work(len(fitted), len(folds), progress)
     forecasts: list[Forecast] = []
-    with work.shown():
+    with LiveLine() if progress else nullcontext() as line:
+        work = _Progress(len(fitted), len(folds), line)
         for fold in folds:
             if fold.number in fitted:
                 with work.timed("fitting", fold.number):
                     predictor = fitter(fold.train())
             with work.timed("forecasting", fold.number):
                 forecast = predictor(fold.known(), fold.windows)
-            wanted = levels if levels is not None or not forecasts else forecasts[0].levels
-            forecasts.append(_checked(forecast, fold, wanted))
+            kept = levels if levels is not None or not forecasts else forecasts[0].levels
+            forecasts.append(_checked(forecast, fold, kept))
     return BacktestResult(
         table=table,
         windows=_joined([fold.windows for fold in folds]),
@@ -88,7 +89,7 @@ def backtest(
             np.concatenate([forecast.quantiles for forecast in forecasts]),
             forecasts[0].levels,
         ),
-        season_lengths=each,
+        season_lengths=season_lengths,
         left_out={fold.number: tuple(table.ids[fold.left_out]) for fold in folds if len(fold.left_out)},
         fitted=fitted,
         fit_seconds=work.seconds["fitting"],
@@ -104,7 +105,7 @@ def _folds_to_fit(refit: bool | int, folds: int) -> tuple[int, ...]:
 
 
 def _checked(forecast: Forecast, fold: Fold, levels: Sequence[float] | None) -> Forecast:
-    """The forecast at the levels, if it is whole."""
+    """The forecast at the levels, after a check of its shape and values."""
     if not isinstance(forecast, Forecast):
         raise TypeError(
             f"expected a Forecast from the predictor in fold {fold.number}, found {type(forecast).__name__}"
@@ -147,27 +148,18 @@ def _joined(parts: list[Windows]) -> Windows:
     )
 
 
-class _Work:
-    """How long fitting and forecasting have taken, shown with the time left."""
+class _Progress:
+    """Measures how long fitting and forecasting take, and shows it with the time left."""
 
-    def __init__(self, fits: int, folds: int, progress: bool) -> None:
+    def __init__(self, fits: int, folds: int, line: LiveLine | None) -> None:
         self.planned = {"fitting": fits, "forecasting": folds}
         self.done = dict.fromkeys(self.planned, 0)
         self.seconds = dict.fromkeys(self.planned, 0.0)
-        self.line = LiveLine() if progress else None
-
-    @contextmanager
-    def shown(self) -> Iterator[None]:
-        """Takes the line away in the end."""
-        try:
-            yield
-        finally:
-            if self.line is not None:
-                self.line.close()
+        self.line = line
 
     @contextmanager
     def timed(self, task: str, fold: int) -> Iterator[None]:
-        """Counts the block as one of its task."""
+        """Counts and measures the block as one unit of a task."""
         if self.line is not None:
             self.line.show(lambda: self.text(task, fold), at_once=task == "fitting")
         started = time.monotonic()
@@ -176,7 +168,7 @@ class _Work:
         self.done[task] += 1
 
     def text(self, task: str, fold: int) -> str:
-        """The fold, the task, and the time left once there was one of each."""
+        """The fold and the task, with the time left as soon as each task was done once."""
         line = f"backtest: fold {fold} of {self.planned['forecasting']}  {task}"
         if not all(self.done.values()):
             return line

@@ -1,4 +1,4 @@
-"""Rolling origins: the folds of a backtest, each with what was known at its cutoff and the steps that came next.
+"""Rolling origins: the folds of a backtest, each with the steps before its cutoff and the steps after it.
 
 Tashman (2000), Out-of-sample tests of forecasting accuracy: an analysis and review, sections 2 and 3.
 """
@@ -18,15 +18,15 @@ from seqtag.forecasting.data.windows import Windows
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """One fold: its cutoffs, and windows over the whole table that forecast from them.
+    """A fold: its cutoffs, and windows over the whole table whose histories end at the cutoffs.
 
     Attributes:
-        number: from 1, the oldest.
-        table: all series, with all their steps.
-        cutoffs: int64 `(series,)`, how many steps of each series had come.
-        starts: int64 `(series,)`, the first step of its training part.
-        windows: one for each series of the fold; their histories end at the cutoff, and `lookback` is the longest
-            training part, so that `windows.history(values)` holds all of each.
+        number: the number of the fold; the oldest is 1.
+        table: all series with all their steps.
+        cutoffs: int64 `(series,)`, the number of known steps of each series.
+        starts: int64 `(series,)`, the first step of each series' training part.
+        windows: a window for each series of the fold. Their `lookback` is the length of the longest training part, so
+            that `windows.history(values)` holds the whole training part of each.
         left_out: int64, the series that are too short for the fold.
     """
 
@@ -38,19 +38,19 @@ class Fold:
     left_out: np.ndarray
 
     def train(self) -> SeriesTable:
-        """The training part, a table of its own with nothing of what came later."""
+        """The training part as a table, without later steps."""
         ends = self.cutoffs.copy()
         ends[self.left_out] = self.starts[self.left_out]
         return slice_steps(self.table, self.starts, ends)
 
     def known(self) -> SeriesTable:
-        """The table as it stood at the cutoffs, for `windows`: see `seqtag.data.series.slicing.hide_after`."""
+        """The table with everything after the cutoffs hidden, see `seqtag.data.series.slicing.hide_after`."""
         return hide_after(self.table, self.cutoffs)
 
 
 @dataclass(frozen=True)
 class RollingOrigins:
-    """Folds whose cutoffs move towards the end of the data; the future of the last ends with it.
+    """Folds whose cutoffs move towards the end of the data; the future of the last fold ends with the data.
 
     With F folds, fold f of 1, ..., F has its cutoff `horizon + (F - f) step` steps before the end of each series, so
     that series that end at different times have different cutoffs. A fold's training part is everything before the
@@ -58,11 +58,11 @@ class RollingOrigins:
     `min_train_steps` steps or no observed value.
 
     Args:
-        folds: how many.
+        folds: the number of folds.
         horizon: steps to forecast from each cutoff.
         step: steps from one cutoff to the next; `horizon` unless given, so that no step is forecast twice.
-        train_steps: steps of the training part, which slides; it grows with the cutoff unless given.
-        min_train_steps: the least steps of a training part.
+        train_steps: steps of the training part, a sliding window; all steps before the cutoff unless given.
+        min_train_steps: the smallest number of steps of a training part.
 
     Raises:
         ValueError: a number below 1, or `min_train_steps` above `train_steps`.
@@ -94,10 +94,10 @@ class RollingOrigins:
             )
 
     def split(self, table: SeriesTable) -> Iterator[Fold]:
-        """The folds over a table, oldest first; nothing of the data is copied until `Fold.train` or `known` is asked.
+        """The folds of a table, oldest first; the data are copied only by `Fold.train` and `Fold.known`.
 
         Raises:
-            DataError: a fold for which all series are too short.
+            DataError: all series are too short for a fold.
         """
         seen = np.r_[0, np.cumsum(table.observed)]
         for number in range(1, self.folds + 1):

@@ -1,4 +1,4 @@
-"""What a backtest found: the forecasts, their scores cut in every way, and the files and figures made of them."""
+"""`BacktestResult`: the forecasts of a backtest, and their scores by series, by horizon step and by fold."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ FORECAST = "forecast"
 class BacktestResult:
     """The forecasts of a backtest and their scores.
 
-    A row is a forecast of one series from one cutoff. MASE and RMSSE scale each row by its own history, everything
-    before its cutoff, and the naive rules read the same history, whatever part of it the model was fitted on.
+    A row is the forecast of one series from one cutoff. MASE and RMSSE scale each row by its history, which is
+    everything before its cutoff, and the baselines read the same history, even if the model was fitted on a part of it.
 
     Attributes:
         table: the series.
-        windows: where each row lies in the table, fold after fold.
-        fold: int64 `(rows,)`, from 1.
-        forecast: of all rows.
-        season_lengths: the length of each series' season.
-        left_out: for folds that leave out series as too short or without a value, which.
-        fitted: the folds in which the model was fitted; none where it was fitted before.
-        fit_seconds: how long all fits took.
-        predict_seconds: how long all forecasts took.
+        windows: the window of each row, fold after fold.
+        fold: int64 `(rows,)`, the fold of each row, from 1.
+        forecast: the forecasts of all rows.
+        season_lengths: the season length of each series.
+        left_out: the series that a fold leaves out because they are too short or have no value, by fold.
+        fitted: the folds in which the model was fitted; empty for a model that was fitted before.
+        fit_seconds: the seconds of all fits.
+        predict_seconds: the seconds of all forecasts.
     """
 
     table: SeriesTable
@@ -59,18 +59,18 @@ class BacktestResult:
 
     @cached_property
     def target(self) -> np.ndarray:
-        """What came, `(rows, horizon)`, NaN where missing."""
+        """The observed values, `(rows, horizon)`, NaN where missing."""
         return self.windows.future(self.table.values).astype(float)
 
     @cached_property
     def histories(self) -> Prefixes:
-        """What was known of each row: everything before its cutoff."""
+        """The history of each row: everything before its cutoff."""
         values = [self.table.values[self.table.rows(series)] for series in range(len(self.table))]
         return Prefixes(values, self.windows.series, self.windows.ends - self.windows.first)
 
     @cached_property
     def report(self) -> ForecastReport:
-        """The scores over all folds, beside the naive rules."""
+        """The scores of the forecasts and of the baselines over all folds."""
         return self._report(np.arange(len(self.fold)))
 
     @cached_property
@@ -82,8 +82,8 @@ class BacktestResult:
     def forecasts(self) -> pd.DataFrame:
         """Every forecast value: `unique_id, fold, cutoff, step, ds, y, forecast` and a column for each quantile.
 
-        `cutoff` is the time of the last step that was known. The frame is made anew at each call, since it is several
-        times as large as the forecasts.
+        `cutoff` is the time of the last known step. The frame is made anew for each call, because it is several times
+        as large as the forecasts.
         """
         rows, horizon = self.target.shape
         times = self.table.times
@@ -103,24 +103,24 @@ class BacktestResult:
         return frame
 
     def summary(self) -> pd.DataFrame:
-        """The forecasts and the naive rules, a row each: every metric over all folds, and the season behind them.
+        """Every metric over all folds, with a row for the forecasts and one for each baseline.
 
-        `attrs["coverage_of"]` names the interval whose coverage is shown.
+        `attrs["coverage_of"]` is the nominal coverage of the interval in the column `coverage`.
         """
-        rules = {name: rule.overall for name, rule in self.report.baselines.items()}
-        frame = _frame({FORECAST: self.report.overall, **rules}, "model")
-        frame["season_length"] = self._season
-        frame.attrs = {"season_length": self._season, "coverage_of": named_interval(self.report.overall.coverage)}
+        baselines = {name: scores.overall for name, scores in self.report.baselines.items()}
+        frame = _frame({FORECAST: self.report.overall, **baselines}, "model")
+        frame["season_length"] = self._seasons_text
+        frame.attrs = {"season_length": self._seasons_text, "coverage_of": named_interval(self.report.overall.coverage)}
         return frame
 
     def by_series(self, model: str = FORECAST) -> pd.DataFrame:
-        """The metrics of each series, over all folds; `model` is `forecast` or a naive rule."""
+        """The metrics of each series, over all folds; `model` is `forecast` or a baseline."""
         found = self._by(self.windows.series, model)
         return _frame({self.table.ids[series]: found[series] for series in sorted(found)}, "unique_id")
 
     def by_step(self, model: str = FORECAST) -> pd.DataFrame:
-        """The metrics of each horizon step, from 1; `model` is `forecast` or a naive rule."""
-        self._check_rule(model)
+        """The metrics of each horizon step, from 1; `model` is `forecast` or a baseline."""
+        self._check_model(model)
         steps = self.report.per_step if model == FORECAST else self.report.baselines[model].per_step
         return _frame(dict(enumerate(steps, start=1)), "step")
 
@@ -131,21 +131,21 @@ class BacktestResult:
         return pd.DataFrame([dict(scores.coverage) for scores in steps], index=index)
 
     def by_fold(self, model: str = FORECAST) -> pd.DataFrame:
-        """The metrics of each fold; `model` is `forecast` or a naive rule."""
+        """The metrics of each fold; `model` is `forecast` or a baseline."""
         return _frame(self._of_folds if model == FORECAST else self._by(self.fold, model), "fold")
 
     def to_text(self) -> str:
-        """The backtest in words and tables: the models, the steps and the folds."""
+        """The backtest as text: tables of the models, the steps and the folds."""
         count, horizon = int(self.fold[-1]), self.windows.horizon
         fitted = "each" if len(self.fitted) == count else f"fold {_listed(self.fitted)}" if self.fitted else "none"
-        lines = [f"backtest of {count} folds, horizon {horizon}, season {self._season}; fitted in {fitted}."]
+        lines = [f"backtest of {count} folds, horizon {horizon}, season {self._seasons_text}; fitted in {fitted}."]
         if self.left_out:
             short = ", ".join(f"{len(series)} in fold {fold}" for fold, series in self.left_out.items())
             lines.append(f"series left out as too short or without a value: {short}.")
-        found = list(self._of_folds.items())
-        shown = {str(fold): scores for fold, scores in (found[place] for place in spaced_indices(len(found)))}
-        title = "fold" if len(shown) == len(found) else f"fold of {len(found)}"
-        return "\n".join([*lines, self.report.to_text(), "", *score_lines(title, shown)])
+        all_folds = list(self._of_folds.items())
+        chosen = {str(fold): scores for fold, scores in (all_folds[at] for at in spaced_indices(len(all_folds)))}
+        title = "fold" if len(chosen) == len(all_folds) else f"fold of {len(all_folds)}"
+        return "\n".join([*lines, self.report.to_text(), "", *score_lines(title, chosen)])
 
     def to_metrics(self) -> dict[str, Any]:
         """An entry of `metrics.json`: that of the report, `per_fold` with a list for each metric, and the seconds."""
@@ -161,11 +161,11 @@ class BacktestResult:
         }
 
     @property
-    def _season(self) -> str:
+    def _seasons_text(self) -> str:
         return ", ".join(map(str, sorted(set(self.season_lengths))))
 
     @cached_property
-    def _season_of_row(self) -> list[int]:
+    def _season_lengths_of_rows(self) -> list[int]:
         return [self.season_lengths[series] for series in self.windows.series]
 
     @cached_property
@@ -174,32 +174,32 @@ class BacktestResult:
 
     def _report(self, rows: np.ndarray) -> ForecastReport:
         forecast = self.forecast.cut(rows, slice(None))
-        season_lengths = [self._season_of_row[row] for row in rows]
+        season_lengths = [self._season_lengths_of_rows[row] for row in rows]
         return evaluate_forecasts(self.target[rows], forecast, self.histories.take(rows), season_lengths)
 
     def _by(self, groups: np.ndarray, model: str) -> dict[int, Scores]:
-        self._check_rule(model)
+        self._check_model(model)
         forecast = self.forecast
         if model != FORECAST:
-            rules = baseline_forecasts(self.histories, self.windows.horizon, self._season_of_row, forecast.levels)
-            forecast = rules[model]
-        scales = metrics.scales(self.histories, self._season_of_row)
+            horizon, season_lengths = self.windows.horizon, self._season_lengths_of_rows
+            forecast = baseline_forecasts(self.histories, horizon, season_lengths, forecast.levels)[model]
+        scales = metrics.scales(self.histories, self._season_lengths_of_rows)
         return group_scores(self.target, forecast, scales, groups.tolist())
 
-    def _check_rule(self, model: str) -> None:
+    def _check_model(self, model: str) -> None:
         known = (FORECAST, *self.report.baselines)
         if model not in known:
             raise ValueError(f"expected model to be one of {', '.join(known)}, found {model!r}")
 
 
 def _frame(scores: Mapping[Any, Scores], name: str) -> pd.DataFrame:
-    """A row for each of the scores, with the metrics, and how many values they rest on."""
+    """A row of metrics for each of the scores, with the number of values behind them."""
     rows = [{**vars(row), "coverage": row.named_coverage()} for row in scores.values()]
     return pd.DataFrame(rows, index=pd.Index(list(scores), name=name), columns=[*METRICS, "observed", "unscaled"])
 
 
 def _listed(folds: Sequence[int]) -> str:
-    """The first few of the folds.
+    """The folds as text, the first few where there are many.
 
     >>> _listed([1, 4]), _listed(range(1, 100, 2))
     ('1, 4', '1, 3, 5, ... 99')

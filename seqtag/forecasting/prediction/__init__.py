@@ -1,1 +1,1 @@
-"""What a fitted forecaster answers: forecasts, sample paths, anomaly scores and effects of covariates."""
+"""What a fitted model gives: forecasts, sample paths, anomaly scores and effects of covariates."""

@@ -1,4 +1,4 @@
-"""Anomaly scores of past values: how far in the tails of its one-step forecast each of them lies."""
+"""Anomaly scores of past values: how far each value lies in the tails of its one-step forecast."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from seqtag.forecasting.data.windows import Windows, with_history
 from seqtag.forecasting.evaluation.forecast import quantile_names
 from seqtag.forecasting.model import ForecastingModel
 
-# What a probability of 0 counts as, so that scores stay finite.
+# The smallest probability, so that scores are finite.
 MIN_PROBABILITY = 1e-9
 
 
 def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame:
-    """Every value beside its one-step forecast, which read only what came before.
+    """Scores every value by its one-step forecast, which uses only earlier values.
 
-    The score is `-log10 p` with p the probability of a value at least as far out on either side, `2 min(u, 1 - u)`: 0
-    at the median, 1 where one value in ten is as far out, 2 where one in a hundred is. Beyond the outermost quantiles
-    u follows exponential tails, so high scores say how far out a value is more than how probable it was. The first
-    steps of a series are forecast from little: give a lookback of history before those that matter.
+    The score is `-log10 p`, where p is the probability of a value at least as far out on either side,
+    `2 min(u, 1 - u)`: 0 at the median, 1 where one value in ten is as far out, 2 where one in a hundred is. Beyond the
+    outermost quantiles, u follows exponential tails: high scores tell how far out a value is, rather than how probable
+    it was. The first steps of a series are forecast from a short history; include a lookback of steps before those of
+    interest.
 
     Args:
         model: the fitted model.
         table: the series.
 
     Returns:
-        A row a step that has a history: `unique_id, ds, y, forecast`, the quantiles, `probability` u and `score`, NaN
-        where the value is missing.
+        A row for each step with a history: `unique_id, ds, y, forecast`, the quantiles, `probability` u and `score`,
+        which are NaN where the value is missing.
     """
     whole = append_future(table, unknown_future(table, model.horizon))
     inside = np.arange(len(whole.values)) - whole.offsets[whole.series_of_step]

@@ -1,4 +1,4 @@
-"""What each covariate is worth to a fitted model: how much worse it forecasts when the covariate is shuffled."""
+"""Permutation importance of covariates: how much worse a model forecasts when a covariate is shuffled."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation.metrics import wql
 from seqtag.forecasting.model import ForecastingModel
 
-STEPWISE = ("past", "known")
+OF_STEPS = ("past", "known")
 
 
 def permutation_effects(
     model: ForecastingModel, table: SeriesTable, windows: Windows, repeats: int = 3, seed: int = 0
 ) -> pd.DataFrame:
-    """The weighted quantile loss of windows with each covariate shuffled, beside the loss as it is.
+    """The increase of the weighted quantile loss when each covariate is shuffled.
 
-    A column of steps is shifted in a circle within its series, by another length each time, so that it keeps its own
-    course and loses its place in time; a static one is dealt out anew among the series. The increase is what the model
-    has from the covariate, and says nothing of causes (Breiman 2001, section 10; Fisher, Rudin and Dominici 2019).
+    A covariate of steps is shifted in a circle within each series by a random number of steps, so that it keeps its
+    course but loses its place in time; a static covariate is permuted among the series. The increase shows how much the
+    model uses the covariate, and says nothing about causes (Breiman 2001, section 10; Fisher, Rudin and Dominici 2019).
 
     Args:
         model: the fitted model.
         table: the series.
-        windows: what is forecast, with futures in the table.
-        repeats: how often each is shuffled.
-        seed: of the shuffling.
+        windows: the windows to forecast, with futures in the table.
+        repeats: how many times each covariate is shuffled.
+        seed: the seed of the shuffles.
 
     Returns:
-        A row a covariate, the greatest increase first: `covariate, kind, loss, increase, share` (of the loss as it is).
+        A row for each covariate, the largest increase first: `covariate, kind, loss, increase, share`. The share is the
+        increase over the loss without shuffling.
 
     Raises:
         ValueError: `repeats` below 1.
@@ -45,28 +46,28 @@ def permutation_effects(
         raise ValueError(f"expected repeats to be at least 1, found {repeats}")
     target = windows.future(table.values).astype(float)
 
-    def loss(of: SeriesTable) -> float:
-        return wql(target, model.forecast(of, windows).quantiles, model.levels)
+    def loss(series: SeriesTable) -> float:
+        return wql(target, model.forecast(series, windows).quantiles, model.levels)
 
-    plain = loss(table)
+    reference = loss(table)
     rows = []
     for kind, name in _covariates(table):
         rng = np.random.default_rng(seed)
         shuffled = float(np.mean([loss(_shuffled(table, kind, name, rng)) for _ in range(repeats)]))
-        rows.append((name, kind, shuffled, shuffled - plain, (shuffled - plain) / plain))
+        rows.append((name, kind, shuffled, shuffled - reference, (shuffled - reference) / reference))
     frame = pd.DataFrame(rows, columns=["covariate", "kind", "loss", "increase", "share"])
     return frame.sort_values("increase", ascending=False, ignore_index=True)
 
 
 def _covariates(table: SeriesTable) -> Iterator[tuple[str, str]]:
-    for kind in (*STEPWISE, "static"):
+    for kind in (*OF_STEPS, "static"):
         for name in getattr(table, kind):
             yield kind, name
 
 
 def _shuffled(table: SeriesTable, kind: str, name: str, rng: np.random.Generator) -> SeriesTable:
     columns: Mapping[str, Column] = getattr(table, kind)
-    order = _shifts(table, rng) if kind in STEPWISE else rng.permutation(len(table))
+    order = _shifts(table, rng) if kind in OF_STEPS else rng.permutation(len(table))
     column = columns[name]
     taken: Column = Categories(column.codes[order], column.symbols) if isinstance(column, Categories) else column[order]
     changes: dict[str, Any] = {kind: MappingProxyType({**columns, name: taken})}
@@ -74,7 +75,7 @@ def _shuffled(table: SeriesTable, kind: str, name: str, rng: np.random.Generator
 
 
 def _shifts(table: SeriesTable, rng: np.random.Generator) -> np.ndarray:
-    """For each step, the step whose value it gets: within each series, so many further on, and round its end."""
+    """For each step, the step whose value it gets: a random shift in a circle within each series."""
     order = np.arange(len(table.values))
     for series in range(len(table)):
         rows = table.rows(series)

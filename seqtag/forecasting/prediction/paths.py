@@ -1,4 +1,4 @@
-"""Sample paths: forecasts drawn step by step with the dependence between steps, as far ahead as one likes."""
+"""Sample paths: random draws of the future with the dependence between steps, for any number of steps."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def sample_paths(
     future: Any = None,
     seed: int = 0,
 ) -> np.ndarray:
-    """Paths of the next steps of every series, `(series, paths, horizon)`, by `draw_paths`.
+    """Sample paths of the next steps of every series, `(series, paths, horizon)`; see `draw_paths`.
 
     Args:
         model: the fitted model.
         table: the series.
-        horizon: how many steps; the trained horizon unless given.
-        num_paths: of each series.
-        future: a frame or file of the known covariates, where the model reads any.
-        seed: of what draws.
+        horizon: the number of steps; that of the model unless given.
+        num_paths: the number of paths of each series.
+        future: a frame or file of the known covariates, if the model reads any.
+        seed: the seed of the draws.
     """
     steps = read_future(table, model.horizon if horizon is None else horizon, future, model.columns)
     return draw_paths(model, append_future(table, steps), steps.times.shape[1], num_paths, np.random.default_rng(seed))
@@ -43,19 +43,19 @@ def sample_paths(
 def draw_paths(
     model: ForecastingModel, table: SeriesTable, horizon: int, num_paths: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Paths of the last `horizon` steps of every series, whose values are not read.
+    """Sample paths of the last `horizon` steps of every series, whose values are not read.
 
-    Each path draws probabilities u with the dependence that held-out windows showed (a Gaussian copula), and takes the
-    forecast's quantiles at them. Past the model's own horizon it reads what it has drawn so far and forecasts again,
-    so that uncertainty grows as it would.
+    Each path draws probabilities u with the dependence between steps of the held-out windows (a Gaussian copula), and
+    takes the forecast's quantiles at them. Beyond the model's horizon it appends the drawn values to its history and
+    forecasts again, so that uncertainty keeps growing.
 
     Args:
         model: the fitted model.
         table: the series with the steps to forecast at their ends, as
             `seqtag.forecasting.data.future.append_future` gives it.
-        horizon: how many those are.
-        num_paths: of each series.
-        rng: what draws.
+        horizon: the number of these steps.
+        num_paths: the number of paths of each series.
+        rng: the random generator.
 
     Returns:
         `(series, paths, horizon)`.
@@ -69,30 +69,30 @@ def draw_paths(
     drawn[..., :first] = values_at(u[..., :first], quantiles[:, None], model.levels)
     if first == horizon:
         return drawn
-    # No path reads more than the newest steps: copied for each of them, those are enough.
+    # A path reads only the newest steps, so only these are copied for each path.
     kept = np.minimum(table.lengths, total + model.lookback)
     newest = slice_steps(table, table.lengths - kept, table.lengths)
-    each = select_series(newest, np.repeat(np.arange(len(table)), num_paths))
+    copies = select_series(newest, np.repeat(np.arange(len(table)), num_paths))
     for start in range(first, horizon, model.horizon):
         steps = slice(start, min(start + model.horizon, horizon))
-        each = with_values(each, total, drawn[..., :start].reshape(-1, start))
-        quantiles = model.answers(each, last_windows(model, each, total - start)).quantiles
+        copies = set_values(copies, total, drawn[..., :start].reshape(-1, start))
+        quantiles = model.answers(copies, last_windows(model, copies, total - start)).quantiles
         quantiles = quantiles.reshape(len(table), num_paths, model.horizon, -1)[:, :, : steps.stop - start]
         drawn[..., steps] = values_at(u[..., steps], quantiles, model.levels)
     return drawn
 
 
 def pad_to_whole_horizons(model: ForecastingModel, table: SeriesTable, horizon: int) -> tuple[SeriesTable, int]:
-    """The table with steps after the last `horizon` ones, up to whole horizons of the model, and how many these are.
+    """Appends steps so that the last `horizon` steps become a multiple of the model's horizon; returns that number too.
 
-    A window's future then never ends before its horizon, whose calendar the model may read.
+    The future of every window is then whole, since the model may read its calendar features.
     """
     spare = -horizon % model.horizon
     return append_future(table, unknown_future(table, spare)) if spare else table, horizon + spare
 
 
-def with_values(table: SeriesTable, horizon: int, values: np.ndarray) -> SeriesTable:
-    """The table with values `(series, steps)` in the first of the last `horizon` steps of each series."""
+def set_values(table: SeriesTable, horizon: int, values: np.ndarray) -> SeriesTable:
+    """The table with `values (series, steps)` at the first of the last `horizon` steps of each series."""
     steps = table.offsets[1:, None] - horizon + np.arange(values.shape[1])
     filled = table.values.copy()
     filled[steps] = values
@@ -100,6 +100,6 @@ def with_values(table: SeriesTable, horizon: int, values: np.ndarray) -> SeriesT
 
 
 def last_windows(model: ForecastingModel, table: SeriesTable, left: int) -> Windows:
-    """One window a series, whose future begins `left` steps before the series' end."""
+    """One window of each series, whose future begins `left` steps before the end of the series."""
     ends = table.offsets[1:] - left
     return Windows(np.arange(len(table)), ends, table.offsets[:-1].copy(), model.lookback, model.horizon)
