@@ -1,4 +1,4 @@
-"""Categories are numbered by training data alone, whatever order another frame brings them in."""
+"""Categories are numbered by the training data alone, in whatever order another frame has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long frames become regular series: sorted, with missing rows marked; what is wrong is named by series and time."""
+"""Long frames become regular series: sorted, with missing rows marked; errors name series and time."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_covariates_are_named_once():
 
 
 class FakePolarsColumn:
-    """What polars' Series shows: values without a zone, and the zone in the type."""
+    """A stand-in for polars' Series: values without a time zone, which is in the type."""
 
     class Type:
         def __init__(self, time_zone):
@@ -245,7 +245,7 @@ class FakePolars:
 
 
 class FakeArrow:
-    """What a frame shows that turns into one of pandas."""
+    """A stand-in for a frame with `to_pandas`."""
 
     def __init__(self, times):
         self.times = times

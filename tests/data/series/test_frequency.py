@@ -1,4 +1,4 @@
-"""Frequencies: what pandas makes regular is found regular, on every calendar and whatever the clocks do."""
+"""Frequencies: regular times made by pandas are found regular, in all calendars and across clock changes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_every_offset_of_pandas_is_found_again(offset, time_zone):
     assert Frequency.parse(offset).name == OFFSETS[offset]
     assert Frequency.parse(table.frequency.name) == table.frequency
     assert table.to_timestamps(table.times).tolist() == index.tolist()
-    # Beyond the last row the grid goes on as pandas' own does.
+    # After the last row the grid continues as pandas' date range does.
     further = pd.date_range("2023-01-03", periods=90, freq=offset, tz=time_zone)[60:]
     future = table.times_at(np.zeros(30, int), np.arange(60, 90))
     assert table.to_timestamps(future).tolist() == further.tolist()
@@ -63,7 +63,7 @@ def test_rows_that_are_missing_come_back_at_their_places(offset, time_zone, gone
     ],
 )
 def test_days_of_23_and_25_hours(time_zone, day, hours):
-    """Hourly steps are equal in UTC; daily steps are the calendar's, of 23, 24 or 25 hours."""
+    """Hourly steps are equal in UTC; daily steps are calendar days of 23, 24 or 25 hours."""
     start = pd.Timestamp(day, tz=time_zone)
     index = pd.date_range(start - pd.Timedelta("2D"), start + pd.Timedelta("3D"), freq="h")
     table = table_of(index)

@@ -1,4 +1,4 @@
-"""Parts of a table are what reading that part of the frame gives."""
+"""A slice of a table equals the table of the same slice of the frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backtests of simple predictors: figures worked by hand, naive rules against themselves, and no way to the future."""
+"""Backtests of simple predictors: figures worked out by hand, baselines against themselves, no look at the future."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def table_of(**series):
 
 
 def seasonal(season_length, levels=LEVELS):
-    """Seasonal naive as a fitter that has nothing to fit."""
+    """Seasonal naive as a fitter that fits nothing."""
 
     def predict(table, windows):
         history = windows.history(table.values)
@@ -60,7 +60,9 @@ def test_seasonal_naive_has_exactly_the_figures_of_the_reports_own(table, refit,
     own = result.report.baselines["seasonal_naive"]
     for found, expected in ((result.report.overall, own.overall), (result.report.per_step[8], own.per_step[8])):
         found, expected = dataclasses.asdict(found), dataclasses.asdict(expected)
-        if train_steps is not None:  # quantiles rest on the errors of the window, those of the report on all before it
+        if (
+            train_steps is not None
+        ):  # these quantiles use errors of the training part, those of the report use all steps
             found, expected = (
                 {name: part[name] for name in ("mase", "smape", "rmsse", "mae")} for part in (found, expected)
             )
@@ -236,19 +238,22 @@ def test_a_missing_value_needs_no_forecast():
 
 
 class Recorded:
-    """Stands for the live line: what it would have shown."""
+    """Replaces the live line and keeps what it shows."""
 
     lines: ClassVar[list[str]] = []
     closed = 0
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        type(self).closed += 1
+
     def show(self, text, at_once=False):
         self.lines.append(text())
 
-    def close(self):
-        type(self).closed += 1
 
-
-def test_the_line_names_fold_and_task_and_is_taken_away(monkeypatch):
+def test_the_line_names_fold_and_task_and_is_removed(monkeypatch):
     monkeypatch.setattr(sys.modules[backtest.__module__], "LiveLine", Recorded)
     monkeypatch.setattr(Recorded, "lines", [])
     table, origins = table_of(a=np.arange(9.0)), RollingOrigins(folds=2, horizon=2)

@@ -1,4 +1,4 @@
-"""Tables, text and files of a backtest: every cut against the rows of the long frame."""
+"""Tables, text and files of a backtest, against the rows of the long frame."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def table():
 
 @pytest.fixture(scope="module")
 def result(table):
-    """Quantiles that know nothing; the second series is too short for the first fold."""
+    """A backtest of random quantiles; the second series is too short for the first fold."""
     source = np.random.default_rng(2)
 
     def predict(known, windows):

@@ -23,7 +23,7 @@ STEPWISE = {"calendar": 0, "known": np.nan, "known_codes": 0, "past": np.nan, "p
 
 
 def frame_of(extra=0):
-    """Series whose values and covariates all differ, with gaps; `extra` rows more of each."""
+    """Series with gaps whose values and covariates all differ; each has `extra` more rows."""
     rng = np.random.default_rng(3)
     frames = []
     for k, (name, length) in enumerate(LENGTHS.items()):
@@ -51,7 +51,7 @@ def encoder(table):
 
 
 def looped(encoded, table, windows, chosen):
-    """What `batch` must give, step by step."""
+    """The expected batch, computed step by step."""
     arrays = {"values": encoded.values, **encoded.steps()}
     padding = {"values": np.nan, **STEPWISE}
     found = {name: [] for name in arrays}

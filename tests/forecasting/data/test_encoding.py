@@ -1,4 +1,4 @@
-"""Tables as arrays: by what the training table had, in its order, and told what does not fit."""
+"""Tables as arrays: columns and categories as in the training table; errors say what does not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps to forecast follow each series' own end, and nothing that is known of them may be missing."""
+"""The steps to forecast follow the end of each series; no known covariate of them may be missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is held out of fitting: no fitted window touches it, and every origin in it is there."""
+"""Held-out steps: no training window touches them, and a held-out window starts at each of them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_no_fitted_window_touches_a_held_out_step(lengths, lookback, horizon, mo
             <= set(range(min_history, end_of_fitted))
         )
         assert sorted(fitted) == fitted
-    # The fitted table is the table without what is held out: no window can reach it.
+    # The fitted table does not have the held-out steps, so that no training window can reach them.
     futures = parts.held_out_windows.future(table.values)
     assert not set(futures.ravel()) & set(parts.fitted.values)
     np.testing.assert_array_equal(parts.held_out_windows.history(table.values)[:, -1] + 1, futures[:, 0])

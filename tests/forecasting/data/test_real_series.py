@@ -1,4 +1,4 @@
-"""The ETT and M3 files under SEQTAG_DATA: what the papers count is what is read."""
+"""The ETT and M3 files under SEQTAG_DATA: the numbers of series and steps are those of the papers."""
 
 from __future__ import annotations
 

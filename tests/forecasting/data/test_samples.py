@@ -1,4 +1,4 @@
-"""The made-up series have what their description says, and the same numbers for the same seed."""
+"""The sample series have the features that their description names, and the same numbers for the same seed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_more_series_leave_the_first_as_they_are():
 
 
 def test_a_linear_model_of_the_stated_parts_explains_everything_but_the_noise():
-    """Trend, both seasons, holiday, promotion and one shift: with the noise off nothing is left over."""
+    """Without noise, trend, both seasons, holidays, promotions and a shift explain all of a series."""
     history, future = sample_series(2, 800, 60, noise=0.0, seed=5)
     whole = pd.concat([history, future])
     for name, shifted in (("shop_0", False), ("shop_1", True)):

@@ -41,7 +41,7 @@ def futures(windows: Windows, values: np.ndarray) -> list[list[float]]:
 
 
 def test_steps_are_cut_as_for_ett(write):
-    """Rows 0 ... 5 are fitted on, 6 ... 10 scored, the rest is unused; windows reach back across the border."""
+    """Rows 0 to 5 are for training, 6 to 10 for the test, the rest is unused; histories begin in the training part."""
     wide = pd.DataFrame({"date": range(20), "a": np.arange(20.0), "b": np.arange(20.0) + 100})
     path = write("wide.csv", wide)
     data = load_series(config(train=path, layout="wide", time="date", train_steps=6, test_steps=5))

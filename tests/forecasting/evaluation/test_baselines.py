@@ -1,4 +1,4 @@
-"""The naive rules against figures worked by hand and against loops that look back value by value."""
+"""The baselines against figures worked out by hand and against loops over values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluation of forecasts: every cut against the metrics of that cut, bad input, and the published figures of M3."""
+"""Evaluation of forecasts: scores against the metrics of the same rows, bad input, and the published figures of M3."""
 
 from __future__ import annotations
 

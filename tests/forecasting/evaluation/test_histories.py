@@ -1,4 +1,4 @@
-"""Beginnings of shared series: every rule and scale gives what it gives for the same histories one by one."""
+"""Histories that share series: every baseline and scale is the same as for each history alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROWS, LEVELS = 60, (0.1, 0.5, 0.9)
 
 @pytest.fixture
 def shared() -> Prefixes:
-    """Sixty beginnings of three series with gaps, one of which starts with one, in no order."""
+    """Sixty beginnings, in random order, of three series with gaps, one of them at its start."""
     source = np.random.default_rng(3)
     series = [source.normal(50, 9, size).astype(kind) for size, kind in ((30, "f4"), (9, "f8"), (41, "f8"))]
     for values in series:

@@ -1,4 +1,4 @@
-"""Metrics of forecasts against figures worked by hand, loops value by value, and utilsforecast."""
+"""Metrics of forecasts against figures worked out by hand, loops over values, and utilsforecast."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_metrics_are_loops_over_observed_values(made):
 
 
 def test_a_missing_target_counts_nowhere(made):
-    """Another forecast where the target is missing, and a column or row of missing targets, change nothing."""
+    """Forecasts of missing targets, and rows or columns of missing targets, do not change a metric."""
     target, quantiles = made["target"], made["quantiles"]
     other = np.where(np.isnan(target)[..., None], 1e9, quantiles)
     wider = np.pad(target, ((0, 1), (0, 2)), constant_values=NAN)

@@ -1,4 +1,4 @@
-"""What a target leaves open in a column, worked by hand, against loops, and where it is known."""
+"""The variance of a column given a target: worked out by hand, against loops, and where it is known."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_function_of_the_target_leaves_nothing(function):
 
 
 def test_noise_is_left_and_nothing_else():
-    """y + e: the variance of e; of a column of its own, all of its variance."""
+    """For y + e it is the variance of e; for an independent column, its whole variance."""
     random = np.random.default_rng(1)
     steps, target = Steps(np.array([3000, 3000])), random.normal(size=6000)
     assert left(target, target + 0.5 * random.normal(size=6000), steps) == pytest.approx(0.25, rel=0.1)
@@ -69,7 +69,7 @@ def test_noise_is_left_and_nothing_else():
 
 
 def test_equal_targets_do_not_show_the_order_of_time():
-    """A constant target tells nothing of a column that grows with time."""
+    """A constant target explains nothing of a column that grows with time."""
     steps, column = Steps(np.array([2000])), np.arange(2000.0)
     assert left(np.zeros(2000), column, steps) == pytest.approx(column.var(), rel=0.1)
 

@@ -1,4 +1,4 @@
-"""The leakage audit: planted leaks of every kind are named, honest covariates never."""
+"""The leakage audit: it reports leaks of every kind, and no real covariate."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_planted_leaks_are_named_and_the_samples_covariates_are_not(seed):
 
 
 def honest(frame, seed):
-    """Covariates of every honest kind, some of which move the target."""
+    """Real covariates of every kind, some of which influence the target."""
     random = np.random.default_rng(1000 + seed)
     step = frame.groupby("unique_id").cumcount()
     return frame.assign(

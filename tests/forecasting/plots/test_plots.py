@@ -1,4 +1,4 @@
-"""Pictures of forecasts: what they draw is what the frames hold, gaps and lone values included."""
+"""Figures of forecasts: they draw the values of the frames, with gaps and single values."""
 
 from __future__ import annotations
 

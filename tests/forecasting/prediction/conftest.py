@@ -1,4 +1,4 @@
-"""One small fit for all that is done with a model, and models that were never fitted."""
+"""One small fitted model for all tests of predictions, and models with random weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMES, STEPS, AHEAD = ("north", "south", "east"), 90, 20
 
 
 def priced_frame(steps: int = STEPS + AHEAD) -> pd.DataFrame:
-    """Series whose values follow a price that is known for the future; other covariates say nothing."""
+    """Series whose values depend on a known price; other covariates have no effect."""
     frames = []
     for number, name in enumerate(NAMES):
         rng = np.random.default_rng(number)
@@ -38,14 +38,14 @@ def priced_frame(steps: int = STEPS + AHEAD) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def history() -> pd.DataFrame:
-    """The steps that models know."""
+    """The history."""
     frame = priced_frame()
     return frame[frame.groupby("unique_id").cumcount() < STEPS].reset_index(drop=True)
 
 
 @pytest.fixture(scope="session")
 def future() -> pd.DataFrame:
-    """The known covariates of the steps after them."""
+    """The known covariates of the future."""
     frame = priced_frame()
     return frame[frame.groupby("unique_id").cumcount() >= STEPS].drop(columns=["y", "echo", "region"])
 
@@ -58,7 +58,7 @@ def table(history: pd.DataFrame) -> SeriesTable:
 
 @pytest.fixture(scope="session")
 def fitted(table: SeriesTable) -> ForecastingModel:
-    """A model that has learned what the price does, its answers blended and corrected."""
+    """A fitted model, whose forecasts depend on the price and are blended and corrected."""
     config = ForecastModelConfig(horizon=4, lookback=8, units=8, guard="blend", output="direct", scaling="standard")
     training = ForecastTrainingConfig(epochs=15, learning_rate=0.02, validation_steps=20, patience=None)
     return fit_forecasting_model(table, config, training, COLUMNS)[0]

@@ -1,4 +1,4 @@
-"""Anomaly scores: the planted value stands out, and no score knows what came later."""
+"""Anomaly scores: an outlier has the highest score, and no score depends on later values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def scored(model, history, change=None):
 
 
 def at(frame, name, step):
-    """The index of a series' step in the history."""
+    """The row of a step of a series in the history."""
     return frame.index[frame["unique_id"] == name][step]
 
 

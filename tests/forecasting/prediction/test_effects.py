@@ -1,4 +1,4 @@
-"""Effects by permutation: what the model uses ranks above what it cannot."""
+"""Effects by permutation: covariates that the model uses rank above those that it cannot use."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_increases_are_taken_from_the_loss_as_it_is(effects, fitted, table, wind
 
 
 class Watched:
-    """Keeps the tables that it is asked to forecast."""
+    """Keeps the tables that it forecasts."""
 
     def __init__(self, model):
         self.model, self.levels, self.tables = model, model.levels, []

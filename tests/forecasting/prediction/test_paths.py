@@ -1,4 +1,4 @@
-"""Sample paths: each step as the forecast says, steps together as the dependence says, and nothing by accident."""
+"""Sample paths: each step has the forecast's distribution, steps have their dependence, and seeds decide."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def forecast_of(model, table, future):
 
 @pytest.fixture(scope="module")
 def many(fitted, table, future):
-    """Many paths of a model whose steps go together."""
+    """Many paths of a model with dependent steps."""
     model = with_dependence(fitted, 1.0, 0.8, 0.5, 0.2)
     return model, sample_paths(model, table, num_paths=4000, future=future, seed=1)
 
@@ -55,7 +55,7 @@ def test_steps_depend_on_each_other_as_they_should(many, table, future):
 
 
 def test_paths_past_the_horizon_read_their_own_values(fitted, table, future):
-    """Against a loop that puts what was drawn into a table and forecasts again."""
+    """Compares with a loop that puts the drawn values into a table and forecasts again."""
     model, horizon, count = with_dependence(fitted, 1.0, 0.6, 0.3, 0.1), 10, 2
     u = model.corrections.dependence.sample(3, horizon, count, np.random.default_rng(5))
     whole = append_future(table, read_future(table, 12, future, model.columns))
