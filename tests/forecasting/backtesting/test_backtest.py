@@ -60,9 +60,7 @@ def test_seasonal_naive_has_exactly_the_figures_of_the_reports_own(table, refit,
     own = result.report.baselines["seasonal_naive"]
     for found, expected in ((result.report.overall, own.overall), (result.report.per_step[8], own.per_step[8])):
         found, expected = dataclasses.asdict(found), dataclasses.asdict(expected)
-        if (
-            train_steps is not None
-        ):  # these quantiles use errors of the training part, those of the report use all steps
+        if train_steps is not None:  # these quantiles use the training part, the report's all steps
             found, expected = (
                 {name: part[name] for name in ("mase", "smape", "rmsse", "mae")} for part in (found, expected)
             )
