@@ -41,8 +41,8 @@ from seqtag.errors import SeqtagError
 from seqtag.layers.compact_embedding import nonzero_rows
 from seqtag.runs import bundle
 from seqtag.tagging.config import TaggingConfig
-from seqtag.tagging.fit import corpus_items
-from seqtag.tagging.model import Item, TaggingModel
+from seqtag.tagging.data.corpus import TaggerInput
+from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.tagging.task import export
 
@@ -108,14 +108,14 @@ def row(penalties: Penalties, run: Path, model: TaggingModel, speed: str = "") -
     ]
 
 
-def speeds(models: dict[Penalties, TaggingModel], items: list[Item]) -> dict[Penalties, float]:
+def speeds(models: dict[Penalties, TaggingModel], sentences: list[TaggerInput]) -> dict[Penalties, float]:
     """Median words a second of each model, which take turns; the first pass of each traces and is not counted."""
-    words = sum(len(item.tokens) for item in items)
+    words = sum(len(sentence.tokens) for sentence in sentences)
     seconds: dict[Penalties, list[float]] = {penalties: [] for penalties in models}
     for turn in range(REPEATS + 1):
         for penalties, model in models.items():
             began = time.perf_counter()
-            model.tag(items)
+            model.tag(sentences)
             if turn:
                 seconds[penalties].append(time.perf_counter() - began)
     return {penalties: words / statistics.median(times) for penalties, times in seconds.items()}
@@ -144,8 +144,8 @@ def main() -> None:
             models[penalties] = TaggingModel.load(runs[penalties])
             shown = zip(HEADER, row(penalties, runs[penalties], models[penalties]), strict=True)
             print("  ".join(f"{name} {cell}" for name, cell in shown if cell), flush=True)
-        items = corpus_items(load_split(config.data, "test"))
-        found = speeds(models, items)
+        sentences = load_split(config.data, "test").inputs
+        found = speeds(models, sentences)
         rows = [row(penalties, run, models[penalties], f"{found[penalties]:,.0f}") for penalties, run in runs.items()]
     except SeqtagError as error:
         raise SystemExit(f"error: {error}") from None

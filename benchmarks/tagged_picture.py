@@ -18,7 +18,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from seqtag.data.text.paragraphs import tokenize_lines
-from seqtag.tagging.model import Item, TaggingModel
+from seqtag.tagging.data.corpus import TaggerInput
+from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.rendering import to_rich
 
 FIGURE = Path(__file__).parents[1] / "docs" / "figures" / "tagged.svg"
@@ -33,7 +34,7 @@ LINES = [
 def main(run: str) -> None:
     """Tags the lines with the run's model and writes the picture."""
     model = TaggingModel.load(run)
-    tagged = model.tag([Item(line.tokens) for line in tokenize_lines(LINES)])
+    tagged = model.tag([TaggerInput(line.tokens) for line in tokenize_lines(LINES)])
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=110, file=nowhere, force_terminal=True)
         for sentence in tagged:

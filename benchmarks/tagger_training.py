@@ -16,10 +16,10 @@ from benchmarks.plain_keras_tagger import BATCH, pad, plain_tagger
 from seqtag.data.text.word_features import NUM_HASHED
 from seqtag.models.word_representation import BUCKET_DIM
 from seqtag.tagging.config import TaggingConfig
-from seqtag.tagging.data.batches import TaggedBatches
-from seqtag.tagging.data.batching import EncodedCorpus, padding_share
+from seqtag.tagging.data.batches import TaggedBatches, padding_share
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus
-from seqtag.tagging.fit import build_tagging_model, corpus_items
+from seqtag.tagging.data.encoding import EncodedCorpus
+from seqtag.tagging.fit import build_tagging_model
 from seqtag.tagging.model import TaggingModel
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.optimizers import build_optimizer
@@ -65,7 +65,7 @@ class Subject(NamedTuple):
         model = build_tagging_model(train, config.model, options, config.data.scheme, config.training.precision)
         model.network.compile(optimizer=build_optimizer(config.training), jit_compile=False)
         model.network.optimizer.build(model.network.trainable_variables)
-        corpus = model.encode(corpus_items(train), model.codec.encode_corpus(train))
+        corpus = model.encode(train.inputs, model.codec.encode_corpus(train))
         stream = TaggedBatches(corpus, config.training.batch_tokens, config.seed)
         return cls(model, corpus, stream, config)
 
@@ -115,7 +115,7 @@ def training_speed(subject: Subject, longest: int, repeats: int) -> dict[str, fl
 
 def _plain_fit(subject: Subject, width: int, longest: int) -> Callable[[EpochSeconds], Any]:
     model, corpus = subject.model, subject.corpus
-    rows = tf.ragged.map_flat_values(lambda distinct: tf.gather(corpus.features.words, distinct), corpus.tokens)
+    rows = tf.ragged.map_flat_values(lambda distinct: tf.gather(corpus.features.words, distinct), corpus.word_rows)
     assert corpus.tags is not None  # for the type checker: `Subject.build` encodes tags
     inputs, tags = pad(rows.to_list(), longest), pad(corpus.tags.to_list(), longest)
     plain = plain_tagger(len(model.encoder.words), len(model.codec.labels), width, subject.config.model.units)

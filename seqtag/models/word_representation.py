@@ -49,8 +49,8 @@ class WordRepresentation(keras.layers.Layer):
 
     Call arguments:
         batch: dict of `words (distinct,)`, `chars (distinct, characters)`, `buckets (distinct, features)`,
-            `tokens (batch, time)` with each token's row among the distinct words, and `columns (batch, time, columns)`
-            when there are further columns.
+            `word_rows (batch, time)` with each token's row among the distinct words, and `columns (batch, time,
+            columns)` when there are further columns.
 
     Returns:
         `(batch, time, features)`.
@@ -130,16 +130,15 @@ class WordRepresentation(keras.layers.Layer):
 
     def call(self, batch: dict, training: bool = False) -> Any:
         """Vectors `(batch, time, features)` of the batch's tokens."""
-        tokens = batch["tokens"]
-        parts = [self._word_vectors(batch["words"], tokens, training)]
+        word_rows = batch["word_rows"]
+        parts = [self._word_vectors(ops.take(batch["words"], word_rows, axis=0), training)]
         if self.spelling_projection is not None:
-            parts.append(ops.take(self._spelling_vectors(batch, training), tokens, axis=0))
+            parts.append(ops.take(self._spelling_vectors(batch, training), word_rows, axis=0))
         for number, embedding in enumerate(self.column_embeddings):
             parts.append(embedding(batch["columns"][:, :, number]))
         return ops.concatenate(parts, axis=-1)
 
-    def _word_vectors(self, words: Any, tokens: Any, training: bool) -> Any:
-        rows = ops.take(words, tokens, axis=0)
+    def _word_vectors(self, rows: Any, training: bool) -> Any:
         if training and (self.word_dropout or self.singleton_dropout):
             rates = ops.where(rows >= self.singletons_from, self.singleton_dropout, self.word_dropout)
             noise = keras.random.uniform(ops.shape(rows), seed=self.seed_generator)

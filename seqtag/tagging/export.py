@@ -9,15 +9,15 @@ import tensorflow as tf
 from seqtag.data.text.tokenizer import tokenize
 from seqtag.data.text.word_features import lookup_table
 from seqtag.runs.bundle import new_folder
-from seqtag.tagging.data.batching import Batch, distinct_features
+from seqtag.tagging.data.batches import assemble_batch
 from seqtag.tagging.model import TaggingModel
 
 
 class ServingTagger(tf.Module):
-    """The signatures of an exported tagger, over a fitted model's own graph functions.
+    """The signatures of an exported tagger, made of the graph functions of a fitted model.
 
-    Spelling features, vocabulary lookup, the network, Viterbi decoding under the constraints and the way back to the
-    file's tag scheme all run in the graph, by the functions that `predict` calls.
+    Spelling features, vocabulary lookup, the network, Viterbi decoding under the constraints and the conversion to the
+    file's tag scheme all run in the graph. They are the functions and tables that `predict` uses.
 
     Args:
         model: the fitted model.
@@ -62,40 +62,36 @@ class ServingTagger(tf.Module):
 
     def _tag_padded(self, tokens: tf.Tensor, columns: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         """Answers as wide as the input, computed for no more steps than the longest row has."""
-        found = self._tag(tf.RaggedTensor.from_tensor(tokens, lengths=_padded_lengths(tokens)), columns)
+        lengths = _padded_lengths(tokens)
+        if columns is not None:
+            columns = tf.RaggedTensor.from_tensor(columns, lengths)
+        found = self._tag(tf.RaggedTensor.from_tensor(tokens, lengths), columns)
         beyond = [[0, 0], [0, tf.shape(tokens)[1] - tf.shape(found["tags"])[1]]]
         tags = tf.pad(found["tags"], beyond, constant_values="")
         return found | {"tags": tags, "scores": tf.pad(found["scores"], beyond)}
 
-    def _tag(self, tokens: tf.RaggedTensor, columns: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
-        distinct, rows = tf.unique(tokens.flat_values)
-        features = self._model.encoder(distinct)
-        batch: Batch = distinct_features(features, tf.range(tf.size(distinct)))
-        batch["tokens"] = tokens.with_flat_values(rows).to_tensor()
-        batch["lengths"] = tf.cast(tokens.row_lengths(), tf.int32)
-        if columns is not None:
-            batch["columns"] = columns[:, : tf.shape(batch["tokens"])[1]]
+    def _tag(self, tokens: tf.RaggedTensor, columns: tf.RaggedTensor | None = None) -> dict[str, tf.Tensor]:
+        batch = assemble_batch(tokens, self._model.encoder, columns)
         output = self._model.network.tag(batch)
-        real = tf.sequence_mask(batch["lengths"], tf.shape(batch["tokens"])[1])
+        real = tf.sequence_mask(batch["lengths"], tf.shape(batch["word_rows"])[1])
         return {
-            "tags": tf.where(real, self._names(output["tags"]), ""),
+            "tags": tf.where(real, self._file_tags(output["tags"]), ""),
             "scores": tf.where(real, output["scores"], 0.0),
             "lengths": batch["lengths"],
         }
 
-    def _names(self, tags: tf.Tensor) -> tf.Tensor:
-        """The file's names of the tags, which for IOB1 depend on the tag before; see `TagCodec.decode`."""
+    def _file_tags(self, indices: tf.Tensor) -> tf.Tensor:
+        """`TagCodec.decode` in the graph, by the same table."""
         codec = self._model.codec
-        types = tf.gather(tf.constant(codec.types), tags)
-        before = tf.pad(types[:, :-1], [[0, 0], [1, 0]])
-        after_same = tf.cast((types == before) & (types > 0), tf.int32)
-        return tf.gather_nd(tf.constant(codec.tables), tf.stack([after_same, tags], axis=-1))
+        before = tf.pad(indices[:, :-1], [[0, 0], [1, 0]])
+        rows = tf.gather_nd(tf.constant(codec.file_tag_rows), tf.stack([before, indices], axis=-1))
+        return tf.gather(tf.constant(codec.file_tags), rows)
 
 
 def _padded_lengths(tokens: tf.Tensor) -> tf.Tensor:
     """One past each row's last token that is not ""."""
     steps = tf.range(1, tf.shape(tokens)[1] + 1)
-    # The maximum over no step at all is the least integer.
+    # The maximum over zero steps is the smallest integer.
     return tf.maximum(0, tf.reduce_max(tf.where(tokens != "", steps[None, :], 0), axis=1))
 
 

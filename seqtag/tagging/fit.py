@@ -16,7 +16,7 @@ from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.evaluation.labels import LabelReport, evaluate_labels
 from seqtag.tagging.evaluation.spans import SpanReport, evaluate_spans
-from seqtag.tagging.model import Item, TaggingModel
+from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
@@ -43,7 +43,9 @@ def build_tagging_model(
     codec = TagCodec.fit(train, scheme)
     tokens = [token for sentence in train.tokens for token in sentence]
     encoder = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS)
-    columns = [Vocabulary.count(value for row in column for value in row) for column in train.columns]
+    columns = [
+        Vocabulary.count(value for values in train.columns for value in values[n]) for n in range(len(options.features))
+    ]
     constraints = codec.constraints()
     network = TaggerNetwork(
         representation={
@@ -106,8 +108,8 @@ def fit_tagging_model(
     options = replace(options, layout=train.layout)
     model = build_tagging_model(train, config, options, scheme, training.precision)
     measure = resolve_measure(measure, model)
-    encoded = model.encode(corpus_items(train), model.codec.encode_corpus(train))
-    encoded_dev = model.encode(corpus_items(dev), model.codec.encode_corpus(dev))
+    encoded = model.encode(train.inputs, model.codec.encode_corpus(train))
+    encoded_dev = model.encode(dev.inputs, model.codec.encode_corpus(dev))
 
     def evaluate() -> float:
         return getattr(report_on(model, dev.tags, model.decode_tags(encoded_dev)), measure)
@@ -142,8 +144,8 @@ def score(model: TaggingModel, corpus: TaggedCorpus) -> Report:
     Raises:
         DataError: a tag that the training data did not have.
     """
-    model.codec.encode_corpus(corpus)
-    return report_on(model, corpus.tags, model.decode_tags(model.encode(corpus_items(corpus))))
+    model.codec.check(corpus)
+    return report_on(model, corpus.tags, model.decode_tags(model.encode(corpus.inputs)))
 
 
 def report_on(model: TaggingModel, gold: list[list[str]], predicted: list[list[str]]) -> Report:
@@ -151,12 +153,6 @@ def report_on(model: TaggingModel, gold: list[list[str]], predicted: list[list[s
     if model.codec.scheme is None:
         return evaluate_labels(gold, predicted)
     return evaluate_spans(gold, predicted, model.codec.scheme)
-
-
-def corpus_items(corpus: TaggedCorpus) -> list[Item]:
-    """The corpus without its tags, as the model reads it."""
-    columns = list(zip(*corpus.columns, strict=True)) if corpus.columns else [()] * len(corpus)
-    return [Item(tokens, values) for tokens, values in zip(corpus.tokens, columns, strict=True)]
 
 
 def held_out(corpus: TaggedCorpus, every: int = 10) -> tuple[TaggedCorpus, TaggedCorpus]:

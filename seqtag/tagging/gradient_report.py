@@ -13,9 +13,8 @@ from seqtag.diagnostics.jacobians import by_lag
 from seqtag.errors import DataError
 from seqtag.files import atomic_write
 from seqtag.progress import LiveLine
-from seqtag.tagging.data.batches import split_tags
+from seqtag.tagging.data.batches import batch_of, split_tags
 from seqtag.tagging.data.corpus import TaggedCorpus
-from seqtag.tagging.fit import corpus_items
 from seqtag.tagging.model import TaggingModel
 
 if TYPE_CHECKING:
@@ -66,13 +65,13 @@ def report_gradients(model: TaggingModel, corpus: TaggedCorpus) -> GradientRepor
     Raises:
         DataError: there is no sentence with tokens, or a tag that the training data did not have.
     """
-    model.codec.encode_corpus(corpus)
+    model.codec.check(corpus)
     part = corpus.subset(choose_sentences([len(tokens) for tokens in corpus.tokens]))
-    encoded = model.encode(corpus_items(part), model.codec.encode_corpus(part))
+    encoded = model.encode(part.inputs, model.codec.encode_corpus(part))
     line = LiveLine()
     try:
         line.show(lambda: f"gradient flow of {len(part)} sentences")
-        x, y = split_tags(encoded.batch(np.arange(len(part))))
+        x, y = split_tags(batch_of(encoded, np.arange(len(part))))
         flow = gradient_flow(model.network, x, y)
         summary = flow.summary()
         summary["reach"] = [_reach(flow, *direction, line) for direction in flow.directions()]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder
 from seqtag.runs.bundle import load_bundle, save_bundle
-from seqtag.tagging.data.batching import EncodedCorpus, encode_corpus, plan_batches
-from seqtag.tagging.data.corpus import ReadingOptions
+from seqtag.tagging.data.batches import Batch, batch_of, plan_batches
+from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput
+from seqtag.tagging.data.encoding import EncodedCorpus, encode_corpus
 from seqtag.tagging.data.schemes import spans
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.network.compaction import compacted
@@ -25,6 +26,8 @@ PREDICTION_BATCH_TOKENS = 4_000
 CHUNK_TOKENS = 40_000
 TASK = "tagging"
 OUTPUTS = ("tags", "scores", "continuations")
+
+T = TypeVar("T")
 
 
 class Entity(NamedTuple):
@@ -38,7 +41,7 @@ class Entity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TaggedSentence:
-    """A sentence and what the model says of it.
+    """A sentence with what the model answers for it.
 
     Attributes:
         tokens: the words.
@@ -53,21 +56,14 @@ class TaggedSentence:
     entities: list[Entity]
 
 
-class Item(NamedTuple):
-    """A sentence to be tagged: its tokens, and the values of the further columns that the model reads."""
-
-    tokens: Sequence[str]
-    columns: Sequence[Sequence[str]] = ()
-
-
 class TaggingModel:
-    """The network with the vocabularies and the codec that turn strings into its input and its output into tags.
+    """The network, the vocabularies that turn strings into its input, and the codec that turns its output into tags.
 
     Args:
         network: the fitted network.
         codec: between indices and tags.
         encoder: encodes distinct words.
-        column_vocabularies: one for each further column.
+        column_vocabularies: one for each further column that it reads.
         options: how the files that it reads are laid out.
     """
 
@@ -85,68 +81,68 @@ class TaggingModel:
         self.column_vocabularies = list(column_vocabularies)
         self.options = options
 
-    def encode(self, items: Sequence[Item], tags: Iterable[Sequence[int]] | None = None) -> EncodedCorpus:
-        """The sentences as integers."""
-        columns = [[item.columns[n] for item in items] for n in range(len(self.column_vocabularies))]
-        return encode_corpus([item.tokens for item in items], self.encoder, columns, self.column_vocabularies, tags)
+    def encode(self, sentences: Sequence[TaggerInput], tags: Iterable[Sequence[int]] | None = None) -> EncodedCorpus:
+        """The sentences as integers, with their tags' indices if there are any."""
+        return encode_corpus(sentences, self.encoder, self.column_vocabularies, tags)
 
     def decode_tags(self, corpus: EncodedCorpus) -> list[list[str]]:
         """The tags alone of an encoded corpus, which is what scoring needs."""
         tags: list[list[str]] = [[] for _ in corpus.lengths]
-        for sentences in plan_batches(corpus.lengths, PREDICTION_BATCH_TOKENS):
-            indices = self.network.decode(corpus.batch(sentences)).numpy()
-            for row, sentence in enumerate(sentences):
-                tags[sentence] = self.codec.decode(indices[row, : corpus.lengths[sentence]])
+        for sentences, indices in _batch_outputs(corpus, self.network.decode):
+            for sentence, row in zip(sentences, self.codec.decode(indices.numpy()), strict=True):
+                tags[sentence] = row[: corpus.lengths[sentence]]
         return tags
 
-    def tag(self, items: Sequence[Item]) -> list[TaggedSentence]:
+    def tag(self, sentences: Sequence[TaggerInput]) -> list[TaggedSentence]:
         """Tags sentences, all of them in memory; a sentence without tokens has no tags."""
-        if not items:
+        if not sentences:
             return []
-        corpus = self.encode(items)
-        tagged: list[TaggedSentence] = [TaggedSentence([], [], [], [])] * len(items)
-        for sentences in plan_batches(corpus.lengths, PREDICTION_BATCH_TOKENS):
-            output = {name: value.numpy() for name, value in self.network.tag(corpus.batch(sentences)).items()}
-            for row, sentence in enumerate(sentences):
-                length = corpus.lengths[sentence]
-                tagged[sentence] = self._tagged(items[sentence], *(output[name][row, :length] for name in OUTPUTS))
+        corpus = self.encode(sentences)
+        tagged: list[TaggedSentence] = [TaggedSentence([], [], [], [])] * len(sentences)
+        for numbers, output in _batch_outputs(corpus, self.network.tag):
+            indices, scores, continuations = (output[name].numpy() for name in OUTPUTS)
+            tags = self.codec.decode(indices)
+            for row, n in enumerate(numbers):
+                length = corpus.lengths[n]
+                names = tags[row][:length]
+                entities = self._entities(names, indices[row, :length], scores[row], continuations[row])
+                tagged[n] = TaggedSentence(list(sentences[n].tokens), names, scores[row, :length].tolist(), entities)
         return tagged
 
-    def tag_stream(self, items: Iterable[Item]) -> Iterator[TaggedSentence]:
+    def tag_stream(self, sentences: Iterable[TaggerInput]) -> Iterator[TaggedSentence]:
         """Tags sentences as they come, in order, in memory that does not grow with their number."""
-        chunk: list[Item] = []
+        chunk: list[TaggerInput] = []
         tokens = 0
-        for item in items:
-            chunk.append(item)
-            tokens += max(1, len(item.tokens))
+        for sentence in sentences:
+            chunk.append(sentence)
+            tokens += max(1, len(sentence.tokens))
             if tokens >= CHUNK_TOKENS:
                 yield from self.tag(chunk)
                 chunk, tokens = [], 0
         yield from self.tag(chunk)
 
-    def probabilities(self, items: Sequence[Item]) -> list[np.ndarray]:
-        """The probability of each of `codec.labels` at every token, one array (time, labels) a sentence."""
-        corpus = self.encode(items)
-        result: list[np.ndarray] = [np.zeros((0, len(self.codec.labels)), np.float32)] * len(items)
-        for sentences in plan_batches(corpus.lengths, PREDICTION_BATCH_TOKENS):
-            marginals = self.network.marginals(corpus.batch(sentences)).numpy()
-            for row, sentence in enumerate(sentences):
-                result[sentence] = marginals[row, : corpus.lengths[sentence]]
+    def probabilities(self, sentences: Sequence[TaggerInput]) -> list[np.ndarray]:
+        """The probability of each of `codec.labels` at every token, one array (time, labels) per sentence."""
+        corpus = self.encode(sentences)
+        result: list[np.ndarray] = [np.zeros((0, len(self.codec.labels)), np.float32)] * len(sentences)
+        for numbers, marginals in _batch_outputs(corpus, self.network.marginals):
+            for row, n in zip(marginals.numpy(), numbers, strict=True):
+                result[n] = row[: corpus.lengths[n]]
         return result
 
-    def _tagged(self, item: Item, indices: np.ndarray, scores: np.ndarray, continuations: np.ndarray) -> TaggedSentence:
-        tags = self.codec.decode(indices)
-        entities = []
-        # Sentences without entities are the most, and cheap to tell.
-        if self.codec.scheme is not None and self.codec.types[indices].any():
-            entities = [
-                Entity(span.type, span.start, span.end, _span_score(scores, continuations, span.start, span.end))
-                for span in spans(tags, self.codec.scheme)
-            ]
-        return TaggedSentence(list(item.tokens), tags, scores.tolist(), entities)
+    def _entities(
+        self, tags: list[str], indices: np.ndarray, scores: np.ndarray, continuations: np.ndarray
+    ) -> list[Entity]:
+        # Most sentences have no entity, and that is cheap to see.
+        if self.codec.scheme is None or not self.codec.types[indices].any():
+            return []
+        return [
+            Entity(span.type, span.start, span.end, _span_score(scores, continuations, span.start, span.end))
+            for span in spans(tags, self.codec.scheme)
+        ]
 
     def compacted(self) -> TaggingModel:
-        """The same model around a network fit for a file; see `seqtag.tagging.network.compaction`."""
+        """The same model around a network as a file holds it; see `seqtag.tagging.network.compaction`."""
         return TaggingModel(compacted(self.network), self.codec, self.encoder, self.column_vocabularies, self.options)
 
     def save(self, folder: Path) -> None:
@@ -184,6 +180,12 @@ class TaggingModel:
             [Vocabulary.from_dict(column) for column in data["columns"]],
             ReadingOptions.from_dict(data["options"]),
         )
+
+
+def _batch_outputs(corpus: EncodedCorpus, function: Callable[[Batch], T]) -> Iterator[tuple[np.ndarray, T]]:
+    """What a graph function of the network gives for each batch of a corpus, with the numbers of its sentences."""
+    for sentences in plan_batches(corpus.lengths, PREDICTION_BATCH_TOKENS):
+        yield sentences, function(batch_of(corpus, sentences))
 
 
 def _span_score(scores: np.ndarray, continuations: np.ndarray, start: int, end: int) -> float:

@@ -11,8 +11,9 @@ from typing import Any
 from seqtag.data.text.paragraphs import TextLine, read_text
 from seqtag.errors import ConfigError
 from seqtag.progress import with_progress
+from seqtag.tagging.data.corpus import TaggerInput
 from seqtag.tagging.data.sentences import Sentence
-from seqtag.tagging.model import Item, TaggingModel
+from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.rendering import to_columns, to_json, to_text
 
 FORMATS = {"columns": to_columns, "jsonl": to_json, "text": to_text}
@@ -36,13 +37,13 @@ def predict_columns(model: TaggingModel, source: Any, format: str) -> Iterator[b
     reader = model.options.reader(source, tags_required=False)
     waiting: deque[Sentence] = deque()
 
-    def items() -> Iterator[Item]:
+    def inputs() -> Iterator[TaggerInput]:
         watched = with_progress(reader, lambda s: len(s.tokens), lambda s: sum(map(len, s.lines)), _size(source))
         for sentence in watched:
             waiting.append(sentence)
-            yield Item(sentence.tokens, [sentence.column(name) for name in model.options.features])
+            yield TaggerInput(sentence.tokens, [sentence.column(name) for name in model.options.features])
 
-    for tagged in model.tag_stream(items()):
+    for tagged in model.tag_stream(inputs()):
         sentence = waiting.popleft()
         if format == "columns":
             yield encode(sentence.with_tags(tagged.tags))
@@ -63,15 +64,15 @@ def predict_text(model: TaggingModel, source: Any, format: str, encoding: str = 
         raise ConfigError("--text: expected a run that reads tokens alone, found one that reads further columns")
     waiting: deque[TextLine] = deque()
 
-    def items() -> Iterator[Item]:
+    def inputs() -> Iterator[TaggerInput]:
         watched = with_progress(
             read_text(source, encoding), lambda line: len(line.tokens), lambda line: len(line.text) + 1, _size(source)
         )
         for line in watched:
             waiting.append(line)
-            yield Item(line.tokens)
+            yield TaggerInput(line.tokens)
 
-    for tagged in model.tag_stream(items()):
+    for tagged in model.tag_stream(inputs()):
         line = waiting.popleft()
         yield (to_json(tagged, line) if format == "jsonl" else FORMATS[format](tagged)).encode()
 

@@ -10,7 +10,7 @@ from typing import Any
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import TaggingConfig
 from seqtag.tagging.data.corpus import TaggedCorpus, reading_options
-from seqtag.tagging.fit import corpus_items, fit_tagging_model, resolve_measure, score
+from seqtag.tagging.fit import fit_tagging_model, resolve_measure, score
 from seqtag.tagging.model import TASK, TaggedSentence, TaggingModel
 from seqtag.training.fit import FitResult
 from seqtag.training.recording import Recording
@@ -91,4 +91,4 @@ def tag_some(model: TaggingModel, corpus: TaggedCorpus, count: int) -> list[Tagg
     """Tags sentences of readable length with the most different tags, in the order of the file."""
     readable = [n for n, tokens in enumerate(corpus.tokens) if 5 <= len(tokens) <= 25]
     readable.sort(key=lambda n: -len(set(corpus.tags[n])))
-    return model.tag(corpus_items(corpus.subset(sorted(readable[:count]))))
+    return model.tag(corpus.subset(sorted(readable[:count])).inputs)

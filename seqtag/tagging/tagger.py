@@ -15,10 +15,10 @@ from seqtag.errors import DataError
 from seqtag.runs.bundle import new_folder
 from seqtag.runs.estimators import config_of, pickled_state, read_estimator, unpickled_run, write_estimator
 from seqtag.tagging.config import TaggingConfig
-from seqtag.tagging.data.corpus import load_corpus, reading_options
+from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options
 from seqtag.tagging.export import export_saved_model
 from seqtag.tagging.fit import fit_tagging_model, held_out, resolve_measure, score
-from seqtag.tagging.model import TASK, Item, TaggedSentence, TaggingModel
+from seqtag.tagging.model import TASK, TaggedSentence, TaggingModel
 
 
 class Tagger(BaseEstimator):
@@ -142,12 +142,12 @@ class Tagger(BaseEstimator):
         sequences that have the tag there.
         """
         check_is_fitted(self, "model_")
-        return self.model_.probabilities(self._items(X))
+        return self.model_.probabilities(self._inputs(X))
 
     def tag(self, X: Iterable[Sequence[str]]) -> list[TaggedSentence]:
         """Tags, their probabilities and the entities with theirs."""
         check_is_fitted(self, "model_")
-        return self.model_.tag(self._items(X))
+        return self.model_.tag(self._inputs(X))
 
     def score(self, X: Any, y: Iterable[Sequence[str]] | None = None) -> float:
         """F1 of spans by conlleval's reading, or accuracy of plain labels; `X` and `y` as in `fit`."""
@@ -191,13 +191,13 @@ class Tagger(BaseEstimator):
     def _write(self, folder: Path) -> None:
         write_estimator(folder, self, self._config())
 
-    def _items(self, X: Iterable[Sequence[str]]) -> list[Item]:
+    def _inputs(self, X: Iterable[Sequence[str]]) -> list[TaggerInput]:
         if self.model_.column_vocabularies:
             raise DataError("expected a model of tokens alone; this one reads further columns: use `seqtag predict`")
         sentences = list(X)
         if any(isinstance(tokens, str) for tokens in sentences):
             raise DataError("expected sentences as lists of tokens, found a string")
-        return [Item(list(tokens)) for tokens in sentences]
+        return [TaggerInput(list(tokens)) for tokens in sentences]
 
     def _config(self) -> TaggingConfig:
         return config_of(self, TaggingConfig, TASK)

@@ -26,7 +26,7 @@ def batch(words, tokens, columns=()):
         "words": words,
         "chars": rng.integers(1, 9, (len(words), 4)),
         "buckets": rng.integers(0, 30, (len(words), NUM_HASHED)),
-        "tokens": tokens,
+        "word_rows": tokens,
     }
     if len(columns):
         made["columns"] = columns

@@ -13,9 +13,10 @@ import yaml
 
 from seqtag.errors import RunError
 from seqtag.runs.bundle import new_folder
-from seqtag.tagging.model import Item, TaggingModel
+from seqtag.tagging.data.corpus import TaggerInput
+from seqtag.tagging.model import TaggingModel
 
-ITEMS = [Item(["Bo", "met", "New", "York", "Paris", "."]), Item(["unseen"]), Item([])]
+SENTENCES = [TaggerInput(["Bo", "met", "New", "York", "Paris", "."]), TaggerInput(["unseen"]), TaggerInput([])]
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_save_and_load_give_the_same_answers(run_folder, tmp_path):
     (tmp_path / "again").mkdir()
     TaggingModel.load(tmp_path).save(tmp_path / "again")
     again = TaggingModel.load(tmp_path / "again")
-    assert again.tag(ITEMS) == model.tag(ITEMS)
+    assert again.tag(SENTENCES) == model.tag(SENTENCES)
     assert again.to_dict() == model.to_dict()
     assert (tmp_path / "model.keras").stat().st_size == pytest.approx(
         (tmp_path / "again" / "model.keras").stat().st_size, rel=0.01

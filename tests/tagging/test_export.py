@@ -14,11 +14,11 @@ import tensorflow as tf
 from seqtag.data.text.paragraphs import tokenize_lines
 from seqtag.errors import RunError
 from seqtag.tagging.config import ModelConfig
-from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, load_corpus
+from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, TaggerInput, load_corpus
 from seqtag.tagging.data.schemes import convert
 from seqtag.tagging.export import ServingTagger, export_saved_model
 from seqtag.tagging.fit import build_tagging_model
-from seqtag.tagging.model import Item, TaggingModel
+from seqtag.tagging.model import TaggingModel
 
 TOKENS = [
     ["Bo", "met", "New", "York", "Paris", ".", "late", "late"],
@@ -150,7 +150,7 @@ def test_signatures(exported):
 
 @pytest.mark.parametrize("padding", ["narrow", "wide"])
 def test_tokens_are_tagged_as_predict_does_whatever_the_padding(model, answers, padding):
-    compare(answers[padding], model.tag([Item(tokens) for tokens in TOKENS]))
+    compare(answers[padding], model.tag([TaggerInput(tokens) for tokens in TOKENS]))
 
 
 def test_answers_have_the_shape_of_the_input(answers):
@@ -158,8 +158,8 @@ def test_answers_have_the_shape_of_the_input(answers):
 
 
 def test_single_rows(model, answers):
-    compare(answers["one row"], model.tag([Item(TOKENS[0])]))
-    compare(answers["one token"], model.tag([Item(["Ann"])]))
+    compare(answers["one row"], model.tag([TaggerInput(TOKENS[0])]))
+    compare(answers["one token"], model.tag([TaggerInput(["Ann"])]))
 
 
 def test_rows_without_tokens(answers):
@@ -173,8 +173,8 @@ def test_rows_without_tokens(answers):
 
 def test_text_is_tokenised_and_tagged_as_predict_does(model, answers):
     lines = tokenize_lines(TEXTS)
-    compare(answers["text"], model.tag([Item(line.tokens) for line in lines]))
-    compare(answers["one text"], model.tag([Item(lines[0].tokens)]))
+    compare(answers["text"], model.tag([TaggerInput(line.tokens) for line in lines]))
+    compare(answers["one text"], model.tag([TaggerInput(lines[0].tokens)]))
     for row, line in enumerate(lines):
         for name in ("tokens", "starts", "ends"):
             assert answers["text"][name][row][: len(line.tokens)] == getattr(line, name)
@@ -214,7 +214,7 @@ def test_every_scheme_names_tags_as_the_file_does(sentences, scheme, head):
     else:
         corpus.tags = [convert(tags, "IOB2", scheme) for tags in corpus.tags]
     model = unfitted(corpus, scheme, head=head)
-    tagged = model.tag([Item(tokens) for tokens in TOKENS])
+    tagged = model.tag([TaggerInput(tokens) for tokens in TOKENS])
     serving = ServingTagger(model)
     compare(plain(serving.tag_tokens(tf.constant(padded(TOKENS, 8)))), tagged)
     assert len({tag for sentence in tagged for tag in sentence.tags}) > 1, "the example tells something"
@@ -222,19 +222,19 @@ def test_every_scheme_names_tags_as_the_file_does(sentences, scheme, head):
 
 def test_a_model_of_further_columns_asks_for_them(tmp_path):
     tokens, tags = [["Ann", "saw", "Bo"], ["it"]], [["B-PER", "O", "B-PER"], ["O"]]
-    columns = [[["NNP", "VBD", "NNP"], ["PRP"]], [["A", "B", "C"], ["D"]]]
+    columns = [[["NNP", "VBD", "NNP"], ["A", "B", "C"]], [["PRP"], ["D"]]]
     model = unfitted(TaggedCorpus(tokens, tags, columns), "auto", ("pos", "chunk"))
     export_saved_model(model, tmp_path / "tagger")
     signatures = tf.saved_model.load(str(tmp_path / "tagger")).signatures
     assert set(signatures) == {"serving_default"}
-    items = [Item(["Bo", "saw"], [["NNP", "new"], ["B", "C"]]), Item(["it"], [["PRP"], ["D"]])]
+    inputs = [TaggerInput(["Bo", "saw"], [["NNP", "new"], ["B", "C"]]), TaggerInput(["it"], [["PRP"], ["D"]])]
     values = np.full((2, 4, 2), "", object)
-    for row, item in enumerate(items):
-        values[row, : len(item.tokens)] = np.array(item.columns, object).T
+    for row, sentence in enumerate(inputs):
+        values[row, : len(sentence.tokens)] = np.array(sentence.columns, object).T
     found = signatures["serving_default"](
-        tokens=tf.constant(padded([i.tokens for i in items], 4)), columns=tf.constant(values)
+        tokens=tf.constant(padded([sentence.tokens for sentence in inputs], 4)), columns=tf.constant(values)
     )
-    compare(plain(found), model.tag(items))
+    compare(plain(found), model.tag(inputs))
 
 
 def test_the_tables_are_exported_without_their_zero_rows(sentences, tmp_path):

@@ -10,8 +10,9 @@ from sklearn.exceptions import NotFittedError
 
 from seqtag import Tagger
 from seqtag.errors import ConfigError, DataError, RunError
+from seqtag.tagging.data.batches import batch_of
+from seqtag.tagging.data.corpus import TaggerInput
 from seqtag.tagging.data.schemes import spans
-from seqtag.tagging.model import Item
 
 TRAINING = {"epochs": 2, "batch_tokens": 120, "learning_rate": 0.03, "tensorboard": False}
 SENTENCES = [["Bo", "met", "New", "York", "Paris", "."], ["Ann"], ["unseen", "words"], ["it", "Ærø"] * 20]
@@ -29,7 +30,7 @@ def tagger(sentences):
 def test_it_learns(tagger, sentences):
     assert tagger.score(sentences) > 0.3
     assert len(tagger.history_) == 2
-    assert tagger.predict([["Bo"]])[0][0] in tagger.model_.codec.tables
+    assert tagger.predict([["Bo"]])[0][0] in tagger.model_.codec.file_tags
 
 
 def test_constructor_stores_as_is_and_parameters_come_and_go():
@@ -98,19 +99,20 @@ def test_a_sentence_must_be_tokens(tagger):
 
 
 def test_probabilities_sum_to_one_and_agree_with_scores(tagger):
-    probabilities = tagger.predict_proba(SENTENCES)
+    probabilities, codec = tagger.predict_proba(SENTENCES), tagger.model_.codec
+    rows = codec.file_tag_rows
     for sentence, table in zip(tagger.tag(SENTENCES), probabilities, strict=True):
         assert table.shape == (len(sentence.tokens), len(tagger.classes_))
         np.testing.assert_allclose(table.sum(axis=1), 1, atol=1e-5)
         for tag, score, row in zip(sentence.tags, sentence.scores, table, strict=True):
-            alike = [n for n, label in enumerate(tagger.classes_) if tag in tagger.model_.codec.tables[:, n]]
+            alike = [n for n, row in enumerate(rows.T) if tag in codec.file_tags[row]]
             assert min(abs(row[alike] - score)) < 1e-5
 
 
 def all_paths(tagger, tokens):
     """Every legal path of IOBES labels with its probability, summed up path by path in NumPy."""
-    network, encoded = tagger.model_.network, tagger.model_.encode([Item(tokens)])
-    emissions = network(encoded.batch(np.array([0]))).numpy()[0].astype(float)
+    network, encoded = tagger.model_.network, tagger.model_.encode([TaggerInput(tokens)])
+    emissions = network(batch_of(encoded, np.array([0]))).numpy()[0].astype(float)
     start, moves, end = (
         np.array(v.numpy(), float) for v in (network.head.start, network.head.transitions, network.head.end)
     )

@@ -8,9 +8,8 @@ import pytest
 from seqtag.errors import RunError
 from seqtag.tagging.config import ModelConfig, TrainingConfig
 from seqtag.tagging.data.batches import TaggedBatches
-from seqtag.tagging.data.corpus import load_corpus
+from seqtag.tagging.data.corpus import TaggerInput, load_corpus
 from seqtag.tagging.fit import fit_tagging_model, score
-from seqtag.tagging.model import Item
 from seqtag.tagging.network import network as tagger_network
 from seqtag.training.recording import Recording
 
@@ -190,10 +189,10 @@ def test_a_new_length_is_not_traced_anew(corpus, monkeypatch):
     monkeypatch.setattr(tagger_network, "sequence_mask", lambda batch: traces.append(1) or plain(batch))
     fit(corpus, epochs=2)
     while_training = len(traces)
-    model.tag([Item(["Ann"])])
+    model.tag([TaggerInput(["Ann"])])
     once = len(traces)
     for length in range(2, 12):
-        model.tag([Item(["Ann"] * length)])
+        model.tag([TaggerInput(["Ann"] * length)])
     assert len(traces) == once, "tagging"
     fit(corpus, epochs=4, batch_tokens=12)
     assert len(traces) - once <= while_training, "training, on more and shorter batches"

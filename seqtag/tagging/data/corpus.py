@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -67,15 +67,27 @@ def reading_options(data: DataConfig) -> ReadingOptions:
     return ReadingOptions(data.layout, data.token_column, data.tag_column, data.features, data.encoding)
 
 
+class TaggerInput(NamedTuple):
+    """A sentence to be tagged.
+
+    Attributes:
+        tokens: its tokens.
+        columns: for each further column that the model reads, its values token by token.
+    """
+
+    tokens: Sequence[str]
+    columns: Sequence[Sequence[str]] = ()
+
+
 @dataclass
 class TaggedCorpus:
     """Sentences with their tags.
 
     Attributes:
-        tokens, tags: one list a sentence.
-        columns: for each further column, one list a sentence.
-        path: where they come from, for messages; None for Python objects.
-        lines: 1-based line numbers of the tokens, one list a sentence; empty for Python objects.
+        tokens, tags: one list per sentence.
+        columns: one list per sentence, which holds a list of values for each further column; empty without any.
+        path: where the sentences come from, for messages; None for Python objects.
+        lines: 1-based line numbers of the tokens, one list per sentence; empty for Python objects.
         layout: of the file; two columns for Python objects.
     """
 
@@ -88,6 +100,12 @@ class TaggedCorpus:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    @property
+    def inputs(self) -> list[TaggerInput]:
+        """The sentences without their tags."""
+        columns = self.columns or [[]] * len(self)
+        return [TaggerInput(*sentence) for sentence in zip(self.tokens, columns, strict=True)]
 
     def place(self, sentence: int, token: int) -> dict[str, Any]:
         """Keyword arguments that tell a `DataError` where this token stands."""
@@ -104,14 +122,8 @@ class TaggedCorpus:
         def pick(rows: list) -> list:
             return [rows[n] for n in sentences] if rows else []
 
-        return TaggedCorpus(
-            pick(self.tokens),
-            pick(self.tags),
-            [pick(c) for c in self.columns],
-            self.path,
-            pick(self.lines),
-            self.layout,
-        )
+        columns, lines = pick(self.columns), pick(self.lines)
+        return TaggedCorpus(pick(self.tokens), pick(self.tags), columns, self.path, lines, self.layout)
 
 
 def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: Iterable | None = None) -> TaggedCorpus:
@@ -145,14 +157,13 @@ def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: I
 
 def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> TaggedCorpus:
     reader = options.reader(source)
-    corpus = TaggedCorpus(path=reader.path, columns=[[] for _ in options.features])
+    corpus = TaggedCorpus(path=reader.path)
     for sentence in reader:
         corpus.tokens.append(sentence.tokens)
         corpus.tags.append(sentence.tags)
         corpus.lines.append(sentence.line_numbers)
         corpus.layout = sentence.layout
-        for values, column in zip(corpus.columns, options.features, strict=True):
-            values.append(sentence.column(column))
+        corpus.columns.append([sentence.column(column) for column in options.features])
     return corpus
 
 
@@ -167,7 +178,7 @@ def _from_frame(frame: pd.DataFrame, features: Sequence[str | int]) -> TaggedCor
     return TaggedCorpus(
         tokens=[group["token"].astype(str).tolist() for group in groups],
         tags=[group["tag"].astype(str).tolist() for group in groups],
-        columns=[[group[str(name)].astype(str).tolist() for group in groups] for name in features],
+        columns=[[group[str(name)].astype(str).tolist() for name in features] for group in groups],
     )
 
 

@@ -17,8 +17,8 @@ UNKNOWN_TAG = -1
 class TagCodec:
     """Tags to indices and back.
 
-    Spans are learnt as IOBES whatever the file's scheme, which tells the model more (Ratinov and Roth 2009, section
-    3.2), and are given back in the file's scheme. Plain labels, such as parts of speech, stay as they are.
+    The model learns spans as IOBES whatever the file's scheme, since IOBES tells it more (Ratinov and Roth 2009,
+    section 3.2), and answers in the file's scheme. Plain labels, such as parts of speech, stay as they are.
 
     Args:
         scheme: the scheme of the files; None for plain labels.
@@ -26,9 +26,10 @@ class TagCodec:
 
     Attributes:
         labels: the model's tags, in the order of its indices.
-        tables: (2, labels) of strings, what the file calls each label: after anything else, and after an entity of
-            the same type, where IOB1 alone differs.
         types: (labels,) index of each label's type, 0 for `O` and plain labels.
+        file_tags: the tags of the file that labels stand for, an array of strings.
+        file_tag_rows: (labels, labels) int32, the row of `file_tags` for a label (column) after another label (row).
+            Only in IOB1 does it matter which label comes before; at the start of a sentence the label before is 0.
 
     Example:
 
@@ -45,8 +46,11 @@ class TagCodec:
         self.labels = list(symbols) if scheme is None else tagset(self.symbols, MODEL_SCHEME)
         self._indices = {label: n for n, label in enumerate(self.labels)}
         self._known = set(symbols if scheme is None else tagset(self.symbols, scheme))
-        self.tables = np.array([self._in_file(label) for label in self.labels]).T
         self.types = np.array([self._type(label) for label in self.labels], np.int32)
+        pairs = [self._in_file(label) for label in self.labels]
+        self.file_tags = np.array([alone for alone, _ in pairs] + [after_same for _, after_same in pairs])
+        is_same = (self.types[:, None] == self.types) & (self.types > 0)
+        self.file_tag_rows = (np.arange(len(self.labels)) + len(self.labels) * is_same).astype(np.int32)
 
     @classmethod
     def fit(cls, corpus: TaggedCorpus, scheme: str | None) -> TagCodec:
@@ -65,41 +69,43 @@ class TagCodec:
             raise DataError(str(error), **corpus.place_of(error.tag)) from None
 
     def encode(self, tags: Sequence[str]) -> list[int]:
-        """Indices of one sentence's tags.
-
-        Raises:
-            KeyError: a tag that the training data did not have.
-        """
-        if not self._known.issuperset(tags):
-            raise KeyError(next(tag for tag in tags if tag not in self._known))
+        """Indices of one sentence's tags, which are such as `check` accepts."""
         labels = tags if self.scheme is None else convert(tags, self.scheme, MODEL_SCHEME)
         return [self._indices[label] for label in labels]
+
+    def check(self, corpus: TaggedCorpus) -> None:
+        """Checks that the model knows every tag of a corpus.
+
+        Raises:
+            DataError: a tag that the training data did not have; the message names its file and line.
+        """
+        for sentence, tags in enumerate(corpus.tags):
+            if not self._known.issuperset(tags):
+                position = next(n for n, tag in enumerate(tags) if tag not in self._known)
+                raise DataError(self._unknown(tags[position]), **corpus.place(sentence, position))
+
+    def _unknown(self, tag: str) -> str:
+        known = ", ".join(self.symbols[:12]) + (", ..." if len(self.symbols) > 12 else "")
+        what = "tags" if self.scheme is None else f"{self.scheme} tags of the types"
+        return f"expected {what} that the model knows ({known}), found {tag!r}"
 
     def encode_corpus(self, corpus: TaggedCorpus) -> list[list[int]]:
         """Indices of every sentence's tags.
 
         Raises:
-            DataError: a tag that the training data did not have; the message names its file and line.
+            DataError: see `check`.
         """
-        return [self._encode_at(corpus, sentence) for sentence in range(len(corpus))]
+        self.check(corpus)
+        return [self.encode(tags) for tags in corpus.tags]
 
-    def _encode_at(self, corpus: TaggedCorpus, sentence: int) -> list[int]:
-        tags = corpus.tags[sentence]
-        try:
-            return self.encode(tags)
-        except KeyError as error:
-            tag = error.args[0]
-            known = ", ".join(self.symbols[:12]) + (", ..." if len(self.symbols) > 12 else "")
-            what = "tags" if self.scheme is None else f"{self.scheme} tags of the types"
-            message = f"expected {what} that the model knows ({known}), found {tag!r}"
-            raise DataError(message, **corpus.place(sentence, tags.index(tag))) from None
+    def decode(self, indices: np.ndarray) -> list:
+        """The file's tags of indices `(time,)` or `(batch, time)`, as lists of the same shape.
 
-    def decode(self, indices: np.ndarray) -> list[str]:
-        """The file's tags of one sentence's indices `(time,)`."""
-        types = self.types[indices]
-        after_same = np.zeros(len(indices), np.int32)
-        after_same[1:] = (types[1:] == types[:-1]) & (types[1:] > 0)
-        return self.tables[after_same, indices].tolist()
+        The exported SavedModel looks up the same table in its graph.
+        """
+        before = np.zeros_like(indices)
+        before[..., 1:] = indices[..., :-1]
+        return self.file_tags[self.file_tag_rows[before, indices]].tolist()
 
     def constraints(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Boolean tables of the legal starts, transitions and ends; None for plain labels."""
@@ -111,6 +117,7 @@ class TagCodec:
         return 1 + self.symbols.index(label.partition("-")[2])
 
     def _in_file(self, label: str) -> tuple[str, str]:
+        """What the file calls a label: alone, and after an entity of the same type."""
         if self.scheme is None or label == "O":
             return label, label
         prefix, _, type_ = label.partition("-")

@@ -79,8 +79,8 @@ class ContextFeatures(keras.layers.Layer):
             spelling = keras.random.dropout(
                 spelling, FEATURE_DROPOUT, (*ops.shape(batch["buckets"]), 1), seed=self.seed_generator
             )
-        of_spelling = ops.take(ops.sum(spelling, axis=1), batch["tokens"], axis=0)
-        return of_spelling + self._of_context(ops.take(batch["words"], batch["tokens"], axis=0), mask, training)
+        of_spelling = ops.take(ops.sum(spelling, axis=1), batch["word_rows"], axis=0)
+        return of_spelling + self._of_context(ops.take(batch["words"], batch["word_rows"], axis=0), mask, training)
 
     def _of_context(self, rows: Any, mask: Any, training: bool) -> Any:
         """The scores of a token from its word and the words around it."""

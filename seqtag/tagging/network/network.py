@@ -178,7 +178,7 @@ class TaggerNetwork(keras.Model):
 
     def _graph_function(self, function: Callable) -> Callable:
         """A function of a batch that is traced once, whatever the lengths to come."""
-        shapes = {"words": [None], "chars": [None, None], "buckets": [None, NUM_HASHED], "tokens": [None, None]}
+        shapes = {"words": [None], "chars": [None, None], "buckets": [None, NUM_HASHED], "word_rows": [None, None]}
         shapes["lengths"] = [None]
         if self.representation.column_sizes:
             shapes["columns"] = [None, None, len(self.representation.column_sizes)]
@@ -209,7 +209,7 @@ class TaggerNetwork(keras.Model):
 
 def sequence_mask(batch: dict) -> tf.Tensor:
     """`(batch, time)` bool, True where a token is."""
-    steps = ops.arange(ops.shape(batch["tokens"])[1], dtype="int32")
+    steps = ops.arange(ops.shape(batch["word_rows"])[1], dtype="int32")
     return steps[None, :] < ops.cast(batch["lengths"], "int32")[:, None]
 
 

@@ -23,7 +23,7 @@ def test_a_file_its_lines_and_further_columns(path):
     corpus = load_corpus(path, ReadingOptions(features=("pos", 3)))
     assert corpus.tokens == [["EU", "rejects"], ["Peter"]]
     assert corpus.tags == [["I-ORG", "O"], ["I-PER"]]
-    assert corpus.columns == [[["NNP", "VBZ"], ["NNP"]], [["I-NP", "I-VP"], ["I-NP"]]]
+    assert corpus.columns == [[["NNP", "VBZ"], ["I-NP", "I-VP"]], [["NNP"], ["I-NP"]]]
     assert corpus.lines == [[3, 4], [6]]
     assert corpus.place(1, 0) == {"path": str(path), "line": 6}
     assert corpus.layout.name == "conll2003"

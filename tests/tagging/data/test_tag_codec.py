@@ -85,7 +85,8 @@ def test_round_trip_through_json(scheme):
     codec = TagCodec(scheme, ["A", "B"])
     again = TagCodec.from_dict(json.loads(json.dumps(codec.to_dict())))
     assert again.labels == codec.labels
-    assert np.array_equal(again.tables, codec.tables)
+    assert np.array_equal(again.file_tags, codec.file_tags)
+    assert np.array_equal(again.file_tag_rows, codec.file_tag_rows)
 
 
 def test_decoding_agrees_with_spans():

@@ -43,7 +43,7 @@ def batch():
         "words": rng.integers(0, 40, 25),
         "chars": rng.integers(1, 9, (25, 4)),
         "buckets": rng.integers(0, 90, (25, NUM_HASHED)),
-        "tokens": rng.integers(0, 25, (4, 8)),
+        "word_rows": rng.integers(0, 25, (4, 8)),
         "lengths": np.array([8, 5, 0, 1]),
         "columns": rng.integers(0, 30, (4, 8, 1)),
     }

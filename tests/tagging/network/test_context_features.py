@@ -14,7 +14,7 @@ def batch():
     return {
         "words": rng.integers(0, WORDS, 5).astype("int32"),
         "buckets": rng.integers(0, BUCKETS, (5, FEATURES)).astype("int32"),
-        "tokens": rng.integers(0, 5, (2, 6)).astype("int32"),
+        "word_rows": rng.integers(0, 5, (2, 6)).astype("int32"),
     }
 
 
@@ -39,11 +39,11 @@ def test_scores_are_the_sum_over_the_context(batch, mask, context_size):
     found = np.asarray(layer(batch, mask=mask))
     for row in range(2):
         for t in np.flatnonzero(mask[row]):
-            word = batch["tokens"][row, t]
+            word = batch["word_rows"][row, t]
             expected = own[batch["buckets"][word]].sum(axis=0)
             for n, offset in enumerate(range(-context_size, context_size + 1)):
                 if 0 <= t + offset < 6 and mask[row, t + offset]:
-                    neighbour = batch["words"][batch["tokens"][row, t + offset]]
+                    neighbour = batch["words"][batch["word_rows"][row, t + offset]]
                     expected = expected + around[neighbour, n * TAGS : (n + 1) * TAGS]
             np.testing.assert_allclose(found[row, t], expected, rtol=1e-5)
 

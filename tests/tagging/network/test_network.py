@@ -33,7 +33,7 @@ def batch(lengths, columns=0, extra=0, seed=0):
         "words": rng.integers(1, 12, words),
         "chars": rng.integers(1, 9, (words, 4)),
         "buckets": rng.integers(0, 30, (words, NUM_HASHED)),
-        "tokens": rng.integers(0, words, (len(lengths), steps)),
+        "word_rows": rng.integers(0, words, (len(lengths), steps)),
         "lengths": np.array(lengths),
     }
     if columns:
@@ -45,7 +45,7 @@ def row(whole, number):
     """One sentence of a batch without its padding."""
     length = int(whole["lengths"][number])
     alone = dict(whole, lengths=whole["lengths"][number : number + 1])
-    for name in {"tokens", "columns"} & set(whole):
+    for name in {"word_rows", "columns"} & set(whole):
         alone[name] = whole[name][number : number + 1, :length]
     return alone
 
@@ -98,7 +98,7 @@ def test_padding_and_neighbours_change_no_real_step(variant):
 
 def test_gradients_are_finite_with_an_empty_sentence_in_the_batch(variant):
     made, whole = variant
-    tags = tf.constant(np.random.default_rng(1).integers(0, len(TAGS), whole["tokens"].shape))
+    tags = tf.constant(np.random.default_rng(1).integers(0, len(TAGS), whole["word_rows"].shape))
     with tf.GradientTape() as tape:
         loss = made.compute_loss(whole, tags, made(whole, training=True))
     weights = [variable.value for variable in made.trainable_variables]

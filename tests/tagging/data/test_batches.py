@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, count_characters, count_words
-from seqtag.tagging.data.batching import batch_dataset, encode_corpus, padding_share, plan_batches
+from seqtag.tagging.data.batches import TaggedBatches, assemble_batch, batch_of, padding_share, plan_batches
+from seqtag.tagging.data.corpus import TaggerInput
+from seqtag.tagging.data.encoding import encode_corpus
 
 SENTENCES = [["a", "bb", "a"], ["ccc"], [], ["bb", "dddd", "a", "ccc", "zz"]]
 
@@ -43,14 +45,17 @@ def test_shuffling_changes_the_batches_and_repeats_by_seed():
     assert {tuple(sorted(b)) for b in first} != {tuple(sorted(b)) for b in other}
 
 
+def inputs(columns=False):
+    return [TaggerInput(tokens, [[t.upper() for t in tokens]] if columns else ()) for tokens in SENTENCES]
+
+
 def test_a_batch_is_the_sentences_padded(encoder):
     tags = [[n] * len(sentence) for n, sentence in enumerate(SENTENCES)]
-    columns = [[[token.upper() for token in sentence] for sentence in SENTENCES]]
     vocabulary = Vocabulary(["A", "BB", "CCC"])
-    corpus = encode_corpus(SENTENCES, encoder, columns, [vocabulary], tags)
-    batch = {name: value.numpy() for name, value in corpus.batch(np.array([3, 0, 2])).items()}
+    corpus = encode_corpus(inputs(columns=True), encoder, [vocabulary], tags)
+    batch = {name: value.numpy() for name, value in batch_of(corpus, np.array([3, 0, 2])).items()}
     assert batch["lengths"].tolist() == [5, 3, 0]
-    words = batch["words"][batch["tokens"]]
+    words = batch["words"][batch["word_rows"]]
     expected = [[encoder.words.index(token) for token in SENTENCES[n]] for n in (3, 0, 2)]
     assert [row[:length].tolist() for row, length in zip(words, batch["lengths"], strict=True)] == expected
     assert batch["tags"].tolist() == [[3] * 5, [0, 0, 0, -1, -1], [-1] * 5]
@@ -59,16 +64,27 @@ def test_a_batch_is_the_sentences_padded(encoder):
     assert len(batch["words"]) == len({token for n in (3, 0, 2) for token in SENTENCES[n]})
 
 
-def test_the_dataset_asks_for_a_new_plan_every_pass(encoder):
-    corpus = encode_corpus(SENTENCES, encoder)
-    plans = iter([[np.array([0]), np.array([1, 2])], [np.array([3])]])
-    dataset = batch_dataset(corpus, lambda: next(plans))
-    assert [batch["lengths"].numpy().tolist() for batch in dataset] == [[3], [1, 0]]
-    assert [batch["lengths"].numpy().tolist() for batch in dataset] == [[5]]
+def test_strings_and_an_encoded_corpus_give_the_same_batch(encoder):
+    chosen = [3, 0, 2]
+    of_strings = assemble_batch(tf.ragged.constant([SENTENCES[n] for n in chosen]), encoder)
+    of_corpus = batch_of(encode_corpus(inputs(), encoder), np.array(chosen))
+    assert list(of_strings) == list(of_corpus)
+    for name, value in of_corpus.items():
+        np.testing.assert_array_equal(of_strings[name], value)
+
+
+def test_the_dataset_goes_on_from_any_step_with_a_new_plan_every_pass(encoder):
+    tags = [[0] * len(sentence) for sentence in SENTENCES]
+    stream = TaggedBatches(encode_corpus(inputs(), encoder, tags=tags), token_budget=6, seed=0)
+    planned, lengths = stream.after(2), np.array([len(sentence) for sentence in SENTENCES])
+    for batch, targets in stream.dataset(first_step=2).take(5 * stream.steps):
+        sentences = next(planned)
+        assert batch["lengths"].numpy().tolist() == lengths[sentences].tolist()
+        assert "tags" not in batch and targets.shape == batch["word_rows"].shape
 
 
 def test_an_empty_corpus_and_an_empty_sentence(encoder):
     assert plan_batches(np.array([], int), 10) == []
-    batch = encode_corpus([[]], encoder).batch(tf.constant([0]))
-    assert batch["tokens"].shape == (1, 0)
+    batch = batch_of(encode_corpus([TaggerInput([])], encoder), tf.constant([0]))
+    assert batch["word_rows"].shape == (1, 0)
     assert batch["words"].shape == (0,)
