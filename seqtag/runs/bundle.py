@@ -85,17 +85,46 @@ def load_bundle(run: str | os.PathLike[str], task: str, build: Callable[[Any, di
             is another version's.
     """
     folder = Path(run)
-    encoders = _read_encoders(folder)
-    if encoders["task"] != task:
-        raise RunError(f"{folder}: expected a run of {task}, found one of {encoders['task']}")
+    encoders = _encoders_of(folder, task)
     _check_archive(folder / MODEL)
     # Not before the checks: they need no Keras, whose import takes seconds.
     import keras
 
-    try:
+    with _damage_named(folder):
         return build(keras.saving.load_model(folder / MODEL, compile=False), encoders)
+
+
+def load_encoders(run: str | os.PathLike[str], task: str, build: Callable[[dict[str, Any]], M]) -> M:
+    """Reads what `save_bundle` wrote, but for the network: at once, since it needs no TensorFlow.
+
+    Args:
+        run: the run directory.
+        task: whose model is expected.
+        build: makes what is wanted of the encoders.
+
+    Raises:
+        RunError: as `load_bundle`.
+    """
+    folder = Path(run)
+    encoders = _encoders_of(folder, task)
+    with _damage_named(folder):
+        return build(encoders)
+
+
+@contextmanager
+def _damage_named(folder: Path) -> Iterator[None]:
+    """Turns what a damaged bundle raises into an error that names the run."""
+    try:
+        yield
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{folder}: expected a bundle that seqtag wrote, found {_first_line(error)}") from None
+
+
+def _encoders_of(folder: Path, task: str) -> dict[str, Any]:
+    encoders = _read_encoders(folder)
+    if encoders["task"] != task:
+        raise RunError(f"{folder}: expected a run of {task}, found one of {encoders['task']}")
+    return encoders
 
 
 def task_of(run: str | os.PathLike[str]) -> str:

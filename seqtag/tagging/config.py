@@ -9,6 +9,7 @@ from pydantic import Field
 from seqtag.config.fitting import FittingConfig
 from seqtag.config.section import Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
 
+TASK = "tagging"
 Column = str | int
 
 

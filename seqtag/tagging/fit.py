@@ -1,37 +1,32 @@
-"""Fitting and scoring a tagging model: the steps between corpora and a model with its figures."""
+"""From corpora and a configuration to a fitted tagging model."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import keras
-import numpy as np
 
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, count_characters, count_words
-from seqtag.errors import ConfigError, DataError
 from seqtag.tagging.config import ModelConfig, TrainingConfig
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus
 from seqtag.tagging.data.tag_codec import TagCodec
-from seqtag.tagging.evaluation.labels import LabelReport, evaluate_labels
-from seqtag.tagging.evaluation.spans import SpanReport, evaluate_spans
+from seqtag.tagging.evaluation.evaluate import quick_report, resolve_measure
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
 from seqtag.training.recording import Recording
 
-# Some ten times the affixes of a corpus, so that few share a row.
+# About ten times as many as a corpus has affixes, so that few of them share a row.
 NUM_BUCKETS = 1 << 16
-
-Report = SpanReport | LabelReport
 
 
 def build_tagging_model(
     train: TaggedCorpus, config: ModelConfig, options: ReadingOptions, scheme: str = "auto", dtype: str = "float32"
 ) -> TaggingModel:
-    """An unfitted model whose vocabularies come from the training data alone.
+    """Builds an unfitted model, whose vocabularies come from the training data alone.
 
     Args:
         train: the training sentences.
@@ -77,7 +72,7 @@ def build_tagging_model(
 
 
 def _tag_costs(codec: TagCodec, config: ModelConfig) -> list[float] | None:
-    """The cost of every tag of an entity; None where no tag costs anything."""
+    """What missing each tag costs: the same for every tag of an entity; None where no tag costs anything."""
     if not config.entity_cost or config.head != "crf" or codec.scheme is None:
         return None
     return [config.entity_cost if type_ else 0.0 for type_ in codec.types]
@@ -107,12 +102,12 @@ def fit_tagging_model(
     # Files that the model reads later have the layout of the training file, also when that was detected.
     options = replace(options, layout=train.layout)
     model = build_tagging_model(train, config, options, scheme, training.precision)
-    measure = resolve_measure(measure, model)
+    measure = resolve_measure(measure, model.codec.scheme)
     encoded = model.encode(train.inputs, model.codec.encode_corpus(train))
     encoded_dev = model.encode(dev.inputs, model.codec.encode_corpus(dev))
 
     def evaluate() -> float:
-        return getattr(report_on(model, dev.tags, model.decode_tags(encoded_dev)), measure)
+        return getattr(quick_report(dev.tags, model.decode_tags(encoded_dev), model.codec.scheme), measure)
 
     result = fit_network(
         model.network,
@@ -123,45 +118,3 @@ def fit_tagging_model(
         recording,
     )
     return model, result
-
-
-def resolve_measure(measure: str, model: TaggingModel) -> str:
-    """The measure that `auto` stands for: `f1` for spans, `accuracy` for plain labels.
-
-    Raises:
-        ConfigError: plain labels have no spans to be measured.
-    """
-    if model.codec.scheme is None and measure not in ("auto", "accuracy"):
-        raise ConfigError(f"evaluation.measure: expected accuracy for plain labels, found {measure!r}")
-    if measure != "auto":
-        return measure
-    return "accuracy" if model.codec.scheme is None else "f1"
-
-
-def score(model: TaggingModel, corpus: TaggedCorpus) -> Report:
-    """The report on a corpus.
-
-    Raises:
-        DataError: a tag that the training data did not have.
-    """
-    model.codec.check(corpus)
-    return report_on(model, corpus.tags, model.decode_tags(model.encode(corpus.inputs)))
-
-
-def report_on(model: TaggingModel, gold: list[list[str]], predicted: list[list[str]]) -> Report:
-    """The report on predicted tags, by spans or by labels as the model's tags are."""
-    if model.codec.scheme is None:
-        return evaluate_labels(gold, predicted)
-    return evaluate_spans(gold, predicted, model.codec.scheme)
-
-
-def held_out(corpus: TaggedCorpus, every: int = 10) -> tuple[TaggedCorpus, TaggedCorpus]:
-    """Splits off every tenth sentence as dev data, for a user who brings none.
-
-    Raises:
-        DataError: there are too few sentences for that.
-    """
-    if len(corpus) < every:
-        raise DataError(f"expected validation_data or at least {every} sentences, found {len(corpus)} sentences")
-    chosen = np.arange(len(corpus)) % every == every - 1
-    return corpus.subset(np.flatnonzero(~chosen).tolist()), corpus.subset(np.flatnonzero(chosen).tolist())

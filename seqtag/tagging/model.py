@@ -13,6 +13,7 @@ import numpy as np
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder
 from seqtag.runs.bundle import load_bundle, save_bundle
+from seqtag.tagging.config import TASK
 from seqtag.tagging.data.batches import Batch, batch_of, plan_batches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput
 from seqtag.tagging.data.encoding import EncodedCorpus, encode_corpus
@@ -24,7 +25,6 @@ from seqtag.tagging.network.network import TaggerNetwork
 # Padded tokens of a batch while predicting, and tokens that are held at once; neither depends on the file's size.
 PREDICTION_BATCH_TOKENS = 4_000
 CHUNK_TOKENS = 40_000
-TASK = "tagging"
 OUTPUTS = ("tags", "scores", "continuations")
 
 T = TypeVar("T")

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqtag.runs.summary import Report
-from seqtag.tagging.config import TaggingConfig
+from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggedCorpus, reading_options
-from seqtag.tagging.fit import fit_tagging_model, resolve_measure, score
-from seqtag.tagging.model import TASK, TaggedSentence, TaggingModel
+from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
+from seqtag.tagging.fit import fit_tagging_model
+from seqtag.tagging.model import TaggingModel
 from seqtag.training.fit import FitResult
 from seqtag.training.recording import Recording
 
@@ -68,7 +69,7 @@ def fit_seeds(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], record
     count = config.training.seeds
     seeds = range(config.seed, config.seed + count)
     runs = [_fit_seed(config, corpora, seed, recording.part(f"seed-{seed}", labelled=count > 1)) for seed in seeds]
-    return SeedRuns(runs, resolve_measure(config.evaluation.measure, runs[0].model))
+    return SeedRuns(runs, resolve_measure(config.evaluation.measure, runs[0].model.codec.scheme))
 
 
 def _fit_seed(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], seed: int, recording: Recording) -> SeedRun:
@@ -83,12 +84,5 @@ def _fit_seed(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], seed: 
         seed=seed,
         recording=recording,
     )
-    reports = {split: score(model, corpora[split]) for split in ("dev", "test") if split in corpora}
+    reports = {split: evaluate_model(model, corpora[split]) for split in ("dev", "test") if split in corpora}
     return SeedRun(seed, model, fit, reports)
-
-
-def tag_some(model: TaggingModel, corpus: TaggedCorpus, count: int) -> list[TaggedSentence]:
-    """Tags sentences of readable length with the most different tags, in the order of the file."""
-    readable = [n for n, tokens in enumerate(corpus.tokens) if 5 <= len(tokens) <= 25]
-    readable.sort(key=lambda n: -len(set(corpus.tags[n])))
-    return model.tag(corpus.subset(sorted(readable[:count])).inputs)

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from seqtag.diagnostics.sparsity import SparsityReport
 from seqtag.runs.summary import Report, show_part, show_reports
-from seqtag.tagging.model import TaggedSentence
+from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.model import TaggedSentence, TaggingModel
 from seqtag.tagging.rendering import to_rich
 
 
@@ -23,9 +24,9 @@ class TaggerSummary:
         folder: the run directory.
         metrics: the contents of `metrics.json`.
         reports: the report on each scored split.
-        sparsity: the zeros of the weights, where a penalty was to make some.
-        sentences: some dev sentences that the tagger tagged.
-        types: its entity types or labels, for colours.
+        sparsity: the zeros of the weights, if a penalty was to make some.
+        sentences: examples from dev, tagged.
+        types: the tagger's entity types or labels, for colours.
     """
 
     folder: Path
@@ -36,7 +37,7 @@ class TaggerSummary:
     types: list[str]
 
     def show(self, console: Console) -> None:
-        """Prints the reports, the sentences in colour and, of several seeds, the mean and the range."""
+        """Prints the reports, the sentences in colour and, for several seeds, the mean and the range."""
         show_reports(console, self.reports)
         for sentence in self.sentences:
             console.print(to_rich(sentence, self.types))
@@ -49,3 +50,10 @@ class TaggerSummary:
                 line = f"{spread['mean']:.4f} ({spread['min']:.4f} to {spread['max']:.4f})"
                 console.print(f"{split} {seeds['measure']}, mean and range of {len(seeds['values'])} seeds: {line}")
         console.print(f"run written to {self.folder}")
+
+
+def tagged_examples(model: TaggingModel, corpus: TaggedCorpus, count: int) -> list[TaggedSentence]:
+    """Tags the sentences of readable length that have the most different tags, in the order of the file."""
+    readable = [n for n, tokens in enumerate(corpus.tokens) if 5 <= len(tokens) <= 25]
+    readable.sort(key=lambda n: -len(set(corpus.tags[n])))
+    return model.tag(corpus.subset(sorted(readable[:count])).inputs)

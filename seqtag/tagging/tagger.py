@@ -14,11 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 from seqtag.errors import DataError
 from seqtag.runs.bundle import new_folder
 from seqtag.runs.estimators import config_of, pickled_state, read_estimator, unpickled_run, write_estimator
-from seqtag.tagging.config import TaggingConfig
-from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options
+from seqtag.tagging.config import TASK, TaggingConfig
+from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, split_off_dev
+from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.export import export_saved_model
-from seqtag.tagging.fit import fit_tagging_model, held_out, resolve_measure, score
-from seqtag.tagging.model import TASK, TaggedSentence, TaggingModel
+from seqtag.tagging.fit import fit_tagging_model
+from seqtag.tagging.model import TaggedSentence, TaggingModel
 
 
 class Tagger(BaseEstimator):
@@ -112,7 +113,7 @@ class Tagger(BaseEstimator):
         options = reading_options(config.data)
         train = load_corpus(X, options, y)
         if validation_data is None:
-            train, dev = held_out(train)
+            train, dev = split_off_dev(train)
         elif isinstance(validation_data, tuple) and len(validation_data) == 2:
             dev = load_corpus(validation_data[0], options, validation_data[1])
         else:
@@ -120,7 +121,7 @@ class Tagger(BaseEstimator):
         self.model_, result = fit_tagging_model(
             train, dev, config.model, config.training, options, scheme=config.data.scheme, seed=self.seed
         )
-        report = score(self.model_, dev)
+        report = evaluate_model(self.model_, dev)
         self.history_ = result.history
         self.metrics_ = {"task": TASK, "dev": report.to_metrics(), "train": result.to_metrics()}
         return self
@@ -152,8 +153,8 @@ class Tagger(BaseEstimator):
     def score(self, X: Any, y: Iterable[Sequence[str]] | None = None) -> float:
         """F1 of spans by conlleval's reading, or accuracy of plain labels; `X` and `y` as in `fit`."""
         check_is_fitted(self, "model_")
-        report = score(self.model_, load_corpus(X, self.model_.options, y))
-        return getattr(report, resolve_measure("auto", self.model_))
+        report = evaluate_model(self.model_, load_corpus(X, self.model_.options, y))
+        return getattr(report, resolve_measure("auto", self.model_.codec.scheme))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a run directory that `load` and the command line read.

@@ -5,7 +5,7 @@ TensorFlow is imported inside the functions, after the data were read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,12 @@ from seqtag.runs import bundle
 from seqtag.runs.config_file import load_config, resolve_path
 from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
 from seqtag.runs.summary import Report
-from seqtag.tagging.config import DataConfig, TaggingConfig
-from seqtag.tagging.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus, reading_options
+from seqtag.tagging.config import TASK, DataConfig, TaggingConfig
+from seqtag.tagging.data.corpus import SAMPLE_PREFIX, ReadingOptions, TaggedCorpus, load_corpus, reading_options
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
+from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 
 if TYPE_CHECKING:
     from seqtag.tagging.gradient_report import GradientReport
@@ -50,9 +52,10 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
     """
     with run_directory(config, output, resume) as folder:
         corpora = load_splits(config.data)
+        _check_tags(corpora, config)
         import_tensorflow()
-        from seqtag.tagging.seeds import fit_seeds, tag_some
-        from seqtag.tagging.summary import TaggerSummary
+        from seqtag.tagging.seeds import fit_seeds
+        from seqtag.tagging.summary import TaggerSummary, tagged_examples
         from seqtag.training.recording import Recording
 
         logs = folder / LOGS if config.training.tensorboard else None
@@ -60,7 +63,7 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
         best, metrics = seeds.best, seeds.to_metrics()
         best.model.save(folder)
         write_figures(folder, best.fit.history, metrics)
-    sentences = tag_some(best.model, corpora["dev"], config.evaluation.show_sentences)
+    sentences = tagged_examples(best.model, corpora["dev"], config.evaluation.show_sentences)
     return TaggerSummary(output, metrics, best.reports, best.fit.sparsity, sentences, best.model.codec.symbols)
 
 
@@ -82,6 +85,19 @@ def load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
     return corpora
 
 
+def _check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> None:
+    """Finds faults of tags before TensorFlow is imported.
+
+    Raises:
+        DataError: a tag that is not of the scheme, or that the training data do not have.
+        ConfigError: a measure of spans for plain labels.
+    """
+    codec = TagCodec.fit(corpora["train"], config.data.scheme)
+    resolve_measure(config.evaluation.measure, codec.scheme)
+    for corpus in corpora.values():
+        codec.check(corpus)
+
+
 def _locate(path: str, data: DataConfig) -> str:
     return path if path.startswith(SAMPLE_PREFIX) else str(resolve_path(path, data.root))
 
@@ -92,10 +108,21 @@ def evaluate(run: Path, data: str) -> Report:
     Raises:
         RunError, DataError: see `load_bundle` and `load_corpus`; a tag that the training data did not have.
     """
+    corpus = _load_checked(run, data)
     model = _load(run)
-    from seqtag.tagging.fit import score
+    return evaluate_model(model, corpus)
 
-    return score(model, load_corpus(data, model.options))
+
+def _load_checked(run: Path, data: str) -> TaggedCorpus:
+    """A file of the run's layout whose tags the run knows, read before TensorFlow is imported."""
+
+    def readers(encoders: dict[str, Any]) -> tuple[ReadingOptions, TagCodec]:
+        return ReadingOptions.from_dict(encoders["options"]), TagCodec.from_dict(encoders["codec"])
+
+    options, codec = bundle.load_encoders(run, TASK, readers)
+    corpus = load_corpus(data, options)
+    codec.check(corpus)
+    return corpus
 
 
 def predict(run: Path, source: str, *, text: bool = False, format: str = "columns") -> Iterable[bytes]:
@@ -135,15 +162,16 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None) ->
     Raises:
         RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `seqtag.tagging.gradient_report`.
     """
-    model = _load(run)
-    from seqtag.tagging.gradient_report import report_gradients
-
     if data is None:
         config = load_config(run / bundle.CONFIG, TaggingConfig).data
         if config.dev is None:
             raise ConfigError(f"{run / bundle.CONFIG}: expected data.dev to be a path, found none; use --data")
         data = _locate(config.dev, config)
-    report = report_gradients(model, load_corpus(data, model.options))
+    corpus = _load_checked(run, data)
+    model = _load(run)
+    from seqtag.tagging.gradient_report import report_gradients
+
+    report = report_gradients(model, corpus)
     report.write(folder or run / GRADIENTS)
     return report
 

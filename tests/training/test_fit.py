@@ -9,7 +9,8 @@ from seqtag.errors import RunError
 from seqtag.tagging.config import ModelConfig, TrainingConfig
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus
-from seqtag.tagging.fit import fit_tagging_model, score
+from seqtag.tagging.evaluation.evaluate import evaluate_model
+from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.network import network as tagger_network
 from seqtag.training.recording import Recording
 
@@ -47,7 +48,7 @@ def without_seconds(history):
 
 def test_it_learns(corpus):
     model, result = fit(corpus, epochs=6)
-    assert score(model, corpus).f1 > 0.9
+    assert evaluate_model(model, corpus).f1 > 0.9
     assert [epoch["epoch"] for epoch in result.history] == [1, 2, 3, 4, 5, 6]
 
 
@@ -112,7 +113,7 @@ def test_penalties_leave_zeros_in_the_weights_that_are_kept_and_a_report(corpus)
     assert not words[0].any(), "no token is looked up as padding"
     assert words.any()
     assert network.emission.bias.numpy().all() and network.head.transitions.numpy().any()
-    assert score(model, corpus).f1 > 0.9
+    assert evaluate_model(model, corpus).f1 > 0.9
     weights = {weight.name: weight for weight in result.sparsity.weights}
     assert weights["representation/spelling_projection/kernel"].zeros == (kernel == 0).sum()
     assert weights["representation/word_embedding/embeddings"].zero_rows == (~words.any(axis=1)).sum()
@@ -155,7 +156,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(corpus):
     measures = [epoch["dev"] for epoch in result.history]
     assert len(measures) == result.best_epoch + 2 < 30
     assert result.best_epoch == 1 + int(np.argmax(measures))
-    assert score(model, corpus).f1 == pytest.approx(max(measures))
+    assert evaluate_model(model, corpus).f1 == pytest.approx(max(measures))
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_advice(corpus):
@@ -166,7 +167,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_advice(corpus):
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_learns_too(corpus, precision):
     model, _ = fit(corpus, epochs=6, precision=precision)
-    assert score(model, corpus).f1 > 0.8
+    assert evaluate_model(model, corpus).f1 > 0.8
 
 
 def test_the_stream_is_endless_and_every_pass_holds_all(corpus):

@@ -200,3 +200,15 @@ def _from_pairs(pairs: Iterable, features: Sequence[str | int]) -> TaggedCorpus:
     if not corpus.tokens:
         raise DataError("expected sentences, found none")
     return corpus
+
+
+def split_off_dev(corpus: TaggedCorpus, every: int = 10) -> tuple[TaggedCorpus, TaggedCorpus]:
+    """Splits off every tenth sentence as dev data, for a user who brings none.
+
+    Raises:
+        DataError: there are too few sentences for that.
+    """
+    if len(corpus) < every:
+        raise DataError(f"expected validation_data or at least {every} sentences, found {len(corpus)} sentences")
+    train = [n for n in range(len(corpus)) if n % every != every - 1]
+    return corpus.subset(train), corpus.subset(range(every - 1, len(corpus), every))

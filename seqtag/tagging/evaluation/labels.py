@@ -20,7 +20,7 @@ class LabelReport:
 
     Attributes:
         accuracy: the share of tokens whose label is right.
-        per_tag: the score of each label in gold or prediction.
+        per_tag: the score of each label in gold or prediction, sorted by label.
         tokens: how many tokens were scored.
         sentences: how many sentences were scored.
         confusion: tokens by gold label, then by predicted label.
@@ -34,7 +34,7 @@ class LabelReport:
 
     @property
     def f1_macro(self) -> float:
-        """The mean F1 over the labels in gold or prediction, each counted alike."""
+        """The mean F1 over the labels in gold or prediction, each with the same weight."""
         return sum(score.f1 for score in self.per_tag.values()) / len(self.per_tag) if self.per_tag else 0.0
 
     def to_metrics(self) -> dict[str, Any]:
@@ -87,4 +87,4 @@ def evaluate_labels(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[
 
 def _score(confusion: Mapping[str, Mapping[str, int]], tag: str) -> Score:
     predicted = sum(row[tag] for row in confusion.values())
-    return Score(confusion[tag][tag], predicted, sum(confusion[tag].values()))
+    return Score.of_counts(confusion[tag][tag], predicted, sum(confusion[tag].values()))

@@ -1,4 +1,4 @@
-"""What scores of spans and of labels share: the score itself, the pairing of sentences, confusion tables."""
+"""What the scores of spans and of labels share: the score itself, pairs of sentences, confusion tables."""
 
 from __future__ import annotations
 
@@ -9,40 +9,44 @@ from itertools import chain, zip_longest
 
 @dataclass(frozen=True)
 class Score:
-    """Precision, recall and F1 as fractions, 0.0 where a denominator is 0, and the counts behind them."""
+    """Precision, recall and F1 as fractions, 0.0 where a denominator is 0, and the counts behind them.
 
+    Attributes:
+        precision: the share of predictions that are right.
+        recall: the share of gold that is found.
+        f1: the harmonic mean of both.
+        correct: how many predictions are right.
+        predicted: how many predictions there are.
+        support: how many there are in gold.
+    """
+
+    precision: float
+    recall: float
+    f1: float
     correct: int
     predicted: int
     support: int
 
-    @property
-    def precision(self) -> float:
-        """The share of predictions that are right."""
-        return self.correct / self.predicted if self.predicted else 0.0
+    @classmethod
+    def of_counts(cls, correct: int, predicted: int, support: int) -> Score:
+        """The score that counts give.
 
-    @property
-    def recall(self) -> float:
-        """The share of gold that is found."""
-        return self.correct / self.support if self.support else 0.0
-
-    @property
-    def f1(self) -> float:
-        """The harmonic mean of precision and recall.
-
-        >>> Score(correct=1, predicted=2, support=1).f1
+        >>> Score.of_counts(correct=1, predicted=2, support=1).f1
         0.6666666666666666
         """
-        total = self.predicted + self.support
-        return 2 * self.correct / total if total else 0.0
+        total = predicted + support
+        return cls(
+            precision=correct / predicted if predicted else 0.0,
+            recall=correct / support if support else 0.0,
+            f1=2 * correct / total if total else 0.0,
+            correct=correct,
+            predicted=predicted,
+            support=support,
+        )
 
     def to_dict(self) -> dict[str, float]:
-        """The keys of an entry of ``per_type`` in ``metrics.json``."""
-        return {
-            "precision": self.precision,
-            "recall": self.recall,
-            "f1": self.f1,
-            "support": self.support,
-        }
+        """An entry of ``per_type`` in ``metrics.json``."""
+        return {"precision": self.precision, "recall": self.recall, "f1": self.f1, "support": self.support}
 
     def to_text(self) -> str:
         """The three figures in percent, as conlleval writes them."""
@@ -52,7 +56,7 @@ class Score:
 def aligned(
     gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
 ) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-    """Pairs of sentences.
+    """Pairs of gold and predicted tags, sentence by sentence.
 
     Raises:
         ValueError: different numbers of sentences, or of tags in a sentence.

@@ -1,8 +1,11 @@
-"""Scores of predicted spans: precision, recall and F1 in conlleval's reading and the strict one.
+"""Scores of predicted spans: precision, recall and F1, in conlleval's reading and in the strict one.
 
-conlleval's reading (Tjong Kim Sang and Buchholz 2000; seqeval's default) makes spans of illegal sequences
-too; the strict reading (seqeval's ``mode="strict"``) counts well-formed spans alone. A predicted span is
-right when its type and both of its ends are.
+conlleval's reading (Tjong Kim Sang and Buchholz 2000; seqeval's default) finds spans in illegal sequences too. The
+strict reading (seqeval's ``mode="strict"``) counts well-formed spans only. A predicted span is right when its type and
+both its ends are right.
+
+These counts serve the score of every epoch, the strict reading and very large files. The figures of final reports come
+from seqeval; see `seqtag.tagging.evaluation.evaluate`.
 
 >>> report = evaluate_spans([["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]], "IOB2")
 >>> report.precision, report.recall
@@ -28,12 +31,12 @@ class SpanReport:
         accuracy: the share of tokens whose whole tag is right.
         overall: the score of all spans, conlleval's reading (micro average).
         strict: the score of all spans, strict reading.
-        per_type: the score of each type in gold or prediction, conlleval's reading.
-        repaired_sequences: how many predicted sentences are illegal in the scheme, and were read leniently.
+        per_type: the score of each type in gold or prediction, conlleval's reading, sorted by type.
+        repaired_sequences: how many predicted sentences are illegal in the scheme, and were read as conlleval does.
         tokens: how many tokens were scored.
         sentences: how many sentences were scored.
-        confusion: tokens by gold type (or ``O``), then by predicted type (or ``O``); prefixes do not count.
-            Tokens rather than spans, so that spans that overlap in part need no rule, and the table sums to
+        confusion: tokens by gold type (or ``O``), then by predicted type (or ``O``), whatever their prefixes. Tokens
+            are counted rather than spans, so that spans that overlap in part need no rule, and the table sums to
             `tokens`.
     """
 
@@ -144,11 +147,13 @@ class _Matches:
         self._correct.update(span.type for span in set(gold) & set(predicted))
 
     def overall(self) -> Score:
-        return Score(self._correct.total(), self._predicted.total(), self._support.total())
+        return Score.of_counts(self._correct.total(), self._predicted.total(), self._support.total())
 
     def per_type(self) -> dict[str, Score]:
         kinds = sorted(self._support.keys() | self._predicted.keys())
-        return {kind: Score(self._correct[kind], self._predicted[kind], self._support[kind]) for kind in kinds}
+        return {
+            kind: Score.of_counts(self._correct[kind], self._predicted[kind], self._support[kind]) for kind in kinds
+        }
 
 
 def _type(tag: str) -> str:
