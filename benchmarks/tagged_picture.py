@@ -19,8 +19,8 @@ from rich.console import Console
 
 from seqtag.data.text.paragraphs import tokenize_lines
 from seqtag.tagging.data.corpus import TaggerInput
+from seqtag.tagging.formats import to_rich
 from seqtag.tagging.model import TaggingModel
-from seqtag.tagging.rendering import to_rich
 
 FIGURE = Path(__file__).parents[1] / "docs" / "figures" / "tagged.svg"
 LINES = [

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FLOW, JACOBIANS, NORMS, SUMMARY = "flow.png", "jacobians.png", "norms.csv", "summary.csv"
-# A batch of long sentences shows far steps, one of sentences alike in length shows them in every row.
+# Long sentences show how far gradients reach, and sentences of similar length show it in every row of the batch.
 MOST_SENTENCES = 32
 LONGEST = 50
-# A step's influence on a later state counts for as long as it is not below this.
+# A step counts as influencing a later state while the norm of the derivative is not below this.
 INFLUENCE = 0.01
 
 
@@ -34,8 +34,9 @@ class GradientReport:
 
     Attributes:
         flow: the norms.
-        summary: a row for each direction of each recurrent layer; `GradientFlow.summary` and `reach`, how many steps
-            back the norm of dh_t/dh_k, the mean over all t of the longest sentence, has not yet fallen below 1/100.
+        summary: a row for each direction of each recurrent layer: the columns of `GradientFlow.summary`, and `reach`,
+            the number of steps back until the norm of dh_t/dh_k falls below 1/100 (mean over all t of the longest
+            sentence).
         lengths: tokens of the sentences.
     """
 
@@ -97,7 +98,7 @@ def choose_sentences(lengths: list[int]) -> list[int]:
 
 
 def _reach(flow: GradientFlow, name: str, way: str, index: tuple[int, ...], line: LiveLine) -> int:
-    """How many steps back a state still has influence."""
+    """How many steps back a state still influences later ones."""
     line.show(lambda: f"jacobians of {name}, {way}")
     backward = bool(index and index[0])
     real = np.flatnonzero(flow.real_steps(name))

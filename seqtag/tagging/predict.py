@@ -13,8 +13,8 @@ from seqtag.errors import ConfigError
 from seqtag.progress import with_progress
 from seqtag.tagging.data.corpus import TaggerInput
 from seqtag.tagging.data.sentences import Sentence
+from seqtag.tagging.formats import to_columns, to_json, to_text
 from seqtag.tagging.model import TaggingModel
-from seqtag.tagging.rendering import to_columns, to_json, to_text
 
 FORMATS = {"columns": to_columns, "jsonl": to_json, "text": to_text}
 
@@ -52,7 +52,7 @@ def predict_columns(model: TaggingModel, source: Any, format: str) -> Iterator[b
 
 
 def predict_text(model: TaggingModel, source: Any, format: str, encoding: str = "utf-8") -> Iterator[bytes]:
-    """Tags raw text, a paragraph a line; the output is UTF-8.
+    """Tags raw text, one paragraph per line; the output is UTF-8.
 
     The arguments are those of `predict_columns`.
 
@@ -78,6 +78,6 @@ def predict_text(model: TaggingModel, source: Any, format: str, encoding: str = 
 
 
 def _size(source: Any) -> int | None:
-    """The bytes of a file, near enough its characters; None for a stream."""
+    """The size of a file in bytes, which is about its number of characters; None for a stream."""
     is_file = isinstance(source, str | os.PathLike) and os.path.isfile(source)
     return os.path.getsize(source) if is_file else None

@@ -1,4 +1,4 @@
-"""A tagger fitted with one seed or with several, of which the best on dev is kept."""
+"""Fits a tagger with one seed or with several, and keeps the best one on dev."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class SeedRuns:
     """What all seeds gave.
 
     Attributes:
-        runs: one a seed.
-        measure: what was measured on dev.
+        runs: one per seed.
+        measure: the score on dev that chooses the best.
     """
 
     runs: list[SeedRun]

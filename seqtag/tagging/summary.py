@@ -12,8 +12,8 @@ from rich.console import Console
 from seqtag.diagnostics.sparsity import SparsityReport
 from seqtag.runs.summary import Report, show_part, show_reports
 from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.formats import to_rich
 from seqtag.tagging.model import TaggedSentence, TaggingModel
-from seqtag.tagging.rendering import to_rich
 
 
 @dataclass(frozen=True)

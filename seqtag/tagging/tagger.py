@@ -34,7 +34,7 @@ class Tagger(BaseEstimator):
         context_features: whether the words around a token and its spelling also score tags without the recurrent
             layers.
         head: `"crf"` or `"softmax"`.
-        entity_cost: what missing a tag of an entity costs a CRF in training; more finds more entities.
+        entity_cost: what missing a tag of an entity costs a CRF in training; a higher cost finds more entities.
         word_dim: width of the word embedding.
         min_count: words seen less often in training are unknown.
         dropout: variational, of token vectors and recurrent outputs.
@@ -139,8 +139,8 @@ class Tagger(BaseEstimator):
     def predict_proba(self, X: Iterable[Sequence[str]]) -> list[np.ndarray]:
         """For each sentence an array `(time, classes)`: the probability of each of `classes_` at each token.
 
-        Spans are learnt as IOBES, so their classes are IOBES tags; the probabilities are those of whole legal tag
-        sequences that have the tag there.
+        The model learns spans as IOBES, so their classes are IOBES tags. A tag's probability is that of all legal tag
+        sequences that have the tag at this token.
         """
         check_is_fitted(self, "model_")
         return self.model_.probabilities(self._inputs(X))

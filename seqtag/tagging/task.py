@@ -126,12 +126,12 @@ def _load_checked(run: Path, data: str) -> TaggedCorpus:
 
 
 def predict(run: Path, source: str, *, text: bool = False, format: str = "columns") -> Iterable[bytes]:
-    """Tags a file; see `predict_columns` and `predict_text`.
+    """Tags a file; see `predict_columns` and `predict_text` in `seqtag.tagging.predict`.
 
     Args:
         run: the run directory.
         source: a file, `-` for standard input.
-        text: whether it is raw text, a paragraph a line.
+        text: whether it is raw text, one paragraph per line.
         format: of the answers: `"columns"`, `"jsonl"` or `"text"`.
 
     Raises:
@@ -177,7 +177,7 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None) ->
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:
-    """Whether files are of tagged tokens: any but CSV, unless the layout is said."""
+    """Whether files are column files of tagged tokens: any but CSV, unless the layout is given."""
     return not all(name.endswith(".csv") for name in files) if layout in (None, "auto") else layout in LAYOUTS
 
 

@@ -14,8 +14,8 @@ import numpy as np
 __all__ = ["DIGIT", "EXTEND", "IDEOGRAPH", "LETTER", "REGIONAL", "SPACE", "SYMBOL", "ZWJ", "class_runs"]
 
 SPACE, LETTER, DIGIT, IDEOGRAPH, SYMBOL, EXTEND, REGIONAL = range(7)
-"""White space and controls; letters; decimal digits; ideographs and kana; the rest; what joins the character
-before; the letters of flags."""
+"""White space and controls; letters; decimal digits; ideographs and kana; the rest; what extends the character
+before it; the letters of flags."""
 
 ZWJ = 0x200D
 _BIDI_AND_ZERO_WIDTH_SPACES = frozenset(

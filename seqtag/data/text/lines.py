@@ -22,7 +22,7 @@ _CHUNK = 1 << 16
 
 
 def source_name(source: Source) -> str:
-    """How a source is called in messages: its path, or ``<stdin>`` and the like for a stream.
+    """The name of a source in messages: its path, or ``<stdin>`` and the like for a stream.
 
     >>> source_name("-"), source_name("dev.conll")
     ('<stdin>', 'dev.conll')
@@ -71,7 +71,7 @@ def read_lines(source: Source, encoding: str = "utf-8") -> Iterator[str]:
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
-        "".encode(encoding)  # codecs such as hex are there, but do not make text
+        "".encode(encoding)  # codecs such as hex exist, but their result is no text
         return codecs.getincrementaldecoder(encoding)()
     except LookupError:
         raise ConfigError(f"data.encoding: expected an encoding such as utf-8, found {encoding!r}") from None
@@ -92,9 +92,9 @@ def _open(source: Source) -> Any:
 def _decoded(
     stream: IO[str] | IO[bytes], decoder: codecs.IncrementalDecoder, name: str, encoding: str
 ) -> Iterator[str]:
-    """Yields decoded chunks; counts lines so that a bad byte can be placed."""
+    """Yields decoded chunks; counts lines, so that the line of a bad byte is known."""
     binary = getattr(stream, "buffer", stream)
-    read = getattr(binary, "read1", binary.read)  # read1 hands on what a pipe holds instead of waiting for more
+    read = getattr(binary, "read1", binary.read)  # read1 returns what a pipe holds instead of waiting for more
     lines = 0
     while chunk := read(_CHUNK):
         text = chunk if isinstance(chunk, str) else _decode(decoder, chunk, False, name, encoding, lines)

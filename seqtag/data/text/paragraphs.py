@@ -1,4 +1,4 @@
-"""Raw text, a paragraph a line, as tokens with the places where they stand."""
+"""Raw text, one paragraph per line, as tokens with their positions in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 from seqtag.data.text.lines import Source, read_lines
 from seqtag.data.text.tokenizer import tokenize
 
-# Characters that are tokenised at once.
+# How many characters are tokenised together.
 CHUNK_CHARACTERS = 200_000
 
 
@@ -43,7 +43,7 @@ def read_text(source: Source, encoding: str = "utf-8") -> Iterator[TextLine]:
 
 
 def tokenize_lines(lines: list[str]) -> list[TextLine]:
-    """Tokenises lines by the one tokeniser, `seqtag.data.text.tokenizer`.
+    """Tokenises lines with `seqtag.data.text.tokenizer`.
 
     >>> tokenize_lines(["Ann's here."])[0].tokens
     ['Ann', "'s", 'here', '.']

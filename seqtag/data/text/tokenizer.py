@@ -3,28 +3,28 @@
 One function serves `seqtag predict --text` and the exported SavedModel, so that both give the same tokens. It
 needs no vocabulary, and its time is linear in the length of the text.
 
-How it works: the lines are decoded to code points and laid end to end, each closed by a line feed, so that no
-rule can reach from one line into the next. Characters that extend the one before (combining marks, joiners,
-variation selectors, emoji modifiers) are set aside; every rule then says which of the remaining characters go
-on with the token of the one before.
+How it works: the lines are decoded to code points and concatenated, each ended by a line feed, so that no rule can
+reach from one line into the next. Characters that extend the one before (combining marks, joiners, variation selectors,
+emoji modifiers) are set aside. Every rule then says which of the remaining characters continue the token of the
+character before.
 
-Rules, in the manner of the treebanks and corpora that taggers are trained on:
+The rules follow the treebanks and corpora that taggers are trained on:
 
 - Letters, marks, digits and `_` form words; an ideograph or kana is a token by itself, and so is any other
   symbol. Scripts written without spaces but with letters (Thai, Khmer) are not segmented.
 - Digits on both sides keep `, . : /` inside a number: `1,000.50`, `3:30`, `9/11/2001`.
-- An apostrophe between letters stays inside (`O'Brien`), but English clitics part as treebanks do: `do|n't`,
+- An apostrophe between letters stays inside (`O'Brien`), but English clitics are split off as in treebanks: `do|n't`,
   `John|'s`.
-- Hyphens part words (`well|-|known`), as UD English-EWT and the biomedical corpora have it, except after a
+- Hyphens separate words (`well|-|known`), as in UD English-EWT and the biomedical corpora, except after a
   single letter (`e-mail`, `T-shirt`). Corpora that keep hyphens (UD Danish-DDT, WNUT-17) differ here.
 - Single letters with dots keep them (`U.S.`, `e.g.`); so do initials before a capital (`J. Smith`) and the
-  abbreviations in `ABBREVIATIONS`. Single letters also stay together about `/` and `&`: `A/S`, `Q&A`.
+  abbreviations in `ABBREVIATIONS`. Single letters also stay together around `/` and `&`: `A/S`, `Q&A`.
 - A stop after an abbreviation's own dot, and an ellipsis, are tokens: `etc.|.`, `etc|...`.
 - `@mention`, `#hashtag`, URLs, e-mail addresses, file names, telephone numbers and emoticons stay whole.
 - `...`, `?!`, `--` and other repeated punctuation is one token; so is an emoji sequence, and a flag.
 
 Agreement with the gold tokens of UD English-EWT 2.16, as `python -m benchmarks.tokenizer` gives it: F1 over
-tokens 98.80 on dev, by which the rules were bettered, and 98.50 on test (`--split test`).
+tokens 98.80 on dev, on which the rules were tuned, and 98.50 on test (`--split test`).
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class _Stream(NamedTuple):
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
 def tokenize(text: tf.Tensor) -> Tokens:
-    """Parts lines into tokens, and says where in its line each token stands.
+    """Splits lines into tokens, and says where in its line each token stands.
 
     Args:
         text: string `(batch,)`, one line or paragraph each, in UTF-8. Each ill-formed sequence counts as one
@@ -127,8 +127,8 @@ def tokenize(text: tf.Tensor) -> Tokens:
     lines = tf.strings.unicode_decode(text + "\n", "UTF-8", errors="replace")
     kinds = _classes(lines.flat_values)
     places, stream = _without_extenders(lines.flat_values, kinds)
-    goes_on = _goes_on(stream, after_joiner=tf.gather(_at(lines.flat_values, -1), places) == ZWJ)
-    is_start = ~stream.space & ~goes_on
+    continues = _continues(stream, after_joiner=tf.gather(_at(lines.flat_values, -1), places) == ZWJ)
+    is_start = ~stream.space & ~continues
     is_last = ~stream.space & (_at(is_start, 1) | _at(stream.space, 1))
     starts = tf.boolean_mask(places, is_start)
     ends = tf.boolean_mask(_at(places, 1), is_last)
@@ -138,7 +138,7 @@ def tokenize(text: tf.Tensor) -> Tokens:
 
 
 def _by_line(words: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor, lines: tf.RaggedTensor) -> Tokens:
-    """Flat tokens and places in the whole stream, to tokens and places by line."""
+    """From flat tokens and places in the whole stream to tokens and places by line."""
     row_splits = tf.searchsorted(starts, tf.cast(lines.row_splits, tf.int32), out_type=tf.int64)
     tokens = tf.RaggedTensor.from_row_splits(words, row_splits, validate=False)
     line_starts = tf.gather(tf.cast(lines.row_starts(), tf.int32), tokens.value_rowids())
@@ -151,7 +151,7 @@ def _classes(codes: tf.Tensor) -> tf.Tensor:
 
 
 def _without_extenders(codes: tf.Tensor, kinds: tf.Tensor) -> tuple[tf.Tensor, _Stream]:
-    """Places and stream of the characters that extend no other; after a space an extender is taken in."""
+    """Places and stream of the characters that extend no other; an extender after a space is among them."""
     extends = kinds == EXTEND
     bases = ~extends | _at(kinds == SPACE, -1) | (tf.range(tf.size(kinds)) == 0)
     places = tf.boolean_mask(tf.range(tf.size(codes)), bases)
@@ -167,39 +167,39 @@ def _at(values: tf.Tensor, offset: int) -> tf.Tensor:
 
 
 def _between(middle: tf.Tensor, left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
-    """Where a token goes on because a middle stands between `left` and `right`: at the middle, and after."""
+    """Where a token continues because `middle` stands between `left` and `right`: at the middle, and after it."""
     held = middle & _at(left, -1) & _at(right, 1)
     return held | _at(held, -1)
 
 
-def _goes_on(stream: _Stream, after_joiner: tf.Tensor) -> tf.Tensor:
-    """Whether each character goes on with the token of the one before it."""
+def _continues(stream: _Stream, after_joiner: tf.Tensor) -> tf.Tensor:
+    """Whether each character continues the token of the one before it."""
     word, letter, alone = stream.word, stream.letter, stream.alone
-    goes_on = word & _at(word, -1)
-    goes_on |= _between(stream.among(NUMBER_SEPARATORS), stream.kinds == DIGIT, stream.kinds == DIGIT)
-    goes_on |= _between(stream.among(APOSTROPHES), word, letter)
-    goes_on |= _between(stream.codes == ord("-"), alone, letter)
-    goes_on |= _between(stream.among("/&"), alone, alone)
-    goes_on |= _dotted(stream) | _repeated(stream) | _flags(stream)
-    goes_on |= letter & _at(stream.among("@#"), -1) & ~_at(word, -2)
-    goes_on |= after_joiner & (stream.kinds == SYMBOL)
+    continues = word & _at(word, -1)
+    continues |= _between(stream.among(NUMBER_SEPARATORS), stream.kinds == DIGIT, stream.kinds == DIGIT)
+    continues |= _between(stream.among(APOSTROPHES), word, letter)
+    continues |= _between(stream.codes == ord("-"), alone, letter)
+    continues |= _between(stream.among("/&"), alone, alone)
+    continues |= _dotted(stream) | _repeated(stream) | _flags(stream)
+    continues |= letter & _at(stream.among("@#"), -1) & ~_at(word, -2)
+    continues |= after_joiner & (stream.kinds == SYMBOL)
     starts_clitic, continues_clitic = _clitics(stream)
-    goes_on = (goes_on & ~starts_clitic) | continues_clitic
+    continues = (continues & ~starts_clitic) | continues_clitic
     abbreviated, kept = _known_runs(stream)
-    goes_on = _full_stops(stream, goes_on | abbreviated) | kept
-    return goes_on & ~stream.space & ~_at(stream.space, -1)
+    continues = _full_stops(stream, continues | abbreviated) | kept
+    return continues & ~stream.space & ~_at(stream.space, -1)
 
 
-def _full_stops(stream: _Stream, goes_on: tf.Tensor) -> tf.Tensor:
-    """Parts what follows an abbreviation: `etc|...` (the dots are an ellipsis), `etc.|.` (a second stop)."""
+def _full_stops(stream: _Stream, continues: tf.Tensor) -> tf.Tensor:
+    """Separates what follows an abbreviation: `etc|...` (the dots are an ellipsis), `etc.|.` (a second stop)."""
     dot = stream.codes == ord(".")
     ellipsis = dot & _at(dot, 1) & _at(dot, 2) & ~_at(dot, -1)
-    second = dot & _at(dot & goes_on & ~_at(dot, -1), -1) & ~_at(dot, 1)
-    return goes_on & ~ellipsis & ~second
+    second = dot & _at(dot & continues & ~_at(dot, -1), -1) & ~_at(dot, 1)
+    return continues & ~ellipsis & ~second
 
 
 def _clitics(stream: _Stream) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where an English clitic starts, and where it goes on."""
+    """Where an English clitic starts, and where it continues."""
     apostrophe = stream.among(APOSTROPHES) & _at(stream.word, -1)
     negation = apostrophe & (_at(stream.lower, -1) == ord("n")) & _at(stream.letter, -2) & stream.spells("t", 1)
     other = apostrophe & tf.reduce_any([stream.spells(clitic, 1) for clitic in CLITICS], axis=0)
@@ -232,10 +232,10 @@ def _flags(stream: _Stream) -> tf.Tensor:
 
 
 def _known_runs(stream: _Stream) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where an abbreviation goes on; and where a URL, an address, an emoticon does.
+    """Where an abbreviation continues; and where a URL, an address or an emoticon does.
 
-    A run without spaces is stripped of brackets, quotes and stops at both ends; what is left is held against
-    the patterns. An abbreviation takes in the one dot after it.
+    A run without spaces is stripped of brackets, quotes and stops at both ends; what is left is compared with the
+    patterns. An abbreviation includes the one dot after it.
     """
     filled = ~stream.space
     heads, tails = _places(filled & ~_at(filled, -1)), _places(filled & ~_at(filled, 1))

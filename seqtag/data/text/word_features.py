@@ -1,7 +1,7 @@
-"""What a word's spelling tells, computed in the TensorFlow graph.
+"""Features of words: vocabulary rows, characters, affixes and shape, computed in the TensorFlow graph.
 
-The same functions serve training, `predict` and the exported SavedModel, so the three cannot drift apart. They are
-functions of the distinct words of a batch, never of its tokens: a word that occurs fifty times is looked at once.
+The same functions serve training, `predict` and the exported SavedModel, so all three agree. They are functions of the
+distinct words of a batch, not of its tokens: a word that occurs fifty times is processed once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tensorflow as tf
 from seqtag.data.text.vocabulary import UNKNOWN, Vocabulary
 
 LONGEST_AFFIX = 4
-# A longer word is read by its first and its last half, so that a token of any length costs the same.
+# Of a longer word the middle is left out, so that a token of any length costs the same.
 MAX_CHARACTERS = 32
 
 
@@ -110,7 +110,7 @@ class WordEncoder:
         characters = tf.strings.unicode_split(_first_and_last(words, MAX_CHARACTERS), "UTF-8")
         rows = tf.ragged.map_flat_values(self._char_table.lookup, characters)
         padded = rows.to_tensor()
-        # A column at least, also where no word has a character.
+        # At least one column, also where no word has a character.
         return tf.pad(padded, [[0, 0], [0, tf.cast(tf.shape(padded)[1] == 0, tf.int32)]])
 
     def _hashed(self, words: tf.Tensor) -> tf.Tensor:
@@ -118,7 +118,7 @@ class WordEncoder:
         lengths = tf.strings.length(lowered, unit="UTF8_CHAR")
         columns = ["shape:" + word_shape(words)]
         for size in range(1, LONGEST_AFFIX + 1):
-            # A word no longer than the affix has none of that size: an affix is what words share.
+            # A word no longer than the affix has no affix of that size: an affix is a part that several words share.
             fits = lengths > size
             columns.append(tf.where(fits, f"{size}-" + _first(lowered, size), f"{size}-"))
             columns.append(tf.where(fits, f"-{size}" + _last(lowered, size), f"-{size}"))
@@ -127,8 +127,8 @@ class WordEncoder:
 
 
 def lookup_table(vocabulary: Vocabulary) -> tf.lookup.StaticHashTable:
-    """A table string -> int32 row with `UNKNOWN` for the rest, initialised from the vocabulary."""
-    # TensorFlow wants at least one entry.
+    """A table from strings to int32 rows of the vocabulary, with `UNKNOWN` for all other strings."""
+    # TensorFlow's table needs at least one entry.
     symbols = vocabulary.symbols or [""]
     rows = vocabulary.indices(symbols)
     keys, values = tf.constant(symbols, tf.string), tf.constant(rows, tf.int32)

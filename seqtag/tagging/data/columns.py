@@ -32,18 +32,18 @@ _BLANK = " \t\r\n\ufeff"
 class ColumnReader:
     """Iterates over the sentences of a column file, holding one in memory at a time.
 
-    Leading comments and blank lines belong to the first sentence, what follows the last one belongs to it, so
-    that no sentence is empty and nothing of the file is lost. A path can be iterated over again, a stream
-    once.
+    Comments and blank lines before the first token belong to the first sentence, and what follows the last token
+    belongs to the last one: no sentence is empty, and nothing of the file is lost. A path can be iterated over again, a
+    stream only once.
 
     Args:
         source: a path, ``"-"`` for standard input, or a text or binary stream.
-        layout: a name of `LAYOUTS`, a `Layout`, or ``"auto"`` to tell it from the first lines.
+        layout: a name of `LAYOUTS`, a `Layout`, or ``"auto"`` to detect it from the first lines.
         encoding: of the bytes; a byte order mark is accepted and kept.
-        token_column: name or number of the column that holds the tokens, when not the layout's own.
+        token_column: name or number of the column that holds the tokens; the layout's own if None.
         tag_column: the same for the tags.
-        tags_required: whether each row must have all columns. If not, rows may hold fewer, all alike, down to
-            the token alone (in layouts with word numbers also without the number).
+        tags_required: whether each row must have all columns. If not, all rows may have the same smaller number of
+            columns, down to the token alone (in layouts with word numbers also without the number).
 
     Raises:
         DataError: on iteration, with file and line: unreadable, undecodable, empty, ragged, or without the
@@ -77,7 +77,7 @@ class ColumnReader:
         return _sentences(_parsed(chain(head, lines), plan, self.path), plan, self.path)
 
     def _head(self, lines: Iterator[str]) -> list[str]:
-        """The lines needed to settle the layout: enough to tell it, or up to the first row if it is known."""
+        """The first lines: enough to detect the layout, or up to the first row if it is known."""
         if isinstance(self.layout, str):
             return list(islice(lines, _DETECTION_LINES))
         head = []
@@ -139,7 +139,7 @@ class _Line(NamedTuple):
 
 
 def _is_row(line: str, layout: Layout) -> bool:
-    """Whether a line holds a token, where the first of a file is looked for."""
+    """Whether a line can be the first of a file that holds a token."""
     text = line.strip(_BLANK)
     skipped = "#" if layout.has_ids else "-DOCSTART-"
     return bool(text) and not text.startswith(skipped)
@@ -176,7 +176,7 @@ def _parsed(lines: Iterable[str], plan: _Plan, path: str) -> Iterator[_Line]:
 
 
 def _sentences(parsed: Iterable[_Line], plan: _Plan, path: str) -> Iterator[Sentence]:
-    """Groups lines into sentences; of what stands between two, the first gets the blank lines."""
+    """Groups lines into sentences. Of the lines between two sentences, the first one gets the blank lines."""
     lines: list[str] = []
     rows: list[list[str]] = []
     positions: list[int] = []

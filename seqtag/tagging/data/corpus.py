@@ -108,7 +108,7 @@ class TaggedCorpus:
         return [TaggerInput(*sentence) for sentence in zip(self.tokens, columns, strict=True)]
 
     def place(self, sentence: int, token: int) -> dict[str, Any]:
-        """Keyword arguments that tell a `DataError` where this token stands."""
+        """Where this token stands, as keyword arguments of a `DataError`."""
         return {"path": self.path, "line": self.lines[sentence][token] if self.lines else None}
 
     def place_of(self, tag: str) -> dict[str, Any]:
@@ -130,10 +130,10 @@ def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: I
     """Reads tagged sentences.
 
     Args:
-        source: a path; an iterable of `(tokens, tags)` pairs; token lists, with `tags` beside them; or a DataFrame in
-            long form with the columns `sentence, token, tag` (and those of `options.features`), a token a row.
+        source: a path; an iterable of `(tokens, tags)` pairs; token lists, with their tags in `tags`; or a DataFrame in
+            long form with the columns `sentence, token, tag` (and those of `options.features`), one token per row.
         options: how a column file is read.
-        tags: tag lists, when `source` holds token lists alone.
+        tags: tag lists, when `source` holds token lists.
 
     Raises:
         DataError: the source holds no sentence, or a sentence whose tokens and tags differ in number.

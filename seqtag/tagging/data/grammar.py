@@ -29,8 +29,8 @@ class Grammar:
     """Sections of alternatives.
 
     Attributes:
-        alternatives: for each section its alternatives, repeated as often as they weigh.
-        open: names of the sections of names.
+        alternatives: for each section its alternatives, repeated as often as their weight says.
+        open: the sections that are lists of names.
 
     Raises:
         ValueError: an alternative refers to a section that is not there, or a line stands before any section.
@@ -57,7 +57,7 @@ class Grammar:
         for section, alternatives in self.alternatives.items():
             for name in _WHOLE.findall(" ".join(alternatives)):
                 if name[2] not in self.alternatives:
-                    raise ValueError(f"expected a section <{name[2]}>, found it only referred to in <{section}>")
+                    raise ValueError(f"expected a section <{name[2]}>, found only a reference to it in <{section}>")
 
     def language(self, section: str) -> list[str]:
         """All one-token strings of a section without entities, sorted.
@@ -86,8 +86,8 @@ class Generator:
     Args:
         grammar: the grammar.
         source: random numbers; only its `random` method is used, whose numbers no Python version changes.
-        names: for open sections, what may be drawn instead of all their strings: a list of pools, of which
-            one is chosen with equal chances.
+        names: for open sections, what may be drawn instead of all their strings: a list of pools of names. Each draw
+            first chooses a pool, all equally likely.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Generator:
         return self._source.random() < probability
 
     def choose(self, items: Sequence) -> str:
-        """One of the items, each as likely."""
+        """One of the items, all equally likely."""
         return items[int(self._source.random() * len(items))]
 
     def sentence(self, section: str) -> list[tuple[str, str]]:
@@ -142,7 +142,7 @@ class Generator:
         return tokens
 
     def _part(self, reference: re.Match[str]) -> str:
-        """What stands for a reference within a word: always one token."""
+        """The text that replaces a reference within a word: always one token."""
         [(text, _)] = self._expand(reference[1])
         return text
 

@@ -1,4 +1,4 @@
-"""What is in a tagged corpus, and what is wrong with it: scheme, counts, illegal tags, sentences that recur.
+"""What is in a tagged corpus, and what is wrong with it: scheme, counts, illegal tags, repeated sentences.
 
 >>> import io
 >>> report = inspect_corpus([io.StringIO("in\\tO\\nRome\\tI-LOC\\nand\\tO\\nOslo\\tB-LOC\\n")])
@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -72,8 +72,8 @@ class FileReport:
         lines += [f"tags: {_listed(self.tags)}"] if self.tags else ["no tags"]
         lines += [f"illegal tags: {self.illegal}"] if self.scheme else []
         lines += [f"  line {line}: {message}" for line, message in self.illegal_examples]
-        hidden = self.illegal - len(self.illegal_examples)
-        lines += [f"  and {hidden} more"] if hidden else []
+        unlisted = self.illegal - len(self.illegal_examples)
+        lines += [f"  and {unlisted} more"] if unlisted else []
         lines += [f"repeated sentences: {self.duplicates}"]
         return "\n".join([self.path, *(f"  {line}" for line in lines)])
 
@@ -108,7 +108,7 @@ class Overlap:
 
 @dataclass(frozen=True)
 class CorpusReport:
-    """All files of a corpus, and what each has in common with the ones before it."""
+    """All files of a corpus, and what each has in common with the files before it."""
 
     files: tuple[FileReport, ...]
     overlaps: tuple[Overlap, ...]
@@ -136,7 +136,7 @@ def inspect_corpus(
     Memory is bounded by the distinct words and by two numbers for each distinct sentence.
 
     Args:
-        sources: paths or streams; the training data first, so that what the others share with it shows.
+        sources: paths or streams; the training data first, so that the report says what the others share with it.
         layout, encoding, token_column, tag_column: of all files; see `ColumnReader`. A file may
             lack tags unless `tag_column` says where they are.
         examples: how many illegal tags, and shared sentences, are listed with their lines.
@@ -162,10 +162,10 @@ class _Illegal:
 
 
 class _Survey:
-    """What one pass over a file gathers.
+    """What one pass over a file collects.
 
-    A stream cannot be read twice and the scheme is known at the end alone, so violations of every scheme are
-    kept.
+    A stream cannot be read twice, and the scheme is known only at the end. Therefore the violations of every scheme are
+    collected.
     """
 
     def __init__(self, reader: ColumnReader, examples: int) -> None:
@@ -200,8 +200,8 @@ class _Survey:
         for scheme, illegal in self.illegal.items():
             found = violations(tags, scheme)
             illegal.total += len(found)
-            wanted = self.examples - len(illegal.examples)
-            illegal.examples += [(lines[position], message) for position, message in found[:wanted]]
+            missing = self.examples - len(illegal.examples)
+            illegal.examples += [(lines[position], message) for position, message in found[:missing]]
 
     def report(self) -> FileReport:
         scheme = self._scheme()
@@ -240,7 +240,7 @@ class _Survey:
         )
 
     def _scheme(self) -> Scheme | None:
-        """The scheme of the tags that can be read, if they are the most; the others then count as illegal."""
+        """The scheme of the readable tags, if most tags are readable; the others then count as illegal."""
         labels = {tag: count for tag, count in self.tags.items() if tag != "O"}
         readable = sum(count for tag, count in labels.items() if is_span_tag(tag))
         if not self.tags or 2 * readable < sum(labels.values()):
@@ -264,6 +264,5 @@ def _count(number: int, noun: str) -> str:
 
 
 def _listed(counts: Mapping[str, int], most: int = 20) -> str:
-    shown: Iterable[str] = (f"{name} {count}" for name, count in list(counts.items())[:most])
-    hidden = len(counts) - most
-    return ", ".join(shown) + (f" and {hidden} more" if hidden > 0 else "")
+    listed = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:most])
+    return listed + (f" and {len(counts) - most} more" if len(counts) > most else "")

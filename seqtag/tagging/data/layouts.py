@@ -1,4 +1,4 @@
-"""Layouts of column files: what columns are called, what separates them, and how to tell layouts apart."""
+"""Layouts of column files: the names of the columns, what separates them, and how to detect a layout."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Layout:
         columns: names of the columns, in order.
         separator: ``"\t"`` for exactly one TAB between columns, ``" "`` for a run of spaces and TABs.
         token: the column that holds the tokens.
-        tag: the column that holds the tags unless another is asked for; ``None`` when there is none.
+        tag: the column that holds the tags unless another is chosen; ``None`` when there is none.
         has_ids: whether column 1 numbers the words of a sentence. Such layouts have ``#`` comments, ranges
             (``8-9``) and empty nodes (``8.1``), which are kept but not tagged; in the others a line that
             starts with ``#`` is a token, and a ``-DOCSTART-`` line is kept but not tagged.
@@ -56,7 +56,7 @@ class Layout:
         return _split(text, self.separator)
 
     def of_width(self, width: int) -> Layout:
-        """This layout with its optional columns settled: left out where `width` says so, there otherwise.
+        """This layout for rows of `width` columns: without its optional columns if they do not fit, else with them.
 
         >>> LAYOUTS["conll2002"].of_width(2).columns
         ('word', 'ner')
@@ -128,7 +128,7 @@ def layout_named(name: str) -> Layout:
 
 
 def detect_layout(source: Source, encoding: str = "utf-8") -> Layout:
-    """Tells the layout of a file from its first lines; a stream is read up to there.
+    """Detects the layout of a file from its first lines; a stream is read up to there.
 
     Raises:
         DataError: the file cannot be read or holds no token.
@@ -147,10 +147,10 @@ def nothing_found(lines: Sequence[str]) -> str:
 
 
 def layout_of_lines(lines: Sequence[str]) -> Layout | None:
-    r"""Tells the layout from the first lines of a file; ``None`` when they hold no token.
+    r"""Detects the layout from the first lines of a file; ``None`` when they hold no token.
 
-    Widths and separators that match no known layout give one named ``columns``: ``token`` first (after the
-    ids, where there are any), ``tag`` last, ``column2`` and so on between.
+    Rows that match no known layout get one named ``columns``: ``token`` first (after the ids, where there are any),
+    ``tag`` last, ``column2`` and so on between.
 
     >>> layout_of_lines(["EU NNP B-NP B-ORG\n"]).name, layout_of_lines(["#hashtag\tO\n"]).name
     ('conll2003', 'tsv')

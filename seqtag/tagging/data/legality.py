@@ -13,7 +13,7 @@ from seqtag.tagging.data.tags import Scheme, TagError, is_span_tag, split_tag
 
 
 def violations(tags: Sequence[str], scheme: Scheme | str) -> list[tuple[int, str]]:
-    """What is illegal in a sequence of tags: positions and messages, none when it is legal.
+    """Finds what is illegal in a sequence of tags: positions and messages, none when it is legal.
 
     >>> violations(["O", "I-LOC"], "IOB2")
     [(1, "expected tags in IOB2, found 'I-LOC' after 'O'")]
@@ -44,11 +44,11 @@ def _known(tag: str, scheme: Scheme) -> bool:
 
 @lru_cache(maxsize=65536)
 def _legal(before: str | None, after: str | None, scheme: Scheme) -> bool:
-    """Whether `after` may follow `before`; None is the edge of the sentence. Foreign tags never may."""
+    """Whether `after` may follow `before`; None is the edge of the sentence. A tag of another scheme never may."""
     if after is not None and not _known(after, scheme):
         return False
     if before is not None and not _known(before, scheme):
-        before = "O"  # its own position says that it is illegal
+        before = "O"  # that it is illegal is said at its own position
     left, left_type = split_tag(before or "O")
     right, right_type = split_tag(after or "O")
     if scheme is Scheme.IO:
@@ -89,8 +89,8 @@ def legal_transitions(tagset: Sequence[str], scheme: Scheme | str | None) -> tup
 def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme | None:
     """The scheme of sentences' tags; ``None`` for plain labels.
 
-    Prefixes decide between IO, IOBES, BILOU and the two IOB schemes; of these the one with fewer violations
-    wins, IOB2 on a tie. Tags that are all ``O`` are IOB2, no tags at all ``None``.
+    The prefixes decide between IO, IOBES, BILOU and IOB. Of IOB1 and IOB2, the one with fewer violations wins, and
+    IOB2 on a tie. If all tags are ``O``, the scheme is IOB2; if there are no tags, it is ``None``.
 
     Raises:
         TagError: some tags are spans' and others are not, or their prefixes belong to no scheme.

@@ -1,9 +1,9 @@
 """The corpus that ships with seqtag: named entities in generated English sentences.
 
 People, places, organisations, dates and products (PER, LOC, ORG, DATE, PROD) in two columns and IOB2: 2,400
-sentences to train on, 300 for development and 300 to test, none twice. Many names are of several types, and
-only the context tells which: Washington, Ford, Jordan, Apple, Ashford. Of the names in dev and test about
-half are of lists that no training sentence draws from; some sentences are all capitals or all lower-case.
+sentences to train on, 300 for development and 300 to test, no sentence twice. Many names belong to several types,
+and only the context tells which: Washington, Ford, Jordan, Apple, Ashford. About half of the names in dev and test come
+from lists that no training sentence uses. Some sentences are in capitals or in lower case throughout.
 
 The files are what ``python -m seqtag.tagging.data.samples DIR`` writes, on every machine and version of Python.
 
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from seqtag.tagging.data.grammar import Generator, Grammar
 
-SPLITS = {"train": 2400, "dev": 300, "test": 300}
+SENTENCES = {"train": 2400, "dev": 300, "test": 300}
 
 _SHARES = {"train": 0.6, "dev": 0.8, "test": 1.0}  # where each split's part of a list of names ends
 _CAPITALS, _LOWER = 0.03, 0.05  # shares of sentences written so
@@ -33,8 +33,8 @@ def sample_path(split: str) -> Path:
     Raises:
         ValueError: another split.
     """
-    if split not in SPLITS:
-        raise ValueError(f"expected a split of {', '.join(SPLITS)}, found {split!r}")
+    if split not in SENTENCES:
+        raise ValueError(f"expected a split of {', '.join(SENTENCES)}, found {split!r}")
     return _folder() / f"{split}.tsv"
 
 
@@ -43,11 +43,11 @@ def generate() -> dict[str, str]:
     grammar = Grammar("\n".join((_folder() / name).read_text("utf-8") for name in ("grammar.txt", "names.txt")))
     dealt = {section: _deal(grammar.language(section), section) for section in grammar.open}
     seen: set[tuple[str, ...]] = set()
-    return {split: _split(grammar, dealt, split, seen) for split in SPLITS}
+    return {split: _split(grammar, dealt, split, seen) for split in SENTENCES}
 
 
 def write(folder: Path) -> None:
-    """Writes the three files into `folder`, which is made if need be."""
+    """Writes the three files into `folder`, which is created if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for split, text in generate().items():
         (folder / f"{split}.tsv").write_text(text, "utf-8", newline="\n")
@@ -58,7 +58,7 @@ def _folder() -> Path:
 
 
 def _deal(names: list[str], section: str) -> dict[str, list[str]]:
-    """Deals names out to the splits."""
+    """Divides names among the splits."""
     source = random.Random(f"{_SEED} {section}")
     shuffled = sorted(names, key=lambda _: source.random())
     dealt, start = {}, 0
@@ -73,7 +73,7 @@ def _split(grammar: Grammar, dealt: dict[str, dict[str, list[str]]], split: str,
     names = {section: [parts[pool] for pool in pools] for section, parts in dealt.items()}
     generator = Generator(grammar, random.Random(f"{_SEED} {split}"), names)
     sentences: list[str] = []
-    while len(sentences) < SPLITS[split]:
+    while len(sentences) < SENTENCES[split]:
         tagged = _noisy(generator.sentence("sentence"), generator)
         tokens = tuple(token for token, _ in tagged)
         if tokens not in seen:
@@ -83,7 +83,7 @@ def _split(grammar: Grammar, dealt: dict[str, dict[str, list[str]]], split: str,
 
 
 def _noisy(tagged: list[tuple[str, str]], generator: Generator) -> list[tuple[str, str]]:
-    """Some sentences in capitals, some in lower case."""
+    """Writes some sentences in capitals, some in lower case."""
     if generator.chance(_CAPITALS):
         return [(token.upper(), tag) for token, tag in tagged]
     if generator.chance(_LOWER):

@@ -41,7 +41,7 @@ def spans(tags: Sequence[str], scheme: Scheme | str, strict: bool = False) -> li
             reading is the same in all schemes.
         strict: if False, conlleval's reading (Tjong Kim Sang and Buchholz 2000): what an illegal sequence
             most likely means, such as a new span at an ``I`` whose type differs from the tag before. If True,
-            only spans that are well-formed in `scheme`: always some of the lenient ones.
+            only spans that are well-formed in `scheme`: always a subset of the lenient ones.
 
     Raises:
         TagError: a tag that cannot be read.
@@ -128,7 +128,7 @@ def to_tags(entities: Iterable[Span], length: int, scheme: Scheme | str) -> list
 
 
 def convert(tags: Sequence[str], source: Scheme | str, target: Scheme | str) -> list[str]:
-    """Tags of one scheme in another, by conlleval's reading; IO cannot tell touching spans of one type apart.
+    """Converts tags of one scheme to another, by conlleval's reading; IO cannot separate touching spans of one type.
 
     >>> convert(["I-LOC", "B-LOC", "O"], "IOB1", "IOB2")
     ['B-LOC', 'B-LOC', 'O']
@@ -137,7 +137,7 @@ def convert(tags: Sequence[str], source: Scheme | str, target: Scheme | str) -> 
 
 
 def repair(tags: Sequence[str], scheme: Scheme | str) -> list[str]:
-    """Legal tags with the same spans by conlleval's reading; legal tags come back as they are.
+    """Makes tags legal without changing their spans in conlleval's reading; legal tags come back as they are.
 
     >>> repair(["O", "I-LOC", "I-LOC"], "IOB2")
     ['O', 'B-LOC', 'I-LOC']

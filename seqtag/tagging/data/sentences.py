@@ -78,8 +78,8 @@ class Sentence:
     def with_column(self, column: str | int, values: Sequence[str]) -> str:
         r"""The raw text with one column replaced, or appended as the last when the rows do not have it.
 
-        Where a column is appended, lines that hold no token but have columns (ranges and empty nodes,
-        ``-DOCSTART-``) get a ``_`` or ``O`` of their own, so that the file stays rectangular.
+        When a column is appended, lines that hold no token but have columns (ranges and empty nodes,
+        ``-DOCSTART-``) get ``_`` or ``O`` in it, so that all rows keep the same number of columns.
 
         Raises:
             ValueError: not one value for each token, or a value that would break the columns.
@@ -122,10 +122,10 @@ class Sentence:
         lines = list(self.lines)
         append = index >= len(self.rows[0])
         if append:
-            lines = [_appended(line, self._filler(line), self._joint) for line in lines]
+            lines = [_appended(line, self._filler(line), self._separator) for line in lines]
         for position, value in zip(self.positions, values, strict=True):
             line = self.lines[position]
-            lines[position] = _appended(line, value, self._joint) if append else self._replaced(line, index, value)
+            lines[position] = _appended(line, value, self._separator) if append else self._replaced(line, index, value)
         return "".join(lines)
 
     @property
@@ -133,8 +133,8 @@ class Sentence:
         return self.layout.separator == " "
 
     @property
-    def _joint(self) -> str:
-        """What goes before an appended column: what the file itself puts between columns."""
+    def _separator(self) -> str:
+        """The separator before an appended column: the one that the file uses."""
         line = self.lines[self.positions[0]]
         return " " if self._splits_at_spaces and "\t" not in line else "\t"
 
@@ -160,9 +160,9 @@ def _content(line: str) -> str:
     return line.removeprefix(_BOM).rstrip("\r\n")
 
 
-def _appended(line: str, value: str, joint: str) -> str:
+def _appended(line: str, value: str, separator: str) -> str:
     if not value:
         return line
     text = line.rstrip("\r\n")
-    joint = "" if text.endswith(joint) else joint
-    return f"{text}{joint}{value}{line[len(text) :]}"
+    separator = "" if text.endswith(separator) else separator
+    return f"{text}{separator}{value}{line[len(text) :]}"

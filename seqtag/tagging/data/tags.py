@@ -11,7 +11,7 @@ _ALL_PREFIXES = frozenset("BIESLU")
 
 
 class Scheme(StrEnum):
-    """How tags mark the ends of spans; a member equals its name, and any case of it finds it.
+    """How tags mark the ends of spans; a member equals its name, which is read in any case.
 
     - IO: ``I`` inside; spans of one type that touch are one.
     - IOB1: ``I`` inside, ``B`` only where a span touches one of its own type before it.
@@ -55,7 +55,7 @@ class Span(NamedTuple):
 
 
 class TagError(ValueError):
-    """A tag that is not of a scheme; `tag` says which, so that whoever knows the file can name its line."""
+    """A tag that is not of a scheme; `tag` says which, so that a caller who knows the file can name its line."""
 
     def __init__(self, message: str, tag: str) -> None:
         super().__init__(message)

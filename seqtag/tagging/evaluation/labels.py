@@ -87,4 +87,4 @@ def evaluate_labels(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[
 
 def _score(confusion: Mapping[str, Mapping[str, int]], tag: str) -> Score:
     predicted = sum(row[tag] for row in confusion.values())
-    return Score.of_counts(confusion[tag][tag], predicted, sum(confusion[tag].values()))
+    return Score(confusion[tag][tag], predicted, sum(confusion[tag].values()))

@@ -9,40 +9,37 @@ from itertools import chain, zip_longest
 
 @dataclass(frozen=True)
 class Score:
-    """Precision, recall and F1 as fractions, 0.0 where a denominator is 0, and the counts behind them.
+    """Counts, and the precision, recall and F1 that follow: fractions, 0.0 where a denominator is 0.
 
     Attributes:
-        precision: the share of predictions that are right.
-        recall: the share of gold that is found.
-        f1: the harmonic mean of both.
         correct: how many predictions are right.
         predicted: how many predictions there are.
         support: how many there are in gold.
     """
 
-    precision: float
-    recall: float
-    f1: float
     correct: int
     predicted: int
     support: int
 
-    @classmethod
-    def of_counts(cls, correct: int, predicted: int, support: int) -> Score:
-        """The score that counts give.
+    @property
+    def precision(self) -> float:
+        """The share of predictions that are right."""
+        return self.correct / self.predicted if self.predicted else 0.0
 
-        >>> Score.of_counts(correct=1, predicted=2, support=1).f1
+    @property
+    def recall(self) -> float:
+        """The share of gold that is found."""
+        return self.correct / self.support if self.support else 0.0
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall.
+
+        >>> Score(correct=1, predicted=2, support=1).f1
         0.6666666666666666
         """
-        total = predicted + support
-        return cls(
-            precision=correct / predicted if predicted else 0.0,
-            recall=correct / support if support else 0.0,
-            f1=2 * correct / total if total else 0.0,
-            correct=correct,
-            predicted=predicted,
-            support=support,
-        )
+        total = self.predicted + self.support
+        return 2 * self.correct / total if total else 0.0
 
     def to_dict(self) -> dict[str, float]:
         """An entry of ``per_type`` in ``metrics.json``."""

@@ -4,8 +4,8 @@ conlleval's reading (Tjong Kim Sang and Buchholz 2000; seqeval's default) finds 
 strict reading (seqeval's ``mode="strict"``) counts well-formed spans only. A predicted span is right when its type and
 both its ends are right.
 
-These counts serve the score of every epoch, the strict reading and very large files. The figures of final reports come
-from seqeval; see `seqtag.tagging.evaluation.evaluate`.
+Our own functions find the spans for the score of every epoch, for the strict reading and in very large files. In final
+reports seqeval finds those of conlleval's reading; see `seqtag.tagging.evaluation.evaluate`.
 
 >>> report = evaluate_spans([["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]], "IOB2")
 >>> report.precision, report.recall
@@ -15,7 +15,7 @@ from seqeval; see `seqtag.tagging.evaluation.evaluate`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,10 @@ class SpanReport:
 
 
 def evaluate_spans(
-    gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], scheme: Scheme | str
+    gold: Iterable[Sequence[str]],
+    predicted: Iterable[Sequence[str]],
+    scheme: Scheme | str,
+    read: Callable[[Sequence[str], Scheme], list[Span]] = spans,
 ) -> SpanReport:
     """Scores predicted tags against gold ones.
 
@@ -105,6 +108,7 @@ def evaluate_spans(
         gold: the tags of each sentence.
         predicted: the same, in the same order.
         scheme: of both.
+        read: gives the spans of a sentence in conlleval's reading: `spans`, or what `seqeval_reader` gives.
 
     Raises:
         ValueError: different numbers of sentences or tags, or a tag that is none of a span scheme.
@@ -118,7 +122,7 @@ def evaluate_spans(
         tokens += len(tags)
         right += sum(map(str.__eq__, gold_tags, tags))
         confusion.update(zip(map(_type, gold_tags), map(_type, tags), strict=True))
-        lenient.add(spans(gold_tags, rule), spans(tags, rule))
+        lenient.add(read(gold_tags, rule), read(tags, rule))
         strict.add(spans(gold_tags, rule, strict=True), spans(tags, rule, strict=True))
         illegal += bool(violations(tags, rule))
     return SpanReport(
@@ -147,13 +151,11 @@ class _Matches:
         self._correct.update(span.type for span in set(gold) & set(predicted))
 
     def overall(self) -> Score:
-        return Score.of_counts(self._correct.total(), self._predicted.total(), self._support.total())
+        return Score(self._correct.total(), self._predicted.total(), self._support.total())
 
     def per_type(self) -> dict[str, Score]:
         kinds = sorted(self._support.keys() | self._predicted.keys())
-        return {
-            kind: Score.of_counts(self._correct[kind], self._predicted[kind], self._support[kind]) for kind in kinds
-        }
+        return {kind: Score(self._correct[kind], self._predicted[kind], self._support[kind]) for kind in kinds}
 
 
 def _type(tag: str) -> str:

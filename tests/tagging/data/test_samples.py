@@ -9,7 +9,7 @@ from collections import defaultdict
 import pytest
 
 from seqtag.tagging.data.columns import ColumnReader, Sentence
-from seqtag.tagging.data.samples import SPLITS, generate, sample_path
+from seqtag.tagging.data.samples import SENTENCES, generate, sample_path
 from seqtag.tagging.data.schemes import detect_scheme, spans, violations
 
 TYPES = {"PER", "LOC", "ORG", "DATE", "PROD"}
@@ -17,7 +17,7 @@ TYPES = {"PER", "LOC", "ORG", "DATE", "PROD"}
 
 @pytest.fixture(scope="module")
 def corpus() -> dict[str, list[Sentence]]:
-    return {split: list(ColumnReader(sample_path(split))) for split in SPLITS}
+    return {split: list(ColumnReader(sample_path(split))) for split in SENTENCES}
 
 
 def entities(sentences: list[Sentence]) -> list[tuple[str, str]]:
@@ -30,21 +30,21 @@ def entities(sentences: list[Sentence]) -> list[tuple[str, str]]:
 
 
 def test_shipped_files_are_what_the_generator_writes():
-    assert {split: sample_path(split).read_bytes() for split in SPLITS} == {
+    assert {split: sample_path(split).read_bytes() for split in SENTENCES} == {
         split: text.encode() for split, text in generate().items()
     }
 
 
 def test_module_writes_the_files(tmp_path):
     subprocess.run([sys.executable, "-m", "seqtag.tagging.data.samples", tmp_path / "new"], check=True)
-    for split in SPLITS:
+    for split in SENTENCES:
         assert (tmp_path / "new" / f"{split}.tsv").read_bytes() == sample_path(split).read_bytes()
     wrong = subprocess.run([sys.executable, "-m", "seqtag.tagging.data.samples"], capture_output=True, text=True)
     assert wrong.returncode == 2 and "usage: python -m seqtag.tagging.data.samples DIR" in wrong.stderr
 
 
 def test_sizes_and_tags(corpus):
-    assert {split: len(sentences) for split, sentences in corpus.items()} == SPLITS
+    assert {split: len(sentences) for split, sentences in corpus.items()} == SENTENCES
     for sentences in corpus.values():
         tags = [sentence.tags for sentence in sentences]
         assert detect_scheme(tags) == "IOB2"

@@ -100,7 +100,7 @@ PREDICTED = [["B-PER", "I-PER", "O", "I-LOC"], ["O", "B-LOC", "I-LOC"], ["B-LOC"
 def test_scores_worked_by_hand():
     """Lenient: PER, LOC of 5 gold and 4 predicted are right; strict: PER alone, of 3 predicted."""
     report = evaluate_spans(GOLD, PREDICTED, "IOB2")
-    assert report.overall == Score.of_counts(correct=2, predicted=4, support=5)
+    assert report.overall == Score(correct=2, predicted=4, support=5)
     assert (report.precision, report.recall, report.f1) == (2 / 4, 2 / 5, 4 / 9)
     assert (report.strict.precision, report.strict.recall, report.f1_strict) == (1 / 3, 1 / 5, 2 / 8)
     assert report.accuracy == 5 / 9

@@ -1,4 +1,4 @@
-"""Tagged sentences as people and programs read them: JSON lines, marked-up text, colours."""
+"""The output formats of tagged sentences: JSON lines, columns, marked-up text, and colours for a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCORE_DIGITS = 6
 
 
 def to_json(tagged: TaggedSentence, line: TextLine | None = None) -> str:
-    """One JSON line; with the text line, entities also have `char_start` and `char_end` in it."""
+    """One JSON line; if the line of raw text is given, entities also have their `char_start` and `char_end` in it."""
     record = {
         "tokens": tagged.tokens,
         "tags": tagged.tags,
@@ -35,7 +35,7 @@ def _entity(tagged: TaggedSentence, entity: Entity, line: TextLine | None) -> di
 
 
 def to_columns(tagged: TaggedSentence) -> str:
-    """A token and its tag a line, and a blank line."""
+    """One line per token with its tag, then a blank line."""
     return "".join(f"{token}\t{tag}\n" for token, tag in zip(tagged.tokens, tagged.tags, strict=True)) + "\n"
 
 
@@ -49,7 +49,7 @@ def to_text(tagged: TaggedSentence) -> str:
 
 
 def to_rich(tagged: TaggedSentence, types: list[str]) -> Text:
-    """The same in colour, a colour a type."""
+    """The same in colour, one colour per type."""
     return _marked(tagged, {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(types)})
 
 
