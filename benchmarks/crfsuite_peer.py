@@ -1,8 +1,8 @@
-"""The peer that a tagger without pretrained embeddings has to beat: CRFsuite with the usual features.
+"""CRFsuite with the usual features: the peer that a tagger without pretrained embeddings has to beat.
 
-The features of a word are itself, its lower case, its shape and some flags, and its affixes of one to four
-characters; of the two words on either side the same but for the affixes. L-BFGS, with both penalties at .1
-and at most 100 iterations.
+The features of a word are the word itself, its lower case, its shape and some flags, and its affixes of one to four
+characters; and the same without affixes of the two words on either side. L-BFGS, with both penalties at .1 and at most
+100 iterations.
 
     SEQTAG_DATA=... python -m benchmarks.crfsuite_peer wnut17 ncbi
 
@@ -51,8 +51,7 @@ def features(tokens: Sequence[str]) -> list[dict[str, Any]]:
     >>> found[0]["shape"], found[0]["suffix2"], found[0]["+1:lower"], found[0]["-1:outside"]
     ('Xxx', 'nn', 'ran', True)
     """
-    own = [_own(token) for token in tokens]
-    return [{**own[place], **_window(tokens, place)} for place in range(len(tokens))]
+    return [{**_of_word(token), **_of_neighbours(tokens, place)} for place, token in enumerate(tokens)]
 
 
 def fit(sentences: Sentences, tags: Sentences, max_iterations: int = 100) -> Any:
@@ -80,7 +79,7 @@ def evaluate(
         scheme: of the spans; None scores each tag by itself (accuracy).
 
     Returns:
-        The score in percent, and times that take in the making of features.
+        The score in percent, and times that include the computing of features.
     """
     began = time.perf_counter()
     model = fit(*train)
@@ -91,7 +90,7 @@ def evaluate(
     return PeerResult(100 * score, fitted - began, sum(map(len, test[0])) / seconds)
 
 
-def _own(token: str) -> dict[str, Any]:
+def _of_word(token: str) -> dict[str, Any]:
     sizes = range(1, min(4, len(token)) + 1)
     affixes = {f"prefix{n}": token[:n] for n in sizes} | {f"suffix{n}": token[-n:] for n in sizes}
     return {"bias": 1.0, **_shared(token, ""), **affixes}
@@ -99,7 +98,7 @@ def _own(token: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=200_000)
 def _shared(token: str, position: str) -> dict[str, Any]:
-    """What is read of a word and of its neighbours alike; a flag is there only when it is raised."""
+    """Features of a word that its neighbours have too; a flag is there only if it is true."""
     flags = {
         "title": token.istitle(),
         "upper": token.isupper(),
@@ -108,11 +107,11 @@ def _shared(token: str, position: str) -> dict[str, Any]:
         "has_hyphen": "-" in token,
     }
     values = {"word": token, "lower": token.lower(), "shape": _shape(token)}
-    values |= {name: True for name, raised in flags.items() if raised}
+    values |= {name: True for name, is_true in flags.items() if is_true}
     return {position + name: value for name, value in values.items()}
 
 
-def _window(tokens: Sequence[str], place: int) -> dict[str, Any]:
+def _of_neighbours(tokens: Sequence[str], place: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for offset in (-2, -1, 1, 2):
         if 0 <= place + offset < len(tokens):

@@ -1,8 +1,8 @@
-"""The tagger that tutorials build from `keras.layers`, as the peer in speed.
+"""The tagger that tutorials build from `keras.layers`, to compare speed with.
 
-Word embedding with `mask_zero`, `Bidirectional(LSTM)`, a softmax a token, Adam, sparse categorical
-cross-entropy over the tokens that the mask leaves; every sentence padded to the longest of the corpus,
-batches of 32. It has no characters, no spelling features, no dropout and no CRF, so it does less work a
+Word embedding with `mask_zero`, `Bidirectional(LSTM)`, a softmax per token, Adam, and sparse categorical
+cross-entropy over the tokens that are not masked; every sentence padded to the longest of the corpus,
+batches of 32. It has no characters, no spelling features, no dropout and no CRF, so it does less work per
 token than our tagger.
 """
 

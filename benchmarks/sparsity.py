@@ -1,21 +1,21 @@
-"""What zeros cost and what they bring: score, size and speed of the tagger at several strengths of its L1 penalties.
+"""Score, size and speed of the tagger at several strengths of its L1 penalties, which set weights to zero.
 
     SEQTAG_DATA=... python -m benchmarks.sparsity [SET] [--strengths 0:0 0.1:0.1 ...] [--seeds 1] [--runs DIR]
         [--markdown] [--set KEY=VALUE]
 
 fits `configs/SET.yaml` (`ner_ddt` unless named) with every pair L1:ROW_L1 of `training.l1` and `training.row_l1`, and
-prints a line for each as it comes, then a table:
+prints a line for each as soon as it is done, then a table:
 
 * `dev`, `test`: F1 or accuracy in percent of the seed that dev chose; with several seeds `mean` is that on test.
-* `kernels`: the share of the kernels' weights that are zero; `rows`: that of the rows of the embeddings, of which the
-  hashed ones that training never looked up are zero without a penalty too.
+* `kernels`: the share of the kernels' weights that are zero; `rows`: the share of the embeddings' rows that are zero.
+  Hashed rows that training never looked up are zero without a penalty too.
 * `left`: parameters that are not zero, in thousands.
 * `model.keras`, `SavedModel`: MB of the bundle's network and of the exported folder.
 * `words/s`: tokens of test tagged in a second, model loaded and traced; the median of five passes. The strengths
-  take turns, so that they are alike but for the model.
+  take turns, so that only the model differs.
 * `epoch`: the epoch kept, of those run.
 
-A run is left in DIR/SET-L1-ROW_L1; what is there is read, not computed again, and a run that was interrupted goes on.
+A run stays in DIR/SET-L1-ROW_L1. A finished run there is read, not trained again; an interrupted one is resumed.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Penalties(NamedTuple):
 
 
 def trained(name: str, penalties: Penalties, options: argparse.Namespace) -> tuple[TaggingConfig, Path]:
-    """The run with these penalties, trained unless it is there."""
+    """The run with these penalties, which is trained if it does not exist."""
     settings = [f"training.l1={penalties.l1}", f"training.row_l1={penalties.row_l1}", f"training.seeds={options.seeds}"]
     config = config_of(name, [*options.set, *settings])
     run = options.runs / f"{name}-{penalties.l1}-{penalties.row_l1}"
@@ -109,7 +109,7 @@ def row(penalties: Penalties, run: Path, model: TaggingModel, speed: str = "") -
 
 
 def speeds(models: dict[Penalties, TaggingModel], sentences: list[TaggerInput]) -> dict[Penalties, float]:
-    """Median words a second of each model, which take turns; the first pass of each traces and is not counted."""
+    """Median words a second of each model. The models take turns; the first pass of each traces and is not counted."""
     words = sum(len(sentence.tokens) for sentence in sentences)
     seconds: dict[Penalties, list[float]] = {penalties: [] for penalties in models}
     for turn in range(REPEATS + 1):
@@ -142,8 +142,8 @@ def main() -> None:
             print(f"{options.name} {pair} ...", file=sys.stderr)
             config, runs[penalties] = trained(options.name, penalties, options)
             models[penalties] = TaggingModel.load(runs[penalties])
-            shown = zip(HEADER, row(penalties, runs[penalties], models[penalties]), strict=True)
-            print("  ".join(f"{name} {cell}" for name, cell in shown if cell), flush=True)
+            cells = zip(HEADER, row(penalties, runs[penalties], models[penalties]), strict=True)
+            print("  ".join(f"{name} {cell}" for name, cell in cells if cell), flush=True)
         sentences = load_split(config.data, "test").inputs
         found = speeds(models, sentences)
         rows = [row(penalties, run, models[penalties], f"{found[penalties]:,.0f}") for penalties, run in runs.items()]

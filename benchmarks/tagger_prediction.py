@@ -18,10 +18,9 @@ __all__ = ["prediction_speed", "repeated"]
 def prediction_speed(run: Path, train: TaggedCorpus, options: ReadingOptions, folder: Path, repeats: int) -> dict:
     """Median seconds from column file to column file: ours, ours with the model in memory, CRFsuite.
 
-    The file is the one that all were trained on. `seqtag` is `predict_columns` and `write_output`, which
-    read the run each time; `seqtag, model loaded` is the same with the reading of the run, and the tracing
-    of its graph that follows, done before. CRFsuite is in memory too, and its features are made anew for
-    each sentence. One pass of each goes first and is not counted; then they take turns.
+    The file is the one that all were trained on. `seqtag` reads the run, then tags, each time; for `seqtag, model
+    loaded` the run is read, and its graph traced, before. CRFsuite is in memory too, and computes its features for
+    each sentence again. The first pass of each is not counted; then they take turns.
     """
     source, target = Path(str(train.path)), folder / "tagged"
     loaded = TaggingModel.load(run)

@@ -3,13 +3,13 @@
     SEQTAG_DATA=... python -m benchmarks.tagger_quality [SET ...] [--seeds 3] [--runs DIR] [--no-peer]
         [--markdown]
 
-fits `configs/SET.yaml` with that many seeds, dev choosing the epoch of each, and CRFsuite
+fits `configs/SET.yaml` with that many seeds (dev chooses the epoch of each) and CRFsuite
 (`benchmarks.crfsuite_peer`) on the same training file, and prints a table in percent:
 
 * `test`, `lowest`, `highest`, `dev`: the measure's mean and range over the seeds on test, its mean on dev;
   `n` seeds.
-* `chosen`, `strict`: on test, the seed that dev chose, in the table's measure and in F1 of the strict
-  reading.
+* `chosen`, `strict`: the score on test of the seed with the best dev score, in the table's measure and in
+  F1 of the strict reading.
 * `CRFsuite`: measured here. `published`: measured once on the same files on one core of a like machine.
 * `s`, `CRFsuite s`: seconds to train one seed (scoring dev after each epoch included), and the peer (its
   features included).
@@ -17,8 +17,8 @@ fits `configs/SET.yaml` with that many seeds, dev choosing the epoch of each, an
 
 The measure is conlleval's F1 of spans, or accuracy where tags are plain labels. Test chooses nothing.
 
-A run is left in DIR/SET and the peer's figures in DIR/SET.crfsuite.json. What is there is read, not
-computed again; a run that was interrupted goes on after its last whole epoch. To measure anew, remove them.
+A run stays in DIR/SET and the peer's figures in DIR/SET.crfsuite.json. What is there is read, not computed
+again; an interrupted run is resumed after its last whole epoch. To measure again, remove them.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ HEADER = (
 
 
 def our_metrics(config: TaggingConfig, run: Path) -> dict[str, Any]:
-    """The figures of the run directory; it is trained, or trained to its end, where it is not there whole."""
+    """The figures of a run directory, which is trained, or resumed, unless it is finished."""
     if not run.exists():
         train(config, run, resume=bundle.partial_path(run).exists())
     elif load_config(run / bundle.CONFIG) != config:
-        print(f"note: {run} is of another configuration and is shown as it is", file=sys.stderr)
+        print(f"note: {run} is of another configuration; its figures are printed as they are", file=sys.stderr)
     return bundle.read_json(run / bundle.METRICS)
 
 

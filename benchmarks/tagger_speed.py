@@ -1,4 +1,4 @@
-"""Speed and memory of the tagger in one run, each figure beside what it is to be judged by.
+"""Speed and memory of the tagger, each figure beside the one to compare it with.
 
     SEQTAG_DATA=... python -m benchmarks.tagger_speed [--config ner_ncbi] [--parts abcdefg] [--quick]
 
@@ -6,22 +6,20 @@ prints a table for the set of `configs/NAME.yaml`. All times are medians; what i
 B A B ...) in one process, on the real files:
 
 a. training: words a second of whole epochs, ours as the trainer makes them (without the scoring of dev)
-   beside `benchmarks.plain_keras_tagger` of the same units, with the config's word width and with our token
-   vectors' whole width. The plain model has no characters, spelling features, dropout or CRF: it does less
-   work a token. Both see the same random sentences of train (`--sentences`).
-b. prediction: words a second from the train file to a file of columns, beside CRFsuite, whose making of
-   features is counted; and the seconds of a cold `seqtag predict` of one sentence, from the shell's return
-   key to its prompt.
+   beside `benchmarks.plain_keras_tagger` of the same units, with the config's word width and with the whole
+   width of our token vectors. The plain model has no characters, spelling features, dropout or CRF, so it does
+   less work per token. Both see the same random sentences of train (`--sentences`).
+b. prediction: words a second from the train file to a file of columns, beside CRFsuite (its features
+   included); and the seconds of `seqtag predict` of one sentence in a new process, from start to end.
 c. memory: the peak of `seqtag train`, and of `seqtag predict` on the train file once and repeated to many
    MB.
 d. padding: the share of padded positions in the training batches.
 e. the CRF: what it adds to a training step with a softmax head (see `crf_cost`).
 f. help: the seconds of `seqtag --help`, seven times.
-g. the floor: the words a second that a token's multiply-adds allow at the machine's measured rate of
-   products of like shapes (see `floor`), and the share of it that training in (a) reached.
+g. the limit: the words a second that a token's multiply-adds allow at the machine's measured rate of
+   products of similar shapes (see `floor`), and the share of it that training in (a) reached.
 
-The run that (b) and (c) tag with is trained first, for `--epochs` epochs, in a folder that is removed at
-the end.
+The run that (b) and (c) use is trained first, for `--epochs` epochs, in a folder that is removed at the end.
 """
 
 from __future__ import annotations

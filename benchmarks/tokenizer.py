@@ -3,7 +3,7 @@
     SEQTAG_DATA=... python -m benchmarks.tokenizer [--split dev|test|train] [--differences 40]
 
 reads `ud_ewt/en_ewt-ud-<split>.conllu`, tokenises the `# text =` comments, and prints precision, recall and
-F1 over tokens (a token counts when both its ends agree), then the commonest differences.
+F1 over tokens (a token is right when both its ends are), then the most frequent differences.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _show(text: str, spans: Spans, start: int, end: int) -> str:
 
 
 def _differences(text: str, gold: Spans, found: Spans) -> Iterator[str]:
-    """Pairs `gold / found` of the stretches between two places where both have a boundary."""
+    """Pairs `gold / found` of the pieces between two places where both have a boundary."""
     cuts = sorted({e for _, e in gold} & {e for _, e in found})
     for start, end in zip([0, *cuts], cuts, strict=False):
         left, right = _show(text, gold, start, end), _show(text, found, start, end)

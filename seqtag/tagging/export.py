@@ -83,7 +83,7 @@ class ServingTagger(tf.Module):
     def _file_tags(self, indices: tf.Tensor) -> tf.Tensor:
         """`TagCodec.decode` in the graph, by the same table."""
         codec = self._model.codec
-        before = tf.pad(indices[:, :-1], [[0, 0], [1, 0]])
+        before = tf.pad(indices, [[0, 0], [1, 0]])[:, :-1]
         rows = tf.gather_nd(tf.constant(codec.file_tag_rows), tf.stack([before, indices], axis=-1))
         return tf.gather(tf.constant(codec.file_tags), rows)
 

@@ -53,6 +53,7 @@ def test_it_loads_as_the_config_says(name, config):
 
 def test_every_line_of_the_file_comes_back(config, run_folder, tmp_path):
     """The tiny model, told that its files are like these, tags a slice: what counts here is the lines."""
+    from seqtag.tagging.model import TaggingModel
     from seqtag.tagging.predict import predict_columns
 
     run = tmp_path / "run"
@@ -63,7 +64,7 @@ def test_every_line_of_the_file_comes_back(config, run_folder, tmp_path):
     slice_ = tmp_path / "slice"
     lines = Path(os.environ["SEQTAG_DATA"], config.data.dev).read_bytes().splitlines(keepends=True)[:LINES]
     slice_.write_bytes(b"".join(lines))
-    tagged = b"".join(predict_columns(run, slice_, "columns")).splitlines(keepends=True)
+    tagged = b"".join(predict_columns(TaggingModel.load(run), slice_, "columns")).splitlines(keepends=True)
     [column] = {sentence.tag_index for sentence in ColumnReader(slice_, config.data.layout)}
     assert [without(line, column) for line in tagged] == [without(line, column) for line in lines]
 
