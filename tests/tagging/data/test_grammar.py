@@ -66,7 +66,7 @@ def test_comments_and_blank_lines_say_nothing():
 
 
 def test_faults():
-    with pytest.raises(ValueError, match="expected a section <b>, found it only referred to in <s>"):
+    with pytest.raises(ValueError, match="expected a section <b>, found only a reference to it in <s>"):
         Grammar("<s>\nx{b}")
     with pytest.raises(ValueError, match="expected a section such as <sentence>, found 'x'"):
         Grammar("x\n<s>\ny")
