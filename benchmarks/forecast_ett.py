@@ -9,11 +9,11 @@ split, in units of each channel's deviation in training:
 * `MSE`, `MAE`: means over the seeds, with the range of the first; `wanted`: those of SegRNN at lookback 720 (Lin et al.
   2023, table 2).
 * `80%`: the share of test values within the 80% interval, whose offsets come from the validation split.
-* `s`: seconds to fit one seed, all its members; `x`: how many times less than SegRNN's own code takes, which was
+* `s`: seconds to fit all networks of one seed; `x`: how many times less that is than SegRNN's own code takes,
   measured at 213 s an epoch on one core for ETTh1 at horizon 96, 30 epochs at most.
 
-`etth1/96` takes three seeds, the others one unless --seeds says more. A run is left in DIR and read when it is there.
-Test chooses nothing here; how the settings were found is told in the README.
+`etth1/96` takes three seeds, the others one unless --seeds says more. A run stays in DIR and is read when it is there.
+The test split was used for no choice; the documentation of results says how the settings were found.
 """
 
 from __future__ import annotations

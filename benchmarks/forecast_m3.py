@@ -1,4 +1,4 @@
-"""The M3 competition: one forecaster for each period, beside Theta, AutoETS, neuralforecast's LSTM and seasonal naive.
+"""The M3 competition: one forecaster a period, compared with Theta, AutoETS, neuralforecast's LSTM and seasonal naive.
 
     SEQTAG_DATA=... python -m benchmarks.forecast_m3 [--seeds 1] [--runs DIR] [--no-peers] [--markdown]
 
@@ -7,8 +7,8 @@ fits `configs/forecast_m3.yaml` with the settings below for every period, and pr
 .1 to .9 and the coverage of the 80% interval; seconds to fit and, for the peers, to forecast. The peers' are measured
 here, on the same files; `LSTM` is of 128 units in two layers, 1,000 steps, on the monthly series alone.
 
-A run is left in DIR, with the peers' figures, and read when it is there. Test chooses nothing: the settings were chosen
-on the last horizon of the training values.
+A run stays in DIR, with the peers' figures, and is read when it is there. The test values were used for no choice: the
+settings were chosen on the last horizon of the training values.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ from seqtag.tasks import load_config
 PERIODS = {
     "monthly": [],
     "quarterly": [
-        *("model.horizon=8", "model.season=4", "model.lookback=32", "model.segment=4"),
-        *("training.shortest=8", "training.epochs=6"),
+        *("model.horizon=8", "model.season_length=4", "model.lookback=32", "model.segment=4"),
+        *("training.min_history=8", "training.epochs=6"),
     ],
     "yearly": [
-        *("model.horizon=6", "model.season=1", "model.lookback=16", "model.segment=1"),
-        *("training.shortest=6", "training.epochs=4"),
+        *("model.horizon=6", "model.season_length=1", "model.lookback=16", "model.segment=1"),
+        *("training.min_history=6", "training.epochs=4"),
     ],
     "other": [
-        *("model.horizon=8", "model.season=1", "model.lookback=24", "model.segment=1"),
-        *("training.shortest=10", "training.epochs=3"),
+        *("model.horizon=8", "model.season_length=1", "model.lookback=24", "model.segment=1"),
+        *("training.min_history=10", "training.epochs=3"),
     ],
 }
 FIGURES = ("smape", "mase", "wql", "coverage", "seconds")
@@ -82,7 +82,7 @@ def peer_figures(period: str, name: str, folder: Path) -> Figures:
     if not path.exists():
         config = config_of_period(period, 1)
         data = load_series(config)
-        horizon, season = config.model.horizon, config.model.season or 1
+        horizon, season = config.model.horizon, config.model.season_length or 1
         if name == "LSTM":
             quantiles, fitting, predicting = neural_lstm(data.train, horizon=horizon, levels=LEVELS, **LSTM)
             seconds = fitting + predicting

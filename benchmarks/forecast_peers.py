@@ -1,4 +1,4 @@
-"""What users would otherwise forecast M3 with: statsforecast's Theta and AutoETS.
+"""Other models for M3, for comparison: statsforecast's Theta and AutoETS.
 
 The library is optional, `pip install -e '.[bench]'`. Every function takes a training table and gives quantiles at
 LEVELS for the steps after it, `(series, horizon, levels)`, and the seconds it took.
@@ -20,16 +20,16 @@ __all__ = ["LEVELS", "PEERS"]
 LEVELS = tuple(level / 10 for level in range(1, 10))
 INTERVALS = [20, 40, 60, 80]
 
-Answer = tuple[np.ndarray, float]
+PeerForecast = tuple[np.ndarray, float]
 
 
-def statistical(model: str) -> Callable[[SeriesTable, int, int], Answer]:
+def statistical(model: str) -> Callable[[SeriesTable, int, int], PeerForecast]:
     """A model of statsforecast by its name, on one core."""
 
-    def answer(table: SeriesTable, horizon: int, season: int) -> Answer:
+    def forecast(table: SeriesTable, horizon: int, season_length: int) -> PeerForecast:
         from statsforecast import StatsForecast, models
 
-        fitted = StatsForecast([getattr(models, model)(season_length=season)], freq=1, n_jobs=1)
+        fitted = StatsForecast([getattr(models, model)(season_length=season_length)], freq=1, n_jobs=1)
         started = time.monotonic()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -39,7 +39,7 @@ def statistical(model: str) -> Callable[[SeriesTable, int, int], Answer]:
         high = [f"{model}-hi-{interval}" for interval in INTERVALS]
         return by_series(frame, table, [*low, model, *high], horizon), seconds
 
-    return answer
+    return forecast
 
 
 def by_series(frame: Any, table: SeriesTable, columns: list[str], horizon: int) -> np.ndarray:
@@ -51,7 +51,7 @@ def by_series(frame: Any, table: SeriesTable, columns: list[str], horizon: int) 
     return np.sort(found, axis=-1)
 
 
-PEERS: dict[str, Callable[[SeriesTable, int, int], Answer]] = {
+PEERS: dict[str, Callable[[SeriesTable, int, int], PeerForecast]] = {
     "Theta": statistical("DynamicOptimizedTheta"),
     "AutoETS": statistical("AutoETS"),
 }

@@ -28,11 +28,11 @@ from benchmarks.forecast_peers import LEVELS
 from benchmarks.neural_peer import neural_lstm
 from benchmarks.tables import markdown_table, text_table
 from seqtag.data.series.table import SeriesTable
-from seqtag.forecasting.config import ForecastModelConfig, ForecastTrainingConfig
+from seqtag.forecasting.config import ForecastingConfig, ForecastTrainingConfig
 from seqtag.forecasting.data.sources import load_series
 from seqtag.forecasting.data.windows import last_windows
 from seqtag.forecasting.evaluation.metrics import wql
-from seqtag.forecasting.export import export_forecast_saved_model
+from seqtag.forecasting.export import export_saved_model
 from seqtag.forecasting.fit import fit_forecasting_model
 from seqtag.forecasting.model import ForecastingModel
 
@@ -43,13 +43,13 @@ Row = list[str]
 def our_lstm(table: SeriesTable, horizon: int, steps: int) -> tuple[ForecastingModel, float, float]:
     """Our forecaster of the peer's shape; seconds to fit, and to predict."""
     network = {"cell": "lstm", "units": LSTM["units"], "layers": LSTM["layers"], "lookback": LSTM["lookback"]}
-    config = ForecastModelConfig(**network, horizon=horizon, season=12, output="direct", quantiles=LEVELS)
+    network |= {"horizon": horizon, "season_length": 12, "output": "direct", "quantiles": LEVELS}
     windows = LSTM["windows"]
-    training = ForecastTrainingConfig(
-        epochs=1, windows_per_epoch=steps * windows, batch_windows=windows, ema=0.0, shortest=1, balanced=True
-    )
+    training = {"epochs": 1, "windows_per_epoch": steps * windows, "batch_windows": windows}
+    training |= {"ema": 0.0, "min_history": 1, "balanced": True}
+    config = ForecastingConfig.model_validate({"task": "forecasting", "model": network, "training": training})
     started = time.monotonic()
-    model, _, _ = fit_forecasting_model(table, config, training)
+    model, _, _ = fit_forecasting_model(table, config)
     fitted = time.monotonic()
     model.forecast(table, last_windows(table, model.lookback, horizon))
     return model, fitted - started, time.monotonic() - fitted
@@ -58,7 +58,7 @@ def our_lstm(table: SeriesTable, horizon: int, steps: int) -> tuple[ForecastingM
 def served(name: str, model: ForecastingModel, answers: int) -> list[Row]:
     """Latencies of a model's SavedModel, on a batch of one."""
     with tempfile.TemporaryDirectory() as folder:
-        export_forecast_saved_model(model, Path(folder, "model"))
+        export_saved_model(model, Path(folder, "model"))
         signatures = tf.saved_model.load(str(Path(folder, "model"))).signatures
         history = tf.constant(100 + np.random.default_rng(0).normal(size=(1, model.lookback)), tf.float32)
         state = signatures["initial"](history=history)["state"]
@@ -106,8 +106,8 @@ def main() -> None:
     rows.append(
         ["ratio, theirs to ours", f"{their_fit / fitting:.1f}", f"{their_predict / predicting:.1f}", "", "", ""]
     )
-    short = ForecastTrainingConfig(epochs=1, windows_per_epoch=512, batch_windows=512, shortest=24)
-    smoothing, _, _ = fit_forecasting_model(data.train, config.model, short)
+    short = ForecastTrainingConfig(epochs=1, windows_per_epoch=512, batch_windows=512, min_history=24)
+    smoothing, _, _ = fit_forecasting_model(data.train, config.model_copy(update={"training": short}))
     rows += [
         *served("LSTM of two layers", model, options.answers),
         *served("forecast_m3.yaml", smoothing, options.answers),

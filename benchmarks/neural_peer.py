@@ -1,6 +1,6 @@
 """neuralforecast's LSTM in a process of its own: PyTorch and TensorFlow do not load into one.
 
-    python -m benchmarks.neural_peer SERIES.csv ANSWER.npz SETTINGS
+    python -m benchmarks.neural_peer SERIES.csv FORECAST.npz SETTINGS
 
 fits it on a long frame and writes its quantiles with the seconds to fit and to predict. SETTINGS are JSON: `horizon,
 levels, units, layers, lookback, steps, windows`.
@@ -32,19 +32,19 @@ def neural_lstm(table: SeriesTable, **settings: Any) -> tuple[np.ndarray, float,
         SystemExit: the process fails; its standard error comes with the message.
     """
     with tempfile.TemporaryDirectory() as folder:
-        series, answer = Path(folder, "series.csv"), Path(folder, "answer.npz")
+        series, forecast = Path(folder, "series.csv"), Path(folder, "forecast.npz")
         table.to_frame().to_csv(series, index=False)
-        command = [sys.executable, "-m", "benchmarks.neural_peer", str(series), str(answer), json.dumps(settings)]
+        command = [sys.executable, "-m", "benchmarks.neural_peer", str(series), str(forecast), json.dumps(settings)]
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if done.returncode:
             raise SystemExit(f"error: neuralforecast ended with {done.returncode}: {done.stderr.strip()[-500:]}")
-        with np.load(answer) as found:
+        with np.load(forecast) as found:
             order = {name: row for row, name in enumerate(found["ids"])}
             rows = [order[name] for name in table.ids]
             return found["quantiles"][rows], float(found["fit"]), float(found["predict"])
 
 
-def main(series: str, answer: str, settings: dict[str, Any]) -> None:
+def main(series: str, forecast: str, settings: dict[str, Any]) -> None:
     """Fits, predicts, writes."""
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -78,7 +78,7 @@ def main(series: str, answer: str, settings: dict[str, Any]) -> None:
     columns = [name for name in found.columns if name.startswith("LSTM")]
     parts = {name: part.sort_values("ds")[columns].to_numpy() for name, part in found.groupby("unique_id")}
     quantiles = np.sort(np.stack(list(parts.values())), axis=-1)
-    np.savez(answer, ids=list(parts), quantiles=quantiles, fit=fitted - started, predict=predicted - fitted)
+    np.savez(forecast, ids=list(parts), quantiles=quantiles, fit=fitted - started, predict=predicted - fitted)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from seqtag.config.fitting import FittingConfig
 from seqtag.config.section import Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
+from seqtag.forecasting.levels import checked_levels
+
+if TYPE_CHECKING:
+    from seqtag.data.series.table import SeriesTable
 
 Level = Annotated[float, Field(gt=0, lt=1)]
 
@@ -17,21 +21,29 @@ class SeriesDataConfig(FilesConfig):
 
     train: str | None = Field(None, description="CSV file; 'sample:daily' and 'sample:hourly' are made in the package")
     test: str | None = Field(None, description="CSV file of the same series, later on; or use test_steps")
-    layout: Literal["long", "wide", "m3"] = Field("long", description="a row a value, a column a series, or M3's file")
+    layout: Literal["long", "wide", "m3"] = Field(
+        "long", description="long: a row for each value; wide: a column for each series; m3: the M3 competition's file"
+    )
     period: Literal["yearly", "quarterly", "monthly", "other"] | None = Field(None, description="which series of M3")
-    series: str = Field("unique_id", description="column of the series' names, of long files")
+    series: str = Field("unique_id", description="column of the series' names in long files")
     time: str = Field("ds", description="column of the timestamps")
-    target: str = Field("y", description="column of the values, of long files")
-    targets: tuple[str, ...] | None = Field(None, description="columns that are series, of wide files; all unless set")
+    target: str = Field("y", description="column of the values in long files")
+    targets: tuple[str, ...] | None = Field(None, description="columns of wide files that are series; all unless set")
     past: tuple[str, ...] = Field((), description="covariates known up to the present")
     known: tuple[str, ...] = Field((), description="covariates known for the future too")
     static: tuple[str, ...] = Field((), description="covariates of a series")
-    categorical: tuple[str, ...] = Field((), description="those of them whose numbers name categories")
+    categorical: tuple[str, ...] = Field((), description="covariates whose numbers name categories")
     frequency: str | int | None = Field(None, description="pandas offset or integer step; inferred unless set")
     time_zone: str | None = Field(None, description="time zone of local clocks")
-    train_steps: Positive | None = Field(None, description="use the first so many steps for fitting, dev included")
-    test_steps: Positive | None = Field(None, description="score the steps after those, so many, or the last so many")
-    standardise: bool = Field(False, description="values in units of each series' deviation in training, as for ETT")
+    train_steps: Positive | None = Field(
+        None, description="number of first steps to fit on, the held-out ones included"
+    )
+    test_steps: Positive | None = Field(
+        None, description="number of steps to score: after train_steps, or the last ones"
+    )
+    standardise: bool = Field(
+        False, description="networks read each series less its mean, in deviations; usual for ETT"
+    )
 
     @model_validator(mode="after")
     def _one_test_set(self) -> SeriesDataConfig:
@@ -47,7 +59,7 @@ class SeriesDataConfig(FilesConfig):
 
 
 class ForecastModelConfig(Section):
-    """The network of a forecaster and what corrects its answers."""
+    """The network of a forecaster and the corrections of its forecasts."""
 
     horizon: Positive = Field(24, description="steps of a forecast")
     lookback: Positive = Field(168, description="steps of history that the network reads")
@@ -55,37 +67,41 @@ class ForecastModelConfig(Section):
     units: Positive = Field(64, description="of every recurrent layer")
     layers: Positive = Field(1, description="recurrent layers of the encoder")
     dilations: tuple[Positive, ...] | None = Field(None, description="of each layer; 1 for all unless set")
-    residual: bool = Field(False, description="skip connections from the second layer on")
-    bidirectional: bool = Field(False, description="the encoder runs both ways")
-    segment: Positive = Field(1, description="steps that are read and written at once; 1 for points")
+    residual: bool = Field(False, description="whether layers from the second on have a skip connection")
+    bidirectional: bool = Field(False, description="whether the encoder runs both ways")
+    segment: Positive = Field(1, description="steps that the network reads and gives at once")
     output: Literal["parallel", "direct", "recursive"] = Field(
         "parallel",
         description="direct: all steps by one layer; parallel: each from the encoder's state and a position vector; "
         "recursive: each from the one before",
     )
     scaling: Literal["none", "standard", "mean", "last", "revin", "es_rnn"] = Field(
-        "revin", description="what is taken off a history before the network reads it, and put back on the forecast"
+        "revin", description="how a history is scaled before the network reads it; the forecast is scaled back"
     )
-    series_smoothing: bool = Field(False, description="es_rnn: each series learns smoothing and season of its own")
+    series_smoothing: bool = Field(False, description="es_rnn: each series learns its own smoothing and season")
     head: Literal["quantiles", "student_t", "negative_binomial", "point_mse", "point_mae", "point_huber"] = Field(
         "quantiles", description="the distribution that is forecast, and with it the loss"
     )
     quantiles: tuple[Level, ...] = Field((0.1, 0.5, 0.9), description="levels that are forecast, 0.5 among them")
-    season: Positive | None = Field(None, description="steps of a season; that of the frequency unless set")
-    calendar: bool = Field(False, description="time of day, day of week and the like are read")
+    season_length: Positive | None = Field(None, description="steps of a season; that of the frequency unless set")
+    calendar: bool = Field(False, description="whether the network reads time of day, day of week and the like")
     series_width: Annotated[int, Field(ge=0)] = Field(0, description="of a learned vector of each series; 0 for none")
     dropout: Fraction = Field(0.0, description="of the outputs of each recurrent layer")
     recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
-    members: Positive = Field(1, description="networks of different seeds whose answers are averaged")
-    guard: Literal["none", "blend"] = Field("none", description="blend: toward seasonal naive where that is better")
-    conformal: bool = Field(True, description="quantiles corrected on the held-out windows")
+    ensemble_size: Positive = Field(1, description="networks of different seeds whose forecasts are averaged")
+    guard: Literal["none", "blend"] = Field("none", description="blend: with seasonal naive, where that is better")
+    conformal: bool = Field(True, description="whether quantiles are corrected on the held-out windows")
 
     @field_validator("quantiles")
     @classmethod
     def _rising(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
-        if not levels or list(levels) != sorted(set(levels)) or 0.5 not in levels:
+        if 0.5 not in checked_levels(levels):
             raise ValueError("expected rising quantiles with 0.5 among them")
         return levels
+
+    def season_length_of(self, table: SeriesTable) -> int:
+        """The season length that is set, else that of the table's frequency."""
+        return self.season_length or table.frequency.season_length
 
     @model_validator(mode="after")
     def _fitting(self) -> ForecastModelConfig:
@@ -106,13 +122,16 @@ class ForecastTrainingConfig(FittingConfig):
     patience: Positive | None = Field(5, description="epochs without a better held-out loss; null for never")
     batch_windows: Positive = Field(64, description="windows in a batch")
     windows_per_epoch: Positive | None = Field(None, description="drawn anew each epoch; all unless set")
-    balanced: bool = Field(False, description="every series is drawn as often as every other, however long")
-    shortest: Positive | None = Field(None, description="least history of a training window; one value unless set")
+    balanced: bool = Field(False, description="every series is drawn equally often, whatever its length")
+    min_history: Positive | None = Field(
+        None,
+        description="fewest steps of history of a training window; the lookback unless set, 1 if a series is short",
+    )
     validation_steps: Positive | None = Field(None, description="held out at each series' end; the horizon unless set")
-    keep: Literal["best", "last"] = Field("best", description="the epoch of the least held-out loss, or the last")
-    refit: bool = Field(False, description="fit once more on all steps, for as many epochs as were best")
+    keep: Literal["best", "last"] = Field("best", description="the epoch with the least held-out loss, or the last")
+    refit: bool = Field(False, description="fit again on all steps, for as many epochs as were best")
     teacher_share: tuple[Fraction | Literal[1], Fraction | Literal[1]] = Field(
-        (1.0, 0.0), description="of true values that a recursive decoder reads: in the first epoch and in the last"
+        (1.0, 0.0), description="share of true values that a recursive decoder reads in the first and in the last epoch"
     )
 
 
@@ -131,3 +150,14 @@ class ForecastingConfig(TaskConfig):
     model: ForecastModelConfig = ForecastModelConfig()
     training: ForecastTrainingConfig = ForecastTrainingConfig()
     evaluation: ForecastEvaluationConfig = ForecastEvaluationConfig()
+
+    def min_history_of(self, table: SeriesTable) -> int:
+        """The fewest steps of history of a training window: the setting, else the lookback, else 1.
+
+        The lookback serves where every series of the table is long enough for it.
+        """
+        model, training = self.model, self.training
+        if training.min_history is not None:
+            return min(training.min_history, model.lookback)
+        needed = model.lookback + model.horizon + (training.validation_steps or model.horizon)
+        return model.lookback if table.lengths.min() >= needed else 1

@@ -12,14 +12,14 @@ from seqtag.forecasting.serving.inputs import ForecastInputs, Raw, Specs, Tensor
 from seqtag.forecasting.serving.stream_state import STEP_PADDING, StreamState
 from seqtag.runs.bundle import new_folder
 
-# The float arrays that a client gives, which may hold an infinity.
+# The float inputs, which may hold an infinity.
 NUMBERS = ("history", "past", "known", "static")
 
 Signatures = dict[str, tf.types.experimental.ConcreteFunction]
 
 
 class ServingForecaster(tf.Module):
-    """The signatures of an exported forecaster, over a fitted model's own graph functions.
+    """The signatures of an exported forecaster, around the fitted model's own graph.
 
     | signature | inputs | outputs |
     | --- | --- | --- |
@@ -27,12 +27,12 @@ class ServingForecaster(tf.Module):
     | `initial` | `history (batch, time)`, covariates up to the present | `state (batch, width)` |
     | `update` | `state`, `y (batch,)`, covariates of that step | `state` |
     | `forecast` | `state`, what is known of the future | `quantiles`, `forecast` |
-    | `describe` | none | names of columns, lookback, horizon, levels, season, frequency, time_zone |
+    | `describe` | none | names of columns, lookback, horizon, levels, season_length, frequency, time_zone |
 
     `quantiles (batch, horizon, levels)` and `forecast (batch, horizon)` are in units of the series. A history may have
-    any number of steps: of a longer one the last `lookback` are read, a shorter one is as one that begins with missing
-    values. A stream begins with `initial`, of a history without steps unless there is one, and its forecast after any
-    number of updates is that of `serving_default` on all it has seen. A step without a value is one whose `y` is NaN.
+    any number of steps: the last `lookback` of a longer one are read, and a shorter one is padded with missing values
+    before its first. A stream begins with `initial`, whose history may have no steps. Its forecast after any number of
+    updates is that of `serving_default` on all steps so far. A step without a value has `y` NaN.
 
     Covariates are inputs where the model reads them, in the order that `describe` names their columns in:
 
@@ -42,14 +42,14 @@ class ServingForecaster(tf.Module):
     | `past_categories`, `known_categories` | `(batch, time, columns)` | strings, "" where missing |
     | `static`, `static_categories` | `(batch, columns)` | the same of a series |
     | `times` | `(batch, time)` | int64, microseconds since 1970 in UTC |
-    | `series` | `(batch,)` | ids of the training data, or any other: a series that training did not have |
+    | `series` | `(batch,)` | ids of the training data; any other is a series that training did not have |
 
-    A number that names a category is its text, "7". For `serving_default`, `times`, `known` and `known_categories` go
-    on for `horizon` steps after the history; for `forecast` they are these steps alone. `update` takes one step of
+    A category that was a number is given as text, "7". For `serving_default`, `times`, `known` and `known_categories`
+    include the `horizon` steps after the history; for `forecast` they are these steps alone. `update` takes one step of
     them, without the axis of time, and calls its timestamp `time`.
 
-    A row that has no answer is NaN, and the others are as without it: one whose window holds no value at all, or an
-    infinite value or covariate, or, where the model takes logarithms, a value that is not above zero.
+    A row without a forecast is NaN, and changes no other row. It has none where its window holds no value, an infinite
+    value or covariate, or, where the model takes logarithms, a value that is not above zero.
 
     Args:
         model: the fitted model.
@@ -82,7 +82,7 @@ class ServingForecaster(tf.Module):
         }
 
     def _serve(self, **raw: tf.Tensor) -> Tensors:
-        return self._answer(self._window(raw, self._model.horizon))
+        return self._forecasts(self._window(raw, self._model.horizon))
 
     def _initial(self, **raw: tf.Tensor) -> Tensors:
         return {"state": self._state.pack(self._window(raw, 0))}
@@ -97,7 +97,7 @@ class ServingForecaster(tf.Module):
         window = self._state.unpack(raw["state"])
         shape = tf.stack([tf.shape(raw["state"])[0], self._model.horizon])
         future = self._inputs.known(raw, "times", shape)
-        return self._answer(window | {name: tf.concat([window[name], future[name]], axis=1) for name in future})
+        return self._forecasts(window | {name: tf.concat([window[name], future[name]], axis=1) for name in future})
 
     def _describe(self) -> Tensors:
         model, encoder = self._model, self._model.encoder
@@ -106,7 +106,7 @@ class ServingForecaster(tf.Module):
             "lookback": tf.constant(model.lookback),
             "horizon": tf.constant(model.horizon),
             "levels": tf.constant(model.levels, tf.float32),
-            "season": tf.constant(model.season),
+            "season_length": tf.constant(model.season_length),
             "frequency": tf.constant(encoder.frequency.name),
             "time_zone": tf.constant(encoder.time_zone or ""),
         }
@@ -131,19 +131,19 @@ class ServingForecaster(tf.Module):
             **inputs.series(raw, rows),
         }
 
-    def _answer(self, batch: Tensors) -> Tensors:
+    def _forecasts(self, batch: Tensors) -> Tensors:
         usable = tf.reduce_any(tf.math.is_finite(batch["history"]), axis=1)
         for name in NUMBERS:
             if batch[name].shape[-1]:
                 infinite = tf.reduce_any(tf.math.is_inf(batch[name]), axis=range(1, batch[name].shape.rank))
                 usable &= ~infinite
-        # What is wrong with one row must not occupy the others: a head may search as long as its widest row needs.
+        # Unusable rows are set to NaN before the network: a head may search as long as its widest row needs.
         batch = batch | {"history": _where(usable, batch["history"])}
-        answer = self._model.answer(batch)
-        return {"quantiles": _where(usable, answer.quantiles), "forecast": _where(usable, answer.point)}
+        output = self._model.forecast_batch(batch)
+        return {"quantiles": _where(usable, output.quantiles), "forecast": _where(usable, output.point)}
 
 
-def export_forecast_saved_model(model: ForecastingModel, path: str | os.PathLike[str]) -> None:
+def export_saved_model(model: ForecastingModel, path: str | os.PathLike[str]) -> None:
     """Writes the SavedModel of a fitted model; `ServingForecaster` says what is in it.
 
     Raises:
@@ -159,9 +159,9 @@ def _traced(function: Callable[..., Tensors], inputs: Specs) -> tf.types.experim
 
 
 def _checked(raw: Raw, names: Iterable[str], axis: int, size: tf.Tensor, message: str) -> Raw:
-    """The inputs, which nothing reads before those of these names are found to be of the right size.
+    """The inputs, once the sizes of the named ones are checked; nothing reads them before.
 
-    Else one that is too short would be read beside other steps, or its one row as that of every history.
+    Without the check, a short input would be read beside the wrong steps, or its one row for every history.
     """
     sizes = {name: tf.shape(raw[name])[axis] for name in names}
     checks = [tf.debugging.assert_equal(found, size, message.format(name)) for name, found in sizes.items()]
@@ -170,7 +170,7 @@ def _checked(raw: Raw, names: Iterable[str], axis: int, size: tf.Tensor, message
 
 
 def _padded(array: tf.Tensor, steps: int, padding: float) -> tf.Tensor:
-    """At least so many steps, the missing ones before the others."""
+    """Pads with steps at the front, up to `steps` of them."""
     missing = [[0, 0], [steps - tf.shape(array)[1], 0], *[[0, 0]] * (array.shape.rank - 2)]
     padded = tf.pad(array, missing, constant_values=tf.cast(padding, array.dtype))
     padded.set_shape([None, steps, *array.shape[2:]])

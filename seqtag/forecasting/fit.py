@@ -1,16 +1,15 @@
-"""Fitting and scoring a forecasting model: the steps between a table of series and a model with its figures."""
+"""Fits and scores a forecasting model: the steps from a table of series to a model with its figures."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from seqtag.data.series.files import SeriesColumns
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
 from seqtag.forecasting.calibration.blending import fit_blend
@@ -18,98 +17,40 @@ from seqtag.forecasting.calibration.conformal import fit_offsets
 from seqtag.forecasting.calibration.corrections import Corrections, without_median
 from seqtag.forecasting.calibration.dependence import fit_dependence
 from seqtag.forecasting.calibration.quantile_function import probabilities
-from seqtag.forecasting.config import ForecastModelConfig, ForecastTrainingConfig
-from seqtag.forecasting.data.batches import WindowBatches, WindowReader
+from seqtag.forecasting.config import ForecastingConfig, ForecastModelConfig
+from seqtag.forecasting.data.batches import WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
-from seqtag.forecasting.data.held_out import Split, split
+from seqtag.forecasting.data.held_out import split
+from seqtag.forecasting.data.sources import series_columns
+from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.data.windows import Windows, subsample, training_windows
 from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
 from seqtag.forecasting.evaluation.histories import Prefixes
 from seqtag.forecasting.evaluation.report import ForecastReport
+from seqtag.forecasting.leakage.audit import audit_leakage
+from seqtag.forecasting.leakage.report import LeakageReport
+from seqtag.forecasting.members import EVALUATION_BATCH, Member, MemberTrainer
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
-from seqtag.forecasting.network.network import ForecastNetwork
-from seqtag.forecasting.network.scaling import training_moments
 from seqtag.forecasting.network.seasonal_naive import seasonal_naive
-from seqtag.forecasting.network.teacher_schedule import TeacherSchedule
-from seqtag.training.fit import FitResult, fit_network
+from seqtag.training.fit import FitResult
 from seqtag.training.measure import Measure
 from seqtag.training.recording import Recording
 
-EVALUATION_BATCH = 512
-# Far enough apart that the members of one seed are not those of the next.
-MEMBER_SEEDS = 1009
-
-
-def season_of(config: ForecastModelConfig, table: SeriesTable) -> int:
-    """The season of the configuration, else that of the table's frequency."""
-    return config.season or table.frequency.season_length
-
-
-def shortest_history(training: ForecastTrainingConfig, config: ForecastModelConfig, table: SeriesTable) -> int:
-    """The least history of a training window: the setting, else the lookback where every series affords it, else 1."""
-    if training.shortest is not None:
-        return min(training.shortest, config.lookback)
-    needed = config.lookback + config.horizon + (training.validation_steps or config.horizon)
-    return config.lookback if table.lengths.min() >= needed else 1
-
-
-def build_network(
-    config: ForecastModelConfig, fitted: SeriesTable, encoder: SeriesEncoder, dtype: str, logarithmic: bool = False
-) -> ForecastNetwork:
-    """An unfitted network, with what it needs of the series that it will be fitted on.
-
-    Args:
-        config: the settings.
-        fitted: the series.
-        encoder: of tables.
-        dtype: Keras's dtype policy.
-        logarithmic: whether exponential smoothing takes logarithms.
-    """
-    looks_up = config.scaling in ("standard", "last")
-    moments = training_moments(fitted.values, fitted.offsets).tolist() if looks_up else None
-    smoothing = {
-        "season": season_of(config, fitted),
-        "logarithmic": logarithmic,
-        "per_series": config.series_smoothing,
-    }
-    network = ForecastNetwork(
-        lookback=config.lookback,
-        horizon=config.horizon,
-        inputs=encoder.inputs(),
-        cell=config.cell,
-        units=config.units,
-        dilations=config.dilations or (1,) * config.layers,
-        residual=config.residual,
-        bidirectional=config.bidirectional,
-        segment=config.segment,
-        output=config.output,
-        scaling=config.scaling,
-        head=config.head,
-        levels=config.quantiles,
-        moments=moments,
-        smoothing=smoothing if config.scaling == "es_rnn" else None,
-        series_width=config.series_width,
-        dropout=config.dropout,
-        recurrent_dropout=config.recurrent_dropout,
-        dtype=dtype,
-    )
-    network.build()
-    return network
-
 
 def fit_forecasting_model(
-    table: SeriesTable,
-    config: ForecastModelConfig,
-    training: ForecastTrainingConfig,
-    columns: SeriesColumns = SeriesColumns(),
-    *,
-    seed: int = 1,
-    recording: Recording = Recording(),
+    table: SeriesTable, config: ForecastingConfig, recording: Recording = Recording()
 ) -> tuple[ForecastingModel, FitResult, ForecastReport]:
-    """Fits a model on a table; its last steps choose the epoch and correct the answers.
+    """Fits a model on a table, whose last steps are held out: they choose the epoch and correct the forecasts.
 
-    The other arguments are those of `fit_network`. The same seed gives the same model bit for bit on a CPU.
+    With `data.standardise` the networks read `(y - mean) / deviation`, with the moments of each series' steps before
+    those that are held out, and the report is in these units; the model takes and gives the series' own.
+    The same seed gives the same model bit for bit on a CPU.
+
+    Args:
+        table: the series.
+        config: the settings.
+        recording: where checkpoints and logs go, and whether to resume.
 
     Returns:
         The model, how the fit went, and the report on the held-out windows beside the naive rules.
@@ -119,44 +60,37 @@ def fit_forecasting_model(
             the head of counts.
         RunError: see `fit_network`.
     """
-    if config.head == "negative_binomial":
-        check_counts(table)
-    shortest = shortest_history(training, config, table)
-    parts = split(table, config.lookback, config.horizon, training.validation_steps, shortest)
-    encoder = SeriesEncoder.fit(parts.fitted, config.calendar)
-    reader = WindowReader(encoder.encode(parts.fitted), parts.training_windows)
-    held_out = WindowReader(encoder.encode(table), parts.held_out_windows)
-    logarithmic = above_zero(table)
-    networks, results = [], []
-    for member in range(config.members):
-        network, result = _fit_member(
-            parts,
-            reader,
-            held_out,
-            encoder,
-            config,
-            training,
-            logarithmic,
-            seed=seed + MEMBER_SEEDS * member,
-            recording=recording.part(f"member-{member + 1}", labelled=config.members > 1),
-        )
-        networks.append(network)
-        results.append(result)
-    plain = ForecastingModel(ForecastEnsemble(networks), encoder, columns, season_of(config, table))
-    corrections = fit_corrections(plain, table, parts.held_out_windows, config)
-    model = plain.corrected(corrections)
+    units = _fit_units(table, config) if config.data.standardise else None
+    series = table if units is None else units.standardised(table)
+    if config.model.head == "negative_binomial":
+        check_counts(series)
+    lookback, horizon = config.model.lookback, config.model.horizon
+    parts = split(series, lookback, horizon, config.training.validation_steps, config.min_history_of(series))
+    encoder = SeriesEncoder.fit(parts.fitted, config.model.calendar)
+    fitted = WindowReader(encoder.encode(parts.fitted), parts.training_windows)
+    held_out = WindowReader(encoder.encode(series), parts.held_out_windows)
+    trainer = MemberTrainer(config, encoder, parts.fitted, fitted, held_out, _above_zero(series))
+    members = _fit_members(trainer, recording)
+    season_length = config.model.season_length_of(series)
+    build = partial(ForecastingModel, encoder=encoder, columns=series_columns(config.data), season_length=season_length)
+    corrections = fit_corrections(build(_ensemble(members)), series, parts.held_out_windows, config.model)
+    model = build(_ensemble(members), corrections=corrections, units=units)
     report = score(model, table, parts.held_out_windows)
-    result = _together(results)
-    if training.refit:
-        refitted = _refit_members(table, shortest, encoder, config, training, results, seed)
-        ensemble = ForecastEnsemble([network for network, _ in refitted])
-        model = ForecastingModel(ensemble, encoder, columns, model.season, corrections)
-        result = replace(result, seconds=result.seconds + sum(again.seconds for _, again in refitted))
+    result = _joined([member.result for member in members])
+    if config.training.refit:
+        members = _refit_members(series, config, encoder, [member.result.best_epoch for member in members])
+        model = build(_ensemble(members), corrections=corrections, units=units)
+        result = replace(result, seconds=result.seconds + sum(member.result.seconds for member in members))
     return model, result, report
 
 
-def above_zero(table: SeriesTable) -> bool:
-    """Whether all values are, so that their logarithms can be taken."""
+def _fit_units(table: SeriesTable, config: ForecastingConfig) -> SeriesUnits:
+    held_out = config.training.validation_steps or config.model.horizon
+    return SeriesUnits.fit(table, np.where(table.lengths > held_out, table.lengths - held_out, table.lengths))
+
+
+def _above_zero(table: SeriesTable) -> bool:
+    """Whether all values are above zero, so that they have logarithms."""
     return bool((table.values[table.observed] > 0).all())
 
 
@@ -171,130 +105,81 @@ def check_counts(table: SeriesTable) -> None:
         )
 
 
-def _fit_member(
-    parts: Split,
-    reader: WindowReader,
-    held_out: WindowReader,
-    encoder: SeriesEncoder,
-    config: ForecastModelConfig,
-    training: ForecastTrainingConfig,
-    logarithmic: bool,
-    *,
-    seed: int,
-    recording: Recording,
-) -> tuple[ForecastNetwork, FitResult]:
-    """A member fitted on the windows of `reader`; those of `held_out` choose its epoch."""
-    keras.utils.set_random_seed(seed)
-    network = build_network(config, parts.fitted, encoder, training.precision, logarithmic)
-    evaluate = held_out_loss(network, held_out, len(parts.held_out_windows))
+def _fit_members(trainer: MemberTrainer, recording: Recording) -> list[Member]:
+    """Fits all members; the held-out windows choose the epoch of each."""
+    training, size = trainer.config.training, trainer.config.model.ensemble_size
     measure = Measure("loss", is_loss=True, keeps_last=training.keep == "last")
-    windows = parts.training_windows
-    return network, _fit(network, reader, windows, training, evaluate, measure, seed=seed, recording=recording)
+    names = [f"member-{number + 1}" for number in range(size)]
+    return [
+        trainer.fit(number, training, measure, recording.part(name, labelled=size > 1))
+        for number, name in enumerate(names)
+    ]
 
 
 def _refit_members(
-    table: SeriesTable,
-    shortest: int,
-    encoder: SeriesEncoder,
-    config: ForecastModelConfig,
-    training: ForecastTrainingConfig,
-    results: list[FitResult],
-    seed: int,
-) -> list[tuple[ForecastNetwork, FitResult]]:
-    """Members fitted on all steps, each for as many epochs as were best when some were held out."""
-    windows = training_windows(table, config.lookback, config.horizon, shortest)
+    table: SeriesTable, config: ForecastingConfig, encoder: SeriesEncoder, epochs: Sequence[int]
+) -> list[Member]:
+    """Fits members on all steps, each for as many epochs as were best when some were held out."""
+    windows = training_windows(table, config.model.lookback, config.model.horizon, config.min_history_of(table))
     encoded = encoder.encode(table)
-    reader, some = WindowReader(encoded, windows), subsample(windows, EVALUATION_BATCH)
-    sample, logarithmic = WindowReader(encoded, some), above_zero(table)
+    fitted, scored = (WindowReader(encoded, chosen) for chosen in (windows, subsample(windows, EVALUATION_BATCH)))
+    trainer = MemberTrainer(config, encoder, table, fitted, scored, _above_zero(table))
+    measure = Measure("loss on fitted steps", is_loss=True, keeps_last=True)
     members = []
-    for member, result in enumerate(results):
-        member_seed = seed + MEMBER_SEEDS * member
-        keras.utils.set_random_seed(member_seed)
-        network = build_network(config, table, encoder, training.precision, logarithmic)
-        settings = training.model_copy(update={"epochs": result.best_epoch, "patience": None})
-        fitted = Measure("loss on fitted steps", is_loss=True, keeps_last=True)
-        evaluate = held_out_loss(network, sample, len(some))
-        again = _fit(
-            network,
-            reader,
-            windows,
-            settings,
-            evaluate,
-            fitted,
-            seed=member_seed,
-            recording=Recording(label=f"refit {member + 1}"),
-        )
-        members.append((network, again))
+    for number, best in enumerate(epochs):
+        training = config.training.model_copy(update={"epochs": best, "patience": None})
+        members.append(trainer.fit(number, training, measure, Recording(label=f"refit {number + 1}")))
     return members
 
 
-def _fit(
-    network: ForecastNetwork,
-    reader: WindowReader,
-    windows: Windows,
-    training: ForecastTrainingConfig,
-    evaluate: Callable[[], float],
-    measure: Measure,
-    *,
-    seed: int,
-    recording: Recording,
-) -> FitResult:
-    batches = WindowBatches(
-        reader, windows.series, training.batch_windows, training.windows_per_epoch, seed, training.balanced
-    )
-    callbacks = [TeacherSchedule(*training.teacher_share, training.epochs)]
-    return fit_network(network, batches, training, evaluate, measure, recording, callbacks)
-
-
-def held_out_loss(network: ForecastNetwork, reader: WindowReader, windows: int) -> Callable[[], float]:
-    """A function that gives the network's mean loss over the reader's windows, as it stands."""
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
-    def loss(chosen: tf.Tensor) -> tf.Tensor:
-        batch = reader.batch(chosen)
-        observed = tf.reduce_sum(tf.cast(~tf.math.is_nan(batch["target"]), tf.float32))
-        return tf.stack([network.compute_loss(batch, None, network(batch, training=False)) * observed, observed])
-
-    def mean() -> float:
-        starts = range(0, windows, EVALUATION_BATCH)
-        sums = [loss(tf.range(s, min(s + EVALUATION_BATCH, windows), dtype=tf.int64)).numpy() for s in starts]
-        total, count = np.sum(sums, axis=0)
-        return float(total / count)
-
-    return mean
+def _ensemble(members: Sequence[Member]) -> ForecastEnsemble:
+    return ForecastEnsemble([member.network for member in members])
 
 
 def fit_corrections(
     model: ForecastingModel, table: SeriesTable, held_out: Windows, config: ForecastModelConfig
 ) -> Corrections:
-    """The guard's weights, the offsets of the quantiles and the dependence between steps, from held-out windows."""
+    """Fits the guard's weights, the offsets of the quantiles and the dependence between steps on held-out windows."""
     target = held_out.future(table.values).astype(float)
     series = model.encoder.encode(table).series[held_out.series]
     batch = {"history": tf.constant(held_out.history(table.values), tf.float32), "series": tf.constant(series)}
-    plain = model.answers(table, held_out)
+    output = model.outputs(table, held_out)
     corrections = Corrections()
     if config.guard == "blend":
-        naive = seasonal_naive(batch["history"], config.horizon, model.season).numpy()
-        blend = fit_blend(target, plain.point, naive, plain.spread, series, len(model.encoder.ids))
+        naive = seasonal_naive(batch["history"], config.horizon, model.season_length).numpy()
+        blend = fit_blend(target, output.point, naive, output.spread, series, len(model.encoder.ids))
         corrections = replace(corrections, blend=blend)
     if config.conformal:
-        answer = corrections.apply(plain, batch, model.season)
-        offsets = fit_offsets(target, np.asarray(answer.quantiles), plain.spread, config.quantiles)
+        blended = corrections.apply(output, batch, model.season_length)
+        offsets = fit_offsets(target, np.asarray(blended.quantiles), output.spread, config.quantiles)
         corrections = replace(corrections, offsets=without_median(offsets))
-    quantiles = np.asarray(corrections.apply(plain, batch, model.season).quantiles)
+    quantiles = np.asarray(corrections.apply(output, batch, model.season_length).quantiles)
     return replace(corrections, dependence=fit_dependence(probabilities(target, quantiles, config.quantiles)))
 
 
 def score(model: ForecastingModel, table: SeriesTable, windows: Windows) -> ForecastReport:
-    """The report on windows of a table, beside the naive rules, which know each series from its first step on."""
+    """The report on windows of a table, beside the naive rules, which know each series from its first step on.
+
+    A model of standardised series is scored in their units.
+    """
+    if model.units is not None:
+        table, model = model.units.standardised(table), model.standardised
     series = [table.values[table.rows(number)] for number in range(len(table))]
     histories = Prefixes(series, windows.series, windows.ends - windows.first)
     ids = [str(table.ids[series]) for series in windows.series]
     target = windows.future(table.values).astype(float)
-    return evaluate_forecasts(target, model.forecast(table, windows), histories, model.season, ids)
+    return evaluate_forecasts(target, model.forecast(table, windows), histories, model.season_length, ids)
 
 
-def _together(results: list[FitResult]) -> FitResult:
+def audit_known(table: SeriesTable, config: ForecastingConfig) -> LeakageReport | None:
+    """Whether a known covariate holds the target; None where there is no known covariate."""
+    if not table.known:
+        return None
+    season_length = config.model.season_length_of(table)
+    return audit_leakage(table, season_length=season_length, seed=config.seed, horizon=config.model.horizon)
+
+
+def _joined(results: Sequence[FitResult]) -> FitResult:
     """One result of all members: their epochs one after the other, their seconds summed."""
     if len(results) == 1:
         return results[0]

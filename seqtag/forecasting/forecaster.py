@@ -16,15 +16,16 @@ from sklearn.utils.validation import check_is_fitted
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
 from seqtag.forecasting.backtesting import RollingOrigins, backtest
+from seqtag.forecasting.backtesting.fitters import fitter
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.held_out import split
 from seqtag.forecasting.data.sources import read_table
 from seqtag.forecasting.data.windows import Windows, last_windows
-from seqtag.forecasting.export import export_forecast_saved_model
-from seqtag.forecasting.fit import season_of
+from seqtag.forecasting.export import export_saved_model
+from seqtag.forecasting.fit import audit_known, fit_forecasting_model, score
 from seqtag.forecasting.leakage.audit import audit_leakage
 from seqtag.forecasting.leakage.report import LeakageReport
-from seqtag.forecasting.model import TASK
+from seqtag.forecasting.model import TASK, ForecastingModel
 from seqtag.forecasting.plots import plot_forecast
 from seqtag.forecasting.plots.drawing import MAX_SERIES
 from seqtag.forecasting.prediction.anomalies import score_anomalies
@@ -32,8 +33,6 @@ from seqtag.forecasting.prediction.effects import permutation_effects
 from seqtag.forecasting.prediction.paths import sample_paths
 from seqtag.forecasting.prediction.predict import predict
 from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
-from seqtag.forecasting.series_fit import audit_known, fit_series_model, fitter, score_series_model
-from seqtag.forecasting.standardised import load_forecasting_model
 from seqtag.runs.bundle import new_folder
 from seqtag.runs.estimators import config_of, pickled_state, read_estimator, unpickled_run, write_estimator
 
@@ -59,12 +58,12 @@ class Forecaster(BaseEstimator):
         series_smoothing: with `"es_rnn"`, whether each series learns smoothing and season of its own.
         head: `"quantiles"`, `"student_t"`, `"negative_binomial"`, `"point_mse"`, `"point_mae"` or `"point_huber"`.
         quantiles: levels that are forecast, 0.5 among them.
-        season: steps of a season; that of the frequency unless given.
+        season_length: steps of a season; that of the frequency unless given.
         calendar: whether time of day, day of week and the like are read.
         series_width: width of a learned vector of each series; 0 for none.
         dropout, recurrent_dropout: of the network.
-        members: networks of different seeds whose answers are averaged.
-        guard: `"blend"` draws forecasts toward seasonal naive where that was better; `"none"` does not.
+        ensemble_size: how many networks of different seeds are fitted; their forecasts are averaged.
+        guard: `"blend"` blends forecasts with seasonal naive where that was better; `"none"` does not.
         conformal: whether quantiles are corrected on held-out windows.
         data: how frames and files are read: a dict with the keys of the configuration's `data` section, among them
             `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency`, `time_zone`, `standardise`.
@@ -73,11 +72,11 @@ class Forecaster(BaseEstimator):
 
     Attributes:
         model_: the fitted `ForecastingModel`.
-        table_: the training series, whose ends forecasts start from; after `load` their last steps alone.
-        report_: the report on the held-out windows beside the naive rules; not there after `load`.
+        table_: the training series, which forecasts continue; after `load` only their last steps.
+        report_: the report on the held-out windows beside the naive rules; absent after `load`.
         history_: one dict an epoch.
         metrics_: the figures of `metrics.json`.
-        backtest_: what the last `backtest` found, a `seqtag.forecasting.backtesting.BacktestResult`.
+        backtest_: the result of the last `backtest`, a `seqtag.forecasting.backtesting.BacktestResult`.
 
     Example:
 
@@ -104,12 +103,12 @@ class Forecaster(BaseEstimator):
         series_smoothing: bool = False,
         head: str = "quantiles",
         quantiles: Sequence[float] = (0.1, 0.5, 0.9),
-        season: int | None = None,
+        season_length: int | None = None,
         calendar: bool = False,
         series_width: int = 0,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        members: int = 1,
+        ensemble_size: int = 1,
         guard: str = "none",
         conformal: bool = True,
         data: dict[str, Any] | None = None,
@@ -130,12 +129,12 @@ class Forecaster(BaseEstimator):
         self.series_smoothing = series_smoothing
         self.head = head
         self.quantiles = quantiles
-        self.season = season
+        self.season_length = season_length
         self.calendar = calendar
         self.series_width = series_width
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
-        self.members = members
+        self.ensemble_size = ensemble_size
         self.guard = guard
         self.conformal = conformal
         self.data = data
@@ -147,10 +146,10 @@ class Forecaster(BaseEstimator):
 
         Args:
             X: a long frame (pandas or polars) or a CSV file: `unique_id, ds, y`, or the names of `data`.
-            y: ignored, as scikit-learn's pipelines give it.
+            y: ignored; scikit-learn's pipelines pass it.
 
         Raises:
-            DataError: what `read_series` finds wrong, named by series and time; no series is long enough.
+            DataError: a fault of the series, named by series and time; no series is long enough.
             ConfigError: an argument of a wrong type or an unknown key.
         """
         config = self._config()
@@ -159,7 +158,7 @@ class Forecaster(BaseEstimator):
         if self.leakage_ is not None and self.leakage_.leaking:
             names = ", ".join(map(repr, self.leakage_.leaking))
             warnings.warn(f"known covariates that hold the target: {names}; see leakage_.to_text()", stacklevel=2)
-        self.model_, result, self.report_ = fit_series_model(table, config)
+        self.model_, result, self.report_ = fit_forecasting_model(table, config)
         self.table_ = table
         self.history_ = result.history
         self.metrics_ = {"task": TASK, "dev": self.report_.to_metrics(), "train": result.to_metrics()}
@@ -169,46 +168,48 @@ class Forecaster(BaseEstimator):
         """The next steps of every series: `unique_id, ds, forecast` and the quantiles, `q0.1` and so on.
 
         Args:
-            horizon: how many steps; more than the fitted horizon come from sample paths that read themselves.
-            X: series to go on from; those of the fit unless given. Others than those are answered too.
-            future: the known covariates of the steps to come, where the model reads any.
+            horizon: how many steps; those beyond the fitted horizon come from sample paths, read as history in turn.
+            X: series to continue; those of the fit unless given. They may be others.
+            future: the known covariates of the next steps, where the model reads any.
         """
         check_is_fitted(self, "model_")
         return predict(self.model_, self._series(X), horizon, future, self.seed)
 
     def score(self, X: Any, y: None = None) -> float:
-        """The skill of forecasts of each series' last steps: the share of seasonal naive's MASE that is gone."""
+        """The skill of forecasts of each series' last steps: 1 - MASE / MASE of seasonal naive."""
         check_is_fitted(self, "model_")
         table = self._read(X)
         windows = last_windows(table, self.model_.lookback, self.model_.horizon)
         ends = windows.ends - self.model_.horizon
         inside = np.flatnonzero(ends > windows.first)
         shifted = Windows(windows.series, ends, windows.first, windows.lookback, windows.horizon).take(inside)
-        return score_series_model(self.model_, table, shifted).skill["seasonal_naive"]
+        return score(self.model_, table, shifted).skill["seasonal_naive"]
 
     def backtest(
         self, X: Any, folds: int = 5, refit: bool | int = True, step: int | None = None, train_steps: int | None = None
     ) -> pd.DataFrame:
-        """Fits and forecasts from rolling origins; needs no fit before and changes none.
+        """Fits and forecasts from rolling origins; needs no `fit` before, and leaves `model_` as it is.
 
         Args:
             X: series, as for `fit`.
             folds: how many origins.
-            refit: whether to fit in each fold, or in every k-th; False fits in the first, which knows the least.
+            refit: whether to fit in each fold, or in every k-th; False fits in the first fold alone.
             step: steps from one origin to the next; the horizon unless given.
             train_steps: steps of each training part; all before the origin unless given.
 
         Returns:
-            A row for the forecasts and for each naive rule, a column a metric. `backtest_` has all the rest: forecasts,
-            scores by fold, step and series, figures.
+            A row for the forecasts and for each naive rule, a column a metric. `backtest_` has the forecasts, scores by
+            fold, step and series, and figures.
 
         Raises:
             DataError: a fold for which all series are too short.
         """
         config, table = self._config(), self._read(X)
         origins = RollingOrigins(folds, self.horizon, step, train_steps)
-        season = season_of(config.model, table)
-        self.backtest_ = backtest(table, origins, fitter(config), season_length=season, refit=refit, progress=False)
+        season_length = config.model.season_length_of(table)
+        self.backtest_ = backtest(
+            table, origins, fitter(config), season_length=season_length, refit=refit, progress=False
+        )
         return self.backtest_.summary()
 
     def plot(
@@ -238,12 +239,12 @@ class Forecaster(BaseEstimator):
         return sample_paths(self.model_, self._series(X), horizon, num_paths, future, self.seed)
 
     def score_anomalies(self, X: Any = None) -> pd.DataFrame:
-        """Every value beside its one-step forecast; see `seqtag.forecasting.prediction.anomalies`."""
+        """Scores every value against its one-step forecast; see `seqtag.forecasting.prediction.anomalies`."""
         check_is_fitted(self, "model_")
         return score_anomalies(self.model_, self._series(X))
 
     def permutation_effects(self, X: Any = None, repeats: int = 3) -> pd.DataFrame:
-        """How much worse held-out steps are forecast with each covariate shuffled.
+        """Measures how much worse the held-out steps are forecast when each covariate is shuffled.
 
         See `seqtag.forecasting.prediction.effects`.
         """
@@ -253,15 +254,15 @@ class Forecaster(BaseEstimator):
         return permutation_effects(self.model_, table, held_out, repeats, self.seed)
 
     def audit_leakage(self, X: Any = None) -> LeakageReport:
-        """Whether a known covariate tells the target; needs no fit if `X` is given. See `LeakageReport`."""
+        """Finds known covariates that hold the target; needs no fit if `X` is given. See `LeakageReport`."""
         table = self._series(X)
-        season = season_of(self._config().model, table)
-        return audit_leakage(table, season_length=season, seed=self.seed, horizon=self.horizon)
+        season_length = self._config().model.season_length_of(table)
+        return audit_leakage(table, season_length=season_length, seed=self.seed, horizon=self.horizon)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a run directory that `load` and the command line read.
 
-        `series.csv` in it has the last steps of each series, so that the loaded forecaster goes on from there.
+        `series.csv` in it has the last steps of each series, which the loaded forecaster continues.
 
         Raises:
             RunError: something is there already.
@@ -277,7 +278,7 @@ class Forecaster(BaseEstimator):
         Raises:
             RunError: there is no finished run, or one of another task or format version.
         """
-        forecaster = read_estimator(cls, Path(path), ForecastingConfig, load_forecasting_model)
+        forecaster = read_estimator(cls, Path(path), ForecastingConfig, ForecastingModel.load)
         if Path(path, SERIES).exists():
             forecaster.table_ = load_tail(Path(path), forecaster.model_)
         return forecaster
@@ -285,7 +286,7 @@ class Forecaster(BaseEstimator):
     def export(self, path: str | os.PathLike[str]) -> None:
         """Writes a SavedModel that needs TensorFlow alone; see `seqtag.forecasting.export`."""
         check_is_fitted(self, "model_")
-        export_forecast_saved_model(self.model_, path)
+        export_saved_model(self.model_, path)
 
     def _series(self, X: Any) -> SeriesTable:
         if X is not None:

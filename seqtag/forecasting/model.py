@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +18,32 @@ from seqtag.errors import DataError
 from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.data.batches import Batch, WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
+from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
-from seqtag.forecasting.network.network import Answer
-from seqtag.runs.bundle import save_bundle
+from seqtag.forecasting.network.network import ForecastOutput
+from seqtag.runs.bundle import load_bundle, save_bundle
 
 TASK = "forecasting"
 PREDICTION_BATCH = 512
+COLUMNS = ("series", "time", "target")
+COVARIATES = ("past", "known", "static", "categorical")
 
 
 class ForecastingModel:
-    """What `Forecaster.fit` leaves, and a bundle holds.
+    """A fitted forecaster: what `Forecaster.fit` gives and a bundle holds.
+
+    With `units` the networks read standardised series, `(y - mean) / deviation` with the moments of each series; the
+    model takes series as they are, standardises them in the graph, and gives forecasts in the series' own units.
 
     Args:
         ensemble: the fitted networks.
-        encoder: of tables.
-        columns: what the columns of the training data were called.
-        season: steps of a season.
-        corrections: what held-out windows taught.
+        encoder: encodes tables of series.
+        columns: the names of the columns of the training data.
+        season_length: steps of a season.
+        corrections: of the networks' forecasts.
+        units: of each series that the networks were fitted on; None where they read series as they are.
     """
 
     def __init__(
@@ -42,19 +51,22 @@ class ForecastingModel:
         ensemble: ForecastEnsemble,
         encoder: SeriesEncoder,
         columns: SeriesColumns,
-        season: int,
+        season_length: int,
         corrections: Corrections | None = None,
+        units: SeriesUnits | None = None,
     ) -> None:
         self.ensemble = ensemble
         self.encoder = encoder
         self.columns = columns
-        self.season = season
+        self.season_length = season_length
         self.corrections = corrections or Corrections()
-        self._traced: Callable[..., Answer] | None = None
+        self.units = units
+        self._traced: Callable[..., ForecastOutput] | None = None
 
-    def corrected(self, corrections: Corrections) -> ForecastingModel:
-        """The same networks with other corrections."""
-        return ForecastingModel(self.ensemble, self.encoder, self.columns, self.season, corrections)
+    @cached_property
+    def standardised(self) -> ForecastingModel:
+        """The model of standardised series, which takes and gives values in their units."""
+        return ForecastingModel(self.ensemble, self.encoder, self.columns, self.season_length, self.corrections)
 
     @property
     def lookback(self) -> int:
@@ -68,35 +80,51 @@ class ForecastingModel:
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """Of the quantiles."""
+        """Levels of the quantiles."""
         return self.ensemble.members[0].levels
 
     @property
     def reads_series(self) -> bool:
-        """Whether an answer depends on which series of the training data a window is of."""
+        """Whether a forecast depends on which series of the training data a window is of."""
         network: dict[str, Any] = self.ensemble.members[0].config
-        own_smoothing = (network["smoothing"] or {}).get("per_series", False)
-        looked_up = network["moments"] is not None or own_smoothing or network["series_width"] > 0
-        return looked_up or self.corrections.blend is not None
+        smoothed_alone = (network["smoothing"] or {}).get("per_series", False)
+        looked_up = network["moments"] is not None or smoothed_alone or network["series_width"] > 0
+        return looked_up or self.corrections.blend is not None or self.units is not None
 
-    def answer(self, batch: Mapping[str, tf.Tensor]) -> Answer:
-        """The corrected answer to a batch, in the graph; what `forecast` and a SavedModel both run."""
-        return self.corrections.apply(self.ensemble(batch), batch, self.season)
+    def forecast_batch(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
+        """The corrected forecasts of a batch, in the graph; `forecast` and a SavedModel both run this.
 
-    def _graph(self, batch: Batch) -> Callable[..., Answer]:
-        """The answer as a graph function, traced once for batches of any size."""
+        With units, those of a series that has none are NaN.
+        """
+        if self.units is None:
+            return self.corrections.apply(self.ensemble(batch), batch, self.season_length)
+        # Row 0 stands for series that were not there in training: see `EncodedSeries.series`.
+        rows = np.vstack([[np.nan, np.nan], self.units.of(self.encoder.ids)])
+        moments = tf.gather(tf.constant(rows.astype(np.float32)), batch["series"])
+        mean, deviation = moments[:, 0:1], moments[:, 1:2]
+        output = self.standardised.forecast_batch({**batch, "history": (batch["history"] - mean) / deviation})
+        return ForecastOutput(
+            point=output.point * deviation + mean,
+            quantiles=output.quantiles * deviation[..., None] + mean[..., None],
+            spread=output.spread * deviation,
+        )
+
+    def _graph(self, batch: Batch) -> Callable[..., ForecastOutput]:
+        """`forecast_batch` as a graph function, traced once for batches of any size."""
         if self._traced is None:
             specs = {name: tf.TensorSpec([None, *part.shape[1:]], part.dtype, name) for name, part in batch.items()}
-            self._traced = tf.function(self.answer).get_concrete_function(specs)
+            self._traced = tf.function(self.forecast_batch).get_concrete_function(specs)
         return self._traced
 
-    def answers(self, table: SeriesTable, windows: Windows) -> Answer:
+    def outputs(self, table: SeriesTable, windows: Windows) -> ForecastOutput:
         """Points, quantiles and spreads of windows of a table, as arrays.
 
         Raises:
-            DataError: a window's history holds no value, or one that has no logarithm where the network takes it; or as
-                `SeriesEncoder.encode`.
+            DataError: a window's history holds no value, or one that has no logarithm where the network takes it; a
+                series without units, where the model has some; or as `SeriesEncoder.encode`.
         """
+        if self.units is not None:
+            self.units.of([str(name) for name in table.ids])
         _check_some_value(table, windows)
         if self.ensemble.members[0].scaling.logarithmic:
             _check_logarithm(table, windows)
@@ -106,45 +134,57 @@ class ForecastingModel:
             chosen = tf.range(start, min(start + PREDICTION_BATCH, len(windows)), dtype=tf.int64)
             batch = reader.batch(chosen)
             parts.append([part.numpy() for part in self._graph(batch)(batch)])
-        return Answer(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+        return ForecastOutput(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     def forecast(self, table: SeriesTable, windows: Windows) -> Forecast:
         """The forecasts of windows whose future steps are in the table, as `future.append_future` puts them there."""
-        point, quantiles, _ = self.answers(table, windows)
+        point, quantiles, _ = self.outputs(table, windows)
         return Forecast(point.astype(float), quantiles.astype(float), self.levels)
 
     def save(self, folder: Path) -> None:
         """Writes the bundle."""
         save_bundle(folder, TASK, self.ensemble.uncompiled(), self.to_dict())
 
+    @classmethod
+    def load(cls, run: str | os.PathLike[str]) -> ForecastingModel:
+        """Reads the model of a finished run.
+
+        Raises:
+            RunError: see `load_bundle`.
+        """
+        return load_bundle(run, TASK, cls.from_dict)
+
     def to_dict(self) -> dict[str, Any]:
-        """What `from_dict` reads back, beside the networks."""
+        """All but the networks, as JSON can hold it."""
         covariates = self.columns.covariates
         return {
             "encoder": self.encoder.to_dict(),
             "columns": {
-                **{name: getattr(self.columns, name) for name in ("series", "time", "target")},
-                **{name: list(getattr(covariates, name)) for name in ("past", "known", "static", "categorical")},
+                **{name: getattr(self.columns, name) for name in COLUMNS},
+                **{name: list(getattr(covariates, name)) for name in COVARIATES},
             },
-            "season": self.season,
+            "season_length": self.season_length,
             "corrections": self.corrections.to_dict(),
+            "units": None if self.units is None else self.units.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, ensemble: ForecastEnsemble, data: Mapping[str, Any]) -> ForecastingModel:
-        """The model of a bundle.
+        """The model that `to_dict` described, around its networks.
 
         Raises:
             KeyError, TypeError, ValueError: `data` is not what `to_dict` gives.
         """
         columns = dict(data["columns"])
-        covariates = {name: tuple(columns.pop(name)) for name in ("past", "known", "static", "categorical")}
+        covariates = {name: tuple(columns.pop(name)) for name in COVARIATES}
+        units = data["units"]
         return cls(
             ensemble,
             SeriesEncoder.from_dict(data["encoder"]),
             SeriesColumns(**columns, covariates=CovariateNames(**covariates)),
-            data["season"],
+            data["season_length"],
             Corrections.from_dict(data["corrections"]),
+            None if units is None else SeriesUnits.from_dict(units),
         )
 
 

@@ -1,4 +1,4 @@
-"""What the training of a forecaster prints when it is done."""
+"""The output of a finished training of a forecaster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ForecasterSummary:
     Attributes:
         folder: the run directory.
         reports: the report on each scored split.
-        sparsity: the zeros of the weights, where a penalty was to make some.
+        sparsity: the zeros of the weights, where a penalty makes some.
         leakage: the audit of the known covariates, where there are any.
     """
 

@@ -16,6 +16,7 @@ from seqtag.errors import DataError
 from seqtag.forecasting.backtesting.origins import RollingOrigins
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.inspection import LAYOUTS, SeriesReports, inspect_series
+from seqtag.forecasting.data.last_folds import last_folds
 from seqtag.forecasting.data.sources import Part, errors_in, future_frame, load_series, locate, read_table
 from seqtag.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
@@ -37,8 +38,8 @@ OPTIONS = {
     "export": frozenset[str](),
     "inspect": frozenset({"layout", "series", "time", "target", "frequency", "time_zone"}),
 }
-# All digits that a float32 has.
-NUMBER = "%.9g"
+# All digits of a float32.
+FLOAT_FORMAT = "%.9g"
 
 
 def train(config: ForecastingConfig, output: Path, resume: bool = False) -> ForecasterSummary:
@@ -51,27 +52,24 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
         ConfigError: a path is missing, or `resume` with another configuration.
         DataError: a file is at fault.
     """
-    with run_directory(config, output, resume) as folder, errors_in(_place(config, config.data.train)):
+    with run_directory(config, output, resume) as folder, errors_in(_path(config, config.data.train)):
         data = load_series(config)
-        # Before the fit, which may take hours, and would be lost to a test set that is too short.
-        with errors_in(_place(config, config.data.test)):
+        # A test set that is too short is found now and not after the fit.
+        with errors_in(_path(config, config.data.test)):
             windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
         import_tensorflow()
+        from seqtag.forecasting.fit import audit_known, fit_forecasting_model, score
         from seqtag.forecasting.model import TASK
         from seqtag.forecasting.series_file import save_tail
-        from seqtag.forecasting.series_fit import audit_known, fit_series_model, score_series_model
         from seqtag.forecasting.summary import ForecasterSummary
         from seqtag.training.recording import Recording
 
         leakage = audit_known(data.train, config)
-        model, fit, dev = fit_series_model(
-            data.train,
-            config,
-            recording=Recording(folder / CHECKPOINTS, folder / LOGS if config.training.tensorboard else None, resume),
-        )
+        logs = folder / LOGS if config.training.tensorboard else None
+        model, fit, dev = fit_forecasting_model(data.train, config, Recording(folder / CHECKPOINTS, logs, resume))
         reports = {"dev": dev}
         if len(windows):
-            reports["test"] = score_series_model(model, data.whole, windows)
+            reports["test"] = score(model, data.whole, windows)
         metrics: dict[str, Any] = {"task": TASK}
         metrics |= {split: report.to_metrics() for split, report in reports.items()}
         metrics |= {"train": fit.to_metrics(), "seed": config.seed}
@@ -93,12 +91,12 @@ def evaluate(run: Path, data: str) -> ForecastReport:
         RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `read_table`; no series is long enough.
     """
     model, config = _load(run)
-    from seqtag.forecasting.series_fit import last_folds, score_series_model
+    from seqtag.forecasting.fit import score
 
     with errors_in(data):
         table = _read_for(model, config, data, "all")
         windows = last_folds(table, model.lookback, model.horizon, config.evaluation.folds)
-        return score_series_model(model, table, windows)
+        return score(model, table, windows)
 
 
 def predict(run: Path, source: str, *, horizon: int | None = None, future: str | None = None) -> Iterator[bytes]:
@@ -107,7 +105,7 @@ def predict(run: Path, source: str, *, horizon: int | None = None, future: str |
     Args:
         run: the run directory.
         source: the series up to now, in the layout of the run's own data; `-` for standard input.
-        horizon: how many steps; more than the run was fitted for come from sample paths that read themselves.
+        horizon: how many steps; those beyond the run's horizon come from sample paths, read as history in turn.
         future: a CSV file of the known covariates of these steps, where the run reads any.
 
     Raises:
@@ -121,27 +119,27 @@ def predict(run: Path, source: str, *, horizon: int | None = None, future: str |
         steps = horizon or model.horizon
         frame = forecast(model, table, steps, future_frame(config.data, future, table, steps), config.seed)
     names = {"unique_id": model.columns.series, "ds": model.columns.time}
-    yield frame.rename(columns=names).to_csv(index=False, float_format=NUMBER).encode()
+    yield frame.rename(columns=names).to_csv(index=False, float_format=FLOAT_FORMAT).encode()
 
 
 def backtest(
     source: Path, settings: Sequence[str], folds: int | None = None, refit: bool | None = None
 ) -> tuple[BacktestResult, str]:
-    """Rolling origins, each a horizon after the one before, the last at the end of the data.
+    """Backtests over rolling origins, each a horizon after the one before, the last at the end of the data.
 
-    A configuration is fitted anew in every fold, on what came before it, and sees its training data alone, so that
-    settings may be chosen by what comes out. A run forecasts all folds as it stands, on its test steps too. Scores are
-    in the series' own units, standardised or not.
+    A configuration is fitted anew in every fold, on the steps before it. It uses the training data alone, so that
+    settings may be chosen by the result. A run is not fitted again and forecasts all folds, its test steps too. Scores
+    are in the series' own units, standardised or not.
 
     Args:
         source: a configuration or a run directory.
         settings: overrides of the configuration.
         folds: how many; `evaluation.folds` of the configuration unless given.
-        refit: whether to fit in each fold; for a run False unless given, which then is fitted anew from its
-            configuration. A configuration without it is fitted in the first fold alone.
+        refit: whether to fit in each fold. A run is not fitted unless this is True, which fits its configuration
+            anew. With False a configuration is fitted in the first fold alone.
 
     Returns:
-        The result, and what a reader should know of it, if anything.
+        The result, and a note for its reader, "" for none.
 
     Raises:
         RunError, ConfigError, DataError: as `evaluate`; a fold for which all series are too short.
@@ -149,20 +147,17 @@ def backtest(
     is_run = source.is_dir()
     config = load_config(source / bundle.CONFIG if is_run else source, ForecastingConfig, settings)
     origins = RollingOrigins(folds or config.evaluation.folds, config.model.horizon)
-    with errors_in(_place(config, config.data.train)):
+    with errors_in(_path(config, config.data.train)):
         data = load_series(config)
         import_tensorflow()
         from seqtag.forecasting.backtesting.backtest import backtest as roll
-        from seqtag.forecasting.fit import season_of
-        from seqtag.forecasting.series_fit import fitter, predictor
+        from seqtag.forecasting.backtesting.fitters import fitter, predictor
 
         if not is_run or refit:
-            season = season_of(config.model, data.train)
-            return roll(
-                data.train, origins, fitter(config), season_length=season, refit=refit is not False, progress=False
-            ), ""
-        model, _ = _load(run=source)
-        result = roll(data.whole, origins, lambda _: predictor(model), season_length=model.season, refit=False)
+            fit, every, length = fitter(config), refit is not False, config.model.season_length_of(data.train)
+            return roll(data.train, origins, fit, season_length=length, refit=every, progress=False), ""
+        model, _ = _load(source)
+        result = roll(data.whole, origins, lambda _: predictor(model), season_length=model.season_length, refit=False)
     unseen = int((data.whole.lengths - data.starts).min()) // config.model.horizon
     seen = max(origins.folds - unseen, 0)
     note = f"of {origins.folds} folds, the first {seen} reach into steps that the run was fitted on." if seen else ""
@@ -172,19 +167,19 @@ def backtest(
 def export(run: Path, folder: Path) -> None:
     """Writes the run's SavedModel."""
     model, _ = _load(run)
-    from seqtag.forecasting.export import export_forecast_saved_model
+    from seqtag.forecasting.export import export_saved_model
 
-    export_forecast_saved_model(model, folder)
+    export_saved_model(model, folder)
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:
-    """Whether files are of series: CSV, unless the layout is said."""
+    """Whether files are of series: CSV files, unless a layout is given."""
     return all(name.endswith(".csv") for name in files) if layout in (None, "auto") else layout in LAYOUTS
 
 
 @dataclass(frozen=True)
-class InspectedFiles:
-    """The reports on several files of series."""
+class InspectionReport:
+    """What is in several files of series: a report on each."""
 
     files: tuple[SeriesReports, ...]
 
@@ -206,21 +201,21 @@ def inspect(
     target: str = "y",
     frequency: str | None = None,
     time_zone: str | None = None,
-) -> InspectedFiles:
+) -> InspectionReport:
     """Reports what is in files of series; the options are those of `inspect_series` and `SeriesColumns`."""
     columns = SeriesColumns(series, time, target)
-    return InspectedFiles(tuple(inspect_series(name, layout, columns, frequency, time_zone) for name in files))
+    return InspectionReport(tuple(inspect_series(name, layout, columns, frequency, time_zone) for name in files))
 
 
 def _load(run: Path) -> tuple[ForecastingModel, ForecastingConfig]:
     import_tensorflow()
-    from seqtag.forecasting.standardised import load_forecasting_model
+    from seqtag.forecasting.model import ForecastingModel
 
-    return load_forecasting_model(run), load_config(run / bundle.CONFIG, ForecastingConfig)
+    return ForecastingModel.load(run), load_config(run / bundle.CONFIG, ForecastingConfig)
 
 
-def _place(config: ForecastingConfig, path: str | None) -> str | None:
-    """A file as messages name it."""
+def _path(config: ForecastingConfig, path: str | None) -> str | None:
+    """Where a file of the configuration is, for messages."""
     return None if path is None else locate(path, config.data)
 
 

@@ -18,7 +18,7 @@ from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.data.encoding import SeriesEncoder
-from seqtag.forecasting.export import ServingForecaster, export_forecast_saved_model
+from seqtag.forecasting.export import ServingForecaster, export_saved_model
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import ForecastNetwork
@@ -222,8 +222,8 @@ def plain(data):
 @pytest.fixture(scope="module")
 def exported(full, plain, tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
-    export_forecast_saved_model(full, folder / "full")
-    export_forecast_saved_model(plain, folder / "plain")
+    export_saved_model(full, folder / "full")
+    export_saved_model(plain, folder / "plain")
     return folder
 
 
@@ -258,7 +258,7 @@ def test_tensorflow_alone_answers_as_predict_does(data, full, plain, exported):
         "lookback": LOOKBACK,
         "horizon": HORIZON,
         "levels": pytest.approx(LEVELS),
-        "season": SEASON,
+        "season_length": SEASON,
         "frequency": "h",
         "time_zone": "Europe/Berlin",
     }
@@ -268,7 +268,7 @@ def test_tensorflow_alone_answers_as_predict_does(data, full, plain, exported):
     "settings",
     [
         {"scaling": "standard"},
-        {"scaling": "es_rnn", "smoothing": {"season": SEASON, "per_series": True, "logarithmic": True}},
+        {"scaling": "es_rnn", "smoothing": {"season_length": SEASON, "per_series": True, "logarithmic": True}},
         {"scaling": "mean", "head": "negative_binomial"},
         {"head": "student_t", "output": "direct"},
         {"output": "recursive", "segment": 3, "cell": "lstm"},
@@ -406,7 +406,7 @@ def test_heads_that_search_stop_at_rows_at_fault(data, head):
 
 
 def test_values_without_a_logarithm(data):
-    smoothing = {"season": SEASON, "per_series": False, "logarithmic": True}
+    smoothing = {"season_length": SEASON, "per_series": False, "logarithmic": True}
     signature = ServingForecaster(built(data[0], scaling="es_rnn", smoothing=smoothing)).signatures()["serving_default"]
     history = np.array([[1.0, 2, 3], [0, 2, 3], [1, 2, -3], [np.nan, 0, np.nan]])
     answer = call(signature, {"history": history})
@@ -455,4 +455,4 @@ def test_inputs_of_too_few_rows(data, serving, name):
 
 def test_nothing_is_overwritten(plain, exported):
     with pytest.raises(RunError, match="plain: expected a new directory, found one"):
-        export_forecast_saved_model(plain, exported / "plain")
+        export_saved_model(plain, exported / "plain")

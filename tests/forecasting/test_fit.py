@@ -9,18 +9,12 @@ import tensorflow as tf
 
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
-from seqtag.forecasting.config import ForecastModelConfig, ForecastTrainingConfig
+from seqtag.forecasting.config import ForecastingConfig, ForecastModelConfig
 from seqtag.forecasting.data.batches import WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.held_out import split
-from seqtag.forecasting.fit import (
-    build_network,
-    check_counts,
-    fit_forecasting_model,
-    held_out_loss,
-    season_of,
-    shortest_history,
-)
+from seqtag.forecasting.fit import check_counts, fit_forecasting_model
+from seqtag.forecasting.members import build_network, held_out_loss
 from seqtag.forecasting.prediction.predict import predict
 
 
@@ -32,10 +26,14 @@ def table_of(**series):
     return read_series(pd.concat(frames))
 
 
+def config_of(model=(), training=(), **options):
+    sections = {"model": {"horizon": 3, "lookback": 6, **dict(model)}, "training": dict(training)}
+    return ForecastingConfig.model_validate({"task": "forecasting", **sections, **options})
+
+
 def fit(table, epochs=2, training=None, seed=1, **config):
-    model = ForecastModelConfig(**{"horizon": 3, "lookback": 6, "units": 6, **config})
-    settings = ForecastTrainingConfig(epochs=epochs, patience=None, **{"learning_rate": 0.02, **(training or {})})
-    return fit_forecasting_model(table, model, settings, seed=seed)
+    settings = {"epochs": epochs, "patience": None, "learning_rate": 0.02, **(training or {})}
+    return fit_forecasting_model(table, config_of({"units": 6, **config}, settings, seed=seed))
 
 
 def wave(steps, phase=0.0):
@@ -55,7 +53,7 @@ def test_odd_series_are_fitted_beside_others():
     """A constant one, one of a single value, one of zeros, one that begins and ends with nothing."""
     gaps = np.r_[np.nan, wave(40), np.nan, np.nan]
     table = table_of(wave=wave(40), constant=np.full(40, 7.0), single=[3.0], zeros=np.zeros(40), gaps=gaps)
-    model, result, report = fit(table, guard="blend", training={"shortest": 1})
+    model, result, report = fit(table, guard="blend", training={"min_history": 1})
     frame = predict(model, table, 5)
     numbers = frame.set_index("unique_id")[["forecast", "q0.1", "q0.9"]]
     assert np.isfinite(numbers).all(axis=None)
@@ -95,7 +93,7 @@ def waves():
 
 @pytest.fixture(scope="module")
 def fitted(waves):
-    return fit(waves, 3, members=2, guard="blend")
+    return fit(waves, 3, ensemble_size=2, guard="blend")
 
 
 def test_the_same_seed_gives_the_same_bits(fitted, waves):
@@ -121,8 +119,8 @@ def test_the_held_out_loss_is_the_mean_over_all_values(waves, monkeypatch):
     reader = WindowReader(encoder.encode(waves), parts.held_out_windows)
     batch = reader.batch(tf.range(len(parts.held_out_windows), dtype=tf.int64))
     expected = network.compute_loss(batch, None, network(batch))
-    monkeypatch.setattr("seqtag.forecasting.fit.EVALUATION_BATCH", 4)
-    assert held_out_loss(network, reader, len(parts.held_out_windows))() == pytest.approx(float(expected), rel=1e-5)
+    monkeypatch.setattr("seqtag.forecasting.members.EVALUATION_BATCH", 4)
+    assert held_out_loss(network, reader)() == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_nothing_is_fitted_on_what_is_held_out_until_the_refit(waves):
@@ -138,12 +136,3 @@ def test_nothing_is_fitted_on_what_is_held_out_until_the_refit(waves):
     assert refitted.corrections.to_dict() == one.corrections.to_dict()
     pairs = zip(refitted.ensemble.get_weights(), one.ensemble.get_weights(), strict=True)
     assert any((a != b).any() for a, b in pairs)
-
-
-def test_season_and_shortest_history(waves):
-    config = ForecastModelConfig(horizon=3, lookback=6)
-    assert season_of(config, waves) == 7 and season_of(config.model_copy(update={"season": 3}), waves) == 3
-    training = ForecastTrainingConfig()
-    assert shortest_history(training, config, waves) == 6
-    assert shortest_history(training, config, table_of(a=wave(50), b=[1.0])) == 1
-    assert shortest_history(ForecastTrainingConfig(shortest=90), config, waves) == 6

@@ -18,11 +18,11 @@ from seqtag.forecasting import model as module
 from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.data.encoding import SeriesEncoder
+from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.data.windows import Windows, all_windows
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import ForecastNetwork
-from seqtag.forecasting.standardised import load_forecasting_model
 
 COLUMNS = SeriesColumns("shop", "day", "sold", CovariateNames(known=("price",), static=("region",)))
 
@@ -49,9 +49,9 @@ def model(table):
 
 def test_answers_of_many_windows_come_in_batches(model, table, monkeypatch):
     windows = all_windows(table, 5, 2).take(np.arange(25))
-    whole = model.answers(table, windows)
+    whole = model.outputs(table, windows)
     monkeypatch.setattr(module, "PREDICTION_BATCH", 10)
-    for one, other in zip(whole, model.answers(table, windows), strict=True):
+    for one, other in zip(whole, model.outputs(table, windows), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
     forecast = model.forecast(table, windows)
     np.testing.assert_array_equal(forecast.quantiles, whole.quantiles.astype(float))
@@ -60,20 +60,39 @@ def test_answers_of_many_windows_come_in_batches(model, table, monkeypatch):
 
 def test_json_holds_all_but_the_networks(model, table):
     again = ForecastingModel.from_dict(model.ensemble, json.loads(json.dumps(model.to_dict())))
-    assert again.columns == COLUMNS and again.season == 7
+    assert again.columns == COLUMNS and again.season_length == 7 and again.units is None
     windows = all_windows(table, 5, 2).take(np.arange(5))
-    for one, other in zip(model.answers(table, windows), again.answers(table, windows), strict=True):
+    for one, other in zip(model.outputs(table, windows), again.outputs(table, windows), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_a_history_without_a_value_is_named(model, table):
     windows = Windows(np.array([0, 1]), np.array([20, 43]), np.array([0, 30]), 5, 2)
     with pytest.raises(DataError, match=r"series 'b' at 2024-01-14 .*: expected a value among the 5 steps before"):
-        model.answers(table, windows)
+        model.outputs(table, windows)
 
 
 def test_whether_an_answer_depends_on_the_series(model):
-    assert model.reads_series and not model.corrected(Corrections()).reads_series
+    plain = ForecastingModel(model.ensemble, model.encoder, COLUMNS, 7)
+    units = SeriesUnits(["a", "b"], np.array([[10.0, 3.0], [12.0, 2.0]]))
+    standardised = ForecastingModel(model.ensemble, model.encoder, COLUMNS, 7, units=units)
+    assert model.reads_series and standardised.reads_series and not plain.reads_series
+
+
+def test_a_model_of_standardised_series_takes_and_gives_their_own_units(model, table, tmp_path):
+    units = SeriesUnits.fit(table, table.lengths)
+    made = ForecastingModel(model.ensemble, model.encoder, COLUMNS, 7, model.corrections, units)
+    windows = all_windows(table, 5, 2).take(np.arange(20))
+    mean, deviation = units.moments[windows.series].T[..., None]
+    inside = made.standardised.outputs(units.standardised(table), windows)
+    made.save(tmp_path)
+    for found in (made, ForecastingModel.load(tmp_path)):
+        point, quantiles, spread = found.outputs(table, windows)
+        np.testing.assert_allclose(point, inside.point * deviation + mean, rtol=1e-4)
+        np.testing.assert_allclose(
+            quantiles, inside.quantiles * deviation[..., None] + mean[..., None], rtol=1e-4, atol=1e-4
+        )
+        np.testing.assert_allclose(spread, inside.spread * deviation, rtol=1e-4)
 
 
 def test_a_bundle_holds_no_state_of_an_optimizer(model, table, tmp_path):
@@ -88,6 +107,6 @@ def test_a_bundle_holds_no_state_of_an_optimizer(model, table, tmp_path):
         h5py.File(io.BytesIO(archive.read("model.weights.h5"))).visit(names.append)
     assert names and not [name for name in names if "optimizer" in name]
     windows = all_windows(table, 5, 2).take(np.arange(5))
-    again = load_forecasting_model(tmp_path)
-    for one, other in zip(again.answers(table, windows), model.answers(table, windows), strict=True):
+    again = ForecastingModel.load(tmp_path)
+    for one, other in zip(again.outputs(table, windows), model.outputs(table, windows), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -178,19 +178,19 @@ def test_what_belongs_to_taggers_is_refused(trained, run_folder, shop, job, refu
     assert "--horizon" in refused(2, "predict", trained, data, "--horizon", "0")
 
 
-@pytest.mark.parametrize("members", [1, 2])
-def test_an_interrupted_run_goes_on_to_the_same_figures(shop, tmp_path, capsys, monkeypatch, members):
-    """Interrupted after an epoch, of two members in the second."""
+@pytest.mark.parametrize("size", [1, 2])
+def test_an_interrupted_run_goes_on_to_the_same_figures(shop, tmp_path, capsys, monkeypatch, size):
+    """Interrupted after an epoch, of two networks in the second."""
     from seqtag.training.checkpoint import Checkpoint
 
-    arguments = ["train", str(shop / "job.yaml"), *settings(f"model.members={members}", "model.dropout=0.2")]
+    arguments = ["train", str(shop / "job.yaml"), *settings(f"model.ensemble_size={size}", "model.dropout=0.2")]
     assert run([*arguments, "-o", str(tmp_path / "whole")]) == 0
     save, saved = Checkpoint.save, []
 
     def save_and_interrupt(self):
         save(self)
         saved.append(self.folder)
-        if len(saved) == 2 * members - 1:
+        if len(saved) == 2 * size - 1:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

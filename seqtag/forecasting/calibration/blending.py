@@ -1,4 +1,4 @@
-"""How far to trust a model beside seasonal naive: weights per series and horizon step, from held-out windows.
+"""Blends a model with seasonal naive: weights per series and horizon step, from held-out windows.
 
 The blend ``w f_model + (1 - w) f_naive`` has, with ``e = y - f_naive`` and ``d = f_model - f_naive``, the error
 ``e - w d``. Its squares, in units of each window's spread, sum to a parabola in w whose lowest point is ``N / D``:
@@ -6,8 +6,8 @@ The blend ``w f_model + (1 - w) f_naive`` has, with ``e = y - f_naive`` and ``d 
     N = sum of e d / spread^2,    D = sum of d^2 / spread^2
 
 (the least-squares combination of Bates and Granger 1969, and of Granger and Ramanathan 1984 with weights that sum to
-one), clipped to [0, 1], which is the lowest point there too. One series has few windows, and one step of all series
-has no eye for the single series, so that both are weighed together:
+one), clipped to [0, 1], which is the lowest point there too. One series alone has few windows, and one step of all
+series says nothing of the single series, so that both sums enter:
 
     w[s, k] = clip((N_s + c N_k) / (D_s + c D_k), 0, 1)
 
@@ -30,7 +30,7 @@ PRIOR = 4.0
 
 @dataclass(frozen=True, eq=False)
 class BlendWeights:
-    """The share of the model beside seasonal naive.
+    """The model's share in the blend with seasonal naive.
 
     Attributes:
         weights: ``(series + 1, horizon)`` in [0, 1]; row 0 is for series that were not among the fitted ones, row s
@@ -43,11 +43,11 @@ class BlendWeights:
         """The weights of windows, ``(windows, horizon)``; steps beyond the fitted horizon take those of its last.
 
         Args:
-            series_index: the series of each window, ``(windows,)``, 0 for one that is unknown.
+            series_index: the series of each window, ``(windows,)``, 0 for an unknown one.
             horizon: steps, at least 1.
 
         Raises:
-            ValueError: a series that there is not, a horizon below 1.
+            ValueError: an unknown series above 0, a horizon below 1.
         """
         index = _series_index(series_index, 0, len(self.weights) - 1)
         if horizon < 1:
@@ -55,7 +55,7 @@ class BlendWeights:
         return self.weights[index][:, np.minimum(np.arange(horizon), self.weights.shape[1] - 1)]
 
     def blended(self, model: np.ndarray, naive: np.ndarray, series_index: np.ndarray) -> np.ndarray:
-        """``w model + (1 - w) naive``; of quantiles level by level, which never makes ascending ones cross.
+        """``w model + (1 - w) naive``; of quantiles level by level, so that ascending ones never cross.
 
         Args:
             model: forecasts ``(windows, steps)``, or quantiles ``(windows, steps, levels)``.
@@ -95,17 +95,17 @@ def fit_blend(
 ) -> BlendWeights:
     """The weights of least squared error on held-out windows, as the module says.
 
-    The weight is 0 where every step from seasonal naive toward the model makes the error larger, 1 where every step
-    back from the model does, and 1 where there is no evidence (no observed target, or two equal forecasts).
+    The weight is 0 where moving from seasonal naive toward the model always makes the error larger, 1 where moving
+    back from the model does, and 1 without evidence (no observed target, or two equal forecasts).
 
     Args:
         target: ``(windows, horizon)``, NaN where missing: left out.
         model_point: the model's point forecasts, of the same shape.
         naive_point: seasonal naive's.
-        spread: how large errors are, ``(windows,)`` or ``(windows, horizon)``; where it is zero nothing counts.
+        spread: how large errors are, ``(windows,)`` or ``(windows, horizon)``; steps where it is zero are left out.
         series_index: the series of each window, ``(windows,)``, 1 to `num_series`.
         num_series: the number of series.
-        prior: c, how many windows of a series the evidence of all series counts for; with 0 a series stands alone.
+        prior: c, how many windows of a series the evidence of all series counts as; 0 for no evidence of other series.
 
     Raises:
         ValueError: shapes that do not fit, forecasts that are not finite where the target is observed, a spread that

@@ -6,11 +6,11 @@ spread:
     score = (y - q) / spread,    corrected q = q + offset * spread
 
 and the offset is the score of the rank that split conformal prediction takes (Lei et al. 2018, section 2.2; for
-quantiles, Romano, Patterson and Candès 2019, Conformalized Quantile Regression, section 4, each tail of its own).
+quantiles, Romano, Patterson and Candès 2019, Conformalized Quantile Regression, section 4, each tail separately).
 If the windows to come are exchangeable with the n held-out ones, the corrected quantile of a level a > 1/2 has at
-least a, and at most a + 1/(n + 1), of the targets at or below it, and those below 1/2 mirror that. Windows of a time
+least a, and at most a + 1/(n + 1), of the targets at or below it; levels below 1/2 mirror that. Windows of a time
 series are exchangeable only as far as the series goes on as it was (Barber et al. 2023, Conformal prediction beyond
-exchangeability), which is why coverage is looked at on later windows, see `coverage_by_step`.
+exchangeability): measure coverage on later windows, see `coverage_by_step`.
 
 A point forecaster is the case in which all quantiles are its forecast: the offsets are quantiles of its residuals.
 """
@@ -25,10 +25,10 @@ from typing import Any
 import numpy as np
 
 from seqtag.forecasting.calibration.checks import checked_forecast, checked_target, spread_of_steps
-from seqtag.forecasting.calibration.quantile_function import checked_levels
 from seqtag.forecasting.evaluation.metrics import central_intervals, coverage
+from seqtag.forecasting.levels import checked_levels
 
-FEWEST = 100
+MIN_SCORES = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class ConformalOffsets:
     def corrected(self, quantiles: np.ndarray, spread: np.ndarray) -> np.ndarray:
         """Quantiles moved by the offsets, and sorted, so that they never cross.
 
-        Sorting takes them no further from the true ones (Chernozhukov, Fernández-Val and Galichon 2010). Steps
+        Sorting never moves them away from the true ones (Chernozhukov, Fernández-Val and Galichon 2010). Steps
         beyond the fitted horizon take the offsets of its last.
 
         Args:
@@ -80,16 +80,16 @@ def fit_offsets(
     spread: np.ndarray,
     levels: Sequence[float],
     *,
-    fewest: int = FEWEST,
+    min_scores: int = MIN_SCORES,
 ) -> ConformalOffsets:
     """The offsets that put the right share of held-out targets below each quantile.
 
     Of n scores, a level a > 1/2 takes the one of rank ``ceil((n + 1) a)``, a level below 1/2 that of rank
     ``floor((n + 1) a)``, and 1/2 the mean of both, the median. Where no such rank exists (``n + 1 < 1 / a``), no
-    offset can promise the level: it is the outermost score, and never one that draws the quantile inwards. A step
-    without a score is left as it is.
+    offset guarantees the level: it is the outermost score, and zero where that would draw the quantile inwards. A step
+    without a score gets zeros.
 
-    A step with fewer than `fewest` scores is pooled with its neighbours: with as many steps on either side, within
+    A step with fewer than `min_scores` scores is pooled with its neighbours: with as many steps on either side, within
     the horizon, as it takes. Errors that grow with the horizon are then pooled with smaller and with larger ones,
     unless the spread grows with them: with few windows, give a spread for each step, such as the width of the
     quantiles themselves.
@@ -99,11 +99,11 @@ def fit_offsets(
         quantiles: the forecasts of the same steps, ``(windows, horizon, levels)``; all equal for a point forecaster.
         spread: how large errors are, ``(windows,)`` or ``(windows, horizon)``; where it is zero there is no score.
         levels: of the quantiles, ascending, each in (0, 1).
-        fewest: scores that a step needs to stand alone.
+        min_scores: how many scores a step needs to be fitted alone.
 
     Raises:
         ValueError: shapes that do not fit, an infinite target, quantiles that are not finite where the target is
-            observed, a spread that is negative or not finite, `fewest` below 1.
+            observed, a spread that is negative or not finite, `min_scores` below 1.
 
     Example:
         >>> target = np.arange(1.0, 10.0)[:, None]
@@ -112,8 +112,8 @@ def fit_offsets(
         [[1.0, 5.0, 8.0]]
     """
     levels = checked_levels(levels)
-    if fewest < 1:
-        raise ValueError(f"expected fewest to be at least 1, found {fewest}")
+    if min_scores < 1:
+        raise ValueError(f"expected min_scores to be at least 1, found {min_scores}")
     target = checked_target(target)
     quantiles = checked_forecast("quantiles", quantiles, target, len(levels))
     spread = spread_of_steps(spread, (target.shape[0], target.shape[1]))
@@ -121,7 +121,7 @@ def fit_offsets(
     counts = used.sum(axis=0)
     offsets = np.zeros((target.shape[1], len(levels)))
     for step in range(target.shape[1]):
-        near = pooled_steps(counts, step, fewest)
+        near = pooled_steps(counts, step, min_scores)
         chosen = used[:, near]
         scores = (target[:, near, None] - quantiles[:, near])[chosen] / spread[:, near][chosen][:, None]
         if len(scores):
@@ -130,16 +130,16 @@ def fit_offsets(
     return ConformalOffsets(levels, offsets)
 
 
-def pooled_steps(counts: np.ndarray, step: int, fewest: int) -> slice:
-    """The steps around one that have `fewest` scores together, or all steps.
+def pooled_steps(counts: np.ndarray, step: int, min_scores: int) -> slice:
+    """The steps around one that have `min_scores` scores together, or all steps.
 
     Example:
-        >>> pooled_steps(np.array([4, 4, 4, 4, 4]), step=1, fewest=10)
+        >>> pooled_steps(np.array([4, 4, 4, 4, 4]), step=1, min_scores=10)
         slice(0, 3, None)
     """
     for radius in range(len(counts)):
         near = slice(max(step - radius, 0), min(step + radius + 1, len(counts)))
-        if counts[near].sum() >= fewest:
+        if counts[near].sum() >= min_scores:
             return near
     return slice(0, len(counts))
 

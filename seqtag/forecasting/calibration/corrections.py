@@ -1,4 +1,4 @@
-"""What held-out windows taught about a network's answers: shares beside seasonal naive, offsets of the quantiles."""
+"""The corrections of a network's forecasts that are fitted on held-out windows: blending, offsets, dependence."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import tensorflow as tf
 from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.dependence import StepDependence
-from seqtag.forecasting.network.network import Answer
+from seqtag.forecasting.network.network import ForecastOutput
 from seqtag.forecasting.network.seasonal_naive import seasonal_naive
 
-# The share of a quantile's distance from the median that offsets leave it at least.
+# The smallest share of its distance from the median that a quantile keeps.
 LEAST_DISTANCE = 0.25
 KINDS: dict[str, Any] = {"blend": BlendWeights, "offsets": ConformalOffsets, "dependence": StepDependence}
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """Applied to answers in the graph, so that a served model is the one that was scored.
+    """Corrects forecasts in the graph, so that a served model is the one that was scored.
 
     Attributes:
-        blend: the model's share beside seasonal naive; None leaves the model alone.
-        offsets: of the quantiles, in units of the answer's spread; None corrects nothing.
+        blend: the model's share in a blend with seasonal naive; None for no blend.
+        offsets: of the quantiles, in units of the forecast's spread; None for none.
         dependence: between the steps of a forecast, for sample paths.
     """
 
@@ -34,31 +34,31 @@ class Corrections:
     offsets: ConformalOffsets | None = None
     dependence: StepDependence | None = None
 
-    def apply(self, answer: Answer, batch: Mapping[str, tf.Tensor], season: int) -> Answer:
-        """Points and quantiles drawn toward seasonal naive, then the quantiles moved; the median stays the median.
+    def apply(self, output: ForecastOutput, batch: Mapping[str, tf.Tensor], season_length: int) -> ForecastOutput:
+        """Blends points and quantiles with seasonal naive, then adds the offsets; the median stays the median.
 
-        An offset that suits most windows may be wider than the whole distribution of a sure one. So that none
-        collapses into a point, a quantile keeps a quarter of its distance from the median at least.
+        An offset that suits most windows may be wider than the whole distribution of a narrow one. A quantile keeps at
+        least a quarter of its distance from the median, so that no distribution collapses into a point.
         """
         if self.blend is not None:
-            answer = self._blended(answer, batch, season)
+            output = self._blended(output, batch, season_length)
         if self.offsets is None:
-            return answer
+            return output
         levels = self.offsets.levels
-        moved = answer.quantiles + tf.constant(self.offsets.offsets, tf.float32) * answer.spread[..., None]
+        moved = output.quantiles + tf.constant(self.offsets.offsets, tf.float32) * output.spread[..., None]
         middle = levels.index(0.5)
         median = moved[..., middle : middle + 1]
-        least = median + LEAST_DISTANCE * (answer.quantiles - answer.quantiles[..., middle : middle + 1])
+        least = median + LEAST_DISTANCE * (output.quantiles - output.quantiles[..., middle : middle + 1])
         lower = tf.sort(tf.minimum(moved, least)[..., :middle], axis=-1)
         upper = tf.sort(tf.maximum(moved, least)[..., middle + 1 :], axis=-1)
-        return answer._replace(quantiles=tf.concat([lower, median, upper], axis=-1))
+        return output._replace(quantiles=tf.concat([lower, median, upper], axis=-1))
 
-    def _blended(self, answer: Answer, batch: Mapping[str, tf.Tensor], season: int) -> Answer:
+    def _blended(self, output: ForecastOutput, batch: Mapping[str, tf.Tensor], season_length: int) -> ForecastOutput:
         assert self.blend is not None
-        naive = seasonal_naive(batch["history"], answer.point.shape[1], season)
+        naive = seasonal_naive(batch["history"], output.point.shape[1], season_length)
         share = tf.gather(tf.constant(self.blend.weights, tf.float32), batch["series"])
-        shift = (1 - share) * (naive - answer.point)
-        return answer._replace(point=answer.point + shift, quantiles=answer.quantiles + shift[..., None])
+        shift = (1 - share) * (naive - output.point)
+        return output._replace(point=output.point + shift, quantiles=output.quantiles + shift[..., None])
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back."""
@@ -72,6 +72,6 @@ class Corrections:
 
 
 def without_median(offsets: ConformalOffsets) -> ConformalOffsets:
-    """The offsets with none at 0.5: the median is what was fitted, and a held-out bias seldom lasts."""
+    """The offsets with zero at 0.5: the median was fitted itself, and a bias on held-out windows seldom lasts."""
     moved = np.where(np.array(offsets.levels) == 0.5, 0.0, offsets.offsets)
     return ConformalOffsets(offsets.levels, moved)

@@ -1,11 +1,12 @@
 """Dependence between horizon steps: what turns quantiles of each step into paths.
 
 Quantiles say how each step is distributed, not whether a forecast that is too low tomorrow is too low the day after.
-The held-out windows do: the probabilities u of their targets under the forecasts (`quantile_function.probabilities`),
-turned into normal scores, are correlated from step to step. A Gaussian copula keeps that correlation and leaves every
-step's own distribution alone (Pinson et al. 2009, From probabilistic forecasts to statistical scenarios of short-term
-wind power production, section 3). Here the correlation depends on the lag between two steps alone (a Toeplitz
-matrix), so that few windows suffice to tell it and steps beyond the fitted ones have one too.
+Held-out windows show that: the probabilities u of their targets under the forecasts
+(`quantile_function.probabilities`) are turned into normal scores, and these are correlated from step to step. A
+Gaussian copula keeps that correlation and leaves every step's own distribution alone (Pinson et al. 2009, From
+probabilistic forecasts to statistical scenarios of short-term wind power production, section 3). Here the correlation
+depends on the lag between two steps alone (a Toeplitz matrix), so that few windows suffice to
+estimate it, and steps beyond the fitted ones have one too.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from seqtag.forecasting.calibration.normal import normal_cdf, normal_score
+from scipy.special import ndtr, ndtri
 
 PRIOR = 20.0
 _OUTERMOST = 1e-3
@@ -37,7 +37,7 @@ class StepDependence:
         """The correlation of normal scores between steps, ``(horizon, horizon)``, positive definite.
 
         Lags beyond the fitted ones follow from these by the autoregression that they imply, the extension of
-        maximum entropy (Burg 1975): nothing is supposed that was not seen, and correlation fades as it goes on.
+        maximum entropy (Burg 1975): it adds no assumption, and correlation fades with the lag.
 
         Raises:
             ValueError: a horizon below 1.
@@ -68,7 +68,7 @@ class StepDependence:
             ValueError: a horizon below 1.
         """
         root = np.linalg.cholesky(self.matrix(horizon))
-        return normal_cdf(rng.standard_normal((num_windows, num_paths, horizon)) @ root.T)
+        return ndtr(rng.standard_normal((num_windows, num_paths, horizon)) @ root.T)
 
     def to_dict(self) -> dict[str, Any]:
         """The correlation as plain JSON, which `from_dict` reads back."""
@@ -87,10 +87,10 @@ def fit_dependence(u: np.ndarray, *, prior: float = PRIOR) -> StepDependence:
 
         r[l] = sum of z[t] z[t + l] / sqrt(sum of z[t]^2  sum of z[t + l]^2),   tapered to  r[l] n / (n + prior)
 
-    No mean is taken off: those of calibrated forecasts have none, and few windows could not tell a mean from
-    dependence. The taper leaves many windows alone and draws toward independence the long lags, which have few
-    pairs. What is then no correlation (its spectrum, that of the circulant matrix it is embedded in, is negative
-    somewhere) becomes one by cutting the spectrum off at a thousandth of its mean.
+    No mean is subtracted: scores of calibrated forecasts have mean zero, and with few windows a mean cannot be told
+    from dependence. The taper changes little where there are many windows, and shrinks long lags, which have few pairs,
+    toward independence. The result may be no correlation: the spectrum of the circulant matrix that it is embedded in
+    may be negative somewhere. It becomes one by raising the spectrum to at least a thousandth of its mean.
 
     Args:
         u: the probability of each target under its forecast, ``(windows, steps)``, NaN where missing. Those nearer
@@ -108,7 +108,7 @@ def fit_dependence(u: np.ndarray, *, prior: float = PRIOR) -> StepDependence:
     if not 0 <= prior < np.inf:
         raise ValueError(f"expected prior to be finite and not negative, found {prior}")
     seen = ~np.isnan(u)
-    scores = np.where(seen, normal_score(np.clip(u, _OUTERMOST, 1 - _OUTERMOST)), 0.0)
+    scores = np.where(seen, ndtri(np.clip(u, _OUTERMOST, 1 - _OUTERMOST)), 0.0)
     lags = [_at_lag(scores, seen, lag, prior) for lag in range(1, u.shape[1])]
     return StepDependence(_positive_definite(np.array([1.0, *lags])))
 

@@ -7,8 +7,7 @@ it has exponential tails that go through the two outermost quantiles on their si
     Q(u) = q[-1] - b log((1 - u) / (1 - a[-1]))  with b = (q[-1] - q[-2]) / log((1 - a[-2]) / (1 - a[-1]))   above
 
 (the form of Park et al. 2022, Learning Quantile Functions without Quantile Crossing, section 3.2). Where the two
-quantiles coincide, and with a single level, there is no width to go by: the tail's probability sits on the outermost
-quantile.
+quantiles coincide, and with a single level, the tail has no width: its probability lies on the outermost quantile.
 
 >>> quantiles, levels = np.array([10.0, 20.0, 40.0]), (0.1, 0.5, 0.9)
 >>> probabilities(np.array([10.0, 15.0, 30.0]), quantiles, levels).round(6).tolist()
@@ -20,34 +19,19 @@ quantile.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
-NEAREST = 1e-9  # to 0 and 1 that a value is asked for: the tails have no end
+from seqtag.forecasting.levels import checked_levels
 
-
-def checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
-    """The levels as floats.
-
-    Raises:
-        ValueError: none at all, one outside (0, 1), or not in ascending order.
-
-    Example:
-        >>> checked_levels([0.1, 0.5])
-        (0.1, 0.5)
-    """
-    found = tuple(float(level) for level in levels)
-    if not found or not all(0 < level < 1 for level in found) or any(low >= high for low, high in pairwise(found)):
-        raise ValueError(f"expected ascending levels between 0 and 1, found {found}")
-    return found
+NEAREST = 1e-9  # probabilities are clipped this far from 0 and 1: the tails have no end
 
 
 def probabilities(values: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
     """The probability below each value (its probability integral transform, PIT).
 
-    Where quantiles coincide, probability sits on one value; a value on it gets the middle of the jump, as of the
-    mid-distribution function (Parzen 2004), so that those of a calibrated forecast still have the mean 1/2.
+    Where quantiles coincide, probability lies on one value. That value gets the middle of the jump, as in the
+    mid-distribution function (Parzen 2004), so that probabilities of a calibrated forecast still have the mean 1/2.
 
     Args:
         values: ``(...)``, NaN where missing.
@@ -58,7 +42,7 @@ def probabilities(values: np.ndarray, quantiles: np.ndarray, levels: Sequence[fl
         ``(...)`` in [0, 1], NaN where the value is missing.
 
     Raises:
-        ValueError: levels as of `checked_levels`, quantiles of another number or that cross.
+        ValueError: levels as of `checked_levels`, another number of quantiles, or quantiles that cross.
 
     Example:
         >>> probabilities(np.array([0.0, 1.0, 3.0]), np.array([0.0, 0.0, 2.0]), (0.2, 0.6, 0.8)).round(3).tolist()
@@ -74,7 +58,7 @@ def probabilities(values: np.ndarray, quantiles: np.ndarray, levels: Sequence[fl
     lower = at[0] * _tail_share(quantiles[..., 0] - values, lower_scale)
     upper = 1 - (1 - at[-1]) * _tail_share(values - quantiles[..., -1], upper_scale)
     between = np.where(below == 0, lower, np.where(below == len(at), upper, inside))
-    # On a quantile: from the level of the first that equals it to that of the last; all the tail where it sits there.
+    # On a quantile: from the level of the first that equals it to that of the last; all the tail where it lies there.
     first = np.where((below == 0) & (lower_scale == 0), 0.0, right)
     last = np.where((upto == len(at)) & (upper_scale == 0), 1.0, at[np.maximum(upto - 1, 0)])
     found = np.where(upto > below, (first + last) / 2, between)
@@ -88,7 +72,7 @@ def values_at(u: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> 
     ``values_at(u, quantiles[:, None], levels)``.
 
     Args:
-        u: ``(...)`` in [0, 1], NaN where missing; 0 and 1 are taken for 1e-9 from them, so that values are finite.
+        u: ``(...)`` in [0, 1], NaN where missing; clipped to 1e-9 from 0 and 1, so that values are finite.
         quantiles: ``(..., levels)``, ascending; the shapes before the levels broadcast against those of `u`.
         levels: of the quantiles, ascending, each in (0, 1).
 
@@ -128,18 +112,18 @@ def _broadcast(
 
 
 def _at(quantiles: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """The quantile of an index of its own at each place, the outermost for one beyond them."""
+    """The quantile at an index for each place; the outermost for an index beyond them."""
     inside = np.clip(index, 0, quantiles.shape[-1] - 1)
     return np.take_along_axis(quantiles, inside[..., None], axis=-1)[..., 0]
 
 
 def _tail_share(distance: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """The part of a tail's probability that lies further out than a distance; none where the tail has no width."""
+    """The part of a tail's probability beyond a distance; 0 where the tail has no width."""
     return np.where(scale > 0, np.exp(-np.maximum(distance, 0.0) / np.where(scale > 0, scale, 1.0)), 0.0)
 
 
 def _tail_scales(quantiles: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The b of the lower and of the upper tail; zero where there is no width to go by."""
+    """The b of the lower and of the upper tail; zero where they have no width."""
     if len(at) == 1:
         return np.zeros(quantiles.shape[:-1]), np.zeros(quantiles.shape[:-1])
     lower = (quantiles[..., 1] - quantiles[..., 0]) / np.log(at[1] / at[0])

@@ -24,6 +24,7 @@ class WindowReader:
     """
 
     def __init__(self, encoded: EncodedSeries, windows: Windows, with_target: bool = True) -> None:
+        self.windows = windows
         self.lookback, self.horizon = windows.lookback, windows.horizon
         self.with_target = with_target
         self._values = tf.constant(encoded.values)

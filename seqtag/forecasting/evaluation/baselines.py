@@ -19,7 +19,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-from seqtag.forecasting.calibration.quantile_function import checked_levels
 from seqtag.forecasting.evaluation.histories import (
     Group,
     Histories,
@@ -28,6 +27,7 @@ from seqtag.forecasting.evaluation.histories import (
     season_lengths_of,
     seasonal_error,
 )
+from seqtag.forecasting.levels import checked_levels
 
 
 def naive(histories: Histories, horizon: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqtag.forecasting.calibration.quantile_function import checked_levels
+from seqtag.forecasting.levels import checked_levels
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ def zone_offsets(time_zone: str | None) -> tuple[np.ndarray, np.ndarray]:
     """When the clocks of a zone change between 1970 and 2100, and by how much they are ahead of UTC.
 
     Args:
-        time_zone: an IANA name; None for times without a zone, which no clock changes.
+        time_zone: an IANA name; None for times without a zone, whose clocks never change.
 
     Returns:
         int64 `changes`, microseconds in UTC, rising, and int64 `(changes + 1,)` offsets in microseconds: before the
@@ -48,7 +48,7 @@ def zone_offsets(time_zone: str | None) -> tuple[np.ndarray, np.ndarray]:
 class GraphCalendar:
     """`seqtag.forecasting.data.calendar_features` for tensors; equal to it to 1e-6 from 1970 to 2100.
 
-    The zone's clock changes are constants of the graph. Beyond these years the first and the last offset hold on.
+    The zone's clock changes are constants of the graph. Outside these years the first and the last offset are used.
 
     Args:
         cycles: any of `time_of_day`, `day_of_week`, `day_of_month`, `day_of_year`, `month_of_year`; those that suit a
@@ -97,7 +97,7 @@ class GraphCalendar:
         return tf.cast(tf.stack(features, axis=-1), tf.float32)
 
     def _wall(self, times: Any) -> Any:
-        """What the clocks of the zone show."""
+        """The local time in the zone."""
         if not len(self._changes):
             return times + self._offsets[0]
         changes = tf.constant(self._changes, tf.int64)
@@ -108,9 +108,9 @@ class GraphCalendar:
 class _Date:
     """The proleptic Gregorian date of days since 1970, after Howard Hinnant's `civil_from_days`.
 
-    Years begin in March, so that the leap day ends them, and 400 of them repeat: "chrono-Compatible Low-Level Date
-    Algorithms", https://howardhinnant.github.io/date_algorithms.html. Month m from March begins on day
-    (153 m + 2) // 5 of the year.
+    Years begin in March, so that the leap day is the last day of a year, and 400 years repeat:
+    "chrono-Compatible Low-Level Date Algorithms", https://howardhinnant.github.io/date_algorithms.html. Month m from
+    March begins on day (153 m + 2) // 5 of the year.
     """
 
     def __init__(self, day: Any) -> None:

@@ -1,4 +1,4 @@
-"""The decoders of a forecaster: from the context to raw numbers of every horizon step, in one of three ways."""
+"""The decoders of a forecaster: three ways from the context to the raw numbers of every horizon step."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class DecoderInputs(NamedTuple):
         future: `(batch, horizon, features)`, what is known of the future.
         static: `(batch, features)` of the series.
         newest: `(batch, segment)`, the last scaled values of the history, 0 where missing; for recursion.
-        target: `(batch, horizon)` in training, the scaled values that came, 0 where missing; for teacher forcing.
-        observed: which of them are there.
+        target: `(batch, horizon)` in training, the scaled true values, 0 where missing; for teacher forcing.
+        observed: which of them are not missing.
     """
 
     context: Tensor
@@ -36,8 +36,9 @@ class DecoderInputs(NamedTuple):
 class DirectDecoder(keras.layers.Layer):
     """All steps at once: `W context + b`, or with known features of the steps a small network of both (MQ-RNN).
 
-    With features f_k of step k: `raw_k = V relu(C_k [context; static] + b_k + F f_k) + d`, where C_k and b_k are the
-    step's own and the others shared (Wen et al. 2017, section 3.2). The numbers are float32 whatever the dtype policy.
+    With features f_k of step k: `raw_k = V relu(C_k [context; static] + b_k + F f_k) + d`. C_k and b_k belong to step
+    k, the other weights are shared by all steps (Wen et al. 2017, section 3.2). The numbers are float32 under any dtype
+    policy.
 
     Args:
         horizon: steps.
@@ -81,7 +82,7 @@ class DirectDecoder(keras.layers.Layer):
 
 
 class _SegmentDecoder(keras.layers.Layer):
-    """What the two decoders with a recurrent cell share: segments, the cell, the way from its output to the steps."""
+    """The shared part of the two decoders with a recurrent cell: segments, the cell, its output's way to the steps."""
 
     def __init__(
         self, horizon: int, size: int, cell: str, units: int, segment: int, dropout: float, **kwargs: Any
@@ -95,7 +96,7 @@ class _SegmentDecoder(keras.layers.Layer):
         # A cell's outputs, and the raw numbers, are float32 whatever the dtype policy.
         self.dropout = keras.layers.Dropout(dropout, dtype="float32")
         self.steps = keras.layers.Dense(segment * size, dtype="float32", name="steps")
-        # The cell's own memory, of an LSTM, begins with what the context says of it.
+        # The initial memory cell of an LSTM is a projection of the context.
         memories = range(len(self.cell.state_size) - 1)
         self.memory = [keras.layers.Dense(units, dtype=self.dtype_policy, name=f"memory_{n}") for n in memories]
 
@@ -115,7 +116,7 @@ class _SegmentDecoder(keras.layers.Layer):
         """Known features by segment, `(batch, segments, segment x features)`."""
         missing = self.count * self.segment - self.horizon
         padded = ops.pad(future, [[0, 0], [0, missing], [0, 0]])
-        # Without features there is nothing to tell the size of the batch by: it is stated.
+        # The batch size is given: without features the shape cannot be inferred.
         return ops.reshape(padded, (ops.shape(future)[0], self.count, self.segment * future.shape[-1]))
 
     def _raw(self, outputs: Tensor, training: bool) -> Tensor:
@@ -128,21 +129,21 @@ class ParallelDecoder(_SegmentDecoder):
     """All segments at once: each is one step of a cell from the same state, on a learned vector of its position.
 
     The parallel multi-step forecasting of SegRNN (Lin et al. 2023, section 3.3): `h_j = cell([p_j; f_j; static],
-    context)` with p_j of the segment's position and f_j its known features. The recurrent product is that of the
-    context alone, and computed once for all segments.
+    context)` with p_j of the segment's position and f_j its known features. The recurrent product depends on the
+    context alone, and is computed once for all segments.
     """
 
     def build(self, context: tuple, future: tuple, static: tuple) -> None:
         """Makes the weights for these shapes."""
         width = max(1, self.cell.units // 2)
-        # As wide apart as an embedding of PyTorch: nearer ones make all segments alike for the first epochs.
+        # As PyTorch initialises an embedding: smaller values make all segments alike for the first epochs.
         spread = keras.initializers.RandomNormal(stddev=1.0)
         self.positions = self.add_weight(name="positions", shape=(self.count, width), initializer=spread)
         self._build(width + self.segment * future[-1] + static[-1])
 
     def call(self, inputs: DecoderInputs, training: bool = False) -> Tensor:
         """Raw numbers `(batch, horizon, size)`."""
-        # The projection of [p; f; static], part by part: that of the positions is the same for all windows.
+        # The projection of [p; f; static], part by part: the positions' part is the same for all windows.
         kernel = ops.convert_to_tensor(self.cell.kernel)
         place, known = self.positions.shape[1], self.segment * inputs.future.shape[-1]
         alone = ops.pad(ops.convert_to_tensor(self.positions), [[0, 0], [0, kernel.shape[0] - place]])
@@ -160,9 +161,9 @@ class ParallelDecoder(_SegmentDecoder):
 class RecursiveDecoder(_SegmentDecoder):
     """One segment after the other, each reading the point forecast of the one before it.
 
-    In training the true values take the forecast's place with probability `teacher_share`, drawn for each window and
-    segment: scheduled sampling (Bengio et al. 2015) where the share falls over the epochs. A missing true value is
-    never read: the forecast stands there.
+    In training the true values replace the forecast with probability `teacher_share`, drawn for each window and
+    segment: scheduled sampling (Bengio et al. 2015) where the share falls over the epochs. In place of a missing true
+    value the forecast is read.
 
     Args:
         point: from raw numbers `(..., size)` to the point forecast `(...)`.
@@ -205,7 +206,7 @@ class RecursiveDecoder(_SegmentDecoder):
         return raw[:, : self.horizon]
 
     def _teaching(self, inputs: DecoderInputs) -> tuple[Tensor, Tensor]:
-        """True values and where they are read in the forecast's place, both `(batch, segments, segment)`."""
+        """True values and where they replace the forecast, both `(batch, segments, segment)`."""
         missing = self.count * self.segment - self.horizon
         shape = (-1, self.count, self.segment)
         true = ops.reshape(ops.pad(inputs.target, [[0, 0], [0, missing]]), shape)

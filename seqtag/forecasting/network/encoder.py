@@ -26,18 +26,18 @@ class HistoryEncoder(keras.layers.Layer):
     With `segment` w > 1, w steps become one vector `relu(W [x_{t-w+1}; ...; x_t] + b)`, so that the recurrence runs
     through lookback / w of them (SegRNN, Lin et al. 2023, section 3.2); the history is padded on the left to whole
     segments. A layer of dilation d runs d recurrences over every d-th step (Chang et al. 2017); from the second layer
-    on a residual stack adds what enters a layer to what leaves it (as in Smyl 2020). A step before the series' first
-    value is masked: the state stays as it is.
+    on a residual stack adds a layer's input to its output (as in Smyl 2020). A step before the series' first
+    value is masked: the state does not change.
 
     Args:
         cell, units: of the recurrent layers.
         dilations: of each layer, from the first on.
         segment: steps of a segment; 1 reads points.
         residual: whether layers from the second on have a skip connection.
-        bidirectional: whether layers run both ways, with a learned projection of both back to `units`; that of the
-            last layer reads where each direction ends, at the newest step and at the oldest.
-        dropout: share of a layer's outputs to drop on their way to the next, the same for all steps of a window.
-        recurrent_dropout: share of the hidden state to drop on its way into the next step.
+        bidirectional: whether layers run both ways, with a learned projection of both back to `units`; in the last
+            layer it reads each direction's final state, at the newest step and at the oldest.
+        dropout: share of a layer's outputs to drop before the next layer, the same for all steps of a window.
+        recurrent_dropout: share of the hidden state to drop before the next step.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
 
     Call arguments:
@@ -146,7 +146,7 @@ def _dilated(layer: Any, steps: Tensor, real: Tensor, dilation: int, training: b
 
 
 def _newest(layer: Any, steps: Tensor, real: Tensor, dilation: int, training: bool) -> Tensor:
-    """What a layer ends in on the last step and every `dilation`-th before it; backwards it ends at the first."""
+    """A layer's final state over the last step and every `dilation`-th before it; backwards it ends at the first."""
     phase = slice((steps.shape[1] - 1) % dilation, None, dilation)
     return layer(steps[:, phase], mask=real[:, phase], training=training)
 

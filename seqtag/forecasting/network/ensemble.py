@@ -1,4 +1,4 @@
-"""Several networks of one design, fitted from different seeds, as one model whose answer is their mean."""
+"""Several networks of one design, fitted from different seeds, as one model whose forecast is their mean."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqtag.forecasting.network.network import Answer, ForecastNetwork
+from seqtag.forecasting.network.network import ForecastNetwork, ForecastOutput
 from seqtag.ops.recurrence import Tensor
 
 
@@ -28,16 +28,16 @@ class ForecastEnsemble(keras.Model):
         self.members = list(members)
 
     def build(self, batch_shape: Any = None) -> None:
-        """Builds the members that are not."""
+        """Builds the members that are not built yet."""
         for member in self.members:
             if not member.built:
                 member.build()
         self.built = True
 
-    def call(self, batch: Mapping[str, Tensor], training: bool = False) -> Answer:
-        """The mean of the members' answers."""
-        answers = [member.answer(batch) for member in self.members]
-        return Answer(*(ops.mean(ops.stack(parts), axis=0) for parts in zip(*answers, strict=True)))
+    def call(self, batch: Mapping[str, Tensor], training: bool = False) -> ForecastOutput:
+        """The mean of the members' forecasts."""
+        outputs = [member.forecast(batch) for member in self.members]
+        return ForecastOutput(*(ops.mean(ops.stack(parts), axis=0) for parts in zip(*outputs, strict=True)))
 
     def uncompiled(self) -> ForecastEnsemble:
         """A copy with the same weights whose members have no optimizer, so that a file stores none of its state."""

@@ -1,4 +1,4 @@
-"""What the network reads of a window's steps beside the scaled values: mask, time since seen, covariates, calendar."""
+"""The features of a window's steps beside the scaled values: mask, time since the last value, covariates, calendar."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import keras
 import numpy as np
 from keras import ops
 
-from seqtag.forecasting.network.frame import filled, observed_steps, since_seen
+from seqtag.forecasting.network.window_scale import filled, observed_steps, since_seen
 from seqtag.ops.recurrence import Tensor
 
 WIDEST_EMBEDDING = 16
 
 
 class StepFeatures(keras.layers.Layer):
-    """Covariates and calendar as vectors: numbers standardised, each with whether it is there, categories embedded.
+    """Covariates and calendar as vectors: numbers standardised, each with its mask, and categories embedded.
 
     Args:
-        inputs: what `SeriesEncoder.inputs` gives.
-        series_width: width of a learned vector of each series, which joins the static covariates; 0 for none. A
-            series that training did not have gets zeros.
+        inputs: the description of the inputs, from `SeriesEncoder.inputs`.
+        series_width: width of a learned vector of each series, which joins the static covariates; 0 for none. It
+            is zero for a series that training did not have.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
     """
 
@@ -67,7 +67,7 @@ class StepFeatures(keras.layers.Layer):
         Args:
             batch: the inputs of the network.
             scaled: the scaled values of the history, 0 where missing.
-            observed: which of them are there.
+            observed: which of them are not missing.
         """
         lookback = scaled.shape[1]
         waited = ops.log1p(since_seen(observed)) / np.log1p(lookback)

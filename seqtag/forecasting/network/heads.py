@@ -1,7 +1,7 @@
 """Heads: how the network's raw numbers of a horizon step become a distribution in the scaled space z.
 
-A head holds no weights and is told by its name and levels. `raw` is `(..., size)`, `target` `(...)` and finite, and
-`scale` `(...)` the units of y that one unit of z stands for (it broadcasts); all are taken to float32 whatever the
+A head holds no weights; its name and levels define it. `raw` is `(..., size)`, `target` `(...)` and finite, and
+`scale` `(...)` the units of y that one unit of z stands for (it broadcasts); all are cast to float32 whatever the
 dtype policy. Raw numbers near zero give a centre near zero (counts: near one) and a spread of order one.
 
 >>> head = head_named("quantiles", levels=(0.1, 0.5, 0.9))
@@ -17,14 +17,14 @@ from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
+from scipy.special import ndtri
 
 from seqtag.errors import did_you_mean
+from seqtag.forecasting.levels import checked_levels
 from seqtag.forecasting.network.distributions import (
-    checked_levels,
     interpolated_quantiles,
     negative_binomial_loss,
     negative_binomial_quantiles,
-    normal_quantiles,
     pinball_loss,
     student_t_loss,
     student_t_quantiles,
@@ -37,9 +37,9 @@ class Head(Protocol):
     """What every head offers.
 
     Attributes:
-        name: what `head_named` makes it from, together with the levels.
+        name: its name, from which `head_named` makes it.
         size: how many raw numbers a step has.
-        counts: whether z times the scale is a count, so that z must be scaled but never shifted.
+        counts: whether z times the scale is a count; then values may be scaled but not shifted.
     """
 
     name: str
@@ -61,8 +61,8 @@ class QuantileHead:
 
     The centre is level 0.5, else the middle one (the lower of two); q_c = raw_0 + n_c, and the gap between the levels
     i and i+1 is softplus(raw_{1+i}) / log 2 (n_{i+1} - n_i), where n are the standard normal's quantiles: raw zeros
-    are the standard normal. The loss is `pinball_loss`, the point forecast the median. Other levels than the head's
-    own come by `interpolated_quantiles`.
+    are the standard normal. The loss is `pinball_loss`, the point forecast the median. Quantiles at
+    other levels are interpolated, see `interpolated_quantiles`.
 
     Args:
         levels: rising, in (0, 1).
@@ -88,12 +88,12 @@ class QuantileHead:
         return self.quantiles(raw, (0.5,), scale)[..., 0]
 
     def quantiles(self, raw: Any, levels: Sequence[float], scale: Any) -> Any:
-        """The head's own quantiles, others between and beyond them by straight lines."""
+        """The head's quantiles; other levels are linear between and beyond them."""
         return interpolated_quantiles(self._own(raw), self.levels, checked_levels(levels))
 
     def _own(self, raw: Any) -> Any:
         raw = tf.cast(raw, tf.float32)
-        normal = normal_quantiles(self.levels).astype(np.float32)
+        normal = ndtri(self.levels).astype(np.float32)
         centre = raw[..., :1] + normal[self._centre]
         gaps = tf.nn.softplus(raw[..., 1:]) * (np.diff(normal) / math.log(2))
         below = centre - tf.cumsum(gaps[..., : self._centre], axis=-1, reverse=True)
@@ -153,7 +153,7 @@ class NegativeBinomialHead:
         return self._parameters(raw, scale)[0]
 
     def quantiles(self, raw: Any, levels: Sequence[float], scale: Any) -> Any:
-        """The least counts that reach the levels, over the scale."""
+        """The smallest counts that reach the levels, divided by the scale."""
         mean, dispersion, scale = self._parameters(raw, scale)
         return negative_binomial_quantiles(mean * scale, dispersion, checked_levels(levels)) / scale[..., None]
 
@@ -165,7 +165,7 @@ class NegativeBinomialHead:
 class PointHead:
     """One number a step: the mean (`mse`), the median (`mae`), or between them (`huber`, linear beyond an error of 1).
 
-    It says nothing of the spread: every quantile is the point.
+    It has no spread: every quantile is the point.
 
     Args:
         loss: `mse` e^2, `mae` |e|, `huber` e^2/2 up to |e| = 1 and |e| - 1/2 beyond, with e = target - point.
@@ -209,7 +209,7 @@ def head_named(name: str, levels: Sequence[float] = ()) -> Head:
 
     Args:
         name: `quantiles`, `student_t`, `negative_binomial`, or `point_mse`, `point_mae`, `point_huber`.
-        levels: which quantiles `quantiles` learns; the others need none, and are asked for any.
+        levels: of the quantiles that the head `quantiles` learns; the other heads need none.
 
     Raises:
         ValueError: an unknown name; levels that do not rise within (0, 1); none for `quantiles`.

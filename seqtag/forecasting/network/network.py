@@ -12,23 +12,23 @@ from keras import ops
 from seqtag.forecasting.network.decoders import DecoderInputs, DirectDecoder, ParallelDecoder, RecursiveDecoder
 from seqtag.forecasting.network.encoder import HistoryEncoder
 from seqtag.forecasting.network.features import StepFeatures
-from seqtag.forecasting.network.frame import Frame, filled, observed_steps
 from seqtag.forecasting.network.heads import head_named
 from seqtag.forecasting.network.scaling import WindowScaling
 from seqtag.forecasting.network.smoothing import SmoothingScaling
+from seqtag.forecasting.network.window_scale import WindowScale, filled, observed_steps
 from seqtag.ops.recurrence import Tensor
 
-# How many of the last values join the context straight, where smoothing has taken the season off them.
+# How many of the last scaled values join the context, where smoothing has taken the season off them.
 NEWEST = 6
 
 
-class Answer(NamedTuple):
+class ForecastOutput(NamedTuple):
     """The distributions of futures in units of the series.
 
     Attributes:
         point: `(batch, horizon)`.
         quantiles: `(batch, horizon, levels)`, rising.
-        spread: `(batch, horizon)`, how large the window's own changes are, which its errors go with.
+        spread: `(batch, horizon)`, how large the changes within the window are; the size of its errors follows it.
     """
 
     point: Tensor
@@ -40,14 +40,14 @@ class Answer(NamedTuple):
 class ForecastNetwork(keras.Model):
     """Windows of series to distributions of their next steps.
 
-    The values of a history are scaled by the window's own frame, missing ones become 0 beside a mask and the time since
-    the last one; an encoder reads them with covariates and calendar; a decoder gives raw numbers for every step of the
-    horizon, and a head says what distribution they stand for, in the scaled space. What exponential smoothing took off
-    a window, and its newest values, join the context through a layer of their own before it is decoded.
+    The values of a history are scaled, each window by its own location and scale. A missing value becomes 0 beside a
+    mask and the time since the last one. An encoder reads them with covariates and calendar; a decoder gives raw
+    numbers for every step of the horizon, and a head turns them into a distribution of scaled values. What exponential
+    smoothing took off a window, and its newest values, join the context through a layer of their own before decoding.
 
     Args:
         lookback, horizon: steps of history and future.
-        inputs: what `SeriesEncoder.inputs` gives.
+        inputs: the description of the inputs, from `SeriesEncoder.inputs`.
         cell, units: of encoder and decoder.
         dilations: of each recurrent layer.
         residual, bidirectional: see `HistoryEncoder`.
@@ -55,7 +55,7 @@ class ForecastNetwork(keras.Model):
         output: `"parallel"`, `"direct"` or `"recursive"`, see the decoders.
         scaling: see `WindowScaling` and, for `"es_rnn"`, `SmoothingScaling`.
         head: `"quantiles"`, `"student_t"`, `"negative_binomial"`, `"point_mse"`, `"point_mae"` or `"point_huber"`.
-        levels: the quantiles that are asked for.
+        levels: of the quantiles.
         moments: mean and deviation of each series in training, for the scalings that look them up.
         smoothing: arguments of `SmoothingScaling`.
         series_width: width of the learned vector of each series; 0 for none.
@@ -68,8 +68,8 @@ class ForecastNetwork(keras.Model):
             `series (batch,)`; in training `target (batch, horizon)`, NaN where missing.
 
     Returns:
-        The numbers `raw (batch, horizon, head.size)`, the frame's `location` and `scale`, the `weight` of each window
-        in the loss, and the `spread` of its values in the scaled space.
+        The numbers `raw (batch, horizon, head.size)`, `location` and `scale` of the windows, the `weight` of each
+        window in the loss, and the `spread` of its scaled values.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class ForecastNetwork(keras.Model):
         recurrent_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        # Values of a series and its frame are more than a half dtype holds: that is for encoder and decoder alone.
+        # A half dtype cannot hold values of a series, their location and scale: it is for encoder and decoder alone.
         super().__init__(autocast=False, **kwargs)
         self.config = {
             "lookback": lookback,
@@ -142,7 +142,7 @@ class ForecastNetwork(keras.Model):
         )
         self.decoder = self._decoder(output, cell, units, dropout)
         self.bridge = None
-        if self.scaling.hint_widths[0]:
+        if self.scaling.feature_widths[0]:
             self.bridge = keras.layers.Dense(units, "tanh", dtype=self.dtype_policy, name="bridge")
 
     def _decoder(self, output: str, cell: str, units: int, dropout: float) -> Any:
@@ -159,8 +159,8 @@ class ForecastNetwork(keras.Model):
         self.scaling.build((None, self.lookback))
         self.features.build()
         history, future, static = self.features.widths()
-        series_hints, step_hints = self.scaling.hint_widths
-        future, static = future + step_hints, static + series_hints
+        series_features, step_features = self.scaling.feature_widths
+        future, static = future + step_features, static + series_features
         self.encoder.build((None, self.lookback, history), (None, static))
         if self.bridge is not None:
             self.bridge.build((None, self.encoder.units + static + min(NEWEST, self.lookback)))
@@ -168,56 +168,64 @@ class ForecastNetwork(keras.Model):
         self.built = True
 
     def call(self, batch: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
-        """Raw numbers of the horizon's steps and the frame that they are in."""
+        """Raw numbers of the horizon's steps, with location and scale of their windows."""
         history = batch["history"]
         observed = observed_steps(history)
-        frame, hints = self.scaling(history, batch["series"])
-        # A value that stands for a missing one must be fit for the frame's logarithm.
-        scaled = filled(frame.history(filled(history, observed, 1.0)), observed)
+        window_scale, scale_features = self.scaling(history, batch["series"])
+        # What stands for a missing value must have a logarithm.
+        scaled = filled(window_scale.history(filled(history, observed, 1.0)), observed)
         steps, future, static = self.features(batch, scaled, observed)
-        if hints is not None:
-            static = ops.concatenate([static, hints.series], axis=-1)
-            future = ops.concatenate([future, hints.steps], axis=-1)
-        # Padding, and what came before a series' first value, says nothing.
+        if scale_features is not None:
+            static = ops.concatenate([static, scale_features.series], axis=-1)
+            future = ops.concatenate([future, scale_features.steps], axis=-1)
+        # Padding, and steps before a series' first value, are not read.
         real = ops.cumsum(ops.cast(observed, "int32"), axis=1) > 0
         steps = ops.where(real[..., None], steps, ops.zeros_like(steps))
         context = self.encoder(steps, static, real, training=training)
         if self.bridge is not None:
             context = self.bridge(ops.concatenate([context, static, scaled[:, -NEWEST:]], axis=-1))
-        target, there = self._target(batch, frame) if training and "target" in batch else (None, None)
+        target, there = self._target(batch, window_scale) if training and "target" in batch else (None, None)
         inputs = DecoderInputs(context, future, static, scaled[:, -self.segment :], target, there)
         raw = ops.cast(self.decoder(inputs, training=training), "float32")
-        weight = ops.ones_like(frame.scale) if hints is None else hints.weight
+        weight = ops.ones_like(window_scale.scale) if scale_features is None else scale_features.weight
         spread = self.scaling.spread(scaled, observed)
-        return {"raw": raw, "location": frame.location, "scale": frame.scale, "weight": weight, "spread": spread}
+        return {
+            "raw": raw,
+            "location": window_scale.location,
+            "scale": window_scale.scale,
+            "weight": weight,
+            "spread": spread,
+        }
 
-    def _target(self, batch: Mapping[str, Tensor], frame: Frame) -> tuple[Tensor, Tensor]:
-        """The scaled values that came, 0 where missing, and where they are there."""
+    def _target(self, batch: Mapping[str, Tensor], window_scale: WindowScale) -> tuple[Tensor, Tensor]:
+        """The scaled true values, 0 where missing, and where they are observed."""
         there = observed_steps(batch["target"])
-        return filled(frame.future(filled(batch["target"], there, 1.0)), there), there
+        return filled(window_scale.future(filled(batch["target"], there, 1.0)), there), there
 
-    def _frame(self, output: Mapping[str, Tensor]) -> Frame:
-        return Frame(output["location"], output["scale"], self.scaling.logarithmic)
+    def _window_scale(self, output: Mapping[str, Tensor]) -> WindowScale:
+        return WindowScale(output["location"], output["scale"], self.scaling.logarithmic)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> tf.Tensor:
         """The head's mean loss over all observed values of the batch's targets, in the scaled space."""
-        frame = self._frame(y_pred)
-        target, there = self._target(x, frame)
-        losses = self.head.loss(y_pred["raw"], target, ops.broadcast_to(frame.scale, ops.shape(target)))
+        window_scale = self._window_scale(y_pred)
+        target, there = self._target(x, window_scale)
+        losses = self.head.loss(y_pred["raw"], target, ops.broadcast_to(window_scale.scale, ops.shape(target)))
         count = ops.maximum(ops.sum(ops.cast(there, losses.dtype)), 1.0)
         loss = ops.sum(filled(losses * y_pred["weight"], there)) / count
         return loss + ops.sum(self.losses) if self.losses else loss
 
-    def answer(self, batch: Mapping[str, Tensor]) -> Answer:
+    def forecast(self, batch: Mapping[str, Tensor]) -> ForecastOutput:
         """The distributions of a batch's futures, in units of the series."""
         output = self(batch, training=False)
-        frame = self._frame(output)
-        scale = ops.broadcast_to(frame.scale, ops.shape(output["raw"])[:2])
+        window_scale = self._window_scale(output)
+        scale = ops.broadcast_to(window_scale.scale, ops.shape(output["raw"])[:2])
         point = self.head.point(output["raw"], scale)
         quantiles = self.head.quantiles(output["raw"], self.levels, scale)
-        return Answer(frame.original(point), frame.original(quantiles), frame.slope(point) * output["spread"])
+        return ForecastOutput(
+            window_scale.original(point), window_scale.original(quantiles), window_scale.slope(point) * output["spread"]
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -1,4 +1,4 @@
-"""Scaling inside the model: what is taken off a window before the network reads it, and put back on its answer."""
+"""Scaling inside the model: the history is scaled before the network reads it, and its forecast is scaled back."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from seqtag.forecasting.network.frame import Frame, filled, observed_steps
+from seqtag.forecasting.network.window_scale import WindowScale, filled, observed_steps
 from seqtag.ops.recurrence import Tensor
 
-# Below this share of its values' size a window's deviation is rounding, and the window a constant.
+# Below this share of the size of its values, a window's deviation is rounding error: the window is constant.
 _CONSTANT = 1e-5
 
 
@@ -29,9 +29,9 @@ class WindowScaling(keras.layers.Layer):
     | `standard` | mean of the series in training | its deviation |
     | `revin` | mean of the history | its deviation, both behind a learned affine map (Kim et al. 2022) |
 
-    `standard` and `last` look a series up by its row; of one that training did not have, and without `moments`, the
-    window's own mean and deviation serve. Missing values count nowhere. Of a constant window the scale is the size of
-    its values, or 1.
+    `standard` and `last` look up the moments of a series; for a series that training did not have, and without
+    `moments`, they take the window's own mean and deviation. Missing values are left out. The scale of a constant
+    window is the size of its values, or 1 where they are zero.
 
     Args:
         kind: one of the table's.
@@ -43,11 +43,11 @@ class WindowScaling(keras.layers.Layer):
         series: int `(batch,)`, from 1 on, 0 for a series that training did not have.
 
     Returns:
-        A `Frame`, and no `Hints`.
+        A `WindowScale`, and no `ScaleFeatures`.
     """
 
     logarithmic = False
-    hint_widths = (0, 0)
+    feature_widths = (0, 0)
 
     def __init__(self, kind: str, moments: Sequence[Sequence[float]] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -61,17 +61,17 @@ class WindowScaling(keras.layers.Layer):
             self.shift = self.add_weight(name="shift", shape=(), initializer="zeros")
         self.built = True
 
-    def call(self, history: Tensor, series: Tensor) -> tuple[Frame, None]:
-        """The frames of windows."""
+    def call(self, history: Tensor, series: Tensor) -> tuple[WindowScale, None]:
+        """Location and scale of windows."""
         observed = observed_steps(history)
         values = filled(history, observed)
         count = ops.maximum(ops.sum(ops.cast(observed, values.dtype), axis=1, keepdims=True), 1.0)
         zeros = ops.zeros_like(count)
         if self.kind == "none":
-            return Frame(zeros, zeros + 1), None
+            return WindowScale(zeros, zeros + 1), None
         if self.kind == "mean":
             size = ops.sum(ops.abs(values), axis=1, keepdims=True) / count
-            return Frame(zeros, _above_zero(size, zeros)), None
+            return WindowScale(zeros, _above_zero(size, zeros)), None
         mean = ops.sum(values, axis=1, keepdims=True) / count
         largest = ops.max(ops.abs(values), axis=1, keepdims=True)
         variance = ops.sum(ops.square(filled(history - mean, observed)), axis=1, keepdims=True) / count
@@ -80,22 +80,22 @@ class WindowScaling(keras.layers.Layer):
         deviation = ops.where(varies, deviation, _above_zero(largest, zeros))
         if self.kind == "revin":
             # z = gain (y - mean) / deviation + shift, written as one affine map.
-            # Below zero it would turn quantiles upside down.
+            # A gain below zero would reverse the order of the quantiles.
             gain = ops.maximum(self.gain, 1e-2)
-            return Frame(mean - self.shift * deviation / gain, deviation / gain), None
+            return WindowScale(mean - self.shift * deviation / gain, deviation / gain), None
         if self.moments is not None:
             table = ops.convert_to_tensor(np.concatenate([np.zeros((1, 2), np.float32), self.moments]))
             known = ops.take(table, series, axis=0)
             is_known = (series > 0)[:, None]
             mean = ops.where(is_known, known[:, :1], mean)
             deviation = ops.where(is_known, known[:, 1:], deviation)
-        return Frame(_last(values, observed) if self.kind == "last" else mean, deviation), None
+        return WindowScale(_last(values, observed) if self.kind == "last" else mean, deviation), None
 
     def spread(self, scaled: Tensor, observed: Tensor) -> Tensor:
         """The deviation of a window's scaled values, `(batch, 1)`, 1 where they do not differ.
 
-        Errors grow and shrink with it: on ETTh1 intervals in its units keep their coverage in the year after those
-        that they were fitted on (.80 instead of .88 in units of the whole series).
+        The size of errors follows it: on ETTh1, intervals in its units keep their coverage in the year after the one
+        that they were fitted on (.80; in units of the whole series it is .88).
         """
         count = ops.maximum(ops.sum(ops.cast(observed, scaled.dtype), axis=1, keepdims=True), 1.0)
         mean = ops.sum(filled(scaled, observed), axis=1, keepdims=True) / count
@@ -120,9 +120,9 @@ def _last(values: Tensor, observed: Tensor) -> Tensor:
 
 
 def training_moments(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Mean and standard deviation of each series, float32 `(series, 2)`; NaN counts nowhere.
+    """Mean and standard deviation of each series, float32 `(series, 2)`; NaN is left out.
 
-    Of a constant series the deviation is the size of its values, or 1.
+    The deviation of a constant series is the size of its values, or 1 where they are zero.
     """
     moments = np.empty((len(offsets) - 1, 2), np.float32)
     for series, (start, end) in enumerate(pairwise(offsets)):

@@ -1,24 +1,24 @@
-"""Seasonal naive inside the graph, for the guard of a served forecaster."""
+"""The seasonal naive rule inside the graph, for the blend of a served forecaster."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
 
-def seasonal_naive(history: tf.Tensor, horizon: int, season: int) -> tf.Tensor:
-    """The last observed value at the same place in the season, `(batch, horizon)`, as `data.time_series.naive` has it.
+def seasonal_naive(history: tf.Tensor, horizon: int, season_length: int) -> tf.Tensor:
+    """The last observed value at the same place in the season, `(batch, horizon)`, as `evaluation.baselines` has it.
 
-    Where a window holds none at that place it is the last observed value of all, and 0 where there is none at all.
+    Where a window has none at that place it is the last observed value of all; 0 where the window has no value.
     """
     lookback = history.shape[1]
-    missing = -lookback % season
+    missing = -lookback % season_length
     rows = tf.pad(history, [[0, 0], [missing, 0]], constant_values=float("nan"))
-    table = tf.reshape(rows, (-1, (lookback + missing) // season, season))
+    table = tf.reshape(rows, (-1, (lookback + missing) // season_length, season_length))
     at_place = _last_observed(table)
     any_place = _last_observed(history[..., None])
     at_place = tf.where(tf.math.is_nan(at_place), any_place, at_place)
     at_place = tf.where(tf.math.is_nan(at_place), 0.0, at_place)
-    return tf.gather(at_place, tf.range(horizon) % season, axis=1)
+    return tf.gather(at_place, tf.range(horizon) % season_length, axis=1)
 
 
 def _last_observed(table: tf.Tensor) -> tf.Tensor:

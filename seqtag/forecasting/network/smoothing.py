@@ -8,41 +8,41 @@ import keras
 import numpy as np
 from keras import ops
 
-from seqtag.forecasting.network.frame import Frame, Hints, filled, observed_steps
+from seqtag.forecasting.network.window_scale import ScaleFeatures, WindowScale, filled, observed_steps
 from seqtag.ops.recurrence import Tensor, iterate
 
 _LARGEST_CHANGE = 0.7
 _LEAST_CHANGE = 0.003
-_LARGEST_HINT = 10.0
-# Loops up to this long are written out, which is faster and still traced in a second or two.
-_WRITTEN_OUT = 160
+_LARGEST_FEATURE = 10.0
+# Loops of up to this many steps are unrolled, which is faster; tracing them takes a second or two.
+_UNROLLED = 160
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class SmoothingScaling(keras.layers.Layer):
-    """Level and season by exponential smoothing; the network sees what they leave (Smyl 2020, section 3.1).
+    """Takes level and season off by exponential smoothing; the network reads the rest (Smyl 2020, section 3.1).
 
     With x = log y (or, of series that are not above zero, y over its mean size in the window), level l and the season
     s of m steps, over the observed steps of a window:
 
         d_t = x_t - s_t,    l_t = l_{t-1} + α (d_t - l_{t-1}),    s_{t+m} = s_t + γ (d_t - l_t)
 
-    A missing value leaves both as they are. The season begins as the window's classical decomposition has it (a
-    centred moving average over m steps taken off, the mean of what is left for each place in the season), the level as
-    the first value. α and γ are learned with the network; with `per_series` each series adds to both, and to its
-    initial season, numbers of its own, as in Smyl's. These see the futures of a series' other windows, and series that
-    are short learn them by heart: it wants long ones.
+    A missing value changes neither. The initial season is that of the window's classical decomposition (a centred
+    moving average over m steps is taken off; the rest is averaged for each place in the season), the initial level the
+    first value. α and γ are learned with the network. With `per_series` each series has learned numbers that are added
+    to both, and to its initial season, as in Smyl's model. They are fitted on the futures of the series' other windows
+    too, so that short series overfit: use it for long ones.
 
-    The frame's location is the last level plus each step's season, its scale v the mean step from one deseasonalised
-    value to the next: `z = (x - l_T - s) / v`. The network is told what that takes away: v, the number of values, the
-    season in units of v, and how clearly it stands out from the noise.
+    The location is the last level plus each step's season, the scale v is the mean change from one deseasonalised
+    value to the next: `z = (x - l_T - s) / v`. The network reads what that takes away as `ScaleFeatures`: v, the number
+    of values, the season in units of v, and how clearly it stands out from the noise.
 
     Args:
-        season: m; 1 for none.
+        season_length: m; 1 for none.
         horizon: steps of the future.
         logarithmic: whether x is the logarithm, for series above zero.
         series: how many series training had.
-        per_series: whether each has coefficients of its own.
+        per_series: whether each series has coefficients of its own.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
 
     Call arguments:
@@ -50,12 +50,12 @@ class SmoothingScaling(keras.layers.Layer):
         series: int `(batch,)`, from 1 on, 0 for a series that training did not have.
 
     Returns:
-        A `Frame`, and `Hints` for the network.
+        A `WindowScale`, and `ScaleFeatures` for the network.
     """
 
     def __init__(
         self,
-        season: int,
+        season_length: int,
         horizon: int,
         logarithmic: bool = True,
         series: int = 0,
@@ -63,30 +63,30 @@ class SmoothingScaling(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.season = season
+        self.season_length = season_length
         self.horizon = horizon
         self.logarithmic = logarithmic
         self.series = series
         self.per_series = per_series
 
     @property
-    def hint_widths(self) -> tuple[int, int]:
-        """How many hints a series and a step of the future have."""
-        return (2, 0) if self.season == 1 else (3 + self.season, 1)
+    def feature_widths(self) -> tuple[int, int]:
+        """How many features a window and a step of its future have."""
+        return (2, 0) if self.season_length == 1 else (3 + self.season_length, 1)
 
     def build(self, history_shape: tuple) -> None:
         """Makes the coefficients."""
         self.coefficients = self.add_weight(name="coefficients", shape=(2,), initializer=_initial_coefficients)
         if self.per_series:
-            shape = (self.series + 1, 2 + (self.season if self.season > 1 else 0))
-            self.own = self.add_weight(name="own", shape=shape, initializer="zeros")
+            shape = (self.series + 1, 2 + (self.season_length if self.season_length > 1 else 0))
+            self.adjustments = self.add_weight(name="adjustments", shape=shape, initializer="zeros")
         self.built = True
 
-    def call(self, history: Tensor, series: Tensor) -> tuple[Frame, Hints]:
-        """The frames of windows, and what the network is told of them."""
+    def call(self, history: Tensor, series: Tensor) -> tuple[WindowScale, ScaleFeatures]:
+        """Location and scale of windows, and their features for the network."""
         lookback = history.shape[1]
-        # Whole seasons, so that the first place in the season is also that of the future's first step.
-        history = ops.pad(history, [[0, 0], [-lookback % self.season, 0]], constant_values=float("nan"))
+        # Padded to whole seasons, so that the future's first step has the first place in the season.
+        history = ops.pad(history, [[0, 0], [-lookback % self.season_length, 0]], constant_values=float("nan"))
         observed = observed_steps(history)
         there = ops.cast(observed, "float32")
         count = ops.sum(there, axis=1, keepdims=True)
@@ -98,35 +98,36 @@ class SmoothingScaling(keras.layers.Layer):
             size = ops.where(size > 0, size, ops.ones_like(size))
             values = filled(history / size, observed)
         start, strength = self._initial_season(values, there)
-        own = ops.take(ops.convert_to_tensor(self.own), series, axis=0) if self.per_series else None
-        if own is not None and self.season > 1:
-            start = start + own[:, 2:]
-        level, season, seasons = self._smooth(values, there, start, own)
+        adjustments = ops.take(ops.convert_to_tensor(self.adjustments), series, axis=0) if self.per_series else None
+        if adjustments is not None and self.season_length > 1:
+            start = start + adjustments[:, 2:]
+        level, season, seasons = self._smooth(values, there, start, adjustments)
         change = self._typical_change(values - seasons, there)
-        ahead = ops.take(season, np.arange(self.horizon) % self.season, axis=1)
+        ahead = ops.take(season, np.arange(self.horizon) % self.season_length, axis=1)
         location = (level + ops.concatenate([seasons[:, -lookback:], ahead], axis=1)) * size
-        in_units = ops.clip(season / change, -_LARGEST_HINT, _LARGEST_HINT)
-        told = [ops.log(change) + 3.0, ops.log1p(count) / 2 - 2.0]
-        steps = ops.clip(ahead / change, -_LARGEST_HINT, _LARGEST_HINT)[..., None]
-        if self.season == 1:
+        in_units = ops.clip(season / change, -_LARGEST_FEATURE, _LARGEST_FEATURE)
+        features = [ops.log(change) + 3.0, ops.log1p(count) / 2 - 2.0]
+        steps = ops.clip(ahead / change, -_LARGEST_FEATURE, _LARGEST_FEATURE)[..., None]
+        if self.season_length == 1:
             steps = steps[..., :0]
         else:
-            told += [strength, in_units]
-        # Between the errors of x and those of z, whose steady series would otherwise count most.
+            features += [strength, in_units]
+        # Between errors in units of x and errors in units of z, in which steady series would count most.
         weight = ops.sqrt(change / 0.05)
-        return Frame(location, change * size, self.logarithmic), Hints(ops.concatenate(told, axis=1), steps, weight)
+        scale_features = ScaleFeatures(ops.concatenate(features, axis=1), steps, weight)
+        return WindowScale(location, change * size, self.logarithmic), scale_features
 
     def spread(self, scaled: Tensor, observed: Tensor) -> Tensor:
-        """1: the frame's scale is the size of the window's changes already."""
+        """1: the scale is the size of the window's changes already."""
         return ops.ones_like(scaled[:, :1])
 
     def _initial_season(self, values: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
         """The season that classical decomposition finds, `(batch, season)`, and its strength, `(batch, 1)`.
 
-        The strength is the share of the season's variance that its noise, the variance of the places' means over the
-        years, does not explain.
+        The strength is the share of the season's variance that noise does not explain; noise is the variance of the
+        places' means over the years.
         """
-        m, zeros = self.season, ops.zeros_like(there[:, :1])
+        m, zeros = self.season_length, ops.zeros_like(there[:, :1])
         if m == 1:
             return zeros, zeros
         around = np.full(m + 1 - m % 2, 1 / m, np.float32)
@@ -152,14 +153,14 @@ class SmoothingScaling(keras.layers.Layer):
         return mean, strength * ops.cast(number > 1.4 * m, "float32")
 
     def _smooth(
-        self, values: Tensor, there: Tensor, start: Tensor, own: Tensor | None
+        self, values: Tensor, there: Tensor, start: Tensor, adjustments: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The last level `(batch, 1)`, the season to come `(batch, season)`, and each step's season."""
         raw = ops.convert_to_tensor(self.coefficients)[None]
-        shares = ops.sigmoid(raw if own is None else raw + own[:, :2])
+        shares = ops.sigmoid(raw if adjustments is None else raw + adjustments[:, :2])
         first = ops.cast(ops.cumsum(there, axis=1) == 1.0, "float32") * there
         alpha = there * (shares[:, :1] * (1 - first) + first)
-        gamma = there * shares[:, 1:] * (1 - first) * float(self.season > 1)
+        gamma = there * shares[:, 1:] * (1 - first) * float(self.season_length > 1)
 
         def step(before: tuple, t: Any) -> tuple:
             level, season, _ = before
@@ -171,13 +172,13 @@ class SmoothingScaling(keras.layers.Layer):
 
         zeros = ops.zeros_like(there[:, :1])
         time = values.shape[1]
-        written_out = time <= _WRITTEN_OUT
-        steps = np.arange(time) if written_out else ops.arange(time)
-        (level, season, _), (_, _, seasons) = iterate(step, (zeros, start, zeros), steps, unroll=written_out)
+        unrolled = time <= _UNROLLED
+        steps = np.arange(time) if unrolled else ops.arange(time)
+        (level, season, _), (_, _, seasons) = iterate(step, (zeros, start, zeros), steps, unroll=unrolled)
         return level, season, ops.transpose(seasons[..., 0])
 
     def _typical_change(self, rest: Tensor, there: Tensor) -> Tensor:
-        """The mean step between neighbouring values, `(batch, 1)`; no single step counts for too much."""
+        """The mean change between neighbouring values, `(batch, 1)`; large single changes are cut off."""
         both = there[:, 1:] * there[:, :-1]
         change = ops.minimum(ops.abs(rest[:, 1:] - rest[:, :-1]), _LARGEST_CHANGE) * both
         pairs = ops.maximum(ops.sum(both, axis=1, keepdims=True), 1.0)
@@ -185,8 +186,8 @@ class SmoothingScaling(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        own = ("season", "horizon", "logarithmic", "series", "per_series")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        names = ("season_length", "horizon", "logarithmic", "series", "per_series")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def _initial_coefficients(shape: tuple, dtype: Any = None) -> Tensor:

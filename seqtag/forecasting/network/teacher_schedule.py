@@ -6,14 +6,14 @@ import keras
 
 
 class TeacherSchedule(keras.callbacks.Callback):
-    """Moves the share of true values along a line, from the first epoch to the last (Bengio et al. 2015).
+    """Changes the share of true values linearly from the first epoch to the last (Bengio et al. 2015).
 
-    It depends on the epoch alone, so that a run that goes on has the share of one that was never interrupted. A network
-    whose decoder reads no forecast of its own is left as it is.
+    It depends on the epoch alone, so that a resumed run has the same shares as an uninterrupted one. It does nothing
+    for a decoder that does not read its own forecasts.
 
     Args:
         first: the share in the first epoch.
-        last: that in the last.
+        last: the share in the last epoch.
         epochs: how many there are.
     """
 

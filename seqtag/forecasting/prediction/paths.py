@@ -63,7 +63,7 @@ def draw_paths(
     dependence = model.corrections.dependence or INDEPENDENT
     table, total = pad_to_whole_horizons(model, table, horizon)
     u = dependence.sample(len(table), horizon, num_paths, rng)
-    quantiles = model.answers(table, last_windows(model, table, total)).quantiles[:, :horizon]
+    quantiles = model.outputs(table, last_windows(model, table, total)).quantiles[:, :horizon]
     first = quantiles.shape[1]
     drawn = np.empty(u.shape)
     drawn[..., :first] = values_at(u[..., :first], quantiles[:, None], model.levels)
@@ -76,7 +76,7 @@ def draw_paths(
     for start in range(first, horizon, model.horizon):
         steps = slice(start, min(start + model.horizon, horizon))
         copies = set_values(copies, total, drawn[..., :start].reshape(-1, start))
-        quantiles = model.answers(copies, last_windows(model, copies, total - start)).quantiles
+        quantiles = model.outputs(copies, last_windows(model, copies, total - start)).quantiles
         quantiles = quantiles.reshape(len(table), num_paths, model.horizon, -1)[:, :, : steps.stop - start]
         drawn[..., steps] = values_at(u[..., steps], quantiles, model.levels)
     return drawn

@@ -1,4 +1,4 @@
-"""The raw inputs of an exported forecaster: which there are, and how the graph turns them into a network's batch."""
+"""The raw inputs of an exported forecaster, and how the graph turns them into a network's batch."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Axes = Sequence[int | None]
 
 
 class ForecastInputs:
-    """What a model reads, as a client has it: numbers, strings, timestamps.
+    """The inputs of a model in a client's form: numbers, strings, timestamps.
 
-    No signature has an input that the model does not read. Covariates stand side by side on the last axis, in the order
+    A signature has only inputs that the model reads. Covariates stand side by side on the last axis, in the order
     of `columns`.
 
     Args:
@@ -49,16 +49,16 @@ class ForecastInputs:
         return {kind: len(self.columns[kind]) for kind in KINDS} | codes | {"calendar": len(self._calendar.names)}
 
     def past_specs(self, axes: Axes) -> Specs:
-        """The inputs that a step has when it is past; `axes` are those before the columns."""
+        """The inputs of a past step; `axes` are those before the columns."""
         return self._covariate_specs("past", axes)
 
     def known_specs(self, axes: Axes, time: str) -> Specs:
-        """The inputs that a step has before it comes, with its timestamp, which is called `time`."""
+        """The inputs of a step that are known before it, with its timestamp, which is called `time`."""
         times = {time: tf.TensorSpec(axes, tf.int64, name=time)} if self._calendar.names else {}
         return times | self._covariate_specs("known", axes)
 
     def series_specs(self) -> Specs:
-        """The inputs that a series has once."""
+        """The inputs of a series."""
         rows = {} if self._series is None else {"series": tf.TensorSpec([None], tf.string, name="series")}
         return rows | self._covariate_specs("static", [None])
 
@@ -68,7 +68,7 @@ class ForecastInputs:
         return {name: tf.TensorSpec([*axes, widths[name]], kinds[name], name=name) for name in kinds if widths[name]}
 
     def past(self, raw: Raw, shape: tf.Tensor) -> Tensors:
-        """The arrays `past` and `past_codes`; `shape` is that of a value a step."""
+        """The arrays `past` and `past_codes`; `shape` is that of one value a step."""
         return self._covariates("past", raw, shape)
 
     def known(self, raw: Raw, time: str, shape: tf.Tensor) -> Tensors:

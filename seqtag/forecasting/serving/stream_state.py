@@ -1,4 +1,4 @@
-"""The state of a stream as one tensor: the window that the next forecast reads, and what a series has once."""
+"""The state of a stream as one tensor: the history that the next forecast reads, and the inputs of the series."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from seqtag.forecasting.data.batches import Batch
 
-# The arrays of steps, with what stands before a series begins, as `WindowReader` has it; and those of series.
+# The arrays of steps with their padding before a series begins, as in `WindowReader`; and the arrays of a series.
 STEP_PADDING = {
     "history": float("nan"),
     "past": float("nan"),
@@ -17,32 +17,32 @@ STEP_PADDING = {
     "past_codes": 0,
     "known_codes": 0,
 }
-EACH = ("series", "static", "static_codes")
+OF_SERIES = ("series", "static", "static_codes")
 
 
 class StreamState:
-    """Packs the steps of windows and their series into `state (batch, width)`, float32, and back.
+    """Packs histories and their series into `state (batch, width)`, float32, and back.
 
     A step is one slot of the state, the oldest first, and an update moves all of them by one: its cost depends on the
-    lookback and not on how long the stream has run. Rows of embeddings are floats here, exact up to 2^24.
+    lookback and not on the length of the stream. Rows of embeddings are stored as floats, exact up to 2^24.
 
     Args:
-        lookback: steps of a window.
-        widths: how many numbers a step, or a series, has of each array but `history` and `series`, which have one.
+        lookback: steps of a history.
+        widths: how many numbers a step, or a series, has in each array; `history` and `series` have one.
     """
 
     def __init__(self, lookback: int, widths: Mapping[str, int]) -> None:
         widths = {"history": 1, "series": 1, **widths}
         self.lookback = lookback
         self._steps = {name: widths[name] for name in STEP_PADDING}
-        self._each = {name: widths[name] for name in EACH}
+        self._series = {name: widths[name] for name in OF_SERIES}
         self._slot = sum(self._steps.values())
-        self.width = lookback * self._slot + sum(self._each.values())
+        self.width = lookback * self._slot + sum(self._series.values())
 
     def pack(self, window: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """The state of windows: `history (batch, lookback)`, the other arrays of steps `(batch, lookback, width)`."""
+        """The state: `history (batch, lookback)`, the other arrays of steps `(batch, lookback, width)`."""
         slots = tf.reshape(self._joined(window, self._steps, "history"), [-1, self.lookback * self._slot])
-        return tf.concat([slots, self._joined(window, self._each, "series")], axis=1)
+        return tf.concat([slots, self._joined(window, self._series, "series")], axis=1)
 
     def advance(self, state: tf.Tensor, step: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """The state after one more step: `history (batch,)`, the others `(batch, width)`; the oldest step goes."""
@@ -51,10 +51,10 @@ class StreamState:
         return tf.concat([state[:, self._slot : end], newest, state[:, end:]], axis=1)
 
     def unpack(self, state: tf.Tensor) -> Batch:
-        """The arrays that `pack` was given."""
+        """The arrays that were packed."""
         end = self.lookback * self._slot
         slots = tf.reshape(state[:, :end], [-1, self.lookback, self._slot])
-        return self._apart(slots, self._steps, "history") | self._apart(state[:, end:], self._each, "series")
+        return self._apart(slots, self._steps, "history") | self._apart(state[:, end:], self._series, "series")
 
     def _joined(self, arrays: Mapping[str, tf.Tensor], widths: Mapping[str, int], single: str) -> tf.Tensor:
         parts = [arrays[name][..., None] if name == single else arrays[name] for name, width in widths.items() if width]

@@ -71,7 +71,7 @@ def test_the_guarantee_of_few_windows_holds_on_average():
     below = []
     for _ in range(1500):
         target = random.normal(size=(9, 1)) ** 3
-        offset = fit_offsets(target, np.zeros((9, 1, 1)), np.ones(9), (0.8,), fewest=1).offsets[0, 0]
+        offset = fit_offsets(target, np.zeros((9, 1, 1)), np.ones(9), (0.8,), min_scores=1).offsets[0, 0]
         below.append(random.normal() ** 3 <= offset)
     assert abs(np.mean(below) - 0.8) < 0.03
 
@@ -93,7 +93,7 @@ def test_the_residual_quantiles_of_a_point_forecaster():
 def test_right_quantiles_stay():
     target = np.arange(1.0, 100.0)[:, None] / 100
     quantiles = np.broadcast_to(np.array(LEVELS), (99, 1, 5))
-    np.testing.assert_allclose(fit_offsets(target, quantiles, np.ones(99), LEVELS, fewest=1).offsets, 0, atol=1e-12)
+    np.testing.assert_allclose(fit_offsets(target, quantiles, np.ones(99), LEVELS, min_scores=1).offsets, 0, atol=1e-12)
 
 
 def test_missing_targets_and_windows_without_spread_count_for_nothing():
@@ -124,11 +124,11 @@ def test_steps_beyond_the_horizon_take_its_last_offsets():
 
 def test_few_windows_are_pooled_with_their_neighbours():
     counts = np.array([5, 5, 5, 5, 5, 0])
-    assert pooled_steps(counts, 2, fewest=5) == slice(2, 3)
-    assert pooled_steps(counts, 2, fewest=6) == slice(1, 4)
-    assert pooled_steps(counts, 0, fewest=11) == slice(0, 3)
-    assert pooled_steps(counts, 5, fewest=1) == slice(4, 6)
-    assert pooled_steps(counts, 3, fewest=99) == slice(0, 6)
+    assert pooled_steps(counts, 2, min_scores=5) == slice(2, 3)
+    assert pooled_steps(counts, 2, min_scores=6) == slice(1, 4)
+    assert pooled_steps(counts, 0, min_scores=11) == slice(0, 3)
+    assert pooled_steps(counts, 5, min_scores=1) == slice(4, 6)
+    assert pooled_steps(counts, 3, min_scores=99) == slice(0, 6)
     target, quantiles, spread = wrong_forecasts(5, 24, seed=5)
     found = fit_offsets(target, quantiles, spread, LEVELS)
     near = (target[:, 2:23, None] - quantiles[:, 2:23]) / spread[:, None, None]  # 105 scores around step 12
@@ -181,8 +181,8 @@ def test_coverage_of_steps_without_targets_is_unknown():
         ({"spread": np.ones(2)}, r"expected spread of shape \(3,\) or \(3, 2\), found \(2,\)"),
         ({"spread": -np.ones(3)}, "expected spreads that are finite and not negative, found -1.0"),
         ({"spread": np.full(3, np.nan)}, "expected spreads that are finite and not negative, found nan"),
-        ({"levels": (1.5,)}, r"expected ascending levels between 0 and 1, found \(1.5,\)"),
-        ({"fewest": 0}, "expected fewest to be at least 1, found 0"),
+        ({"levels": (1.5,)}, "expected quantile levels between 0 and 1, found 1.5"),
+        ({"min_scores": 0}, "expected min_scores to be at least 1, found 0"),
     ],
 )
 def test_arguments_that_do_not_fit(change, message):

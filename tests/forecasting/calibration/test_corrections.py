@@ -13,7 +13,7 @@ from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.corrections import Corrections, without_median
 from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.evaluation import baselines
-from seqtag.forecasting.network.network import Answer
+from seqtag.forecasting.network.network import ForecastOutput
 
 LEVELS = (0.1, 0.3, 0.5, 0.9)
 BATCH, HORIZON, SEASON = 5, 3, 2
@@ -27,12 +27,12 @@ WEIGHTS = BlendWeights(rng.uniform(size=(3, HORIZON)))
 def answer():
     quantiles = np.sort(np.random.default_rng(5).normal(size=(BATCH, HORIZON, len(LEVELS))), axis=-1)
     spread = np.random.default_rng(6).uniform(0.5, 2, (BATCH, HORIZON))
-    return Answer(*(tf.constant(part, tf.float32) for part in (quantiles[..., 2], quantiles, spread)))
+    return ForecastOutput(*(tf.constant(part, tf.float32) for part in (quantiles[..., 2], quantiles, spread)))
 
 
 def apply(**parts):
     batch = {"history": tf.constant(HISTORY), "series": tf.constant(SERIES)}
-    return Answer(*(part.numpy() for part in Corrections(**parts).apply(answer(), batch, SEASON)))
+    return ForecastOutput(*(part.numpy() for part in Corrections(**parts).apply(answer(), batch, SEASON)))
 
 
 def offsets(size, median=0.0):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import ndtr, ndtri
 
 from seqtag.forecasting.calibration.dependence import StepDependence, fit_dependence
-from seqtag.forecasting.calibration.normal import normal_cdf, normal_score
 from seqtag.forecasting.calibration.quantile_function import probabilities, values_at
 
 
@@ -25,28 +25,28 @@ def autoregressive(windows, steps, coefficient, seed=0):
 
 @pytest.mark.parametrize("coefficient", [-0.6, 0.0, 0.5, 0.95])
 def test_a_known_correlation_comes_back(coefficient):
-    found = fit_dependence(normal_cdf(autoregressive(5000, 8, coefficient)))
+    found = fit_dependence(ndtr(autoregressive(5000, 8, coefficient)))
     np.testing.assert_allclose(found.correlation, coefficient ** np.arange(8), atol=0.03)
 
 
 def test_lags_worked_by_hand():
     """Scores (1, 2), (-2, 1), (1, missing): lag 1 has two pairs, 1 * 2 - 2 * 1 = 0, and (2, 3), (1, 1) 7 / 50 ** .5."""
     nan = np.nan
-    zero = fit_dependence(normal_cdf(np.array([[1.0, 2.0], [-2.0, 1.0], [1.0, nan]])), prior=0)
+    zero = fit_dependence(ndtr(np.array([[1.0, 2.0], [-2.0, 1.0], [1.0, nan]])), prior=0)
     assert zero.correlation == pytest.approx([1, 0], abs=1e-6)
-    some = fit_dependence(normal_cdf(np.array([[2.0, 3.0], [1.0, 1.0], [nan, 1.0]])), prior=0)
+    some = fit_dependence(ndtr(np.array([[2.0, 3.0], [1.0, 1.0], [nan, 1.0]])), prior=0)
     assert some.correlation == pytest.approx([1, 7 / 50**0.5], abs=2e-3)
-    drawn = fit_dependence(normal_cdf(np.array([[2.0, 3.0], [1.0, 1.0], [nan, 1.0]])), prior=2)
+    drawn = fit_dependence(ndtr(np.array([[2.0, 3.0], [1.0, 1.0], [nan, 1.0]])), prior=2)
     assert drawn.correlation == pytest.approx([1, 3.5 / 50**0.5], abs=1e-6)
 
 
 def test_samples_have_uniform_steps_and_the_fitted_dependence():
-    fitted = fit_dependence(normal_cdf(autoregressive(3000, 6, 0.7)))
+    fitted = fit_dependence(ndtr(autoregressive(3000, 6, 0.7)))
     u = fitted.sample(200, 6, 100, np.random.default_rng(1))
     assert u.shape == (200, 100, 6) and (u > 0).all() and (u < 1).all()
     for step in range(6):
         np.testing.assert_allclose(np.quantile(u[..., step], [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.01)
-    scores = normal_score(u).reshape(-1, 6)
+    scores = ndtri(u).reshape(-1, 6)
     np.testing.assert_allclose(np.corrcoef(scores.T), fitted.matrix(6), atol=0.03)
     again = fit_dependence(u.reshape(-1, 6))
     np.testing.assert_allclose(again.correlation, fitted.correlation, atol=0.03)
@@ -91,7 +91,7 @@ def test_a_sum_over_steps_is_as_wide_as_dependence_makes_it():
     """What sample paths are for: the total of a season, from quantiles of its steps alone."""
     scores = autoregressive(4000, 6, 0.8, seed=3)
     levels = np.arange(1, 20) / 20
-    quantiles = np.tile(normal_score(levels), (4000, 6, 1))
+    quantiles = np.tile(ndtri(levels), (4000, 6, 1))
     fitted = fit_dependence(probabilities(scores, quantiles, levels))
     u = fitted.sample(4000, 6, 5, np.random.default_rng(4))
     totals = values_at(u, quantiles[:, None], levels).sum(axis=-1)
@@ -100,7 +100,7 @@ def test_a_sum_over_steps_is_as_wide_as_dependence_makes_it():
 
 
 def test_dependence_through_json():
-    fitted = fit_dependence(normal_cdf(autoregressive(20, 5, 0.5)))
+    fitted = fit_dependence(ndtr(autoregressive(20, 5, 0.5)))
     back = StepDependence.from_dict(json.loads(json.dumps(fitted.to_dict())))
     np.testing.assert_array_equal(back.correlation, fitted.correlation)
 

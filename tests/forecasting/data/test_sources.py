@@ -11,7 +11,6 @@ from seqtag.data.series.slicing import last_steps
 from seqtag.errors import ConfigError, DataError
 from seqtag.forecasting.data.sources import errors_in, future_frame, load_series, read_table, series_columns
 from seqtag.forecasting.data.windows import Windows
-from seqtag.forecasting.series_fit import last_folds
 from seqtag.tasks import parse_config
 
 
@@ -120,14 +119,6 @@ def test_known_covariates_of_a_wide_file_go_with_every_series(write):
     frame = future_frame(section, path, table, 2)
     assert frame["unique_id"].tolist() == ["a", "a", "b", "b"]
     assert frame["price"].tolist() == [1.0, 2.0, 1.0, 2.0]
-
-
-def test_the_last_folds_are_the_last_horizons():
-    table = read_series(counting({"a": 9, "b": 4, "c": 2}))
-    windows = last_folds(table, 4, 3, folds=2)
-    assert futures(windows, table.values) == [[3, 4, 5], [6, 7, 8], [1, 2, 3]]
-    with pytest.raises(DataError, match="series 'a': expected values in a history and in a horizon of 9 steps"):
-        last_folds(table, 4, 9, folds=2)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.forecasting.network.features import StepFeatures
-from seqtag.forecasting.network.frame import filled, observed_steps
+from seqtag.forecasting.network.window_scale import filled, observed_steps
 
 
 def read(network, batch):

@@ -32,7 +32,7 @@ DESIGNS = {
         "covariates": True,
         "lookback": 9,
         "scaling": "es_rnn",
-        "smoothing": {"season": 3, "logarithmic": False, "per_series": True},
+        "smoothing": {"season_length": 3, "logarithmic": False, "per_series": True},
     },
     "point": {"cell": "simple_rnn", "output": "recursive", "scaling": "none", "head": "point_huber", "dropout": 0.2},
 }
@@ -51,7 +51,7 @@ def loss_and_gradients(network, batch):
     return loss, tape.gradient(loss, network.trainable_variables)
 
 
-def assert_equal_answers(one, other, **tolerance):
+def assert_equal_outputs(one, other, **tolerance):
     for name, a, b in zip(one._fields, one, other, strict=True):
         np.testing.assert_allclose(a, b, err_msg=name, **tolerance or {"rtol": 1e-5, "atol": 1e-5})
 
@@ -65,8 +65,8 @@ def test_a_saved_network_answers_alike(design, make_network, make_batch, tmp_pat
     ensemble.save(tmp_path / "ensemble.keras")
     batch = counts(make_batch(network))
     again = keras.models.load_model(tmp_path / "network.keras")
-    assert_equal_answers(again.answer(batch), network.answer(batch), rtol=0)
-    assert_equal_answers(keras.models.load_model(tmp_path / "ensemble.keras")(batch), ensemble(batch), rtol=0)
+    assert_equal_outputs(again.forecast(batch), network.forecast(batch), rtol=0)
+    assert_equal_outputs(keras.models.load_model(tmp_path / "ensemble.keras")(batch), ensemble(batch), rtol=0)
     assert again.get_config()["inputs"] == network.get_config()["inputs"]
 
 
@@ -74,7 +74,7 @@ def test_a_saved_network_answers_alike(design, make_network, make_batch, tmp_pat
 def test_a_graph_answers_as_eager_steps_do(design, make_network, make_batch):
     network = make_network(**DESIGNS[design])
     batch = counts(make_batch(network))
-    assert_equal_answers(tf.function(network.answer)(batch), network.answer(batch))
+    assert_equal_outputs(tf.function(network.forecast)(batch), network.forecast(batch))
 
 
 @every_design
@@ -82,7 +82,9 @@ def test_rows_of_a_batch_do_not_know_each_other(design, make_network, make_batch
     network = make_network(**DESIGNS[design])
     batch = counts(make_batch(network))
     alone = {name: part[2:3] for name, part in batch.items()}
-    assert_equal_answers(network.answer(alone), type(network.answer(alone))(*(p[2:3] for p in network.answer(batch))))
+    assert_equal_outputs(
+        network.forecast(alone), type(network.forecast(alone))(*(p[2:3] for p in network.forecast(batch)))
+    )
 
 
 @every_design
@@ -108,7 +110,7 @@ def test_nothing_that_is_missing_makes_a_nan(design, missing, make_network, make
     loss, gradients = loss_and_gradients(network, batch)
     assert np.isfinite(loss) and (missing < 1 or loss == 0)
     assert all(np.isfinite(tf.convert_to_tensor(g)).all() for g in gradients if g is not None)
-    for part in network.answer(batch):
+    for part in network.forecast(batch):
         assert np.isfinite(part).all()
 
 
@@ -132,7 +134,7 @@ def test_quantiles_never_cross(design, make_network, make_batch):
     network = make_network(**DESIGNS[design], levels=(0.05, 0.1, 0.5, 0.6, 0.95))
     for weight in network.trainable_variables:
         weight.assign(tf.random.stateless_normal(weight.shape, [3, 4], stddev=2.0))
-    answer = network.answer(counts(make_batch(network, rows=50)))
+    answer = network.forecast(counts(make_batch(network, rows=50)))
     assert (np.diff(answer.quantiles, axis=-1) >= 0).all() and (answer.spread.numpy() > 0).all()
 
 
@@ -142,7 +144,7 @@ def test_the_smallest_sizes(output, scaling, make_network, make_batch):
     moments = MOMENTS if scaling in ("last", "standard") else None
     network = make_network(output=output, scaling=scaling, lookback=1, horizon=1, moments=moments)
     batch = make_batch(network, rows=1, missing=0)
-    answer = network.answer(batch)
+    answer = network.forecast(batch)
     assert answer.quantiles.shape == (1, 1, 3) and np.isfinite(answer.quantiles).all()
     assert np.isfinite(loss_and_gradients(network, batch)[0])
 
@@ -159,7 +161,7 @@ def test_half_precision_is_finite_and_near_float32(design, make_network, make_ba
     loss, gradients = loss_and_gradients(half, batch)
     assert all(np.isfinite(tf.convert_to_tensor(g)).all() for g in gradients)
     np.testing.assert_allclose(loss, loss_and_gradients(full, batch)[0], rtol=0.1)
-    found, expected = half.answer(batch), full.answer(batch)
+    found, expected = half.forecast(batch), full.forecast(batch)
     unit = expected.spread.numpy()
     assert np.abs((found.point - expected.point) / unit).max() < 0.15
     assert {keras.backend.standardize_dtype(weight.dtype) for weight in half.trainable_variables} == {"float32"}
@@ -170,7 +172,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_members(make_network, make_bat
     members = [make_network(scaling="revin"), make_network(scaling="revin")]
     members[1].set_weights([weight + 0.1 for weight in members[0].get_weights()])
     batch = make_batch(members[0])
-    answers = [member.answer(batch) for member in members]
+    answers = [member.forecast(batch) for member in members]
     for found, *parts in zip(ForecastEnsemble(members)(batch), *answers, strict=True):
         np.testing.assert_allclose(found, np.mean(parts, axis=0), rtol=1e-5)
 
@@ -179,12 +181,12 @@ def test_the_vector_of_a_series_is_its_own_and_that_of_an_unknown_one_zero(make_
     network = make_network(series_width=2)
     batch = make_batch(network)
     first, second, unknown = (
-        network.answer(batch | {"series": tf.fill(5, tf.constant(n, tf.int32))}).point.numpy() for n in (1, 2, 0)
+        network.forecast(batch | {"series": tf.fill(5, tf.constant(n, tf.int32))}).point.numpy() for n in (1, 2, 0)
     )
     assert not np.allclose(first, second) and not np.allclose(first, unknown)
     embedding = network.features.series_embedding
     embedding.assign(tf.zeros(embedding.shape))
-    np.testing.assert_allclose(network.answer(batch | {"series": tf.ones(5, tf.int32)}).point, unknown, rtol=1e-5)
+    np.testing.assert_allclose(network.forecast(batch | {"series": tf.ones(5, tf.int32)}).point, unknown, rtol=1e-5)
 
 
 def test_the_same_seed_gives_the_same_bits(make_batch, make_network):

@@ -51,7 +51,7 @@ def network_of(number, inputs, output, segment, scaling):
         output=output,
         scaling=scaling,
         moments=[[9.5, 6.0]] * 3 if scaling in ("last", "standard") else None,
-        smoothing={"season": 2, "logarithmic": False} if scaling == "es_rnn" else None,
+        smoothing={"season_length": 2, "logarithmic": False} if scaling == "es_rnn" else None,
     )
     network.build()
     for weight in network.decoder.trainable_weights:  # biases and positions away from zero
@@ -64,6 +64,6 @@ def test_every_step_feels_the_newest_value_and_nothing_before_the_lookback(numbe
     encoder = SeriesEncoder.fit(table)
     reader = WindowReader(encoder.encode(table), last_windows(table, LOOKBACK, HORIZON))
     network = network_of(number, encoder.inputs(), *MODES[number])
-    plain, moved, before = network.answer(reader.batch(tf.range(3))).quantiles.numpy()
+    plain, moved, before = network.forecast(reader.batch(tf.range(3))).quantiles.numpy()
     assert (np.abs(moved - plain).max(axis=-1) > 1e-4).all()
     np.testing.assert_allclose(before, plain, rtol=1e-5)

@@ -15,12 +15,12 @@ MOMENTS = [[10.0, 2.0], [20.0, 3.0]]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def frame_of(kind, history=HISTORY, series=(0, 0, 0), moments=None):
+def scale_of(kind, history=HISTORY, series=(0, 0, 0), moments=None):
     scaling = WindowScaling(kind, moments)
     scaling.build((None, np.shape(history)[1]))
-    frame, hints = scaling(tf.constant(history, tf.float32), tf.constant(series))
-    assert hints is None
-    return frame
+    window_scale, scale_features = scaling(tf.constant(history, tf.float32), tf.constant(series))
+    assert scale_features is None
+    return window_scale
 
 
 def location_and_scale(kind, row):
@@ -38,14 +38,16 @@ def location_and_scale(kind, row):
 @every_kind
 @pytest.mark.parametrize("moments", [None, MOMENTS])
 def test_unknown_series_are_scaled_by_their_windows(kind, moments):
-    frame = frame_of(kind, moments=moments)
+    window_scale = scale_of(kind, moments=moments)
     expected = np.array([location_and_scale(kind, row) for row in HISTORY])
-    np.testing.assert_allclose(np.concatenate([frame.location, frame.scale], axis=1), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        np.concatenate([window_scale.location, window_scale.scale], axis=1), expected, rtol=1e-5, atol=1e-6
+    )
 
 
 def test_known_series_are_scaled_by_their_moments():
-    standard = frame_of("standard", series=[1, 2, 0], moments=MOMENTS)
-    last = frame_of("last", series=[2, 1, 0], moments=MOMENTS)
+    standard = scale_of("standard", series=[1, 2, 0], moments=MOMENTS)
+    last = scale_of("last", series=[2, 1, 0], moments=MOMENTS)
     np.testing.assert_allclose(standard.location[:2], [[10], [20]])
     np.testing.assert_allclose(standard.scale[:2], [[2], [3]])
     np.testing.assert_allclose(last.location, [[10], [7], [0]], atol=1e-6)
@@ -56,30 +58,30 @@ def test_known_series_are_scaled_by_their_moments():
 @every_kind
 @pytest.mark.parametrize("value", [0.0, 5.0, -3e6, 1e-8])
 def test_a_constant_window_has_a_scale_of_its_size(kind, value):
-    frame = frame_of(kind, np.full((3, 5), value))
+    window_scale = scale_of(kind, np.full((3, 5), value))
     expected = 1 if kind == "none" or not value else abs(value)
-    np.testing.assert_allclose(frame.scale, np.full((3, 1), expected), rtol=1e-5)
-    assert np.isfinite(frame.history(np.full((3, 5), value, np.float32))).all()
+    np.testing.assert_allclose(window_scale.scale, np.full((3, 1), expected), rtol=1e-5)
+    assert np.isfinite(window_scale.history(np.full((3, 5), value, np.float32))).all()
 
 
 @every_kind
-def test_a_window_without_a_value_has_a_finite_frame(kind):
-    frame = frame_of(kind, np.full((3, 5), NAN))
-    np.testing.assert_array_equal(np.concatenate([frame.location, frame.scale], axis=1), [[0, 1]] * 3)
+def test_a_window_without_a_value_has_a_finite_scale(kind):
+    window_scale = scale_of(kind, np.full((3, 5), NAN))
+    np.testing.assert_array_equal(np.concatenate([window_scale.location, window_scale.scale], axis=1), [[0, 1]] * 3)
 
 
 @every_kind
 def test_a_single_value_is_enough(kind):
-    frame = frame_of(kind, np.array([[NAN, NAN, 4.0], [NAN, 4.0, NAN], [4.0, NAN, NAN]]))
-    assert np.isfinite(frame.location).all() and (frame.scale.numpy() > 0).all()
-    np.testing.assert_array_equal(frame.location, np.repeat(frame.location[:1], 3, axis=0))
+    window_scale = scale_of(kind, np.array([[NAN, NAN, 4.0], [NAN, 4.0, NAN], [4.0, NAN, NAN]]))
+    assert np.isfinite(window_scale.location).all() and (window_scale.scale.numpy() > 0).all()
+    np.testing.assert_array_equal(window_scale.location, np.repeat(window_scale.location[:1], 3, axis=0))
 
 
 def test_a_small_deviation_of_large_values_is_seen():
     history = 1e4 + np.array([[0, 1, 2, 3, 4]] * 3)
-    frame = frame_of("revin", history)
-    np.testing.assert_allclose(frame.location, np.full((3, 1), 10002))
-    np.testing.assert_allclose(frame.scale, np.full((3, 1), np.sqrt(2)), rtol=1e-4)
+    window_scale = scale_of("revin", history)
+    np.testing.assert_allclose(window_scale.location, np.full((3, 1), 10002))
+    np.testing.assert_allclose(window_scale.scale, np.full((3, 1), np.sqrt(2)), rtol=1e-4)
 
 
 @pytest.mark.parametrize(("gain", "shift"), [(1.0, 0.0), (0.5, 0.7), (3.0, -2.0)])
@@ -88,10 +90,10 @@ def test_revin_is_an_affine_map_behind_the_standard_one(gain, shift):
     scaling.build((None, 5))
     scaling.gain.assign(gain)
     scaling.shift.assign(shift)
-    frame, _ = scaling(tf.constant(HISTORY), tf.zeros(3, tf.int32))
+    window_scale, _ = scaling(tf.constant(HISTORY), tf.zeros(3, tf.int32))
     mean, deviation = np.nanmean(HISTORY, axis=1, keepdims=True), np.nanstd(HISTORY, axis=1, keepdims=True)
     expected = gain * (HISTORY - mean) / deviation + shift
-    np.testing.assert_allclose(frame.history(HISTORY), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(window_scale.history(HISTORY), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("gain", [-1.0, 0.0, -1e-3])
@@ -99,8 +101,8 @@ def test_the_scale_of_revin_stays_above_zero(gain):
     scaling = WindowScaling("revin")
     scaling.build((None, 5))
     scaling.gain.assign(gain)
-    frame, _ = scaling(tf.constant(HISTORY), tf.zeros(3, tf.int32))
-    assert (frame.scale.numpy() > 0).all() and np.isfinite(frame.location).all()
+    window_scale, _ = scaling(tf.constant(HISTORY), tf.zeros(3, tf.int32))
+    assert (window_scale.scale.numpy() > 0).all() and np.isfinite(window_scale.location).all()
 
 
 def test_the_spread_is_the_deviation_of_the_scaled_values():

@@ -50,10 +50,10 @@ def series(rng, steps, season):
 
 @pytest.mark.parametrize("logarithmic", [True, False])
 @pytest.mark.parametrize(("season", "lookback"), [(4, 24), (4, 22), (3, 20), (1, 9), (12, 40)])
-def test_the_frame_is_that_of_the_recursion_written_out(season, lookback, logarithmic):
+def test_the_scale_is_that_of_the_recursion_written_out(season, lookback, logarithmic):
     rng = np.random.default_rng(season * lookback)
     history = series(rng, lookback, season)
-    frame, hints = scaling(season, logarithmic=logarithmic)(history[None], np.array([0]))
+    window_scale, scale_features = scaling(season, logarithmic=logarithmic)(history[None], np.array([0]))
     size = 1.0 if logarithmic else np.abs(history).mean()
     x = np.log(history) if logarithmic else history / size
     whole = np.r_[np.full(-lookback % season, np.nan), x]
@@ -62,26 +62,26 @@ def test_the_frame_is_that_of_the_recursion_written_out(season, lookback, logari
     rest = x - np.array(seasons)[-lookback:]
     change = np.minimum(np.abs(np.diff(rest)), 0.7).mean() + 0.003
     location = level + np.r_[np.array(seasons)[-lookback:], np.resize(ring, 5) if season > 1 else np.zeros(5)]
-    np.testing.assert_allclose(frame.location.numpy()[0], location * size, rtol=2e-4, atol=1e-4)
-    np.testing.assert_allclose(frame.scale.numpy()[0, 0], change * size, rtol=1e-3)
-    np.testing.assert_allclose(hints.weight.numpy()[0, 0], np.sqrt(change / 0.05), rtol=1e-3)
-    assert (hints.series.shape[1], hints.steps.shape[2]) == scaling(season).hint_widths
+    np.testing.assert_allclose(window_scale.location.numpy()[0], location * size, rtol=2e-4, atol=1e-4)
+    np.testing.assert_allclose(window_scale.scale.numpy()[0, 0], change * size, rtol=1e-3)
+    np.testing.assert_allclose(scale_features.weight.numpy()[0, 0], np.sqrt(change / 0.05), rtol=1e-3)
+    assert (scale_features.series.shape[1], scale_features.steps.shape[2]) == scaling(season).feature_widths
 
 
-def test_the_history_in_its_frame_and_back():
+def test_the_history_is_scaled_and_scaled_back():
     history = series(np.random.default_rng(1), 24, 4)[None]
-    frame, _ = scaling(4)(history, np.array([0]))
-    scaled = frame.history(tf.constant(history))
+    window_scale, _ = scaling(4)(history, np.array([0]))
+    scaled = window_scale.history(tf.constant(history))
     assert abs(scaled.numpy()).max() < 20
-    future = frame.original(tf.zeros((1, 5, 2)))
+    future = window_scale.original(tf.zeros((1, 5, 2)))
     assert future.shape == (1, 5, 2) and (future.numpy() > 0).all()
 
 
 def test_a_season_that_repeats_goes_on_in_the_future():
     wave = np.exp(np.tile([0.5, -0.2, 0.1, -0.4], 8)).astype(np.float32)
-    frame, hints = scaling(4, horizon=6)(wave[None], np.array([0]))
-    np.testing.assert_allclose(frame.original(tf.zeros((1, 6)))[0], wave[[0, 1, 2, 3, 0, 1]], rtol=1e-3)
-    assert hints.series.numpy()[0, 2] > 0.95, "the season's strength"
+    window_scale, scale_features = scaling(4, horizon=6)(wave[None], np.array([0]))
+    np.testing.assert_allclose(window_scale.original(tf.zeros((1, 6)))[0], wave[[0, 1, 2, 3, 0, 1]], rtol=1e-3)
+    assert scale_features.series.numpy()[0, 2] > 0.95, "the season's strength"
 
 
 def test_noise_has_no_strong_season():
@@ -106,27 +106,27 @@ def test_missing_values_padding_and_rows_without_a_value(logarithmic):
     history[3] = np.nan
     layer = scaling(4, logarithmic=logarithmic)
     with tf.GradientTape() as tape:
-        frame, hints = layer(tf.constant(history), np.zeros(4, int))
-        total = sum(tf.reduce_sum(part) for part in (frame.location, frame.scale, *hints))
-    for part in (frame.location, frame.scale, *hints):
+        window_scale, scale_features = layer(tf.constant(history), np.zeros(4, int))
+        total = sum(tf.reduce_sum(part) for part in (window_scale.location, window_scale.scale, *scale_features))
+    for part in (window_scale.location, window_scale.scale, *scale_features):
         assert np.isfinite(part.numpy()).all()
     gradient = tape.gradient(total, layer.coefficients.value)
     assert np.isfinite(gradient.numpy()).all() and gradient.numpy().any()
     more, _ = layer(np.pad(history, [[0, 0], [8, 0]], constant_values=np.nan), np.zeros(4, int))
-    np.testing.assert_allclose(more.location[:, 8:], frame.location, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(more.location[:, 8:], window_scale.location, rtol=1e-4, atol=1e-5)
 
 
 def test_series_have_coefficients_of_their_own_and_unknown_ones_none():
     history = np.tile(series(np.random.default_rng(5), 24, 4), (3, 1))
     layer = scaling(4, series=2, per_series=True)
-    frame, _ = layer(history, np.array([0, 1, 2]))
-    np.testing.assert_array_equal(frame.location[0], frame.location[2])
-    own = layer.own.numpy()
-    own[2] = [1.0, 0.0, 0.1, -0.1, 0.0, 0.0]
-    layer.own.assign(own)
-    frame, _ = layer(history, np.array([0, 1, 2]))
-    np.testing.assert_array_equal(frame.location[0], frame.location[1])
-    assert abs(frame.location[0] - frame.location[2]).numpy().max() > 0.01
+    window_scale, _ = layer(history, np.array([0, 1, 2]))
+    np.testing.assert_array_equal(window_scale.location[0], window_scale.location[2])
+    adjustments = layer.adjustments.numpy()
+    adjustments[2] = [1.0, 0.0, 0.1, -0.1, 0.0, 0.0]
+    layer.adjustments.assign(adjustments)
+    window_scale, _ = layer(history, np.array([0, 1, 2]))
+    np.testing.assert_array_equal(window_scale.location[0], window_scale.location[1])
+    assert abs(window_scale.location[0] - window_scale.location[2]).numpy().max() > 0.01
 
 
 def test_long_windows_are_looped_over_and_equal_the_written_out(monkeypatch):

@@ -13,9 +13,10 @@ import pytest
 from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series
 from seqtag.data.series.table import SeriesTable
-from seqtag.forecasting.config import ForecastModelConfig, ForecastTrainingConfig
+from seqtag.forecasting.config import ForecastingConfig, ForecastModelConfig
 from seqtag.forecasting.data.encoding import SeriesEncoder
-from seqtag.forecasting.fit import build_network, fit_forecasting_model
+from seqtag.forecasting.fit import fit_forecasting_model
+from seqtag.forecasting.members import build_network
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 
@@ -59,9 +60,13 @@ def table(history: pd.DataFrame) -> SeriesTable:
 @pytest.fixture(scope="session")
 def fitted(table: SeriesTable) -> ForecastingModel:
     """A fitted model, whose forecasts depend on the price and are blended and corrected."""
-    config = ForecastModelConfig(horizon=4, lookback=8, units=8, guard="blend", output="direct", scaling="standard")
-    training = ForecastTrainingConfig(epochs=15, learning_rate=0.02, validation_steps=20, patience=None)
-    return fit_forecasting_model(table, config, training, COLUMNS)[0]
+    model = {"horizon": 4, "lookback": 8, "units": 8, "guard": "blend", "output": "direct", "scaling": "standard"}
+    training = {"epochs": 15, "learning_rate": 0.02, "validation_steps": 20, "patience": None}
+    data = {kind: getattr(COLUMNS.covariates, kind) for kind in ("past", "known", "static")}
+    config = ForecastingConfig.model_validate(
+        {"task": "forecasting", "data": data, "model": model, "training": training}
+    )
+    return fit_forecasting_model(table, config)[0]
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +79,6 @@ def unfitted() -> Callable[..., ForecastingModel]:
         encoder = SeriesEncoder.fit(table, config.calendar)
         network = build_network(config, table, encoder, "float32")
         network.set_weights([1.5 * weight + 0.1 for weight in network.get_weights()])
-        return ForecastingModel(ForecastEnsemble([network]), encoder, SeriesColumns(), season=7)
+        return ForecastingModel(ForecastEnsemble([network]), encoder, SeriesColumns(), season_length=7)
 
     return make

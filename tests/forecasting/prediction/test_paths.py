@@ -6,10 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from seqtag.data.series.files import read_series
 from seqtag.forecasting.calibration.dependence import StepDependence
-from seqtag.forecasting.calibration.normal import normal_score
 from seqtag.forecasting.calibration.quantile_function import probabilities, values_at
 from seqtag.forecasting.data.future import append_future, read_future
 from seqtag.forecasting.data.windows import Windows
@@ -46,7 +46,7 @@ def test_each_step_has_the_quantiles_of_the_forecast(many, table, future):
 
 def test_steps_depend_on_each_other_as_they_should(many, table, future):
     model, paths = many
-    scores = normal_score(probabilities(paths, forecast_of(model, table, future)[:, None], LEVELS))
+    scores = ndtri(probabilities(paths, forecast_of(model, table, future)[:, None], LEVELS))
     for of_series in scores:
         found = np.corrcoef(of_series.T)
         expected = np.array([1.0, 0.8, 0.5, 0.2])[np.abs(np.subtract.outer(range(4), range(4)))]
@@ -66,7 +66,7 @@ def test_paths_past_the_horizon_read_their_own_values(fitted, table, future):
         for start in range(0, horizon, 4):
             filled = dataclasses.replace(whole, values=values.copy())
             windows = Windows(np.arange(3), starts + start, whole.offsets[:-1], model.lookback, model.horizon)
-            quantiles = model.answers(filled, windows).quantiles
+            quantiles = model.outputs(filled, windows).quantiles
             for step in range(start, min(start + 4, horizon)):
                 values[starts + step] = values_at(u[:, path, step], quantiles[:, step - start], LEVELS)
                 np.testing.assert_allclose(found[:, path, step], values[starts + step], rtol=1e-4)

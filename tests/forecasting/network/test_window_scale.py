@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.forecasting.network.frame import Frame, filled, observed_steps, since_seen
+from seqtag.forecasting.network.window_scale import WindowScale, filled, observed_steps, since_seen
 
 LOOKBACK, HORIZON = 5, 3
 
@@ -17,47 +17,47 @@ def made(logarithmic, every_step):
     rng = np.random.default_rng(1)
     location = rng.normal(size=(2, LOOKBACK + HORIZON if every_step else 1))
     scale = rng.uniform(0.5, 2, (2, 1))
-    return Frame(tf.constant(location, tf.float32), tf.constant(scale, tf.float32), logarithmic)
+    return WindowScale(tf.constant(location, tf.float32), tf.constant(scale, tf.float32), logarithmic)
 
 
-every_frame = [
+every_scale = [
     pytest.mark.parametrize("logarithmic", [False, True]),
     pytest.mark.parametrize("every_step", [False, True]),
 ]
 
 
-@every_frame[0]
-@every_frame[1]
+@every_scale[0]
+@every_scale[1]
 def test_scaled_values_are_those_of_the_equation(logarithmic, every_step):
-    frame = made(logarithmic, every_step)
+    window_scale = made(logarithmic, every_step)
     values = np.random.default_rng(2).uniform(1, 9, (2, LOOKBACK + HORIZON)).astype(np.float32)
-    expected = ((np.log(values) if logarithmic else values) - frame.location) / frame.scale
-    np.testing.assert_allclose(frame.history(values[:, :LOOKBACK]), expected[:, :LOOKBACK], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(frame.future(values[:, LOOKBACK:]), expected[:, LOOKBACK:], rtol=1e-5, atol=1e-6)
+    expected = ((np.log(values) if logarithmic else values) - window_scale.location) / window_scale.scale
+    np.testing.assert_allclose(window_scale.history(values[:, :LOOKBACK]), expected[:, :LOOKBACK], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(window_scale.future(values[:, LOOKBACK:]), expected[:, LOOKBACK:], rtol=1e-5, atol=1e-6)
 
 
-@every_frame[0]
-@every_frame[1]
+@every_scale[0]
+@every_scale[1]
 def test_the_original_values_come_back(logarithmic, every_step):
-    frame = made(logarithmic, every_step)
+    window_scale = made(logarithmic, every_step)
     future = np.random.default_rng(2).uniform(1, 9, (2, HORIZON)).astype(np.float32)
-    scaled = frame.future(tf.constant(future))
-    np.testing.assert_allclose(frame.original(scaled), future, rtol=1e-5)
+    scaled = window_scale.future(tf.constant(future))
+    np.testing.assert_allclose(window_scale.original(scaled), future, rtol=1e-5)
     quantiles = tf.stack([scaled, scaled + 1], axis=-1)
-    both = frame.original(quantiles).numpy()
+    both = window_scale.original(quantiles).numpy()
     np.testing.assert_allclose(both[..., 0], future, rtol=1e-5)
-    np.testing.assert_allclose(both[..., 1], frame.original(scaled + 1), rtol=1e-5)
+    np.testing.assert_allclose(both[..., 1], window_scale.original(scaled + 1), rtol=1e-5)
 
 
-@every_frame[0]
-@every_frame[1]
+@every_scale[0]
+@every_scale[1]
 def test_the_slope_is_the_derivative(logarithmic, every_step):
-    frame = made(logarithmic, every_step)
+    window_scale = made(logarithmic, every_step)
     scaled = tf.constant(np.random.default_rng(3).normal(size=(2, HORIZON)), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(scaled)
-        values = frame.original(scaled)
-    np.testing.assert_allclose(frame.slope(scaled), tape.gradient(values, scaled), rtol=1e-5)
+        values = window_scale.original(scaled)
+    np.testing.assert_allclose(window_scale.slope(scaled), tape.gradient(values, scaled), rtol=1e-5)
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=5))

@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
-from seqtag.forecasting.standardised import SeriesUnits
+from seqtag.forecasting.data.units import SeriesUnits
 
 
 @pytest.fixture

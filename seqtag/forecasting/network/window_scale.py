@@ -1,4 +1,4 @@
-"""The space that a window is seen in: values y of the series, scaled values z that the network reads and answers in."""
+"""The scale of a window: between values y of the series and the scaled values z that the network reads and gives."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from keras import ops
 from seqtag.ops.recurrence import Tensor
 
 
-class Frame(NamedTuple):
-    """How a window's values are scaled: `z = (g(y) - location) / scale`, with g the logarithm or nothing at all.
+class WindowScale(NamedTuple):
+    """How a window's values are scaled: `z = (g(y) - location) / scale`, with g the logarithm or the identity.
 
     Attributes:
         location: `(batch, lookback + horizon)` or `(batch, 1)`.
@@ -39,7 +39,7 @@ class Frame(NamedTuple):
         return ops.exp(values) if self.logarithmic else values
 
     def slope(self, scaled: Tensor) -> Tensor:
-        """How much y changes with z at scaled values of the future `(batch, horizon)`: what one unit of z is worth."""
+        """How much y changes with z at scaled values of the future `(batch, horizon)`."""
         slope = ops.broadcast_to(self.scale, ops.shape(scaled))
         return slope * self.original(scaled) if self.logarithmic else slope
 
@@ -50,12 +50,12 @@ class Frame(NamedTuple):
         return self.location if self.location.shape[1] == 1 else self.location[:, steps]
 
 
-class Hints(NamedTuple):
-    """What a scaling tells the network of the frame, beside the scaled values.
+class ScaleFeatures(NamedTuple):
+    """What the network reads of a window's scale, beside the scaled values.
 
     Attributes:
-        series: `(batch, hints)`, of the window.
-        steps: `(batch, horizon, hints)`, of the steps to come.
+        series: `(batch, features)`, of the window.
+        steps: `(batch, horizon, features)`, of the steps to come.
         weight: `(batch, 1)`, how much the window's loss counts.
     """
 
@@ -70,14 +70,14 @@ def observed_steps(values: Tensor) -> Tensor:
 
 
 def filled(values: Tensor, observed: Tensor, other: float = 0.0) -> Tensor:
-    """The values where they are observed, elsewhere a number that the mask keeps out of every sum."""
+    """The values where they are observed, elsewhere a number that a mask keeps out of every sum."""
     return ops.where(observed, values, ops.full_like(values, other))
 
 
 def since_seen(observed: Tensor) -> Tensor:
     """Steps since the last value, float32 `(batch, time)`: 0 where there is one, then 1, 2, ...
 
-    Before a window's first value the count runs from its start.
+    Before a window's first value it counts from the start.
     """
     steps = ops.arange(1, observed.shape[1] + 1, dtype="float32")
     seen = ops.where(observed, steps, ops.zeros_like(steps))

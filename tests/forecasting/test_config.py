@@ -1,0 +1,46 @@
+"""What a configuration says of a table of series."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from seqtag.data.series.files import read_series
+from seqtag.forecasting.config import ForecastingConfig
+
+
+def table_of(**lengths):
+    frames = [
+        pd.DataFrame({"unique_id": name, "ds": pd.date_range("2024-01-01", periods=steps, freq="D"), "y": 1.0})
+        for name, steps in lengths.items()
+    ]
+    return read_series(pd.concat(frames))
+
+
+def config_of(training=(), **model):
+    model = {"horizon": 3, "lookback": 6, **model}
+    return ForecastingConfig.model_validate({"task": "forecasting", "model": model, "training": dict(training)})
+
+
+@pytest.mark.parametrize(("setting", "expected"), [(None, 7), (3, 3)])
+def test_the_season_length_is_that_of_the_frequency_unless_set(setting, expected):
+    assert config_of(season_length=setting).model.season_length_of(table_of(a=60)) == expected
+
+
+def test_the_minimum_history_is_the_lookback_where_every_series_is_long_enough():
+    assert config_of().min_history_of(table_of(a=70, b=60, c=50)) == 6
+    assert config_of().min_history_of(table_of(a=50, b=1)) == 1
+    assert [config_of().min_history_of(table_of(a=steps)) for steps in (11, 12)] == [1, 6]
+    assert config_of({"validation_steps": 4}).min_history_of(table_of(a=12)) == 1
+
+
+@pytest.mark.parametrize(("setting", "expected"), [(2, 2), (90, 6)])
+def test_the_minimum_history_that_is_set_is_at_most_the_lookback(setting, expected):
+    assert config_of({"min_history": setting}).min_history_of(table_of(a=50)) == expected
+
+
+def test_other_quantiles_are_named():
+    for levels in ((), (0.5, 0.1), (0.1, 0.9)):
+        with pytest.raises(ValueError, match="quantile"):
+            config_of(quantiles=levels)
+    assert config_of(quantiles=(0.1, 0.5)).model.quantiles == (0.1, 0.5)
