@@ -18,6 +18,7 @@ from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.data.encoding import SeriesEncoder
+from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.export import ServingForecaster, export_saved_model
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
@@ -279,6 +280,19 @@ def test_tensorflow_alone_answers_as_predict_does(data, full, plain, exported):
 def test_every_kind_of_model_answers_as_predict_does(data, settings):
     model = built(data[0], **settings)
     check(call(ServingForecaster(model).signatures()["serving_default"], whole(*data, 30)), expected(model, *data))
+
+
+def test_standardised_series_are_answered_in_their_own_units(data):
+    """As `predict` answers; a series without units has no forecast."""
+    inner = built(data[0], scaling="mean")
+    table = read_series(data[0], PLAIN)
+    units = SeriesUnits.fit(table, table.lengths)
+    model = ForecastingModel(inner.ensemble, inner.encoder, PLAIN, SEASON, corrections=None, units=units)
+    signature = ServingForecaster(model).signatures()["serving_default"]
+    inputs = whole(*data, 30)
+    check(call(signature, inputs), expected(model, *data))
+    found = call(signature, inputs | {"series": np.array(["a", "new", "c"], object)})
+    assert np.isnan(found["quantiles"][1]).all() and np.isfinite(found["quantiles"][[0, 2]]).all()
 
 
 def test_a_signature_asks_for_what_the_model_reads(serving, plain_serving):
