@@ -24,11 +24,8 @@ from seqtag.forecasting.data.held_out import split
 from seqtag.forecasting.data.sources import series_columns
 from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.data.windows import Windows, subsample, training_windows
-from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
-from seqtag.forecasting.evaluation.histories import Prefixes
+from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.evaluation.report import ForecastReport
-from seqtag.forecasting.leakage.audit import audit_leakage
-from seqtag.forecasting.leakage.report import LeakageReport
 from seqtag.forecasting.members import EVALUATION_BATCH, Member, MemberTrainer
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
@@ -53,7 +50,7 @@ def fit_forecasting_model(
         recording: where checkpoints and logs go, and whether to resume.
 
     Returns:
-        The model, how the fit went, and the report on the held-out windows beside the naive rules.
+        The model, how the fit went, and the report on the held-out windows, with the baselines.
 
     Raises:
         DataError: no series is long enough, see `seqtag.forecasting.data.held_out.split`; a value below zero for
@@ -75,7 +72,7 @@ def fit_forecasting_model(
     build = partial(ForecastingModel, encoder=encoder, columns=series_columns(config.data), season_length=season_length)
     corrections = fit_corrections(build(_ensemble(members)), series, parts.held_out_windows, config.model)
     model = build(_ensemble(members), corrections=corrections, units=units)
-    report = score(model, table, parts.held_out_windows)
+    report = evaluate_model(model, table, parts.held_out_windows)
     result = _joined([member.result for member in members])
     if config.training.refit:
         members = _refit_members(series, config, encoder, [member.result.best_epoch for member in members])
@@ -155,28 +152,6 @@ def fit_corrections(
         corrections = replace(corrections, offsets=without_median(offsets))
     quantiles = np.asarray(corrections.apply(output, batch, model.season_length).quantiles)
     return replace(corrections, dependence=fit_dependence(probabilities(target, quantiles, config.quantiles)))
-
-
-def score(model: ForecastingModel, table: SeriesTable, windows: Windows) -> ForecastReport:
-    """The report on windows of a table, beside the naive rules, which know each series from its first step on.
-
-    A model of standardised series is scored in their units.
-    """
-    if model.units is not None:
-        table, model = model.units.standardised(table), model.standardised
-    series = [table.values[table.rows(number)] for number in range(len(table))]
-    histories = Prefixes(series, windows.series, windows.ends - windows.first)
-    ids = [str(table.ids[series]) for series in windows.series]
-    target = windows.future(table.values).astype(float)
-    return evaluate_forecasts(target, model.forecast(table, windows), histories, model.season_length, ids)
-
-
-def audit_known(table: SeriesTable, config: ForecastingConfig) -> LeakageReport | None:
-    """Whether a known covariate holds the target; None where there is no known covariate."""
-    if not table.known:
-        return None
-    season_length = config.model.season_length_of(table)
-    return audit_leakage(table, season_length=season_length, seed=config.seed, horizon=config.model.horizon)
 
 
 def _joined(results: Sequence[FitResult]) -> FitResult:

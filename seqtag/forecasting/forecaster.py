@@ -21,9 +21,10 @@ from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.held_out import split
 from seqtag.forecasting.data.sources import read_table
 from seqtag.forecasting.data.windows import Windows, last_windows
+from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.export import export_saved_model
-from seqtag.forecasting.fit import audit_known, fit_forecasting_model, score
-from seqtag.forecasting.leakage.audit import audit_leakage
+from seqtag.forecasting.fit import fit_forecasting_model
+from seqtag.forecasting.leakage.audit import audit_known, audit_leakage
 from seqtag.forecasting.leakage.report import LeakageReport
 from seqtag.forecasting.model import TASK, ForecastingModel
 from seqtag.forecasting.plots import plot_forecast
@@ -73,7 +74,7 @@ class Forecaster(BaseEstimator):
     Attributes:
         model_: the fitted `ForecastingModel`.
         table_: the training series, which forecasts continue; after `load` only their last steps.
-        report_: the report on the held-out windows beside the naive rules; absent after `load`.
+        report_: the report on the held-out windows, with the baselines; absent after `load`.
         history_: one dict an epoch.
         metrics_: the figures of `metrics.json`.
         backtest_: the result of the last `backtest`, a `seqtag.forecasting.backtesting.BacktestResult`.
@@ -183,7 +184,7 @@ class Forecaster(BaseEstimator):
         ends = windows.ends - self.model_.horizon
         inside = np.flatnonzero(ends > windows.first)
         shifted = Windows(windows.series, ends, windows.first, windows.lookback, windows.horizon).take(inside)
-        return score(self.model_, table, shifted).skill["seasonal_naive"]
+        return evaluate_model(self.model_, table, shifted).skill["seasonal_naive"]
 
     def backtest(
         self, X: Any, folds: int = 5, refit: bool | int = True, step: int | None = None, train_steps: int | None = None
@@ -198,8 +199,8 @@ class Forecaster(BaseEstimator):
             train_steps: steps of each training part; all before the origin unless given.
 
         Returns:
-            A row for the forecasts and for each naive rule, a column a metric. `backtest_` has the forecasts, scores by
-            fold, step and series, and figures.
+            A row for the forecasts and for each baseline, a column for each metric. `backtest_` has the forecasts,
+            scores by fold, step and series, and figures.
 
         Raises:
             DataError: a fold for which all series are too short.

@@ -18,6 +18,8 @@ from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.inspection import LAYOUTS, SeriesReports, inspect_series
 from seqtag.forecasting.data.last_folds import last_folds
 from seqtag.forecasting.data.sources import Part, errors_in, future_frame, load_series, locate, read_table
+from seqtag.forecasting.evaluation.evaluate import evaluate_model
+from seqtag.forecasting.leakage.audit import audit_known
 from seqtag.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_config
@@ -58,7 +60,7 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
         with errors_in(_path(config, config.data.test)):
             windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
         import_tensorflow()
-        from seqtag.forecasting.fit import audit_known, fit_forecasting_model, score
+        from seqtag.forecasting.fit import fit_forecasting_model
         from seqtag.forecasting.model import TASK
         from seqtag.forecasting.series_file import save_tail
         from seqtag.forecasting.summary import ForecasterSummary
@@ -69,7 +71,7 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
         model, fit, dev = fit_forecasting_model(data.train, config, Recording(folder / CHECKPOINTS, logs, resume))
         reports = {"dev": dev}
         if len(windows):
-            reports["test"] = score(model, data.whole, windows)
+            reports["test"] = evaluate_model(model, data.whole, windows)
         metrics: dict[str, Any] = {"task": TASK}
         metrics |= {split: report.to_metrics() for split, report in reports.items()}
         metrics |= {"train": fit.to_metrics(), "seed": config.seed}
@@ -82,7 +84,7 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
 
 
 def evaluate(run: Path, data: str) -> ForecastReport:
-    """Scores a run on the last `evaluation.folds` horizons of each series of a file, beside the naive rules.
+    """Scores a run on the last `evaluation.folds` horizons of each series of a file, and the baselines.
 
     The file has the layout of the run's own data. Each horizon is forecast from all that comes before it; a series
     that is shorter has fewer. A run of standardised series is scored in their units, as in training.
@@ -91,12 +93,11 @@ def evaluate(run: Path, data: str) -> ForecastReport:
         RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `read_table`; no series is long enough.
     """
     model, config = _load(run)
-    from seqtag.forecasting.fit import score
 
     with errors_in(data):
         table = _read_for(model, config, data, "all")
         windows = last_folds(table, model.lookback, model.horizon, config.evaluation.folds)
-        return score(model, table, windows)
+        return evaluate_model(model, table, windows)
 
 
 def predict(run: Path, source: str, *, horizon: int | None = None, future: str | None = None) -> Iterator[bytes]:

@@ -1,1 +1,1 @@
-"""Corrections fitted on held-out windows: blending with a naive rule, conformal offsets, dependence of steps."""
+"""Corrections fitted on held-out windows: blending with seasonal naive, conformal offsets, dependence of steps."""

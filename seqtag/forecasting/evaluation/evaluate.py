@@ -12,17 +12,36 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from seqtag.forecasting.evaluation import baselines, metrics
 from seqtag.forecasting.evaluation.forecast import Forecast, contiguous
-from seqtag.forecasting.evaluation.histories import Histories, season_lengths_of
+from seqtag.forecasting.evaluation.histories import Histories, Prefixes, season_lengths_of
 from seqtag.forecasting.evaluation.metrics import Scales
 from seqtag.forecasting.evaluation.report import ForecastReport, Scores, StepScores
 
+if TYPE_CHECKING:
+    from seqtag.data.series.table import SeriesTable
+    from seqtag.forecasting.data.windows import Windows
+    from seqtag.forecasting.model import ForecastingModel
+
 K = TypeVar("K", bound=Hashable)
+
+
+def evaluate_model(model: ForecastingModel, table: SeriesTable, windows: Windows) -> ForecastReport:
+    """The report on windows of a table, with the baselines, which know each series from its first step on.
+
+    A model of standardised series is scored in their units.
+    """
+    if model.units is not None:
+        table, model = model.units.standardised(table), model.standardised
+    series = [table.values[table.rows(number)] for number in range(len(table))]
+    histories = Prefixes(series, windows.series, windows.ends - windows.first)
+    ids = [str(table.ids[series]) for series in windows.series]
+    target = windows.future(table.values).astype(float)
+    return evaluate_forecasts(target, model.forecast(table, windows), histories, model.season_length, ids)
 
 
 def evaluate_forecasts(

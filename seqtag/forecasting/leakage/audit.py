@@ -22,6 +22,7 @@ import numpy as np
 
 from seqtag.data.series.covariates import Categories, Column
 from seqtag.data.series.table import SeriesTable
+from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.leakage.association import (
     Steps,
     codings,
@@ -43,6 +44,14 @@ CONSTANT = 1e-9
 PERMUTATIONS = 99
 MAX_STEPS = 20_000
 MAX_STEPS_OF_A_SERIES = 2_000
+
+
+def audit_known(table: SeriesTable, config: ForecastingConfig) -> LeakageReport | None:
+    """Whether a known covariate holds the target; None where there is no known covariate."""
+    if not table.known:
+        return None
+    season_length = config.model.season_length_of(table)
+    return audit_leakage(table, season_length=season_length, seed=config.seed, horizon=config.model.horizon)
 
 
 def audit_leakage(table: SeriesTable, *, season_length: int, seed: int = 0, horizon: int = 1) -> LeakageReport:

@@ -1,4 +1,4 @@
-"""The seasonal naive rule inside the graph, for the blend of a served forecaster."""
+"""The seasonal naive forecast inside the graph, for the blend of a served forecaster."""
 
 from __future__ import annotations
 
