@@ -50,7 +50,7 @@ def series(rng, steps, season):
 
 @pytest.mark.parametrize("logarithmic", [True, False])
 @pytest.mark.parametrize(("season", "lookback"), [(4, 24), (4, 22), (3, 20), (1, 9), (12, 40)])
-def test_the_scale_is_that_of_the_recursion_written_out(season, lookback, logarithmic):
+def test_the_scale_is_that_of_the_recursion_unrolled(season, lookback, logarithmic):
     rng = np.random.default_rng(season * lookback)
     history = series(rng, lookback, season)
     window_scale, scale_features = scaling(season, logarithmic=logarithmic)(history[None], np.array([0]))
@@ -129,10 +129,10 @@ def test_series_have_coefficients_of_their_own_and_unknown_ones_none():
     assert abs(window_scale.location[0] - window_scale.location[2]).numpy().max() > 0.01
 
 
-def test_long_windows_are_looped_over_and_equal_the_written_out(monkeypatch):
+def test_long_windows_are_looped_over_and_equal_the_unrolled(monkeypatch):
     history = series(np.random.default_rng(6), 24, 4)[None]
     expected, _ = scaling(4)(history, np.array([0]))
-    monkeypatch.setattr("seqtag.forecasting.network.smoothing._WRITTEN_OUT", 8)
+    monkeypatch.setattr("seqtag.forecasting.network.smoothing._UNROLLED", 8)
     looped, _ = tf.function(scaling(4))(history, np.array([0]))
     np.testing.assert_allclose(looped.location, expected.location, rtol=1e-5)
 
