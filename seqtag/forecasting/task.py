@@ -93,7 +93,6 @@ def evaluate(run: Path, data: str) -> ForecastReport:
         RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `read_table`; no series is long enough.
     """
     model, config = _load(run)
-
     with errors_in(data):
         table = _read_for(model, config, data, "all")
         windows = last_folds(table, model.lookback, model.horizon, config.evaluation.folds)
