@@ -56,10 +56,10 @@ def candidates(batch: int, length: int, tags: int) -> dict[str, Callable[[], obj
         return lambda: train(scores)
 
     def exact(scores: tf.Tensor) -> tf.Tensor:
-        return layer.negative_log_likelihood(gold, scores, mask=mask)
+        return layer.negative_log_likelihood(scores, gold, mask=mask)
 
     def in_log_space(scores: tf.Tensor) -> tf.Tensor:
-        return trapped.negative_log_likelihood(gold, scores, mask=mask)
+        return trapped.negative_log_likelihood(scores, gold, mask=mask)
 
     def softmax(scores: tf.Tensor) -> tf.Tensor:
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(gold, scores)

@@ -10,39 +10,34 @@ import numpy as np
 from keras import ops
 
 from seqtag.layers.crf_loss import CRFLoss
-from seqtag.ops.crf import likelihood, spans, viterbi
-from seqtag.ops.crf import scores as crf
+from seqtag.ops import crf
 
 Tensor = Any
-
-# What breaking a constraint costs where forced tags leave no path that keeps them all.
-_BROKEN = -1e4
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class CRF(keras.layers.Layer):
     """Linear-chain conditional random field over tags (Lafferty, McCallum and Pereira 2001).
 
-    The layer holds the scores `start (tags,)`, `transitions (tags, tags)` (row: from, column: to) and `end
-    (tags,)`. Called on emissions `(batch, time, tags)` it returns them as they are, in float32, in training
-    and out of it: the loss, the decoding and the probabilities are methods that take those emissions. For
-    `n` real steps
+    The layer holds the scores `start (tags,)`, `transitions (tags, tags)` (row: from, column: to) and `end (tags,)`.
+    Called on emissions `(batch, time, tags)` it returns them unchanged, in float32, in training and in inference: the
+    loss, the decoding and the probabilities are methods that take those emissions. For `n` real steps
 
         p(y | x) = exp(start[y_1] + sum_t emissions[t, y_t] + sum_t transitions[y_(t-1), y_t] + end[y_n]) / Z
 
-    All is computed in float32 under any dtype policy. Masked steps are skipped wherever they lie: the
-    transition links the real steps around them. A row without a real step has the loss 0.
+    All is computed in float32 under any dtype policy. Masked steps are skipped wherever they are: the transition joins
+    the real steps around them. A row without a real step has the loss 0.
+
+    The methods take their arguments in the order of `seqtag.ops.crf`: emissions, what is asked about, mask, options.
 
     Args:
-        constraints: boolean tables `(start, transitions, end)` of shapes `(tags,)`, `(tags, tags)`,
-            `(tags,)`, False where a tag may not start, follow (column) another (row) or end a sequence.
-            They hold in the partition, in decoding and in the probabilities, in training too (Papay,
-            Klinger and Padó 2022). Where the true path
-            breaks them, the loss takes that one path for allowed and stays finite: `log(1 + Z / exp(score))`.
-        tag_costs: per tag `(tags,)`, not negative: the cost of missing that tag. The loss becomes the
-            softmax-margin (Gimpel and Smith 2010): the partition scores a path higher by the costs of the
-            steps that it gets wrong, so that paths which miss costly tags must be kept down by as much.
-            Decoding is unchanged.
+        constraints: boolean tables `(start, transitions, end)` of shapes `(tags,)`, `(tags, tags)`, `(tags,)`, False
+            where a tag may not start, follow (column) another (row) or end a sequence. They hold in the partition, in
+            decoding and in the probabilities, in training too (Papay, Klinger and Padó 2022). Where the true path
+            breaks them, the loss counts that path as allowed and stays finite: `log(1 + Z / exp(score))`.
+        tag_costs: `(tags,)`, not negative: the cost of missing each tag. The loss becomes the softmax-margin (Gimpel
+            and Smith 2010): the partition scores a path higher by the costs of the steps that it gets wrong, so that
+            training pushes paths that miss costly tags further down. Decoding does not change.
         initializer: of the three weights.
         regularizer: of the three weights.
 
@@ -53,7 +48,7 @@ class CRF(keras.layers.Layer):
         >>> mask = np.array([[True, True, False]])
         >>> np.asarray(layer.decode(emissions, mask=mask)).tolist()
         [[0, 1, 0]]
-        >>> loss = layer.negative_log_likelihood(np.array([[0, 1, 0]]), emissions, mask=mask)
+        >>> loss = layer.negative_log_likelihood(emissions, np.array([[0, 1, 0]]), mask=mask)
         >>> round(float(loss[0]), 4)
         0.4402
     """
@@ -66,17 +61,17 @@ class CRF(keras.layers.Layer):
         regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
-        # Emissions must arrive as they are: a float16 policy would round them first.
+        # Emissions must arrive unchanged: a float16 policy would round them.
         super().__init__(autocast=False, **kwargs)
-        self.constraints = _check_constraints(constraints)
+        self.constraints = check_constraints(constraints)
         self.tag_costs = _check_costs(tag_costs)
         self.initializer = keras.initializers.get(initializer)
         self.regularizer = keras.regularizers.get(regularizer)
         self.supports_masking = True
-        self._own_loss(CRFLoss())
+        self._set_loss(CRFLoss())
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Create the weights for the number of tags, the last dimension of the emissions."""
+        """Creates the weights for as many tags as the last dimension of the emissions has."""
         if len(input_shape) != 3 or input_shape[-1] is None:
             raise ValueError(f"expected emissions of shape (batch, time, tags), found {tuple(input_shape)}")
         self.tags = int(input_shape[-1])
@@ -101,7 +96,7 @@ class CRF(keras.layers.Layer):
         )
 
     def call(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return the emissions in float32; the mask goes with them."""
+        """The emissions in float32, with their mask."""
         return ops.cast(emissions, "float32")
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
@@ -116,65 +111,50 @@ class CRF(keras.layers.Layer):
     def loss(self) -> CRFLoss:
         """The mean negative log-likelihood of a batch, as a Keras loss: `compile(loss=crf.loss)`.
 
-        As a function, `crf.loss(tags, emissions)` is a scalar. The mask is the one that Keras keeps on the
-        emissions.
+        As a function, `crf.loss(tags, emissions)` is a scalar; the order is Keras's. It reads the mask that Keras keeps
+        on the emissions.
         """
         return self._loss
 
-    def _own_loss(self, loss: CRFLoss) -> None:
+    def _set_loss(self, loss: CRFLoss) -> None:
         self._loss = loss
         loss.bind(self.negative_log_likelihood)
 
-    def negative_log_likelihood(self, tags: Tensor, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
+    def negative_log_likelihood(self, emissions: Tensor, tags: Tensor, mask: Tensor | None = None) -> Tensor:
         """`-log p(tags | emissions)` of each row, never below 0: `(batch,)`.
 
         Args:
-            tags: `(batch, time)` integers; -1 at a real step says that its tag is not known, and the loss
-                is then that of all paths with the known tags (Tsuboi et al. 2008).
             emissions: `(batch, time, tags)`.
+            tags: `(batch, time)` integers; -1 at a real step says that its tag is not known, and the loss is then that
+                of all paths with the known tags (Tsuboi et al. 2008).
             mask: `(batch, time)` bool, the real steps; all of them if None.
         """
         emissions, mask = self._check(emissions, mask)
-        return likelihood.negative_log_likelihood(
-            emissions,
-            tags,
-            mask,
-            *self._free_scores(),
-            constraints=self.constraints,
-            tag_costs=self.tag_costs,
+        return crf.negative_log_likelihood(
+            emissions, tags, mask, self.scores, constraints=self.constraints, tag_costs=self.tag_costs
         )
 
     def decode(self, emissions: Tensor, mask: Tensor | None = None, forced: Tensor | None = None) -> Tensor:
         """The best path: `(batch, time)` int32, 0 at masked steps.
 
-        `forced (batch, time)` gives tags that the path must take, -1 where it is free. Where these, or the
-        length, leave no path that keeps the constraints, the path breaks as few of them as it can.
+        `forced (batch, time)` gives tags that the path must take, -1 where it is free. Where no path keeps the
+        constraints, because of the forced tags or the length, the path breaks as few of them as possible.
         """
         emissions, mask = self._check(emissions, mask)
-        if forced is not None:
-            emissions = crf.restrict(emissions, crf.known_tags(forced, self.tags))
-        tags, score = viterbi.viterbi(emissions, mask, *self._scores())
-        if self.constraints is None:
-            return tags
-        legal = score > -float("inf")
-
-        def break_some() -> Tensor:
-            return ops.where(legal[:, None], tags, viterbi.viterbi(emissions, mask, *self._scores(_BROKEN))[0])
-
-        return ops.cond(ops.all(legal), lambda: tags, break_some)
+        return crf.decode(emissions, mask, self.scores, self.constraints, forced)
 
     def marginals(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
         """Probability of each tag at each step: `(batch, time, tags)`, 0 at masked steps."""
         emissions, mask = self._check(emissions, mask)
-        return crf.marginals(emissions, mask, *self._scores())
+        return crf.marginals(emissions, mask, self.legal_scores)
 
-    def path_probabilities(self, tags: Tensor, emissions: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def path_probabilities(self, emissions: Tensor, tags: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Probability of each step of the path `tags`, alone and given the step before: both `(batch, time)`.
 
         The probability of a span's tags is the first at its first step times the second at its other steps.
         """
         emissions, mask = self._check(emissions, mask)
-        return spans.path_probabilities(emissions, tags, mask, *self._scores())
+        return crf.path_probabilities(emissions, tags, mask, self.legal_scores)
 
     def n_best(self, emissions: Tensor, k: int, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The `k` best paths, best first, and their scores: `(batch, k, time)` int32 and `(batch, k)`.
@@ -182,63 +162,61 @@ class CRF(keras.layers.Layer):
         Where fewer than `k` paths are allowed, the scores after the last one are `-inf`, the tags 0.
         """
         emissions, mask = self._check(emissions, mask)
-        return viterbi.n_best(emissions, k, mask, *self._scores())
+        return crf.n_best(emissions, k, mask, self.legal_scores)
 
     def probability_within(self, emissions: Tensor, allowed: Tensor, mask: Tensor | None = None) -> Tensor:
         """Probability that the path stays within `allowed (batch, time, tags)` bool: `(batch,)`."""
         emissions, mask = self._check(emissions, mask)
-        return spans.probability_within(emissions, allowed, mask, *self._scores())
+        return crf.probability_within(emissions, allowed, mask, self.legal_scores)
 
     def span_probability(
         self,
-        tags: Tensor,
         emissions: Tensor,
+        tags: Tensor,
         starts: Tensor,
         ends: Tensor,
         mask: Tensor | None = None,
         continues: Tensor | None = None,
     ) -> Tensor:
-        """Probability that the path takes the very `tags` in each span, from `starts` to before `ends`.
+        """Probability that the path takes exactly `tags` in each span, from `starts` up to but without `ends`.
 
         Args:
-            tags: `(batch, time)`, such as the decoded ones; those outside of spans do not matter.
             emissions: `(batch, time, tags)`.
+            tags: `(batch, time)`, such as the decoded ones; those outside of spans do not matter.
             starts, ends: `(batch, spans)` steps; a span without a real step has probability 1.
             mask: `(batch, time)` bool.
-            continues: bool `(tags, tags)`, True where a span whose last tag is the row's goes on with the
-                column's; the probability is then that of the span which stops where it does. By default
-                what follows is free.
+            continues: bool `(tags, tags)`, True where the column's tag continues a span whose last tag is the row's.
+                The probability is then that of a span that ends at its end. Without it any tag may follow.
 
         Returns:
             `(batch, spans)`.
         """
         emissions, mask = self._check(emissions, mask)
-        return spans.span_probability(emissions, tags, starts, ends, mask, *self._scores(), continues=continues)
+        return crf.span_probability(emissions, tags, starts, ends, mask, self.legal_scores, continues=continues)
 
     def _check(self, emissions: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Emissions in float32 and a mask that is there."""
+        """Emissions in float32, and the mask, all True if None."""
         if not self.built:
             raise ValueError(f"expected layer '{self.name}' to have been called on emissions first, found no weights")
         emissions = ops.cast(emissions, "float32")
         if emissions.shape[-1] != self.tags:
             raise ValueError(f"expected emissions of {self.tags} tags, found shape {tuple(emissions.shape)}")
-        if mask is None:
-            mask = ops.ones(ops.shape(emissions)[:2], dtype="bool")
-        return emissions, ops.cast(mask, "bool")
+        return emissions, mask_or_ones(emissions, mask)
 
-    def _free_scores(self) -> tuple[Tensor, Tensor, Tensor]:
-        start, transitions, end = map(crf.as_scores, (self.start, self.transitions, self.end))
-        return start, transitions, end
+    @property
+    def scores(self) -> crf.CRFScores:
+        """The weights: the scores without constraints."""
+        return crf.CRFScores(*map(ops.convert_to_tensor, (self.start, self.transitions, self.end)))
 
-    def _scores(self, forbidden: float = -float("inf")) -> tuple[Tensor, Tensor, Tensor]:
-        """Start, transition and end scores under the constraints."""
-        start, transitions, end = crf.constrain(self._free_scores(), self.constraints, forbidden)
-        return start, transitions, end
+    @property
+    def legal_scores(self) -> crf.CRFScores:
+        """The scores under the constraints: `-inf` where forbidden."""
+        return crf.constrain(self.scores, self.constraints)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, and the loss as an object that a compiled model may share."""
-        # Keras marks an object as shared when it meets it a second time. It must do so here, since a model
-        # copies the configs of its layers before it comes to its loss.
+        """The constructor's arguments, and the loss as an object that the layer may share with a compiled model."""
+        # Keras marks an object as shared when it serializes it a second time. That must happen here: a model copies the
+        # configs of its layers before it serializes its loss.
         keras.saving.serialize_keras_object(self._loss)
         return {
             **super().get_config(),
@@ -251,15 +229,24 @@ class CRF(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> CRF:
-        """A layer from the config of another, with the loss of the model that is being loaded."""
+        """A layer from a config, with the loss of the model that is being loaded."""
         arguments = {name: value for name, value in config.items() if name != "loss"}
         layer = super().from_config(arguments)
-        layer._own_loss(keras.saving.deserialize_keras_object(config["loss"]))
+        layer._set_loss(keras.saving.deserialize_keras_object(config["loss"]))
         return layer
 
 
-def _check_constraints(constraints: Sequence[Any] | None) -> list[Any] | None:
-    """The three tables as nested lists."""
+def mask_or_ones(emissions: Tensor, mask: Tensor | None) -> Tensor:
+    """The mask `(batch, time)` as bool; all True if None."""
+    return ops.ones(ops.shape(emissions)[:2], dtype="bool") if mask is None else ops.cast(mask, "bool")
+
+
+def check_constraints(constraints: Sequence[Any] | None) -> list[Any] | None:
+    """The tables `(start, transitions, end)` of legal starts, transitions and ends as nested lists.
+
+    Raises:
+        ValueError: if they are not three boolean tables of the same number of tags.
+    """
     if constraints is None:
         return None
     if len(constraints) != 3:

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from seqtag.keras_internals import keras_mask
+
 Tensor = Any
 
 
@@ -15,8 +17,8 @@ Tensor = Any
 class CRFLoss(keras.losses.Loss):
     """Mean negative log-likelihood of a batch under a `CRF` layer: get it as `layer.loss`.
 
-    Called on `(tags, emissions)`, with the mask that Keras keeps on the emissions. Sample weights are one per
-    row. A model saves layer and loss as a pair, so that once loaded it trains its own layer's transitions.
+    Called on `(tags, emissions)`, with the mask that Keras keeps on the emissions. There is one sample weight for each
+    row. A model saves layer and loss as a pair, so that after loading it trains its own layer's transitions.
     """
 
     def __init__(self, name: str = "crf_loss", reduction: str = "sum_over_batch_size") -> None:
@@ -24,8 +26,9 @@ class CRFLoss(keras.losses.Loss):
         self._row_losses: Callable[..., Tensor] | None = None
 
     def bind(self, row_losses: Callable[..., Tensor]) -> None:
-        """Take a layer's `negative_log_likelihood`."""
-        # A method, not the layer: loading a model walks from a loss to its layers, and would go in circles.
+        """Takes the method `negative_log_likelihood` of a layer."""
+        # Not the layer itself: Keras would follow the reference when it loads a model, from the layer to its loss and
+        # back, without end.
         self._row_losses = row_losses
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
@@ -43,14 +46,4 @@ class CRFLoss(keras.losses.Loss):
         """Loss of each row: `(batch,)`."""
         if self._row_losses is None:
             raise ValueError("expected the loss of a CRF layer, found one without a layer: compile with layer.loss")
-        return self._row_losses(y_true, y_pred, mask=_KerasMask()(y_pred))
-
-
-class _KerasMask(keras.layers.Layer):
-    """The mask that Keras keeps on a tensor, or ones: it tells layers alone."""
-
-    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
-        return ops.ones(ops.shape(inputs)[:2], dtype="bool") if mask is None else mask
-
-    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
-        return None
+        return self._row_losses(y_pred, y_true, mask=keras_mask(y_pred))

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from seqtag.layers import CRF
-from seqtag.ops.crf import scores as ops_crf
+from seqtag.ops import crf as ops_crf
 
 TAGS = 3
 # O, B, I: I follows B or I, and never starts.
@@ -34,10 +34,6 @@ def _layer(**arguments) -> CRF:
 
 def _emissions(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(*shape, TAGS)).astype("float32")
-
-
-def _scores(layer: CRF) -> tuple[np.ndarray, ...]:
-    return tuple(keras.ops.convert_to_numpy(x) for x in (layer.start, layer.transitions, layer.end))
 
 
 def _model(**arguments) -> keras.Model:
@@ -69,7 +65,7 @@ def test_loss_is_the_mean_of_the_rows_with_the_mask_of_keras():
     tags = np.random.default_rng(1).integers(TAGS, size=(4, 6))
     padded = np.where(mask[..., None], emissions, 0)
     found = layer.loss(tags, layer(keras.layers.Masking()(padded)))
-    rows = layer.negative_log_likelihood(tags, emissions, mask=mask)
+    rows = layer.negative_log_likelihood(emissions, tags, mask=mask)
     assert_allclose(found, np.mean(rows), rtol=1e-6)
     weights = np.array([1.0, 0.0, 2.0, 5.0], "float32")
     weighted = layer.loss(tags, layer(keras.layers.Masking()(padded)), sample_weight=weights)
@@ -77,7 +73,7 @@ def test_loss_is_the_mean_of_the_rows_with_the_mask_of_keras():
 
 
 def test_row_without_a_real_step_costs_nothing():
-    rows = _layer().negative_log_likelihood(np.zeros((1, 3), int), _emissions(1, 3), mask=np.zeros((1, 3), bool))
+    rows = _layer().negative_log_likelihood(_emissions(1, 3), np.zeros((1, 3), int), mask=np.zeros((1, 3), bool))
     assert_array_equal(rows, [0.0])
 
 
@@ -122,14 +118,14 @@ def test_forced_tags_that_break_constraints_break_as_few_as_they_can():
 def test_a_true_path_that_breaks_constraints_keeps_the_loss_finite_and_is_learnt():
     layer, emissions = _layer(constraints=CONSTRAINTS), _emissions(1, 2)
     illegal = np.array([[0, 2]])
-    loss = float(layer.negative_log_likelihood(illegal, emissions)[0])
-    lawful = ops_crf.constrain(_scores(layer), layer.constraints)
+    loss = float(layer.negative_log_likelihood(emissions, illegal)[0])
+    legal = ops_crf.constrain(layer.scores, layer.constraints)
     mask = np.ones((1, 2), bool)
-    total = float(ops_crf.log_partition(emissions, mask, *lawful)[0])
-    path = float(ops_crf.path_score(emissions, illegal, mask, *_scores(layer))[0])
+    total = float(ops_crf.log_partition(emissions, mask, legal)[0])
+    path = float(ops_crf.path_score(emissions, illegal, mask, layer.scores)[0])
     assert_allclose(loss, np.log1p(np.exp(total - path)), rtol=1e-5)
     emissions[0, 1, 2] += 50
-    assert float(layer.negative_log_likelihood(illegal, emissions)[0]) < loss
+    assert float(layer.negative_log_likelihood(emissions, illegal)[0]) < loss
 
 
 def test_unknown_tags_cost_no_more_than_any_tag():
@@ -137,21 +133,21 @@ def test_unknown_tags_cost_no_more_than_any_tag():
     tags = np.random.default_rng(2).integers(TAGS, size=(5, 4))
     unknown = tags.copy()
     unknown[:, 1] = -1
-    some = np.asarray(layer.negative_log_likelihood(unknown, emissions))
+    some = np.asarray(layer.negative_log_likelihood(emissions, unknown))
     each = []
     for tag in range(TAGS):
         unknown[:, 1] = tag
-        each.append(np.exp(-np.asarray(layer.negative_log_likelihood(unknown, emissions))))
+        each.append(np.exp(-np.asarray(layer.negative_log_likelihood(emissions, unknown))))
     assert_allclose(np.exp(-some), np.sum(each, axis=0), rtol=1e-5)
-    nothing = layer.negative_log_likelihood(np.full((5, 4), -1), emissions)
+    nothing = layer.negative_log_likelihood(emissions, np.full((5, 4), -1))
     assert_allclose(nothing, 0, atol=1e-6)
 
 
 def test_costs_of_a_tag_raise_the_loss_where_it_is_true():
     emissions, tags = _emissions(1, 3), np.array([[1, 1, 1]])
-    plain = float(_layer().negative_log_likelihood(tags, emissions)[0])
-    costly = float(_layer(tag_costs=[0.0, 2.0, 0.0]).negative_log_likelihood(tags, emissions)[0])
-    other = float(_layer(tag_costs=[5.0, 0.0, 5.0]).negative_log_likelihood(tags, emissions)[0])
+    plain = float(_layer().negative_log_likelihood(emissions, tags)[0])
+    costly = float(_layer(tag_costs=[0.0, 2.0, 0.0]).negative_log_likelihood(emissions, tags)[0])
+    other = float(_layer(tag_costs=[5.0, 0.0, 5.0]).negative_log_likelihood(emissions, tags)[0])
     assert plain < costly < plain + 6
     assert_allclose(other, plain, rtol=1e-6)
 
@@ -160,15 +156,15 @@ def test_span_and_path_probabilities_agree_with_each_other():
     layer, emissions = _layer(constraints=CONSTRAINTS), _emissions(2, 6)
     mask = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0]], bool)
     tags = layer.decode(emissions, mask=mask)
-    alone, given = map(np.asarray, layer.path_probabilities(tags, emissions, mask=mask))
+    alone, given = map(np.asarray, layer.path_probabilities(emissions, tags, mask=mask))
     starts, ends = np.array([[1, 0]] * 2), np.array([[3, 3]] * 2)
-    spans = layer.span_probability(tags, emissions, starts, ends, mask=mask)
+    spans = layer.span_probability(emissions, tags, starts, ends, mask=mask)
     assert_allclose(np.asarray(spans)[:, 0], alone[:, 1] * given[:, 2], rtol=1e-4)
     allowed = np.eye(TAGS, dtype=bool)[np.asarray(tags)]
     allowed[:, 3:] = True
     within = layer.probability_within(emissions, allowed, mask=mask)
     assert_allclose(np.asarray(spans)[:, 1], within, rtol=1e-4)
-    stops = layer.span_probability(tags, emissions, starts, ends, mask=mask, continues=np.ones((3, 3), bool))
+    stops = layer.span_probability(emissions, tags, starts, ends, mask=mask, continues=np.ones((3, 3), bool))
     assert_allclose(np.asarray(stops)[:, 1], [0, within[1]], rtol=1e-4, atol=1e-7)  # only the end may follow
 
 
@@ -176,7 +172,7 @@ def test_span_and_path_probabilities_agree_with_each_other():
 def test_scores_are_float32_under_any_policy(policy: str):
     reference, emissions = _layer(), _emissions(2, 40)
     tags = np.random.default_rng(1).integers(TAGS, size=(2, 40))
-    expected = reference.negative_log_likelihood(tags, emissions)
+    expected = reference.negative_log_likelihood(emissions, tags)
     keras.config.set_dtype_policy(policy)
     layer = _layer()
     layer.set_weights(reference.get_weights())
@@ -185,7 +181,7 @@ def test_scores_are_float32_under_any_policy(policy: str):
     assert keras.backend.standardize_dtype(found.dtype) == "float32"
     assert layer(keras.Input((None, TAGS), dtype="bfloat16")).dtype == "float32"
     assert_array_equal(found, emissions)  # not rounded on the way
-    assert_array_equal(layer.negative_log_likelihood(tags, found), expected)
+    assert_array_equal(layer.negative_log_likelihood(found, tags), expected)
     assert_array_equal(layer.decode(found), reference.decode(emissions))
 
 

@@ -1,7 +1,6 @@
 """The forward and backward recursions of a linear-chain CRF, in one loop over time.
 
-Private to `seqtag.ops.crf.scores`, which documents the scores. Arrays are time-major here, and aligned: the real
-steps of each row come first, so that the loop needs no mask.
+Arrays are time-major here and aligned: the real steps of each row come first, so that the loop needs no mask.
 """
 
 from __future__ import annotations
@@ -10,21 +9,13 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from seqtag.ops.crf.alignment import Alignment
+from seqtag.ops.crf.scores import IMPOSSIBLE, CRFScores
+
 Tensor = Any
 
-# Stands for -inf inside recursions: unlike it, it can be subtracted from itself.
-IMPOSSIBLE = -1e30
-# A float32 sum of this size has lost nothing that counts to flushed terms, which are below 1.2e-38.
+# A float32 sum of at least this size is exact enough: terms below 1.2e-38, which become 0, do not count in it.
 _SMALLEST = 1e-30
-
-
-class Scores(NamedTuple):
-    """The scores of a CRF, in float32 or float64."""
-
-    emissions: Tensor  # (batch, time, tags), 0 at masked steps
-    start: Tensor  # (tags,)
-    transitions: Tensor  # (tags, tags)
-    end: Tensor  # (tags,)
 
 
 class Sums(NamedTuple):
@@ -36,35 +27,8 @@ class Sums(NamedTuple):
     backward: Tensor  # (time, batch, tags), aligned: log-sum of the rest of each path, up to a constant
 
 
-class Alignment:
-    """Where the real steps of each row are: `mask (batch, time)` turned into indices.
-
-    >>> import numpy as np
-    >>> found = Alignment(np.array([[False, True, False, True]]))
-    >>> [np.asarray(x).tolist() for x in (found.lengths, found.order, found.rank)]
-    [[2], [[1, 3, 0, 2]], [[0, 0, 0, 1]]]
-    """
-
-    def __init__(self, mask: Tensor) -> None:
-        batch, time = ops.shape(mask)[0], ops.shape(mask)[1]
-        steps = ops.arange(time, dtype="int32")[None]
-        ones = ops.cast(mask, "int32")
-        self.lengths = ops.sum(ones, axis=1)
-        self.order = ops.cast(ops.argsort(ops.where(mask, steps, steps + time), axis=1), "int32")
-        self.rank = ops.maximum(ops.cumsum(ones, axis=1) - 1, 0)
-        self._offsets = ops.arange(batch, dtype="int32")[:, None] * time
-
-    def gather(self, x: Tensor, index: Tensor) -> Tensor:
-        """`x (batch, time, ...)` at the steps `index (batch, n)` of each row."""
-        return ops.take(ops.reshape(x, (-1, *x.shape[2:])), index + self._offsets, axis=0)
-
-    def ends(self, aligned: Tensor) -> tuple[Tensor, Tensor]:
-        """First and last real entry of each row of `aligned (batch, time, ...)`."""
-        return aligned[:, 0], self.gather(aligned, ops.maximum(self.lengths - 1, 0)[:, None])[:, 0]
-
-
 class _Directions:
-    """Time-major indices that line the real steps up forwards and, within each row's length, backwards."""
+    """Time-major indices that put the real steps in a row's order and, within each row's length, in reverse."""
 
     def __init__(self, alignment: Alignment) -> None:
         order = alignment.order
@@ -80,36 +44,36 @@ class _Directions:
         self._both = ops.stack([forward, backward], axis=-1)
 
     def both(self, x: Tensor) -> Tensor:
-        """`(batch, time, n)` to `(time, batch, 2, n)`: the row forwards and backwards."""
+        """`(batch, time, n)` as `(time, batch, 2, n)`: each row forwards and backwards."""
         return ops.take(ops.reshape(x, (-1, x.shape[-1])), self._both, axis=0)
 
     def mirror(self, x: Tensor) -> Tensor:
-        """Backward order to forward order, of `(time, batch, n)`."""
+        """`x (time, batch, n)` from backward order to forward order."""
         return ops.take(ops.reshape(x, (-1, x.shape[-1])), self._mirror, axis=0)
 
 
-def forward_backward(scores: Scores, alignment: Alignment) -> Sums:
-    """Run both recursions; `time` must not be 0.
+def forward_backward(emissions: Tensor, scores: CRFScores, alignment: Alignment) -> Sums:
+    """Run both recursions over emissions that are 0 at masked steps; `time` must not be 0.
 
     They run as products of probabilities with matrices (Rabiner 1989, section V.A), which cost a third of a
-    log-sum-exp. There a state 69 nats below the best one begins to lose digits, and it may be the only one
-    that
-    constraints let through: every sum is checked, and a batch with one too small is done again by
-        log-sum-exp.
+    log-sum-exp. There a state 69 nats below the best one begins to lose digits, and it may be the only state that the
+    constraints allow. So every sum is checked, and a batch with a sum that is too small is computed again by
+    log-sum-exp.
     """
     directions = _Directions(alignment)
-    certain, fast = _by_products(scores, alignment, directions)
-    return Sums(*ops.cond(certain, lambda: tuple(fast), lambda: tuple(_by_log_sums(scores, directions))))
+    certain, fast = _by_products(emissions, scores, alignment, directions)
+    return Sums(*ops.cond(certain, lambda: tuple(fast), lambda: tuple(_by_log_sums(emissions, scores, directions))))
 
 
-def _by_products(scores: Scores, alignment: Alignment, directions: _Directions) -> tuple[Tensor, Sums]:
+def _by_products(
+    emissions: Tensor, scores: CRFScores, alignment: Alignment, directions: _Directions
+) -> tuple[Tensor, Sums]:
     """Whether all sums were large enough, and the result if so."""
-    tags = scores.emissions.shape[-1]
-    top, start_top, end_top = map(_top, (scores.emissions, scores.start, scores.end))
+    top, start_top, end_top = map(_top, (emissions, scores.start, scores.end))
     move_top = ops.max(_top(scores.transitions))
     moves = ops.exp(scores.transitions - move_top)
     boundary = ops.concatenate([ops.exp(scores.start - start_top), ops.exp(scores.end - end_top)])
-    weights = directions.both(ops.exp(scores.emissions - top))
+    weights = directions.both(ops.exp(emissions - top))
     before = _scan_products(boundary, _both_moves(moves), weights)
 
     sums = before * weights
@@ -133,7 +97,7 @@ def _by_products(scores: Scores, alignment: Alignment, directions: _Directions) 
         ops.log(backward),
     )
     real = directions.real[:, :, None]
-    enough = (before >= _SMALLEST) | ops.logical_not(_reachable(scores, directions, tags))
+    enough = (before >= _SMALLEST) | ops.logical_not(_reachable(emissions, scores, directions))
     enough = ops.all(enough, axis=-1) & (scales[..., 0] >= _SMALLEST) & (norm >= _SMALLEST)
     return ops.all(enough | ops.logical_not(real)), result
 
@@ -141,8 +105,8 @@ def _by_products(scores: Scores, alignment: Alignment, directions: _Directions) 
 def _scan_products(boundary: Tensor, moves: Tensor, weights: Tensor) -> Tensor:
     """`before[t] = normalised(before[t-1] * weights[t-1]) @ moves`, from `before[0] = boundary`.
 
-    Both directions lie side by side in one row and `moves` is block-diagonal: on a CPU one plain product is
-    many times as fast as a batch of two.
+    One row holds both directions, and `moves` is block-diagonal: on a CPU one plain product is many times as fast as a
+    batch of two.
     """
     tags = weights.shape[-1]
     first = ops.zeros_like(ops.reshape(weights[0], (-1, 2 * tags))) + boundary
@@ -160,7 +124,7 @@ def _scan_products(boundary: Tensor, moves: Tensor, weights: Tensor) -> Tensor:
 
 
 def _both_moves(moves: Tensor) -> Tensor:
-    """The block-diagonal matrix that moves forwards in one half of a row and backwards in the other."""
+    """The block-diagonal matrix of moves: forwards in the first half of a row, backwards in the second."""
     zeros = ops.zeros_like(moves)
     return ops.concatenate(
         [ops.concatenate([moves, zeros], axis=1), ops.concatenate([zeros, ops.transpose(moves)], axis=1)],
@@ -168,10 +132,10 @@ def _both_moves(moves: Tensor) -> Tensor:
     )
 
 
-def _reachable(scores: Scores, directions: _Directions, tags: int) -> Tensor:
-    """`(time, batch, 2, tags)`: where some allowed tag of the step before may lead (in either direction)."""
-    dtype = scores.emissions.dtype
-    allowed = directions.both(ops.cast(scores.emissions > IMPOSSIBLE, dtype))
+def _reachable(emissions: Tensor, scores: CRFScores, directions: _Directions) -> Tensor:
+    """The tags that an allowed tag of the step before (in each direction) may lead to: `(time, batch, 2, tags)`."""
+    dtype, tags = emissions.dtype, emissions.shape[-1]
+    allowed = directions.both(ops.cast(emissions > IMPOSSIBLE, dtype))
     moves = _both_moves(ops.cast(scores.transitions > IMPOSSIBLE, dtype))
     paths = ops.matmul(ops.reshape(allowed, (-1, 2 * tags)), moves)
     later = ops.reshape(paths, ops.shape(allowed))[:-1] > 0
@@ -179,9 +143,9 @@ def _reachable(scores: Scores, directions: _Directions, tags: int) -> Tensor:
     return ops.concatenate([ops.zeros_like(later[:1]) | first, later], axis=0)
 
 
-def _by_log_sums(scores: Scores, directions: _Directions) -> Sums:
+def _by_log_sums(emissions: Tensor, scores: CRFScores, directions: _Directions) -> Sums:
     """The same in log space: `before[t] = logsumexp(before[t-1] + emissions[t-1] + transitions)`."""
-    emissions = directions.both(ops.maximum(scores.emissions, IMPOSSIBLE))
+    emissions = directions.both(ops.maximum(emissions, IMPOSSIBLE))
     transitions = ops.maximum(scores.transitions, IMPOSSIBLE)
     moves = ops.stack([transitions, ops.transpose(transitions)])
     first = ops.zeros_like(emissions[0]) + ops.maximum(ops.stack([scores.start, scores.end]), IMPOSSIBLE)

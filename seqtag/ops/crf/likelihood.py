@@ -1,4 +1,7 @@
-"""The negative log-likelihood of a linear-chain CRF: what training minimises."""
+"""The negative log-likelihood of a linear-chain CRF, which training minimises.
+
+See `seqtag.ops.crf` for the arguments.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,21 @@ from typing import Any
 
 from keras import ops
 
-from seqtag.ops.crf.scores import (
+from seqtag.ops.crf.expectations import (
     Expectations,
-    as_scores,
-    constrain,
     expectations,
-    known_tags,
     log_partition,
     path_expectations,
+    with_expected_gradient,
+)
+from seqtag.ops.crf.scores import (
+    CRFScores,
+    as_float,
+    as_floats,
+    compatible_tags,
+    constrain,
     path_score,
     restrict,
-    with_expected_gradient,
 )
 
 Tensor = Any
@@ -27,74 +34,65 @@ def negative_log_likelihood(
     emissions: Tensor,
     tags: Tensor,
     mask: Tensor,
-    start: Tensor,
-    transitions: Tensor,
-    end: Tensor,
+    scores: CRFScores,
     constraints: Sequence[Tensor] | None = None,
     tag_costs: Tensor | None = None,
 ) -> Tensor:
     """`log Z - score(tags)` of each row, never below 0: `(batch,)`.
 
     Args:
-        emissions, mask: as in `seqtag.ops.crf.scores`.
-        tags: `(batch, time)`; -1 at a real step says that the tag is not known, and the score is then the
-            log-sum-exp over all paths that hold the known tags (Tsuboi et al. 2008).
-        start, transitions, end: the scores without constraints, all finite.
-        constraints: boolean tables `(start, transitions, end)`, False where forbidden. `Z` sums over the
-            paths that keep them, and over the true path too where it breaks them: its loss is then
-            `log(1 + Z / exp(score))`, finite, and pulls it up.
-        tag_costs: `(tags,)`, not negative; `Z` scores a path higher by `tag_costs[tag]` for each step where
-            it misses the true `tag` (softmax-margin, Gimpel and Smith 2010).
+        emissions: `(batch, time, tags)`.
+        tags: `(batch, time)`; -1 at a real step says that the tag is not known. The score is then the log-sum-exp over
+            all paths with the known tags (Tsuboi et al. 2008).
+        mask: `(batch, time)` bool.
+        scores: those without constraints, all finite.
+        constraints: boolean tables `(start, transitions, end)`, False where forbidden. `Z` sums over the legal paths,
+            which keep them. Where the true path is not legal, `Z` counts it too: its loss is then
+            `log(1 + Z / exp(score))`, which is finite, and training raises its score.
+        tag_costs: `(tags,)`, not negative; `Z` scores a path higher by `tag_costs[tag]` for each step where it misses
+            the true `tag` (softmax-margin, Gimpel and Smith 2010).
 
     >>> import numpy as np
-    >>> zeros = np.zeros(2)
+    >>> scores = CRFScores(np.zeros(2), np.zeros((2, 2)), np.zeros(2))
     >>> tags, mask = np.array([[0, -1, 1]]), np.ones((1, 3), bool)
-    >>> unsure = negative_log_likelihood(
-    ...     np.zeros((1, 3, 2)), tags, mask, zeros, np.zeros((2, 2)), zeros)
+    >>> unsure = negative_log_likelihood(np.zeros((1, 3, 2)), tags, mask, scores)
     >>> round(float(np.exp(-unsure)[0]), 6)  # 2 of the 8 paths
     0.25
     """
-    emissions, *free = map(as_scores, (emissions, start, transitions, end))
+    emissions, scores = as_float(emissions), as_floats(scores)
     mask, tags = ops.cast(mask, "bool"), ops.cast(tags, "int32")
     tags = ops.where(mask, tags, 0)
-    scores = constrain(free, constraints)
-    everything = log_partition(_add_costs(emissions, tags, tag_costs), mask, *scores)
+    legal_scores = constrain(scores, constraints)
+    all_paths = log_partition(_add_costs(emissions, tags, tag_costs), mask, legal_scores)
     if constraints is None:
-        loss = everything - with_expected_gradient(_true_paths, emissions, mask, *free, tags)
+        loss = all_paths - with_expected_gradient(_true_paths, emissions, mask, scores, tags)
     else:
-        loss = everything - with_expected_gradient(_true_paths, emissions, mask, *free, tags, *scores)
-        lawful = _log_sum_of_true_paths(emissions, tags, mask, *scores) > -float("inf")
-        loss = ops.where(lawful, loss, ops.logaddexp(loss, 0.0))
-    return ops.maximum(loss, 0.0)  # rounding alone brings it below
+        loss = all_paths - with_expected_gradient(_true_paths, emissions, mask, scores, tags, *legal_scores)
+        legal = _log_sum_of_true_paths(emissions, tags, mask, legal_scores) > -float("inf")
+        loss = ops.where(legal, loss, ops.logaddexp(loss, 0.0))
+    return ops.maximum(loss, 0.0)  # Only rounding makes it negative.
 
 
 def _true_paths(
-    emissions: Tensor,
-    mask: Tensor,
-    start: Tensor,
-    transitions: Tensor,
-    end: Tensor,
-    tags: Tensor,
-    *lawful_scores: Tensor,
+    emissions: Tensor, mask: Tensor, scores: CRFScores, tags: Tensor, *legal_scores: Tensor
 ) -> Expectations:
-    """The expectations over the paths that hold the known tags; over the only one where all are known.
+    """The expectations over the paths with the known tags, of which there is one where all tags are known.
 
-    With `lawful_scores`, which are `-inf` where forbidden, over the lawful ones in rows where there are any.
+    With `legal_scores`, which are `-inf` where forbidden: over the legal ones of these paths in rows that have any.
     """
     tags, mask = ops.cast(tags, "int32"), ops.cast(mask, "bool")
-    scores = mask, start, transitions, end
 
     def one() -> tuple[Tensor, ...]:
-        return tuple(path_expectations(emissions, tags, *scores))
+        return tuple(path_expectations(emissions, tags, mask, scores))
 
     def many() -> tuple[Tensor, ...]:
-        known = restrict(emissions, known_tags(tags, emissions.shape[-1]))
-        every = expectations(known, *scores)
-        if not lawful_scores:
-            return tuple(every)
-        lawful = expectations(known, mask, *lawful_scores)
-        some = lawful.log_partition > -float("inf")
-        return tuple(_choose(some, x, y) for x, y in zip(lawful, every, strict=True))
+        restricted = restrict(emissions, compatible_tags(tags, emissions.shape[-1]))
+        unconstrained = expectations(restricted, mask, scores)
+        if not legal_scores:
+            return tuple(unconstrained)
+        legal = expectations(restricted, mask, CRFScores(*legal_scores))
+        exists = legal.log_partition > -float("inf")
+        return tuple(_choose(exists, x, y) for x, y in zip(legal, unconstrained, strict=True))
 
     return Expectations(*ops.cond(ops.all(tags >= 0), one, many))
 
@@ -104,17 +102,15 @@ def _choose(rows: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return ops.where(ops.reshape(rows, (-1,) + (1,) * (len(x.shape) - 1)), x, y)
 
 
-def _log_sum_of_true_paths(
-    emissions: Tensor, tags: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-) -> Tensor:
-    """Log-sum-exp of the scores of the paths that hold the known tags, without gradient: `(batch,)`."""
-    emissions, *scores = map(ops.stop_gradient, (emissions, start, transitions, end))
+def _log_sum_of_true_paths(emissions: Tensor, tags: Tensor, mask: Tensor, scores: CRFScores) -> Tensor:
+    """Log-sum-exp of the scores of the paths with the known tags, without gradient: `(batch,)`."""
+    emissions, scores = ops.stop_gradient(emissions), CRFScores(*map(ops.stop_gradient, scores))
 
     def one() -> Tensor:
-        return path_score(emissions, tags, mask, *scores)
+        return path_score(emissions, tags, mask, scores)
 
     def many() -> Tensor:
-        return log_partition(restrict(emissions, known_tags(tags, emissions.shape[-1])), mask, *scores)
+        return log_partition(restrict(emissions, compatible_tags(tags, emissions.shape[-1])), mask, scores)
 
     return ops.cond(ops.all(tags >= 0), one, many)
 
@@ -124,4 +120,4 @@ def _add_costs(emissions: Tensor, tags: Tensor, tag_costs: Tensor | None) -> Ten
     if tag_costs is None:
         return emissions
     costs = ops.take(ops.convert_to_tensor(tag_costs, dtype=emissions.dtype), ops.maximum(tags, 0))[..., None]
-    return emissions + ops.where(known_tags(tags, emissions.shape[-1]), 0.0, costs)
+    return emissions + ops.where(compatible_tags(tags, emissions.shape[-1]), 0.0, costs)

@@ -1,7 +1,4 @@
-"""Probabilities of parts of a path under a linear-chain CRF.
-
-The arguments are those of `seqtag.ops.crf.scores`.
-"""
+"""Probabilities of parts of a path under a linear-chain CRF. See `seqtag.ops.crf` for the arguments."""
 
 from __future__ import annotations
 
@@ -9,53 +6,51 @@ from typing import Any
 
 from keras import ops
 
-from seqtag.ops.crf.forward_backward import Alignment, forward_backward
-from seqtag.ops.crf.scores import as_padded_scores, as_scores, log_partition, restrict
+from seqtag.ops.crf.alignment import Alignment
+from seqtag.ops.crf.expectations import log_partition
+from seqtag.ops.crf.forward_backward import forward_backward
+from seqtag.ops.crf.scores import CRFScores, as_float, as_floats, restrict, with_extra_step
 
 Tensor = Any
 
-# exp() of less is 0 in float32; sums of it stay finite.
+# Stands for the log of 0: exp() of it is 0 in float32, and sums of it stay finite.
 _NEVER = -200.0
 
 
-def probability_within(
-    emissions: Tensor, allowed: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-) -> Tensor:
+def probability_within(emissions: Tensor, allowed: Tensor, mask: Tensor, scores: CRFScores) -> Tensor:
     """Probability that every real step's tag is `allowed (batch, time, tags)`: `(batch,)`.
 
-    It is `exp(log Z' - log Z)`, `Z'` being the partition over the paths that stay within.
+    It is `exp(log Z' - log Z)`, where `Z'` is the partition over the paths of allowed tags.
 
     >>> import numpy as np
-    >>> emissions, zeros = np.zeros((1, 2, 2)), np.zeros(2)
+    >>> emissions, scores = np.zeros((1, 2, 2)), CRFScores(np.zeros(2), np.zeros((2, 2)), np.zeros(2))
     >>> allowed = np.array([[[True, False], [True, True]]])
-    >>> found = probability_within(emissions, allowed, np.ones((1, 2), bool), zeros, np.zeros((2, 2)), zeros)
+    >>> found = probability_within(emissions, allowed, np.ones((1, 2), bool), scores)
     >>> round(float(found[0]), 6)
     0.5
     """
-    emissions = as_scores(emissions)
-    everything = log_partition(emissions, mask, start, transitions, end)
-    within = log_partition(restrict(emissions, allowed), mask, start, transitions, end)
-    return ops.exp(ops.minimum(within - everything, 0.0))
+    emissions = as_float(emissions)
+    all_paths = log_partition(emissions, mask, scores)
+    within = log_partition(restrict(emissions, allowed), mask, scores)
+    return ops.exp(ops.minimum(within - all_paths, 0.0))
 
 
-def path_probabilities(
-    emissions: Tensor, tags: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-) -> tuple[Tensor, Tensor]:
-    """How probable each step of the path `tags (batch, time)` is, alone and given the step before.
+def path_probabilities(emissions: Tensor, tags: Tensor, mask: Tensor, scores: CRFScores) -> tuple[Tensor, Tensor]:
+    """Probability of each step of the path `tags (batch, time)`, alone and given the step before.
 
     Returns:
-        `p(y_t)` and `p(y_t | y_(t-1))` (at the first real step `p(y_1)`), both `(batch, time)`, 0 at masked
-        steps. The probability that a path goes through the tags of the steps `s, ..., e`, whatever it does
-        elsewhere, is the first of them at `s` times the second ones at `s + 1, ..., e`.
+        `p(y_t)` and `p(y_t | y_(t-1))` (at the first real step `p(y_1)`), both `(batch, time)`, 0 at masked steps.
+        The probability that a path goes through the tags of the steps `s, ..., e`, whatever it does elsewhere, is
+        `p(y_s)` times the second numbers at `s + 1, ..., e`.
 
     >>> import numpy as np
-    >>> emissions, zeros = np.log([[[1.0, 3.0], [1.0, 1.0]]]), np.zeros(2)
-    >>> moves = np.log(np.array([[1.0, 1.0], [1.0, 4.0]]))
-    >>> found = path_probabilities(emissions, np.array([[1, 1]]), np.ones((1, 2), bool), zeros, moves, zeros)
+    >>> emissions = np.log([[[1.0, 3.0], [1.0, 1.0]]])
+    >>> scores = CRFScores(np.zeros(2), np.log(np.array([[1.0, 1.0], [1.0, 4.0]])), np.zeros(2))
+    >>> found = path_probabilities(emissions, np.array([[1, 1]]), np.ones((1, 2), bool), scores)
     >>> [np.asarray(x).round(4).tolist() for x in found]  # 15/17, 13/17; 12/15 of the paths through 1
     [[[0.8824, 0.7647]], [[0.8824, 0.8]]]
     """
-    chain = _Chain(emissions, tags, mask, start, transitions, end)
+    chain = _Chain(emissions, tags, mask, scores)
     alone, given = (chain.spread(ops.exp(x)) for x in (chain.alone, chain.given))
     return alone, given
 
@@ -66,37 +61,35 @@ def span_probability(
     starts: Tensor,
     ends: Tensor,
     mask: Tensor,
-    start: Tensor,
-    transitions: Tensor,
-    end: Tensor,
+    scores: CRFScores,
     continues: Tensor | None = None,
 ) -> Tensor:
-    """Probability that the path takes the very `tags` from step `starts` to before step `ends`.
+    """Probability that the path takes exactly `tags` from the step `starts` on, up to but without the step `ends`.
 
-    It is the marginal of the span's first tag, times the probability of each next one given the tag before,
-    times that of not going on: a linear-chain CRF is a Markov chain. One run of the recursions serves all
-    spans.
+    It is the marginal of the span's first tag, times the probability of each later tag given the one before, times
+    that of not going on: a linear-chain CRF is a Markov chain. One run of the recursions serves all spans.
 
     Args:
-        emissions, mask, start, transitions, end: as everywhere.
+        emissions: `(batch, time, tags)`.
         tags: `(batch, time)`; those outside of spans do not matter.
-        starts, ends: `(batch, spans)` steps, counted with the masked ones; a span without a real step has
-            probability 1.
-        continues: bool `(tags, tags)`, True where a span whose last tag is `i` goes on with the tag `j`, as
-            from `B-PER` to `I-PER`; the path must then not go on. By default what follows is free.
+        starts, ends: `(batch, spans)` steps, masked ones counted; a span without a real step has probability 1.
+        mask: `(batch, time)` bool.
+        scores: start, transitions and end.
+        continues: bool `(tags, tags)`, True where the tag `j` continues a span whose last tag is `i`, as `I-PER` does
+            after `B-PER`. The probability is then that of a span that ends at its end. Without it any tag may follow.
 
     Returns:
         `(batch, spans)`.
 
     >>> import numpy as np
-    >>> emissions, zeros, mask = np.zeros((1, 3, 2)), np.zeros(2), np.ones((1, 3), bool)
-    >>> scores = mask, zeros, np.zeros((2, 2)), zeros
+    >>> emissions, mask = np.zeros((1, 3, 2)), np.ones((1, 3), bool)
+    >>> scores = CRFScores(np.zeros(2), np.zeros((2, 2)), np.zeros(2))
     >>> starts, ends = np.array([[0, 1]]), np.array([[1, 3]])
-    >>> found = span_probability(emissions, np.array([[0, 1, 1]]), starts, ends, *scores)
+    >>> found = span_probability(emissions, np.array([[0, 1, 1]]), starts, ends, mask, scores)
     >>> np.asarray(found).round(4).tolist()
     [[0.5, 0.25]]
     """
-    chain = _Chain(emissions, tags, mask, start, transitions, end)
+    chain = _Chain(emissions, tags, mask, scores)
     real_before = ops.pad(ops.cumsum(ops.cast(mask, "int32"), axis=1), ((0, 0), (1, 0)))
     first = _at(real_before, ops.cast(starts, "int32"))
     after = _at(real_before, ops.cast(ends, "int32"))
@@ -111,15 +104,13 @@ def span_probability(
 class _Chain:
     """Log-probabilities along the path `tags`, aligned: the real steps of each row come first."""
 
-    def __init__(
-        self, emissions: Tensor, tags: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-    ) -> None:
-        scores, longer_mask = as_padded_scores(emissions, mask, start, transitions, end)
-        self._mask = longer_mask
-        self._alignment = Alignment(longer_mask)
-        sums = forward_backward(scores, self._alignment)
+    def __init__(self, emissions: Tensor, tags: Tensor, mask: Tensor, scores: CRFScores) -> None:
+        scores = as_floats(scores)
+        emissions, self._mask = with_extra_step(emissions, mask)
+        self._alignment = Alignment(self._mask)
+        sums = forward_backward(emissions, scores, self._alignment)
         tags = ops.pad(ops.cast(tags, "int32"), ((0, 0), (0, 1)))
-        self._path = self._alignment.gather(ops.where(longer_mask, tags, 0), self._alignment.order)
+        self._path = self._alignment.gather(ops.where(self._mask, tags, 0), self._alignment.order)
         # Given the tag of the step before: (batch, time - 1, tags).
         rest = ops.transpose(sums.backward, (1, 0, 2))[:, 1:]
         self._following = ops.log_softmax(ops.take(scores.transitions, self._path[:, :-1], axis=0) + rest)
@@ -129,12 +120,12 @@ class _Chain:
         self.given = ops.concatenate([self.alone[:, :1], given], axis=1)
 
     def spread(self, aligned: Tensor) -> Tensor:
-        """Put aligned numbers at their positions, 0 at masked steps."""
+        """Aligned numbers `(batch, time)` at their own steps, 0 at masked steps."""
         spread = self._alignment.gather(aligned, self._alignment.rank)
         return ops.where(self._mask, spread, 0.0)[:, :-1]
 
     def stopping(self, continues: Tensor) -> Tensor:
-        """Log-probability that the step after each does not continue it, 0 for the last real one."""
+        """Log-probability that the step after each one does not continue its tag; 0 for the last real step."""
         goes_on = ops.take(ops.convert_to_tensor(continues, dtype="bool"), self._path[:, :-1], axis=0)
         stops = ops.logsumexp(ops.where(goes_on, _NEVER, self._following), axis=-1)
         steps = ops.arange(1, ops.shape(self._path)[1], dtype="int32")
@@ -148,5 +139,5 @@ def _at(x: Tensor, steps: Tensor) -> Tensor:
 
 
 def _of_tags(x: Tensor, tags: Tensor) -> Tensor:
-    """`x (batch, time, tags)` at one tag of each step: `(batch, time)`."""
+    """`x (batch, time, tags)` at the tag of each step: `(batch, time)`."""
     return ops.take_along_axis(x, tags[..., None], axis=2)[..., 0]

@@ -1,71 +1,120 @@
-"""The best path of a linear-chain CRF, and the k best.
+"""The best path of a linear-chain CRF, by the Viterbi algorithm, and the k best paths.
 
-The arguments are those of `seqtag.ops.crf.scores`. Scores are kept relative to the best one of their step, so that
-rounding does not grow with the length of the row; memory is `time * batch * tags` numbers (times `k` for
-the k best).
+See `seqtag.ops.crf` for the arguments. Scores are kept relative to the best one of their step, so that rounding does
+not grow with the length of the row. Memory is `time * batch * tags` numbers (times `k` for the k best).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
 
-from seqtag.ops.crf.forward_backward import IMPOSSIBLE, Alignment
-from seqtag.ops.crf.scores import as_scores, path_score
+from seqtag.ops.crf.alignment import Alignment
+from seqtag.ops.crf.scores import (
+    IMPOSSIBLE,
+    CRFScores,
+    as_float,
+    as_floats,
+    compatible_tags,
+    constrain,
+    path_score,
+    restrict,
+)
 
 Tensor = Any
 
+# What `decode` takes off for a broken constraint in a row that has no legal path.
+_COST_OF_BREAKING = -1e4
 
-def viterbi(emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-    """Best path and its score: `(batch, time)` int32 tags, 0 at masked steps, and `(batch,)`.
 
-    The score is `-inf`, and the path of no meaning, where no path is allowed. Of paths with equal scores,
-    the one with the lowest tag at the last step where they differ is returned.
+def decode(
+    emissions: Tensor,
+    mask: Tensor,
+    scores: CRFScores,
+    constraints: Sequence[Tensor] | None = None,
+    forced: Tensor | None = None,
+) -> Tensor:
+    """The best path that keeps the constraints: `(batch, time)` int32, 0 at masked steps.
+
+    Args:
+        emissions: `(batch, time, tags)`.
+        mask: `(batch, time)` bool.
+        scores: those without constraints.
+        constraints: boolean tables `(start, transitions, end)`, False where forbidden. Where no path keeps them,
+            because of the forced tags or the length, the path breaks as few of them as possible.
+        forced: `(batch, time)`, the tags that the path must take, -1 where it is free.
 
     >>> import numpy as np
-    >>> emissions, zeros = np.array([[[0.0, 1.0], [0.5, 0.0]]]), np.zeros(2)
+    >>> scores = CRFScores(np.zeros(2), np.zeros((2, 2)), np.zeros(2))
+    >>> constraints = [True, False], [[True, True], [True, True]], [True, True]
+    >>> np.asarray(decode(np.array([[[0.0, 9.0], [0.0, 1.0]]]), np.ones((1, 2), bool), scores, constraints)).tolist()
+    [[0, 1]]
+    """
+    emissions, scores = as_float(emissions), as_floats(scores)
+    if forced is not None:
+        emissions = restrict(emissions, compatible_tags(forced, emissions.shape[-1]))
+    tags, score = best_path(emissions, mask, constrain(scores, constraints))
+    if constraints is None:
+        return tags
+    legal = score > -float("inf")
+
+    def break_some() -> Tensor:
+        breaking, _ = best_path(emissions, mask, constrain(scores, constraints, _COST_OF_BREAKING))
+        return ops.where(legal[:, None], tags, breaking)
+
+    return ops.cond(ops.all(legal), lambda: tags, break_some)
+
+
+def best_path(emissions: Tensor, mask: Tensor, scores: CRFScores) -> tuple[Tensor, Tensor]:
+    """The best path and its score: `(batch, time)` int32 tags, 0 at masked steps, and `(batch,)`.
+
+    Where no path is allowed, the score is `-inf` and the path has no meaning. Of paths with equal scores, it is the
+    one with the lowest tag at the last step where they differ.
+
+    >>> import numpy as np
+    >>> emissions = np.array([[[0.0, 1.0], [0.5, 0.0]]])
     >>> transitions = np.array([[0.0, 0.0], [-9.0, 0.0]])  # from 1 to 0 costs too much
-    >>> tags, score = viterbi(emissions, np.ones((1, 2), bool), zeros, transitions, zeros)
+    >>> tags, score = best_path(emissions, np.ones((1, 2), bool), CRFScores(np.zeros(2), transitions, np.zeros(2)))
     >>> np.asarray(tags).tolist(), np.asarray(score).tolist()
     ([[1, 1]], [1.0])
     """
-    emissions, start, transitions, end = map(as_scores, (emissions, start, transitions, end))
+    emissions, scores = as_float(emissions), as_floats(scores)
     mask = ops.cast(mask, "bool")
     aligned, alignment = _align(emissions, mask)
-    arriving = _arriving(transitions, end)
-    best = _scan_best(aligned, ops.maximum(start, IMPOSSIBLE), arriving[:-1])
+    arriving = _arriving(scores)
+    best = _scan_best(aligned, ops.maximum(scores.start, IMPOSSIBLE), arriving[:-1])
     tags = _spread(_trace_best(best, arriving, alignment.lengths), mask, alignment)
-    return tags, path_score(emissions, tags, mask, start, transitions, end)
+    return tags, path_score(emissions, tags, mask, scores)
 
 
-def n_best(
-    emissions: Tensor, k: int, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-) -> tuple[Tensor, Tensor]:
+def n_best(emissions: Tensor, k: int, mask: Tensor, scores: CRFScores) -> tuple[Tensor, Tensor]:
     """The `k` best paths, best first, and their scores: `(batch, k, time)` int32 and `(batch, k)`.
 
     A row that allows fewer than `k` paths has scores of `-inf` after its last one, with all tags 0.
 
     >>> import numpy as np
-    >>> emissions, zeros = np.array([[[0.0, 1.0], [0.5, 0.0]]]), np.zeros(2)
-    >>> tags, scores = n_best(emissions, 3, np.ones((1, 2), bool), zeros, np.zeros((2, 2)), zeros)
+    >>> emissions = np.array([[[0.0, 1.0], [0.5, 0.0]]])
+    >>> zero = CRFScores(np.zeros(2), np.zeros((2, 2)), np.zeros(2))
+    >>> tags, scores = n_best(emissions, 3, np.ones((1, 2), bool), zero)
     >>> np.asarray(tags).tolist(), np.asarray(scores).tolist()
     ([[[1, 0], [1, 1], [0, 0]]], [[1.5, 1.0, 0.5]])
     """
     if k < 1:
         raise ValueError(f"expected k to be at least 1, found {k}")
-    emissions, start, transitions, end = map(as_scores, (emissions, start, transitions, end))
+    emissions, scores = as_float(emissions), as_floats(scores)
     mask = ops.cast(mask, "bool")
     aligned, alignment = _align(emissions, mask)
-    arriving = ops.repeat(_arriving(transitions, end), k, axis=1)
-    scores, pointers = _scan_n_best(aligned, ops.maximum(start, IMPOSSIBLE), arriving, k)
+    arriving = ops.repeat(_arriving(scores), k, axis=1)
+    of_tags, pointers = _scan_n_best(aligned, ops.maximum(scores.start, IMPOSSIBLE), arriving, k)
     states = _trace_pointers(pointers, alignment.lengths)
-    found = _found(scores, alignment.lengths)
+    found = _found(of_tags, alignment.lengths)
     paths, exact = [], []
     for rank in range(k):
         path = _spread(states[:, :, rank] // k, mask, alignment)
         path = ops.where(found[:, rank, None], path, 0)
-        score = path_score(emissions, path, mask, start, transitions, end)
+        score = path_score(emissions, path, mask, scores)
         paths.append(path)
         exact.append(ops.where(found[:, rank], score, -float("inf")))
     return ops.stack(paths, axis=1), ops.stack(exact, axis=1)
@@ -80,9 +129,10 @@ def _align(emissions: Tensor, mask: Tensor) -> tuple[Tensor, Alignment]:
     return ops.transpose(aligned, (1, 0, 2)), alignment
 
 
-def _arriving(transitions: Tensor, end: Tensor) -> Tensor:
+def _arriving(scores: CRFScores) -> Tensor:
     """`(tags + 1, tags)`: row `j` scores the steps into tag `j`, the last row those to the end."""
-    return ops.maximum(ops.concatenate([ops.transpose(transitions), end[None]], axis=0), IMPOSSIBLE)
+    into = ops.concatenate([ops.transpose(scores.transitions), scores.end[None]], axis=0)
+    return ops.maximum(into, IMPOSSIBLE)
 
 
 def _spread(aligned: Tensor, mask: Tensor, alignment: Alignment) -> Tensor:
@@ -105,11 +155,11 @@ def _scan_best(emissions: Tensor, start: Tensor, arriving: Tensor) -> Tensor:
 def _trace_best(best: Tensor, arriving: Tensor, lengths: Tensor) -> Tensor:
     """Follow the best path back from the end: `(time, batch)` tags.
 
-    The best predecessor is found again from the scores, for the one tag of each row that matters: that
-    costs less than keeping it for every tag on the way forward.
+    The best predecessor is found again from the scores, for the tag on the path alone: that costs less than keeping it
+    for every tag on the way forward.
     """
     end = arriving.shape[0] - 1
-    # `end` is one more tag that wins at the steps after the last real one, and there alone.
+    # `end` is one more tag, which wins at the steps after the last real one and nowhere else.
     after_last = ops.where(_real(best, lengths), IMPOSSIBLE, -IMPOSSIBLE)[..., None]
     best = ops.concatenate([best, ops.cast(after_last, best.dtype)], axis=-1)
     arriving = ops.pad(arriving, ((0, 0), (0, 1)))
@@ -157,7 +207,7 @@ def _trace_pointers(pointers: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _found(scores: Tensor, lengths: Tensor) -> Tensor:
-    """Which of the `k` best paths exist: `(batch, k)`; of a row without a real step, the first."""
+    """Which of the `k` best paths exist: `(batch, k)`; only the first in a row without a real step."""
     last = ops.one_hot(ops.maximum(lengths - 1, 0), ops.shape(scores)[0], axis=0, dtype="bool")
     exist = ops.any((scores[:, :, -1] > IMPOSSIBLE / 2) & last[..., None], axis=0)
     first = ops.arange(scores.shape[-1], dtype="int32") == 0

@@ -91,8 +91,7 @@ class TaggerNetwork(keras.Model):
                 name="context_features",
             )
         self.emission = keras.layers.Dense(num_tags, dtype="float32", name="emission")
-        heads = {"crf": CRF, "softmax": SoftmaxHead}
-        self.head = heads[head](constraints=constraints, tag_costs=tag_costs, dtype="float32", name="head")
+        self.head = _head(head, constraints, tag_costs)
 
     def build(self, batch_shape: Any = None) -> None:
         """Creates the weights, whose shapes are known from the arguments alone."""
@@ -135,7 +134,7 @@ class TaggerNetwork(keras.Model):
 
         The sum over the batch is divided by its tokens, so that batches of short and of long sentences weigh alike.
         """
-        losses = self.head.negative_log_likelihood(y, y_pred, mask=sequence_mask(x))
+        losses = self.head.negative_log_likelihood(y_pred, y, mask=sequence_mask(x))
         tokens = ops.maximum(ops.sum(x["lengths"]), 1)
         loss = ops.sum(losses) / ops.cast(tokens, losses.dtype)
         return loss + ops.sum(self.losses) if self.losses else loss
@@ -171,7 +170,7 @@ class TaggerNetwork(keras.Model):
             mask = sequence_mask(batch)
             emissions = self(batch, training=False)
             tags = self.head.decode(emissions, mask=mask)
-            scores, continuations = self.head.path_probabilities(tags, emissions, mask=mask)
+            scores, continuations = self.head.path_probabilities(emissions, tags, mask=mask)
             return {"tags": tags, "scores": scores, "continuations": continuations}
 
         return self._graph_function(tag)
@@ -211,6 +210,16 @@ def sequence_mask(batch: dict) -> tf.Tensor:
     """`(batch, time)` bool, True where a token is."""
     steps = ops.arange(ops.shape(batch["word_rows"])[1], dtype="int32")
     return steps[None, :] < ops.cast(batch["lengths"], "int32")[:, None]
+
+
+def _head(kind: str, constraints: Sequence | None, tag_costs: Sequence[float] | None) -> CRF | SoftmaxHead:
+    if kind == "crf":
+        return CRF(constraints=constraints, tag_costs=tag_costs, dtype="float32", name="head")
+    if kind != "softmax":
+        raise ValueError(f"expected head to be 'crf' or 'softmax', found {kind!r}")
+    if tag_costs is not None:
+        raise ValueError(f"expected tag_costs with head='crf' alone, found head={kind!r}")
+    return SoftmaxHead(constraints=constraints, dtype="float32", name="head")
 
 
 def _bidirectional(cell: str, units: int, recurrent_dropout: float, name: str) -> Bidirectional:

@@ -1,4 +1,4 @@
-"""A head that scores each token by itself, with the interface of the CRF layer."""
+"""A head that scores each token by itself, with the methods of the CRF layer that a tagger needs."""
 
 from __future__ import annotations
 
@@ -8,32 +8,65 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqtag.layers import CRF
+from seqtag.layers.crf import check_constraints, mask_or_ones
+from seqtag.ops import crf
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
-class SoftmaxHead(CRF):
-    """Independent softmax at each step: a CRF whose scores of starts, transitions and ends stay zero.
+class SoftmaxHead(keras.layers.Layer):
+    """Independent softmax at each step; it has no weights.
 
-    The loss is the cross-entropy, which no constraint enters:
+    Called on emissions `(batch, time, tags)` it returns them in float32. The loss is the cross-entropy, in which the
+    constraints play no part:
 
         -log p(y | x) = - sum_t log softmax(emissions[t])[y_t].
 
-    Decoding, probabilities and the k best are those of the paths that the constraints allow, so the tags are legal
-    sequences all the same.
+    Decoding and probabilities are those of the paths that the constraints allow, so that the tags are legal sequences
+    all the same: those of a CRF whose scores of starts, transitions and ends are zero.
+
+    Args:
+        constraints: boolean tables `(start, transitions, end)`; see `seqtag.layers.CRF`.
     """
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Creates the zero scores, which are not trained."""
-        super().build(input_shape)
-        for scores in (self.start, self.transitions, self.end):
-            scores.trainable = False
+    def __init__(self, constraints: Sequence[Any] | None = None, **kwargs: Any) -> None:
+        # Emissions must arrive unchanged: a float16 policy would round them.
+        super().__init__(autocast=False, **kwargs)
+        self.constraints = check_constraints(constraints)
+        self.supports_masking = True
 
-    def negative_log_likelihood(self, tags: Any, emissions: Any, mask: Any = None) -> Any:
+    def call(self, emissions: Any, mask: Any = None) -> Any:
+        """The emissions in float32, with their mask."""
+        return ops.cast(emissions, "float32")
+
+    def negative_log_likelihood(self, emissions: Any, tags: Any, mask: Any = None) -> Any:
         """`-log p(tags | emissions)` of each row `(batch,)`; unknown tags (-1) and masked steps count nothing."""
-        emissions, mask = self._check(emissions, mask)
+        emissions = ops.cast(emissions, "float32")
         tags = ops.cast(tags, "int32")
-        known = ops.logical_and(mask, tags >= 0)
+        known = ops.logical_and(mask_or_ones(emissions, mask), tags >= 0)
         log_probabilities = ops.log_softmax(emissions, axis=-1)
         of_tags = ops.take_along_axis(log_probabilities, ops.maximum(tags, 0)[..., None], axis=-1)[..., 0]
         return -ops.sum(ops.where(known, of_tags, 0.0), axis=1)
+
+    def decode(self, emissions: Any, mask: Any = None) -> Any:
+        """The best legal path: `(batch, time)` int32, 0 at masked steps."""
+        return crf.decode(emissions, mask_or_ones(emissions, mask), _zero_scores(emissions), self.constraints)
+
+    def marginals(self, emissions: Any, mask: Any = None) -> Any:
+        """Probability of each tag at each step: `(batch, time, tags)`, 0 at masked steps."""
+        return crf.marginals(emissions, mask_or_ones(emissions, mask), self._legal_scores(emissions))
+
+    def path_probabilities(self, emissions: Any, tags: Any, mask: Any = None) -> tuple[Any, Any]:
+        """Probability of each step of the path `tags`, alone and given the step before: both `(batch, time)`."""
+        return crf.path_probabilities(emissions, tags, mask_or_ones(emissions, mask), self._legal_scores(emissions))
+
+    def _legal_scores(self, emissions: Any) -> crf.CRFScores:
+        return crf.constrain(_zero_scores(emissions), self.constraints)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "constraints": self.constraints}
+
+
+def _zero_scores(emissions: Any) -> crf.CRFScores:
+    tags = emissions.shape[-1]
+    return crf.CRFScores(ops.zeros(tags), ops.zeros((tags, tags)), ops.zeros(tags))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from keras import ops
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
+from seqtag.ops.crf import CRFScores
 from seqtag.ops.crf import forward_backward as recursions
+from seqtag.ops.crf.alignment import Alignment
 
 
 def _inputs(emissions, mask, start, transitions, end):
-    scores = recursions.Scores(*(ops.convert_to_tensor(np.float32(x)) for x in (emissions, start, transitions, end)))
-    alignment = recursions.Alignment(ops.convert_to_tensor(mask))
-    return scores, alignment, recursions._Directions(alignment)
+    emissions, *scores = (ops.convert_to_tensor(np.float32(x)) for x in (emissions, start, transitions, end))
+    alignment = Alignment(ops.convert_to_tensor(mask))
+    return emissions, CRFScores(*scores), alignment, recursions._Directions(alignment)
 
 
 def _random(seed: int, scale: float, tags: int = 9):
@@ -43,9 +45,9 @@ def test_products_and_log_sums_agree_on_usual_scores(scale: float, constrained: 
     arguments = _random(0, scale)
     if constrained:
         _chunk_constraints(arguments)
-    scores, alignment, directions = _inputs(*arguments)
-    certain, fast = recursions._by_products(scores, alignment, directions)
-    exact = recursions._by_log_sums(scores, directions)
+    emissions, scores, alignment, directions = _inputs(*arguments)
+    certain, fast = recursions._by_products(emissions, scores, alignment, directions)
+    exact = recursions._by_log_sums(emissions, scores, directions)
     assert bool(certain), "the fast way should serve usual scores"
     assert_allclose(fast.log_partition, exact.log_partition, rtol=1e-6)
     real = np.asarray(directions.real)
@@ -57,16 +59,11 @@ def test_a_state_too_far_below_the_best_is_noticed():
     """The best tag of the first step may not be followed by what the second step needs."""
     emissions = np.array([[[200.0, 0.0], [0.0, 0.0]]])
     transitions = np.array([[-np.inf, -np.inf], [0.0, 0.0]])
-    scores, alignment, directions = _inputs(emissions, np.ones((1, 2), bool), np.zeros(2), transitions, np.zeros(2))
-    certain, _ = recursions._by_products(scores, alignment, directions)
+    emissions, scores, alignment, directions = _inputs(
+        emissions, np.ones((1, 2), bool), np.zeros(2), transitions, np.zeros(2)
+    )
+    certain, _ = recursions._by_products(emissions, scores, alignment, directions)
     assert not bool(certain)
-    found = recursions.forward_backward(scores, alignment)
+    found = recursions.forward_backward(emissions, scores, alignment)
     assert_allclose(found.log_partition, [np.log(2)], atol=2e-5)
     assert_allclose(found.marginals[:, 0], [[0, 1], [0.5, 0.5]], atol=2e-5)
-
-
-def test_alignment_finds_the_real_steps():
-    alignment = recursions.Alignment(np.array([[0, 1, 0, 1, 1], [0, 0, 0, 0, 0]], bool))
-    assert_array_equal(alignment.lengths, [3, 0])
-    assert_array_equal(np.asarray(alignment.order)[0, :3], [1, 3, 4])
-    assert_array_equal(np.asarray(alignment.rank)[0, [1, 3, 4]], [0, 1, 2])

@@ -133,7 +133,7 @@ def test_the_loss_is_a_mean_over_tokens():
     tags = tf.constant(np.random.default_rng(1).integers(0, len(TAGS), (4, 9)))
     emissions = made(whole)
     rows = [
-        made.head.negative_log_likelihood(tags[n : n + 1, :length], emissions[n : n + 1, :length])
+        made.head.negative_log_likelihood(emissions[n : n + 1, :length], tags[n : n + 1, :length])
         for n, length in enumerate([5, 0, 1, 9])
         if length
     ]

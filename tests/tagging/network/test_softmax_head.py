@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from seqtag.layers import CRF
 from seqtag.tagging.data.schemes import legal_transitions, tagset, violations
 from seqtag.tagging.network.softmax_head import SoftmaxHead
 
@@ -24,7 +25,7 @@ def head():
 
 
 def test_the_loss_is_the_cross_entropy_of_keras(head):
-    losses = head.negative_log_likelihood(GOLD, EMISSIONS, mask=MASK)
+    losses = head.negative_log_likelihood(EMISSIONS, GOLD, mask=MASK)
     entropy = keras.losses.sparse_categorical_crossentropy(GOLD, EMISSIONS, from_logits=True)
     np.testing.assert_allclose(losses, (np.array(entropy) * MASK).sum(1), rtol=1e-5)
     assert losses[2] == 0
@@ -32,8 +33,8 @@ def test_the_loss_is_the_cross_entropy_of_keras(head):
 
 def test_steps_of_unknown_tag_count_nothing(head):
     some = np.where(np.arange(4) == 1, -1, GOLD)
-    losses = head.negative_log_likelihood(some, EMISSIONS, mask=MASK)
-    expected = head.negative_log_likelihood(GOLD, EMISSIONS, mask=MASK & (np.arange(4) != 1))
+    losses = head.negative_log_likelihood(EMISSIONS, some, mask=MASK)
+    expected = head.negative_log_likelihood(EMISSIONS, GOLD, mask=MASK & (np.arange(4) != 1))
     np.testing.assert_allclose(losses, expected, rtol=1e-6)
 
 
@@ -58,8 +59,19 @@ def test_without_constraints_it_is_a_softmax_at_each_step():
 
 
 def test_nothing_is_trained(head):
-    assert head.trainable_variables == []
-    assert all(not np.array(variable).any() for variable in head.variables)
+    assert head.variables == []
+
+
+def test_probabilities_of_a_path_are_those_of_the_legal_paths(head):
+    crf = CRF(constraints=head.constraints)
+    crf(EMISSIONS)
+    np.testing.assert_array_equal(head.marginals(EMISSIONS, mask=MASK), crf.marginals(EMISSIONS, mask=MASK))
+    tags = head.decode(EMISSIONS, mask=MASK)
+    np.testing.assert_array_equal(tags, crf.decode(EMISSIONS, mask=MASK))
+    for found, expected in zip(
+        head.path_probabilities(EMISSIONS, tags, MASK), crf.path_probabilities(EMISSIONS, tags, MASK), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_round_trip():
