@@ -224,7 +224,7 @@ class Forecaster(BaseEstimator):
     ) -> Figure:
         """Fan charts of the last steps and the forecast of each series, or of some.
 
-        `horizon`, `X` and `future` are those of `predict`, the others those of `backtesting.plots.plot_forecast`.
+        `horizon`, `X` and `future` are those of `predict`, the others those of `plots.plot_forecast`.
         """
         history = self._series(X).to_frame()
         return plot_forecast(history, self.predict(horizon, X, future), series, max_series, history_steps)

@@ -98,10 +98,10 @@ def backtest(
 
 
 def _folds_to_fit(refit: bool | int, folds: int) -> tuple[int, ...]:
-    every = {True: 1, False: folds}[refit] if isinstance(refit, bool) else refit
-    if every < 1:
+    interval = {True: 1, False: folds}[refit] if isinstance(refit, bool) else refit
+    if interval < 1:
         raise ValueError(f"expected refit to be True, False or at least 1, found {refit}")
-    return tuple(range(1, folds + 1, every))
+    return tuple(range(1, folds + 1, interval))
 
 
 def _checked(forecast: Forecast, fold: Fold, levels: Sequence[float] | None) -> Forecast:

@@ -99,17 +99,18 @@ class RollingOrigins:
         Raises:
             DataError: all series are too short for a fold.
         """
-        seen = np.r_[0, np.cumsum(table.observed)]
+        observed_before = np.r_[0, np.cumsum(table.observed)]
         for number in range(1, self.folds + 1):
-            yield self._fold(table, number, seen)
+            yield self._fold(table, number, observed_before)
 
-    def _fold(self, table: SeriesTable, number: int, seen: np.ndarray) -> Fold:
-        """`seen[i]` counts the observed values before flat step i."""
+    def _fold(self, table: SeriesTable, number: int, observed_before: np.ndarray) -> Fold:
+        """`observed_before[i]` counts the observed values before flat step i."""
         back = self.horizon + (self.folds - number) * (self.step or self.horizon)
         cutoffs = np.maximum(table.lengths - back, 0)
         starts = np.zeros_like(cutoffs) if self.train_steps is None else np.maximum(cutoffs - self.train_steps, 0)
         first = table.offsets[:-1]
-        enough = (cutoffs - starts >= self.min_train_steps) & (seen[first + cutoffs] > seen[first + starts])
+        has_value = observed_before[first + cutoffs] > observed_before[first + starts]
+        enough = (cutoffs - starts >= self.min_train_steps) & has_value
         if not enough.any():
             longest = table.ids[table.lengths.argmax()]
             raise DataError(

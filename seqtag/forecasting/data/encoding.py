@@ -82,8 +82,8 @@ class SeriesEncoder:
     def fit(cls, table: SeriesTable, calendar: bool = False) -> SeriesEncoder:
         """Fits an encoder on a training table."""
         columns = {kind: getattr(table, kind) for kind in KINDS}
-        numeric = {kind: {name: _moments(c) for name, c in _numeric(of).items()} for kind, of in columns.items()}
-        categories = {kind: CategoryEncoder.fit(of) for kind, of in columns.items()}
+        numeric = {kind: {name: _moments(c) for name, c in _numeric(found).items()} for kind, found in columns.items()}
+        categories = {kind: CategoryEncoder.fit(found) for kind, found in columns.items()}
         ids = [str(name) for name in table.ids]
         return cls(ids, table.frequency, table.time_zone, numeric, categories, calendar)
 
@@ -126,7 +126,7 @@ class SeriesEncoder:
             "ids": self.ids,
             "frequency": {"kind": self.frequency.kind, "step": self.frequency.step},
             "time_zone": self.time_zone,
-            "numeric": {kind: {name: list(m) for name, m in of.items()} for kind, of in self.numeric.items()},
+            "numeric": {kind: {name: list(m) for name, m in moments.items()} for kind, moments in self.numeric.items()},
             "categories": {kind: encoder.to_dict() for kind, encoder in self.categories.items()},
             "calendar": self.calendar,
         }

@@ -154,7 +154,7 @@ def inspect_series(
 
 def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
     season_length = suggest_season_length(table)
-    values, seen = table.values[table.observed], table.observed
+    values = table.values[table.observed]
     gaps = _gaps(table)
     suspicious_values = list(_suspicious(table, season_length))
     lengths = table.lengths
@@ -167,7 +167,7 @@ def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
         time_zone=table.time_zone,
         first=table.format_time(table.times.min()),
         last=table.format_time(table.times.max()),
-        missing_values=int((~seen & ~table.inserted).sum()),
+        missing_values=int((~table.observed & ~table.inserted).sum()),
         missing_rows=int(table.inserted.sum()),
         gaps=len(gaps),
         longest_gap=_longest(table, gaps),
@@ -182,8 +182,8 @@ def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
 
 def _gaps(table: SeriesTable) -> np.ndarray:
     """The flat steps of the last value before each gap and of the first value after it, `(gaps, 2)`."""
-    seen = np.flatnonzero(table.observed)
-    pairs = np.stack([seen[:-1], seen[1:]], axis=1)
+    observed = np.flatnonzero(table.observed)
+    pairs = np.stack([observed[:-1], observed[1:]], axis=1)
     inside = table.series_of_step[pairs[:, 0]] == table.series_of_step[pairs[:, 1]]
     return pairs[inside & (np.diff(pairs, axis=1)[:, 0] > 1)]
 

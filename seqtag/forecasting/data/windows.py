@@ -161,6 +161,6 @@ def with_history(table: SeriesTable, windows: Windows) -> Windows:
 def with_values(table: SeriesTable, windows: Windows) -> Windows:
     """The windows with a value in their history and one in their future."""
     windows = with_history(table, windows)
-    seen = np.r_[0, np.cumsum(table.observed)]
+    observed_before = np.r_[0, np.cumsum(table.observed)]
     end = np.minimum(windows.ends + windows.horizon, table.offsets[1:][windows.series])
-    return windows.take(np.flatnonzero(seen[end] > seen[windows.ends]))
+    return windows.take(np.flatnonzero(observed_before[end] > observed_before[windows.ends]))

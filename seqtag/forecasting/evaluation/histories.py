@@ -85,14 +85,14 @@ def groups(histories: Histories, season_lengths: int | Sequence[int] = 1) -> Ite
     Raises:
         ValueError: as for `season_lengths_of`, or a history that is not one-dimensional.
     """
-    each = season_lengths_of(season_lengths, len(histories))
+    per_row = season_lengths_of(season_lengths, len(histories))
     if not isinstance(histories, Prefixes):
         for row, history in enumerate(histories):
             values = _one_dimensional(history, row)
-            yield Group(np.array([row]), values, np.array([len(values)]), each[row])
+            yield Group(np.array([row]), values, np.array([len(values)]), per_row[row])
         return
     rows_of: dict[tuple[int, int], list[int]] = {}
-    for row, key in enumerate(zip(histories.series.tolist(), each, strict=True)):
+    for row, key in enumerate(zip(histories.series.tolist(), per_row, strict=True)):
         rows_of.setdefault(key, []).append(row)
     for (series, season_length), rows in rows_of.items():
         yield Group(
@@ -116,23 +116,23 @@ def checked_groups(histories: Histories, season_lengths: int | Sequence[int] = 1
         yield group
 
 
-def season_lengths_of(season_lengths: int | Sequence[int], series: int) -> list[int]:
+def season_lengths_of(season_lengths: int | Sequence[int], rows: int) -> list[int]:
     """The season length of each row, from one for all or one for each.
 
-    >>> season_lengths_of(12, series=2)
+    >>> season_lengths_of(12, rows=2)
     [12, 12]
 
     Raises:
         ValueError: a season length below 1, or not one for each row.
         TypeError: a season length that is not an integer.
     """
-    each = [season_lengths] * series if isinstance(season_lengths, int | np.integer) else list(season_lengths)
-    if len(each) != series:
-        raise ValueError(f"expected one season length or one for each of {series} series, found {len(each)}")
-    for season_length in each:
+    per_row = [season_lengths] * rows if isinstance(season_lengths, int | np.integer) else list(season_lengths)
+    if len(per_row) != rows:
+        raise ValueError(f"expected one season length or one for each of {rows} series, found {len(per_row)}")
+    for season_length in per_row:
         if operator.index(season_length) < 1:
             raise ValueError(f"expected season lengths of at least 1, found {season_length}")
-    return [operator.index(season_length) for season_length in each]
+    return [operator.index(season_length) for season_length in per_row]
 
 
 def seasonal_differences(history: Sequence[float] | np.ndarray, season_length: int) -> np.ndarray:

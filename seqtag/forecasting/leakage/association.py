@@ -89,8 +89,8 @@ def codings(column: Column, steps: Steps) -> tuple[np.ndarray, ...]:
 
 def order_by(target: np.ndarray, steps: Steps, rng: np.random.Generator) -> np.ndarray:
     """The steps that have a target, sorted by series and then by target; equal targets are in random order."""
-    seen = np.flatnonzero(~np.isnan(target))
-    return seen[np.lexsort((rng.random(len(seen)), target[seen], steps.series[seen]))]
+    observed = np.flatnonzero(~np.isnan(target))
+    return observed[np.lexsort((rng.random(len(observed)), target[observed], steps.series[observed]))]
 
 
 def residual_variance(
@@ -125,12 +125,12 @@ def least_residual_variance(codes: np.ndarray, categorical: bool, steps: Steps) 
         >>> least_residual_variance(np.array([0.0, 0.0, 1.0, 1.0, 2.0]), True, Steps(np.array([5])))
         0.5
     """
-    seen = ~np.isnan(codes)
-    series = np.unique(steps.series[seen])
-    if not categorical or seen.sum() <= len(series):
+    observed = ~np.isnan(codes)
+    series = np.unique(steps.series[observed])
+    if not categorical or observed.sum() <= len(series):
         return 0.0
-    classes = np.unique(np.stack([steps.series[seen], codes[seen]]), axis=1).shape[1]
-    return float((classes - len(series)) / (seen.sum() - len(series)))
+    classes = np.unique(np.stack([steps.series[observed], codes[observed]]), axis=1).shape[1]
+    return float((classes - len(series)) / (observed.sum() - len(series)))
 
 
 def variance(codes: np.ndarray, categorical: bool, steps: Steps) -> float:
@@ -138,14 +138,14 @@ def variance(codes: np.ndarray, categorical: bool, steps: Steps) -> float:
 
     For categories it is the probability that two steps of a series differ, the sum of the variances of the indicators.
     """
-    seen = ~np.isnan(codes)
-    series = steps.series[seen]
+    observed = ~np.isnan(codes)
+    series = steps.series[observed]
     freedom = len(series) - len(np.unique(series))
     if not freedom:
         return float("nan")
     if not categorical:
-        return float((_centred(codes[:, None], steps)[seen] ** 2).sum() / freedom)
-    (of, _), counts = np.unique(np.stack([series, codes[seen]]), axis=1, return_counts=True)
+        return float((_centred(codes[:, None], steps)[observed] ** 2).sum() / freedom)
+    (of, _), counts = np.unique(np.stack([series, codes[observed]]), axis=1, return_counts=True)
     same = counts**2 / np.bincount(series)[of.astype(int)]
     return float((len(series) - same.sum()) / freedom)
 
@@ -156,14 +156,14 @@ def share_unexplained_by_past(codes: np.ndarray, categorical: bool, steps: Steps
     A lag without a value counts as the mean of the series. Of many categories, the 20 most frequent are used. The
     share is 1 where there are fewer steps than coefficients.
     """
-    seen = ~np.isnan(codes)
+    observed = ~np.isnan(codes)
     columns = codes[:, None]
     if categorical:
-        values, counts = np.unique(codes[seen], return_counts=True)
+        values, counts = np.unique(codes[observed], return_counts=True)
         frequent = values[np.argsort(-counts, kind="stable")[:MAX_CATEGORIES]]
-        columns = np.where(seen[:, None], columns == frequent, np.nan)
+        columns = np.where(observed[:, None], columns == frequent, np.nan)
     centred = _centred(columns, steps)
-    rows = np.flatnonzero(seen & (steps.inside >= max(lags)))
+    rows = np.flatnonzero(observed & (steps.inside >= max(lags)))
     past = np.concatenate([np.nan_to_num(steps.shift(centred, -lag)[rows]) for lag in lags], axis=1)
     freedom, total = len(rows) - past.shape[1], (centred[rows] ** 2).sum()
     if freedom <= 0 or not total:
@@ -188,8 +188,8 @@ def effective_values(column: Column) -> float:
 
 def _ranks(values: np.ndarray, steps: Steps) -> np.ndarray:
     """Ranks within each series, divided by the number of its values; equal values share their mean rank."""
-    seen = np.flatnonzero(~np.isnan(values))
-    order = seen[np.lexsort((values[seen], steps.series[seen]))]
+    observed = np.flatnonzero(~np.isnan(values))
+    order = observed[np.lexsort((values[observed], steps.series[observed]))]
     series, ordered = steps.series[order], values[order]
     ranks = np.full(len(values), np.nan)
     if len(order):
@@ -216,7 +216,7 @@ def _centred(columns: np.ndarray, steps: Steps) -> np.ndarray:
 
 def _means(columns: np.ndarray, steps: Steps) -> np.ndarray:
     """The means of each series, `(series, columns)`; steps that are NaN, in all columns or in none, do not count."""
-    seen = ~np.isnan(columns[:, 0])
-    series, number = steps.series[seen], len(steps.lengths)
-    sums = np.stack([np.bincount(series, values, number) for values in columns[seen].T], axis=1)
+    observed = ~np.isnan(columns[:, 0])
+    series, number = steps.series[observed], len(steps.lengths)
+    sums = np.stack([np.bincount(series, values, number) for values in columns[observed].T], axis=1)
     return sums / np.maximum(np.bincount(series, minlength=number), 1)[:, None]

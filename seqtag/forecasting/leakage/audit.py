@@ -152,15 +152,15 @@ class _Auditor:
 
     def _explain(self, name: str, codes: np.ndarray, categorical: bool) -> tuple[ColumnAudit, int]:
         """The audit without its permutation test, and the newest step of the form that explains best."""
-        own = variance(codes, categorical, self.steps)
+        total = variance(codes, categorical, self.steps)
         left = self._residual_variances(codes, categorical)
-        if own < CONSTANT or np.isnan(own) or np.isnan(left).all():
-            verdict: Verdict = "constant" if own < CONSTANT else "too few values"
+        if total < CONSTANT or np.isnan(total) or np.isnan(left).all():
+            verdict: Verdict = "constant" if total < CONSTANT else "too few values"
             return ColumnAudit(name, "-", np.nan, np.nan, np.nan, verdict), 0
         best = int(np.nanargmin(left))
-        innovation = own * share_unexplained_by_past(codes, categorical, self.steps, self.lags)
+        innovation = total * share_unexplained_by_past(codes, categorical, self.steps, self.lags)
         least = least_residual_variance(codes, categorical, self.steps)
-        explained, of_innovation = (_explained(left[best] - least, of - least) for of in (own, innovation))
+        explained, of_innovation = (_explained(left[best] - least, of - least) for of in (total, innovation))
         form = self.forms[best]
         return ColumnAudit(name, form.name, explained, of_innovation, np.nan, "clear"), form.newest
 

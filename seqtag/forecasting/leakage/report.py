@@ -71,8 +71,8 @@ class LeakageReport:
 
     def to_text(self) -> str:
         """The report as a table with a line for each column."""
-        some = "" if self.steps == self.all_steps else f" (of {self.all_steps})"
-        about = f"{self.steps} steps{some}, season {self.season_length}"
+        sampled = "" if self.steps == self.all_steps else f" (of {self.all_steps})"
+        about = f"{self.steps} steps{sampled}, season {self.season_length}"
         title = f"leakage of {len(self.columns)} known-future columns: {about}"
         rows = [("column", "best explained by", "explained", "of innovation", "p", "verdict")]
         rows += [column.cells() for column in self.columns]
