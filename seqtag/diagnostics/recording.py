@@ -79,14 +79,14 @@ def _own_loop(layer: Any, tape: tf.GradientTape, kept: list[Trajectory]) -> tupl
     """What `RecurrentCell.run` becomes for one of our layers."""
     cell = layer.cell
 
-    def run(inputs: tf.Tensor, state: Any, sweep: Any) -> tuple[tf.Tensor, Any]:
+    def run(inputs: tf.Tensor, state: Any, options: Any) -> tuple[tf.Tensor, Any]:
         weights = cell.weights_of_step()
 
         def step(inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
             output, new = cell.step(inputs, cell.state_type(*states), weights)
             return output, list(new)
 
-        loop = _Loop(step, sweep.mask, sweep.reverse, tape)
+        loop = _Loop(step, options.mask, options.reverse, tape)
         shown, last = loop.run(inputs, list(state), before=state[0])
         # Without weights: the step reads the recurrent ones as the tensors that they were.
         kept.append(loop.trajectory(0, 1 if len(state) > 1 else None, []))

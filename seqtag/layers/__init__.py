@@ -3,7 +3,6 @@
 from seqtag.layers.bidirectional import Bidirectional
 from seqtag.layers.char_encoder import CharEncoder
 from seqtag.layers.crf import CRF
-from seqtag.layers.dropout import VariationalDropout
 from seqtag.layers.gru import GRU, GRUCell
 from seqtag.layers.peephole_lstm import PeepholeLSTM, PeepholeLSTMCell
 from seqtag.layers.simple_rnn import SimpleRNN, SimpleRNNCell
@@ -18,5 +17,4 @@ __all__ = [
     "PeepholeLSTMCell",
     "SimpleRNN",
     "SimpleRNNCell",
-    "VariationalDropout",
 ]

@@ -10,7 +10,7 @@ from seqtag.layers.recurrent import Recurrent
 from seqtag.layers.recurrent_cell import RecurrentCell
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import GRUWeights, RNNState, Tensor
-from seqtag.ops.scan import Sweep
+from seqtag.ops.scan import ScanOptions
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
@@ -81,13 +81,13 @@ class GRUCell(RecurrentCell):
             dropout_mask=dropout_mask,
         )
 
-    def fused(self, inputs: Tensor, state: RNNState, weights: GRUWeights, sweep: Sweep) -> tuple:
+    def fused(self, inputs: Tensor, state: RNNState, weights: GRUWeights, options: ScanOptions) -> tuple:
         """The whole sequence of projected inputs `(batch, time, 3·units)`."""
         return fused_recurrence.gru(
             inputs,
             state,
             weights,
-            sweep,
+            options,
             activation=self.activation,
             recurrent_activation=self.recurrent_activation,
         )

@@ -11,7 +11,7 @@ from seqtag.layers.recurrent import Recurrent
 from seqtag.layers.recurrent_cell import RecurrentCell
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import LSTMState, LSTMWeights, Tensor
-from seqtag.ops.scan import Sweep
+from seqtag.ops.scan import ScanOptions
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
@@ -139,13 +139,13 @@ class PeepholeLSTMCell(RecurrentCell):
             dropout_mask=dropout_mask,
         )
 
-    def fused(self, inputs: Tensor, state: LSTMState, weights: LSTMWeights, sweep: Sweep) -> tuple:
+    def fused(self, inputs: Tensor, state: LSTMState, weights: LSTMWeights, options: ScanOptions) -> tuple:
         """The whole sequence of projected inputs `(batch, time, 4·units)`."""
         return fused_recurrence.lstm(
             inputs,
             state,
             weights,
-            sweep,
+            options,
             activation=self.activation,
             recurrent_activation=self.recurrent_activation,
         )

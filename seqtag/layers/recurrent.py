@@ -7,10 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqtag.layers.dropout import check_rate, drop_steps
 from seqtag.layers.recurrent_cell import RecurrentCell
 from seqtag.ops.recurrence import Tensor
-from seqtag.ops.scan import Sweep
+from seqtag.ops.scan import ScanOptions
 
 
 class Recurrent(keras.layers.Layer):
@@ -90,8 +89,8 @@ class Recurrent(keras.layers.Layer):
         self.stateful = stateful
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
-        self.dropout = check_rate("dropout", dropout)
-        self.recurrent_dropout = check_rate("recurrent_dropout", recurrent_dropout)
+        self.dropout = _check_rate("dropout", dropout)
+        self.recurrent_dropout = _check_rate("recurrent_dropout", recurrent_dropout)
         self.variational = variational
         self.residual = residual
         self.seed = seed
@@ -152,9 +151,9 @@ class Recurrent(keras.layers.Layer):
         """Runs over the sequences; beside an `initial_state` Keras names its mask `sequences_mask`."""
         mask = sequences_mask if mask is None else mask
         mask = None if mask is None else ops.cast(mask, "bool")
-        sweep = Sweep(mask, self._recurrent_dropout_mask(sequences, training), self.go_backwards, self.unroll)
+        options = ScanOptions(mask, self._recurrent_dropout_mask(sequences, training), self.go_backwards, self.unroll)
         projected = self.cell.project(self._drop_inputs(sequences, training))
-        outputs, state = self.cell.run(projected, self._initial_state(sequences, initial_state), sweep)
+        outputs, state = self.cell.run(projected, self._initial_state(sequences, initial_state), options)
         if self.states is not None:
             for variable, value in zip(self.states, state, strict=True):
                 variable.assign(value)
@@ -188,7 +187,8 @@ class Recurrent(keras.layers.Layer):
     def _drop_inputs(self, sequences: Tensor, training: bool) -> Tensor:
         if not training or self.dropout == 0.0:
             return sequences
-        return drop_steps(sequences, self.dropout, variational=self.variational, seed=self.seed_generator)
+        shape = (None, 1, None) if self.variational else None
+        return keras.random.dropout(sequences, self.dropout, noise_shape=shape, seed=self.seed_generator)
 
     def _recurrent_dropout_mask(self, sequences: Tensor, training: bool) -> Tensor | None:
         if not training or self.recurrent_dropout == 0.0:
@@ -222,6 +222,12 @@ class Recurrent(keras.layers.Layer):
             **own,
             "activity_regularizer": regularizer,
         }
+
+
+def _check_rate(name: str, rate: float) -> float:
+    if not 0.0 <= rate < 1.0:
+        raise ValueError(f"expected {name} to be at least 0 and below 1, found {rate}")
+    return float(rate)
 
 
 _OPTIONS = (

@@ -9,7 +9,7 @@ from keras import activations, constraints, initializers, ops, regularizers
 
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import Tensor
-from seqtag.ops.scan import Sweep
+from seqtag.ops.scan import ScanOptions
 
 
 class RecurrentCell(keras.layers.Layer):
@@ -146,7 +146,7 @@ class RecurrentCell(keras.layers.Layer):
         """One step over projected inputs."""
         raise NotImplementedError
 
-    def fused(self, inputs: Tensor, state: Any, weights: Any, sweep: Sweep) -> tuple:
+    def fused(self, inputs: Tensor, state: Any, weights: Any, options: ScanOptions) -> tuple:
         """The whole sequence of projected inputs, with hand-derived gradients."""
         raise NotImplementedError
 
@@ -154,27 +154,27 @@ class RecurrentCell(keras.layers.Layer):
         """Whether `fused` covers this cell's options."""
         return not self.layer_norm and fused_recurrence.has_slope(self.activation)
 
-    def run(self, inputs: Tensor, state: Any, sweep: Sweep) -> tuple[Tensor, Any]:
+    def run(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:
         """The outputs `(batch, time, units)` over projected inputs `(batch, time, …)`, and the last state."""
         weights = self.weights_of_step()
         if self.can_fuse():
-            return self.fused(inputs, state, weights, sweep)
+            return self.fused(inputs, state, weights, options)
         width = inputs.shape[-1]
-        if sweep.dropout_mask is not None:
+        if options.dropout_mask is not None:
             shape = (ops.shape(inputs)[0], ops.shape(inputs)[1], self.units)
-            inputs = ops.concatenate([inputs, ops.broadcast_to(sweep.dropout_mask, shape)], axis=-1)
+            inputs = ops.concatenate([inputs, ops.broadcast_to(options.dropout_mask, shape)], axis=-1)
 
         def step(inputs: Tensor, state: Any) -> tuple:
-            dropout_mask = None if sweep.dropout_mask is None else inputs[:, width:]
+            dropout_mask = None if options.dropout_mask is None else inputs[:, width:]
             return self.step(inputs[:, :width], state, weights, dropout_mask)
 
         return recurrence.scan(
             step,
             inputs,
             state,
-            mask=sweep.mask,
-            reverse=sweep.reverse,
-            unroll=sweep.unroll,
+            mask=options.mask,
+            reverse=options.reverse,
+            unroll=options.unroll,
         )
 
     def call(self, inputs: Tensor, states: Any) -> tuple[Tensor, list[Tensor]]:

@@ -8,7 +8,7 @@ from seqtag.layers.recurrent import Recurrent
 from seqtag.layers.recurrent_cell import RecurrentCell
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import RNNState, RNNWeights, Tensor
-from seqtag.ops.scan import Sweep
+from seqtag.ops.scan import ScanOptions
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
@@ -36,9 +36,9 @@ class SimpleRNNCell(RecurrentCell):
         """One step over projected inputs `(batch, units)`."""
         return recurrence.simple_rnn_step(inputs, state, weights, activation=self.activation, dropout_mask=dropout_mask)
 
-    def fused(self, inputs: Tensor, state: RNNState, weights: RNNWeights, sweep: Sweep) -> tuple:
+    def fused(self, inputs: Tensor, state: RNNState, weights: RNNWeights, options: ScanOptions) -> tuple:
         """The whole sequence of projected inputs `(batch, time, units)`."""
-        return fused_recurrence.simple_rnn(inputs, state, weights, sweep, activation=self.activation)
+        return fused_recurrence.simple_rnn(inputs, state, weights, options, activation=self.activation)
 
 
 @keras.saving.register_keras_serializable(package="seqtag")

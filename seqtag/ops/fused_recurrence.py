@@ -27,7 +27,7 @@ from seqtag.ops.recurrence import (
     Tensor,
     swap_time,
 )
-from seqtag.ops.scan import Sweep
+from seqtag.ops.scan import ScanOptions
 
 # The slope of an activation as a function of its value.
 _SLOPES: dict[Activation, Activation] = {
@@ -50,7 +50,7 @@ def has_slope(*activations: Activation) -> bool:
 
 
 def simple_rnn(
-    inputs: Tensor, state: RNNState, weights: RNNWeights, sweep: Sweep, *, activation: Activation
+    inputs: Tensor, state: RNNState, weights: RNNWeights, options: ScanOptions, *, activation: Activation
 ) -> tuple[Tensor, RNNState]:
     """`recurrence.simple_rnn_step` over projected inputs `(batch, time, units)`.
 
@@ -60,7 +60,7 @@ def simple_rnn(
     Example:
         >>> inputs, state = ops.array([[[1.0], [0.0]]]), RNNState(ops.zeros((1, 1)))
         >>> weights = RNNWeights(ops.array([[2.0]]))
-        >>> outputs, last = simple_rnn(inputs, state, weights, Sweep(), activation=keras.activations.linear)
+        >>> outputs, last = simple_rnn(inputs, state, weights, ScanOptions(), activation=keras.activations.linear)
         >>> print(ops.convert_to_numpy(outputs)[0, :, 0])
         [1. 2.]
     """
@@ -73,18 +73,18 @@ def simple_rnn(
                 old,
                 RNNWeights(kernel),
                 activation=activation,
-                dropout_mask=sweep.dropout_at(t),
+                dropout_mask=options.dropout_at(t),
             )[1]
-            return sweep.keep_masked(t, new, old)
+            return options.keep_masked(t, new, old)
 
-        last, states = sweep.run(step, RNNState(initial), inputs)
+        last, states = options.run(step, RNNState(initial), inputs)
 
         def backward(*cotangents: Tensor) -> tuple:
             d_outputs, d_last = keras.tree.flatten(cotangents)
-            slopes = sweep.zero_masked(_SLOPES[activation](states.hidden))
-            d_initial, trace = _back_through_hidden(sweep, kernel, slopes, None, d_outputs, d_last)
-            before = sweep.before(states.hidden, initial)
-            return swap_time(trace.gates), d_initial, _kernel_gradient(sweep, before, trace.gates, kernel)
+            slopes = options.zero_masked(_SLOPES[activation](states.hidden))
+            d_initial, trace = _back_through_hidden(options, kernel, slopes, None, d_outputs, d_last)
+            before = options.before(states.hidden, initial)
+            return swap_time(trace.gates), d_initial, _kernel_gradient(options, before, trace.gates, kernel)
 
         return (swap_time(states.hidden), last.hidden), backward
 
@@ -106,7 +106,7 @@ def gru(
     inputs: Tensor,
     state: RNNState,
     weights: GRUWeights,
-    sweep: Sweep,
+    options: ScanOptions,
     *,
     activation: Activation,
     recurrent_activation: Activation,
@@ -128,25 +128,25 @@ def gru(
                 step_weights,
                 activation,
                 recurrent_activation,
-                sweep.dropout_at(t),
+                options.dropout_at(t),
             )
             hidden = gates.z * old.hidden + (1 - gates.z) * gates.candidate
-            return _GRUTrace(sweep.keep_masked(t, hidden, old.hidden), *gates)
+            return _GRUTrace(options.keep_masked(t, hidden, old.hidden), *gates)
 
-        last, trace = sweep.run(step, _GRUTrace(initial, *[ops.zeros_like(initial)] * 4), inputs)
+        last, trace = options.run(step, _GRUTrace(initial, *[ops.zeros_like(initial)] * 4), inputs)
 
         def backward(*cotangents: Tensor) -> tuple:
             d_outputs, d_last = keras.tree.flatten(cotangents)
-            before = sweep.before(trace.hidden, initial)
+            before = options.before(trace.hidden, initial)
             to_z = (before - trace.candidate) * _SLOPES[recurrent_activation](trace.z)
-            to_h = sweep.zero_masked((1 - trace.z) * _SLOPES[activation](trace.candidate))
+            to_h = options.zero_masked((1 - trace.z) * _SLOPES[activation](trace.candidate))
             to_r = to_h * trace.term * _SLOPES[recurrent_activation](trace.r)
-            slopes = ops.concatenate([sweep.zero_masked(to_z), to_r, to_h * trace.r], axis=-1)
-            kept = sweep.zero_masked(trace.z)
-            d_initial, back = _back_through_hidden(sweep, kernel, slopes, kept, d_outputs, d_last)
+            slopes = ops.concatenate([options.zero_masked(to_z), to_r, to_h * trace.r], axis=-1)
+            kept = options.zero_masked(trace.z)
+            d_initial, back = _back_through_hidden(options, kernel, slopes, kept, d_outputs, d_last)
             units = initial.shape[-1]
             d_inputs = ops.concatenate([back.gates[..., : 2 * units], back.hidden * to_h], axis=-1)
-            d_kernel = _kernel_gradient(sweep, before, back.gates, kernel)
+            d_kernel = _kernel_gradient(options, before, back.gates, kernel)
             d_bias = [ops.cast(_sum_steps(back.gates), b.dtype) for b in bias]
             return swap_time(d_inputs), d_initial, d_kernel, *d_bias
 
@@ -172,7 +172,7 @@ def lstm(
     inputs: Tensor,
     state: LSTMState,
     weights: LSTMWeights,
-    sweep: Sweep,
+    options: ScanOptions,
     *,
     activation: Activation,
     recurrent_activation: Activation,
@@ -194,20 +194,20 @@ def lstm(
                 step_weights,
                 activation,
                 recurrent_activation,
-                sweep.dropout_at(t),
+                options.dropout_at(t),
             )
             new = LSTMState(gates.o * activation(new_cell), new_cell)
-            return _LSTMTrace(*sweep.keep_masked(t, new, LSTMState(old.hidden, old.cell)), *gates)
+            return _LSTMTrace(*options.keep_masked(t, new, LSTMState(old.hidden, old.cell)), *gates)
 
         start = _LSTMTrace(hidden, cell, *[ops.zeros_like(cell)] * 4)
-        last, trace = sweep.run(step, start, inputs)
+        last, trace = options.run(step, start, inputs)
 
         def backward(*cotangents: Tensor) -> tuple:
             d_outputs, d_hidden, d_cell = keras.tree.flatten(cotangents)
-            cell_before = sweep.before(trace.cell, cell)
-            factors = _lstm_factors(trace, cell_before, sweep, activation, recurrent_activation, *peephole)
-            d_initial, d_gates = _back_through_lstm(sweep, kernel, factors, d_outputs, d_hidden, d_cell)
-            d_kernel = _kernel_gradient(sweep, sweep.before(trace.hidden, hidden), d_gates, kernel)
+            cell_before = options.before(trace.cell, cell)
+            factors = _lstm_factors(trace, cell_before, options, activation, recurrent_activation, *peephole)
+            d_initial, d_gates = _back_through_lstm(options, kernel, factors, d_outputs, d_hidden, d_cell)
+            d_kernel = _kernel_gradient(options, options.before(trace.hidden, hidden), d_gates, kernel)
             d_peephole = [_peephole_gradient(d_gates, trace.cell, cell_before, p.dtype) for p in peephole]
             return swap_time(d_gates), *d_initial, d_kernel, *d_peephole
 
@@ -233,7 +233,7 @@ class _LSTMFactors(NamedTuple):
 def _lstm_factors(
     trace: _LSTMTrace,
     cell_before: Tensor,
-    sweep: Sweep,
+    options: ScanOptions,
     activation: Activation,
     recurrent_activation: Activation,
     peephole: Tensor | None = None,
@@ -248,7 +248,7 @@ def _lstm_factors(
         decay = decay + to_i * peephole[0] + to_f * peephole[1]
     slopes = ops.concatenate([to_i, to_f, to_g, to_o], axis=-1)
     # At a masked step nothing enters the gates, and the cell's gradient passes unchanged.
-    return _LSTMFactors(sweep.zero_masked(slopes), sweep.zero_masked(into_cell), sweep.one_masked(decay))
+    return _LSTMFactors(options.zero_masked(slopes), options.zero_masked(into_cell), options.one_masked(decay))
 
 
 class _LSTMBack(NamedTuple):
@@ -260,7 +260,7 @@ class _LSTMBack(NamedTuple):
 
 
 def _back_through_lstm(
-    sweep: Sweep, kernel: Tensor, factors: _LSTMFactors, d_outputs: Tensor, d_hidden: Tensor, d_cell: Tensor
+    options: ScanOptions, kernel: Tensor, factors: _LSTMFactors, d_outputs: Tensor, d_hidden: Tensor, d_cell: Tensor
 ) -> tuple[tuple[Tensor, Tensor], Tensor]:
     """Gradients of the initial state, and those of the gates' sums `(time, batch, 4·units)`."""
     transposed = ops.transpose(kernel)
@@ -269,10 +269,10 @@ def _back_through_lstm(
         hidden = after.hidden + d_outputs[:, t]
         cell = after.cell + hidden * factors.into_cell[t]
         gates = ops.concatenate([cell, cell, cell, hidden], axis=-1) * factors.slopes[t]
-        return _LSTMBack(sweep.back_to_hidden(gates, transposed, t, hidden), cell * factors.decay[t], gates)
+        return _LSTMBack(options.back_to_hidden(gates, transposed, t, hidden), cell * factors.decay[t], gates)
 
     start = _LSTMBack(d_hidden, d_cell, ops.zeros_like(factors.slopes[0]))
-    last, trace = sweep.run(step, start, d_outputs, backward=True)
+    last, trace = options.run(step, start, d_outputs, backward=True)
     return (last.hidden, last.cell), trace.gates
 
 
@@ -285,7 +285,7 @@ class _HiddenBack(NamedTuple):
 
 
 def _back_through_hidden(
-    sweep: Sweep, kernel: Tensor, slopes: Tensor, kept: Tensor | None, d_outputs: Tensor, d_last: Tensor
+    options: ScanOptions, kernel: Tensor, slopes: Tensor, kept: Tensor | None, d_outputs: Tensor, d_last: Tensor
 ) -> tuple[Tensor, _HiddenBack]:
     """Gradient of the initial state, and the gradients at each step, time first.
 
@@ -297,16 +297,16 @@ def _back_through_hidden(
     def step(after: _HiddenBack, t: Tensor) -> _HiddenBack:
         hidden = after.before + d_outputs[:, t]
         gates = ops.concatenate([hidden] * gates_count, axis=-1) * slopes[t]
-        before = sweep.back_to_hidden(gates, transposed, t, hidden)
+        before = options.back_to_hidden(gates, transposed, t, hidden)
         return _HiddenBack(before if kept is None else before + hidden * kept[t], hidden, gates)
 
     start = _HiddenBack(d_last, d_last, ops.zeros_like(slopes[0]))
-    last, trace = sweep.run(step, start, d_outputs, backward=True)
+    last, trace = options.run(step, start, d_outputs, backward=True)
     return last.before, trace
 
 
-def _kernel_gradient(sweep: Sweep, before: Tensor, d_gates: Tensor, kernel: Tensor) -> Tensor:
-    before = ops.reshape(ops.cast(sweep.drop(before), kernel.dtype), (-1, kernel.shape[0]))
+def _kernel_gradient(options: ScanOptions, before: Tensor, d_gates: Tensor, kernel: Tensor) -> Tensor:
+    before = ops.reshape(ops.cast(options.drop(before), kernel.dtype), (-1, kernel.shape[0]))
     return ops.matmul(ops.transpose(before), ops.reshape(ops.cast(d_gates, kernel.dtype), (-1, kernel.shape[1])))
 
 

@@ -13,7 +13,7 @@ from seqtag.ops.recurrence import State, Tensor, iterate, swap_time
 Kept = TypeVar("Kept")
 
 
-class Sweep(NamedTuple):
+class ScanOptions(NamedTuple):
     """How a sequence is run through.
 
     Attributes:
@@ -34,7 +34,7 @@ class Sweep(NamedTuple):
     ) -> tuple[State, State]:
         """The last of the states `step(state, t)`, and all of them, time first.
 
-        `backward` runs against the order of the sweep.
+        `backward` runs against the order of the options.
         """
         times = ops.arange(ops.shape(inputs)[1])
         return iterate(step, state, times, reverse=self.reverse != backward, unroll=self.unroll)

@@ -21,7 +21,6 @@ from seqtag.layers import (
     PeepholeLSTMCell,
     SimpleRNN,
     SimpleRNNCell,
-    VariationalDropout,
 )
 
 TENSORFLOW = keras.config.backend() == "tensorflow"
@@ -75,7 +74,6 @@ CASES: dict[str, list[Case]] = {
     "SimpleRNNCell": [Case(lambda: keras.layers.RNN(SimpleRNNCell(3), return_sequences=True))],
     "PeepholeLSTMCell": [Case(lambda: keras.layers.RNN(PeepholeLSTMCell(3), return_sequences=True))],
     "GRUCell": [Case(lambda: keras.layers.RNN(GRUCell(3), return_sequences=True))],
-    "VariationalDropout": [Case(lambda: VariationalDropout(0.5))],
     "CRF": [Case(lambda: CRF())],
     "CharEncoder": [
         Case(lambda: CharEncoder(9, embedding_dim=3, units=2, widths=(2, 3)), CHARACTERS, masked=False),

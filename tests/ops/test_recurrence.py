@@ -9,7 +9,7 @@ from keras import ops
 
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import GRUWeights, LSTMState, LSTMWeights, RNNState, RNNWeights
-from seqtag.ops.scan import Sweep
+from seqtag.ops.scan import ScanOptions
 
 BATCH, TIME, UNITS = 4, 5, 3
 TANH, SIGMOID = keras.activations.tanh, keras.activations.sigmoid
@@ -84,30 +84,30 @@ class Case:
         self.state_type, self.weights_type = state_type, weights_type
         self.step, self.fused, self.loop = step, fused, loop
 
-    def run(self, inputs, state, weights, sweep, fused):
+    def run(self, inputs, state, weights, options, fused):
         state, weights = self.state_type(*state), self.weights_type(*weights)
         if fused:
-            return self.fused(inputs, state, weights, sweep)
+            return self.fused(inputs, state, weights, options)
         return recurrence.scan(
             lambda x, s: self.step(x, s, weights),
             inputs,
             state,
-            mask=sweep.mask,
-            reverse=sweep.reverse,
-            unroll=sweep.unroll,
+            mask=options.mask,
+            reverse=options.reverse,
+            unroll=options.unroll,
         )
 
 
-def fused_lstm(inputs, state, weights, sweep):
-    return fused_recurrence.lstm(inputs, state, weights, sweep, activation=TANH, recurrent_activation=SIGMOID)
+def fused_lstm(inputs, state, weights, options):
+    return fused_recurrence.lstm(inputs, state, weights, options, activation=TANH, recurrent_activation=SIGMOID)
 
 
-def fused_gru(inputs, state, weights, sweep):
-    return fused_recurrence.gru(inputs, state, weights, sweep, activation=TANH, recurrent_activation=SIGMOID)
+def fused_gru(inputs, state, weights, options):
+    return fused_recurrence.gru(inputs, state, weights, options, activation=TANH, recurrent_activation=SIGMOID)
 
 
-def fused_rnn(inputs, state, weights, sweep):
-    return fused_recurrence.simple_rnn(inputs, state, weights, sweep, activation=TANH)
+def fused_rnn(inputs, state, weights, options):
+    return fused_recurrence.simple_rnn(inputs, state, weights, options, activation=TANH)
 
 
 def gru_before(inputs, state, weights):
@@ -138,9 +138,9 @@ def fused_case(request):
 def test_outputs_and_states_are_those_of_a_numpy_loop(name, fused, masked, reverse):
     case = CASES[name]()
     mask = MASK if masked else None
-    sweep = Sweep(None if mask is None else ops.convert_to_tensor(mask), reverse=reverse)
+    options = ScanOptions(None if mask is None else ops.convert_to_tensor(mask), reverse=reverse)
     tensors = [ops.convert_to_tensor(value) for value in case.state]
-    outputs, last = case.run(ops.convert_to_tensor(case.inputs), tensors, case.weights, sweep, fused)
+    outputs, last = case.run(ops.convert_to_tensor(case.inputs), tensors, case.weights, options, fused)
     expected, expected_last = numpy_loop(case.loop, case.inputs, case.state, case.weights, mask, reverse)
     np.testing.assert_allclose(outputs, expected, atol=2e-6)
     for value, wanted in zip(last, expected_last, strict=True):
@@ -158,10 +158,10 @@ def test_fused_gradients_are_central_differences_of_the_numpy_loop(fused_case, g
     case = fused_case
     arrays = [case.inputs, *case.state, *case.weights]
     count = len(case.state)
-    sweep = Sweep(ops.convert_to_tensor(MASK), reverse=reverse)
+    options = ScanOptions(ops.convert_to_tensor(MASK), reverse=reverse)
 
     def loss(inputs, *rest):
-        return weigh(*case.run(inputs, rest[:count], rest[count:], sweep, fused=True))
+        return weigh(*case.run(inputs, rest[:count], rest[count:], options, fused=True))
 
     def numpy_loss(inputs, *rest):
         random = np.random.default_rng(3)
@@ -193,9 +193,9 @@ def test_fused_gradients_are_those_of_automatic_differentiation(fused_case, grad
     def loss(fused, inputs, *rest):
         mask = ops.convert_to_tensor(MASK) if masked else None
         dropped = None if drops is None else ops.convert_to_tensor(drops)
-        sweep = Sweep(mask, dropped, reverse)
+        options = ScanOptions(mask, dropped, reverse)
         if fused:
-            return weigh(*case.run(inputs, rest[:count], rest[count:], sweep, fused=True))
+            return weigh(*case.run(inputs, rest[:count], rest[count:], options, fused=True))
         weights = case.weights_type(*rest[count:])
         steps = inputs
         if drops is not None:
@@ -223,7 +223,7 @@ def test_slopes_of_activations_are_their_derivatives(name, gradients):
     def outputs(inputs, fused):
         state, weights = RNNState(ops.zeros((1, 4))), RNNWeights(ops.zeros((4, 4)))
         if fused:
-            return fused_recurrence.simple_rnn(inputs[:, None], state, weights, Sweep(), activation=activation)[0]
+            return fused_recurrence.simple_rnn(inputs[:, None], state, weights, ScanOptions(), activation=activation)[0]
         return activation(inputs)
 
     found = gradients(lambda x: ops.sum(outputs(x, True) * ops.array([1.0, 2.0, 3.0, 4.0])), values)
@@ -240,7 +240,7 @@ def test_unrolled_steps_are_those_of_the_loop(fused_case):
                 ops.convert_to_tensor(case.inputs),
                 tensors,
                 case.weights,
-                Sweep(ops.convert_to_tensor(MASK), reverse=True, unroll=unroll),
+                ScanOptions(ops.convert_to_tensor(MASK), reverse=True, unroll=unroll),
                 fused,
             )[0]
             for unroll in (False, True)
@@ -261,7 +261,7 @@ def test_peephole_lstm_is_tensorflows_lstm_block(gradients):
     kernel, peephole = case.weights
 
     def ours(inputs, hidden, cell, kernel, peephole):
-        return case.run(inputs, (hidden, cell), (kernel, peephole), Sweep(), fused=True)[0]
+        return case.run(inputs, (hidden, cell), (kernel, peephole), ScanOptions(), fused=True)[0]
 
     def block(inputs, hidden, cell, kernel, peephole):
         # V1 orders its gates i, g, f, o; an identity takes the place of the input kernel.
@@ -316,5 +316,5 @@ def test_states_in_float32_keep_what_half_precision_loses():
     inputs[..., 2] = np.arctanh(1 / 512)
     state = LSTMState(ops.zeros((1, 1)), ops.ones((1, 1)))
     weights = LSTMWeights(ops.zeros((1, 4), dtype="bfloat16"))
-    last = fused_lstm(ops.convert_to_tensor(inputs), state, weights, Sweep())[1]
+    last = fused_lstm(ops.convert_to_tensor(inputs), state, weights, ScanOptions())[1]
     np.testing.assert_allclose(last.cell, [[1.5]], rtol=1e-4)

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from seqtag.forecasting.network.encoder import recurrent_layer
+from seqtag.models.recurrent import recurrent_layer
 from seqtag.ops.recurrence import Tensor
 
 

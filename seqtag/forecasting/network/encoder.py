@@ -8,16 +8,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqtag.layers import GRU, Bidirectional, PeepholeLSTM, SimpleRNN
+from seqtag.layers import Bidirectional
+from seqtag.models.recurrent import recurrent_layer
 from seqtag.ops.recurrence import Tensor
-
-CELLS: dict[str, Any] = {"simple_rnn": SimpleRNN, "peephole_lstm": PeepholeLSTM, "lstm": PeepholeLSTM, "gru": GRU}
-
-
-def recurrent_layer(cell: str, units: int, **options: Any) -> Any:
-    """A recurrent layer of seqtag by the name of its cell; `lstm` is the peephole LSTM without peepholes."""
-    peepholes = {"peephole": False} if cell == "lstm" else {}
-    return CELLS[cell](units, **peepholes, **options)
 
 
 class HistoryEncoder(keras.layers.Layer):
@@ -36,7 +29,8 @@ class HistoryEncoder(keras.layers.Layer):
         residual: whether layers from the second on have a skip connection.
         bidirectional: whether layers run both ways, with a learned projection of both back to `units`; in the last
             layer it reads each direction's final state, at the newest step and at the oldest.
-        dropout: share of a layer's outputs to drop before the next layer, the same for all steps of a window.
+        dropout: share of a layer's outputs to drop before the next layer, the same for all steps of a window (Gal and
+            Ghahramani 2016).
         recurrent_dropout: share of the hidden state to drop before the next step.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
 
@@ -82,7 +76,7 @@ class HistoryEncoder(keras.layers.Layer):
         ]
         self.top_residual = residual and top > 0
         between = range(1, len(self.dilations))
-        self.between = [keras.layers.Dropout(dropout, dtype=policy, name=f"dropout_{n}") for n in between]
+        self.between = [keras.layers.SpatialDropout1D(dropout, dtype=policy, name=f"dropout_{n}") for n in between]
 
     def _layer(self, cell: str, number: int, bidirectional: bool, **options: Any) -> Any:
         name = f"{cell}_{number}"
@@ -111,9 +105,7 @@ class HistoryEncoder(keras.layers.Layer):
         if self.projection is not None:
             steps = self.projection(steps)
         for layer, dilation, dropout in zip(self.layers, self.dilations, self.between, strict=False):
-            steps = _dilated(layer, steps, real, dilation, training)
-            # One mask for all steps of a window, as in Gal and Ghahramani (2016).
-            steps = steps * dropout(ops.ones_like(steps[:, :1]), training=training)
+            steps = dropout(_dilated(layer, steps, real, dilation, training), training=training)
         context = _newest(self.layers[-1], steps, real, self.dilations[-1], training)
         return context + steps[:, -1] if self.top_residual else context
 

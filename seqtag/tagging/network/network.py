@@ -11,12 +11,11 @@ import tensorflow as tf
 from keras import ops
 
 from seqtag.data.text.word_features import NUM_HASHED
-from seqtag.layers import CRF, GRU, Bidirectional, PeepholeLSTM, SimpleRNN
+from seqtag.layers import CRF, Bidirectional
+from seqtag.models.recurrent import recurrent_layer
 from seqtag.models.word_representation import WordRepresentation
 from seqtag.tagging.network.context_features import ContextFeatures
 from seqtag.tagging.network.softmax_head import SoftmaxHead
-
-CELLS = {"simple_rnn": SimpleRNN, "peephole_lstm": PeepholeLSTM, "lstm": PeepholeLSTM, "gru": GRU}
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
@@ -223,7 +222,6 @@ def _head(kind: str, constraints: Sequence | None, tag_costs: Sequence[float] | 
 
 
 def _bidirectional(cell: str, units: int, recurrent_dropout: float, name: str) -> Bidirectional:
-    arguments: dict[str, Any] = {"peephole": cell == "peephole_lstm"} if cell in ("lstm", "peephole_lstm") else {}
-    # A name, so that reports call its weights the same in every run.
-    layer = CELLS[cell](units, return_sequences=True, recurrent_dropout=recurrent_dropout, name=cell, **arguments)
+    # Named, so that reports have the same names for its weights in every run.
+    layer = recurrent_layer(cell, units, return_sequences=True, recurrent_dropout=recurrent_dropout, name=cell)
     return Bidirectional(layer, name=name)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from seqtag.forecasting.network.decoders import DecoderInputs, DirectDecoder, ParallelDecoder, RecursiveDecoder
-from seqtag.forecasting.network.encoder import CELLS
+from seqtag.models.recurrent import CELLS
 
 UNITS, BATCH, SIZE = 4, 3, 2
 every_cell = pytest.mark.parametrize("cell", CELLS)

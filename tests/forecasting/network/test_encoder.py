@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqtag.forecasting.network.encoder import CELLS, HistoryEncoder, recurrent_layer
+from seqtag.forecasting.network.encoder import HistoryEncoder
+from seqtag.models.recurrent import CELLS
 
 UNITS, WIDTH, STATIC, BATCH = 4, 3, 2, 3
 every_cell = pytest.mark.parametrize("cell", CELLS)
@@ -140,12 +141,6 @@ def test_dropout_between_layers_is_one_mask_for_all_steps():
     factors = seen[0] / below
     assert set(np.round(factors, 3).ravel().tolist()) == {0.0, 2.0}
     np.testing.assert_allclose(factors, np.repeat(factors[:, :1], 40, axis=1), rtol=1e-4)
-
-
-def test_lstm_is_the_peephole_lstm_without_peepholes():
-    layer = recurrent_layer("lstm", 2)
-    assert not layer.cell.peephole and recurrent_layer("peephole_lstm", 2).cell.peephole
-    assert type(recurrent_layer("gru", 2).cell).__name__ == "GRUCell"
 
 
 @every_cell

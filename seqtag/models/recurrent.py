@@ -1,0 +1,27 @@
+"""Recurrent layers by the names that configurations give their cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqtag.layers import GRU, PeepholeLSTM, SimpleRNN
+from seqtag.layers.recurrent import Recurrent
+
+CELLS: dict[str, tuple[type[Recurrent], dict[str, Any]]] = {
+    "simple_rnn": (SimpleRNN, {}),
+    "peephole_lstm": (PeepholeLSTM, {}),
+    "lstm": (PeepholeLSTM, {"peephole": False}),
+    "gru": (GRU, {}),
+}
+
+
+def recurrent_layer(cell: str, units: int, **options: Any) -> Recurrent:
+    """A recurrent layer by the name of its cell, one of `CELLS`; `options` are the layer's further arguments.
+
+    Example:
+        >>> layer = recurrent_layer("lstm", 8, return_sequences=True)
+        >>> type(layer).__name__, layer.cell.peephole, layer.return_sequences
+        ('PeepholeLSTM', False, True)
+    """
+    layer, own_options = CELLS[cell]
+    return layer(units, **own_options, **options)
