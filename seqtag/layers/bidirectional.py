@@ -23,31 +23,29 @@ _MERGES: dict[str, Any] = {
 class Bidirectional(keras.layers.Layer):
     """Runs a recurrent layer forwards and a copy backwards, and merges both (Schuster and Paliwal 1997).
 
-    The copy starts at each row's own last real step: padding, and any other masked step, passes the state on
-    untouched. Outputs of both directions stand at the step that they belong to.
+    The copy starts at each row's own last real step: padding and other masked steps do not change its state. Outputs of
+    both directions are at the step that they belong to.
 
-    Inputs are `(batch, time, features)`. Outputs are `(batch, time, width)` with `return_sequences` of the
-    layer, and `(batch, width)` without: the end of the sequence for one direction, its start for the other.
-    `width` is `2·units` for `"concat"` and `units` elsewhere. With `return_state` the states follow, the
-    forward ones first.
+    Inputs are `(batch, time, features)`. Outputs are `(batch, time, width)` if the layer has `return_sequences`, else
+    `(batch, width)`: forwards the output at the end of the sequence, backwards that at its start. `width` is `2·units`
+    for `"concat"`, else `units`. With `return_state` the states follow, the forward ones first.
 
     Args:
-        layer: a recurrent layer of seqtag or Keras that runs forwards. It is used as it is, with its weights.
+        layer: a recurrent layer of seqtag or Keras that runs forwards. It is used itself, not a copy.
         merge_mode: `"concat"`, `"sum"`, `"mul"`, `"ave"`, `"learned"`, or None, which returns both.
             `"learned"` projects both back to `units` with weights `merge_kernel (2·units, units)` and
             `merge_bias (units,)`.
-        backward_layer: the layer for the other direction, with `go_backwards=True`; made from the first one's
-            configuration by default, with weights of its own.
+        backward_layer: the layer for the other direction, with `go_backwards=True`; by default made from the first
+            layer's configuration, with weights of its own.
 
     Call arguments:
         sequences: `(batch, time, features)`.
         initial_state: the states of the forward layer, then those of the backward one.
         mask: bool `(batch, time)`, True where a step is real; by default the one that Keras propagates.
-        training: as of the layers.
+        training: passed to both layers.
 
     Raises:
-        ValueError: on an unknown merge mode, or on layers that run in the wrong direction or return different
-        things.
+        ValueError: for an unknown merge mode, or layers that run in the wrong direction or return different things.
 
     Example:
         >>> from seqtag.layers import PeepholeLSTM
@@ -89,7 +87,7 @@ class Bidirectional(keras.layers.Layer):
                 raise ValueError(f"expected both layers to have the same {name}, found {found[0]} and {found[1]}")
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
-        """Builds both layers, and the projection of `"learned"`."""
+        """Builds both layers, and creates the projection of `"learned"`."""
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer.build(sequences_shape)
@@ -107,7 +105,7 @@ class Bidirectional(keras.layers.Layer):
         sequences_mask: Tensor | None = None,
         training: bool = False,
     ) -> Any:
-        """Runs both layers; beside an `initial_state` Keras names its mask `sequences_mask`."""
+        """Runs both layers; with an `initial_state`, Keras passes its mask as `sequences_mask`."""
         mask = sequences_mask if mask is None else mask
         states: list[Any] = [None, None]
         if initial_state is not None:
@@ -139,7 +137,7 @@ class Bidirectional(keras.layers.Layer):
         self.backward_layer.reset_state()
 
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
-        """The mask of the sequences where all steps are returned."""
+        """The mask of the sequences; None if only the last step is returned."""
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         mask = mask if self.return_sequences else None
         masks = [mask, mask] if self.merge_mode is None else [mask]
@@ -149,7 +147,7 @@ class Bidirectional(keras.layers.Layer):
         return masks if self.merge_mode is None else mask
 
     def compute_output_shape(self, sequences_shape: tuple, initial_state_shape: Any = None) -> Any:
-        """The shape of the merged output, or of both, and those of the states if they are returned."""
+        """The shape of the merged output, or of both outputs, and those of the states if they are returned."""
         outputs = self._output_shapes(sequences_shape)
         if self.merge_mode == "concat":
             merged = (*outputs[0][:-1], outputs[0][-1] + outputs[1][-1])
@@ -181,7 +179,7 @@ class Bidirectional(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Bidirectional:
-        """The layer of a configuration."""
+        """A layer from a configuration."""
         config = dict(config)
         for name in ("layer", "backward_layer"):
             config[name] = keras.saving.deserialize_keras_object(config[name])

@@ -18,29 +18,27 @@ Tensor = Any
 class CharEncoder(keras.layers.Layer):
     """Turns the characters of a word into one vector, by convolution or by a recurrent network.
 
-    Input: integer ids `(..., chars)`, 0 where a word is over. Output: `(..., width)`. Padding never changes
-    a vector, and a word without characters has the zero vector. Let `x_c` be the embedding of character
-    `c`.
+    Input: integer ids `(..., chars)`, 0 after the end of a word. Output: `(..., width)`. Padding never changes a
+    vector, and a word without characters has the zero vector. Let `x_c` be the embedding of character `c`.
 
-    * `kind="cnn"` (Ma and Hovy 2016): for each width `w`, `h_c = sum_i x_(c+i) F_i` over a window of `w`
-      characters centred on `c` (an even one reaches one further to the right), zeros beyond the word's
-      ends, and the vector `activation(max_c h_c + b)`. `width` is `units * len(widths)`. The maximum comes
-      first because it is cheaper; for a monotone activation, as tanh and relu are, the order makes no
-      difference.
-    * `kind="birnn"` (Lample et al. 2016): the last states of an LSTM forwards and one backwards over the
-      characters. `width` is `2 * units`.
+    * `kind="cnn"` (Ma and Hovy 2016): for each width `w`, `h_c = sum_i x_(c+i) F_i` over the `w` characters around `c`
+      (if `w` is even, one more on the right), with zeros beyond the ends of the word. The vector is
+      `activation(max_c h_c + b)`, and `width` is `units * len(widths)`. The maximum comes first because that is
+      cheaper; for a monotone activation, such as tanh or relu, the order makes no difference.
+    * `kind="birnn"` (Lample et al. 2016): the last states of two LSTMs over the characters, one forwards and one
+      backwards. `width` is `2 * units`.
 
     Args:
-        num_chars: number of character ids, the padding's 0 among them.
+        num_chars: number of character ids, with the 0 of padding.
         embedding_dim: width of a character's embedding.
         kind: `"cnn"` or `"birnn"`.
-        units: filters of each width, or units of each direction.
-        widths: window widths of the CNN.
-        dropout: share of the embeddings' numbers that are dropped in training: one draw for the whole batch,
-            alike wherever a character occurs (Gal and Ghahramani 2016).
+        units: number of filters of each width, or units of each direction.
+        widths: numbers of characters that a filter of the CNN spans.
+        dropout: share of the embeddings' elements to drop in training: one mask for the whole batch, the same wherever
+            a character occurs (Gal and Ghahramani 2016).
         activation: of the CNN.
-        embeddings_initializer: of the character embeddings; by default uniform over `±sqrt(3 /
-            embedding_dim)`, as in both papers.
+        embeddings_initializer: of the character embeddings; by default uniform over `±sqrt(3 / embedding_dim)`, as in
+            both papers.
 
     Example:
         >>> import numpy as np
@@ -91,7 +89,7 @@ class CharEncoder(keras.layers.Layer):
             self.recurrent = Bidirectional(lstm, name="recurrent")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Create the weights."""
+        """Creates the weights."""
         self.embeddings = self.add_weight(
             shape=(self.num_chars, self.embedding_dim),
             name="embeddings",
@@ -129,7 +127,7 @@ class CharEncoder(keras.layers.Layer):
         return ops.reshape(vectors, (*shape[:-1], self._width))
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
-        """None: the ids say themselves where a word is over."""
+        """None: a word's vector has no steps to mask."""
         return None
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
@@ -155,10 +153,10 @@ class CharEncoder(keras.layers.Layer):
 def _best_matches(embeddings: Tensor, filters: Tensor, ids: Tensor) -> Tensor:
     """Largest response of each filter `(width, dim, units)` within each word `(words, chars)`: `(words, units)`.
 
-    What a character adds to a filter at each place of the window is looked up in a table of `num_chars` rows,
-    instead of being multiplied out at each of its occurrences. The places of the maxima are found without gradient,
-    and their responses added up again with it, so that a backward pass touches the maxima alone. On a CPU that
-    halves the time of a convolution whose shapes change with each batch.
+    What each character adds to each filter at each of its places is computed once, in a table of `num_chars` rows, and
+    looked up wherever the character occurs. The positions of the maxima are found without gradient, and only their
+    responses are added up again with it, so that the backward pass reads nothing else. On a CPU this takes half the
+    time of a convolution whose shapes change with each batch.
     """
     width, _, units = filters.shape
     known = ops.arange(embeddings.shape[0], dtype="int32")[:, None] > 0

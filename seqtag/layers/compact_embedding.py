@@ -1,4 +1,4 @@
-"""Embeddings whose zero rows take no room, for models that are done training."""
+"""Embeddings that do not store their zero rows, for models that are trained."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class CompactEmbedding(keras.layers.Layer):
-    """A table of which only the rows that are not zero are stored,
+    """A table that stores only the rows that are not zero,
 
         embedding[n] = rows[index[n]],    rows[0] = 0.
 
-    The index costs one integer a row. What it looks up is bit for bit what `keras.layers.Embedding` finds in the full
-    table. It is not trained, since all zero rows are the same one.
+    The index costs one integer for each row. The vectors are bit for bit those of `keras.layers.Embedding` with the
+    full table. The layer is not trained: all zero rows are one stored row.
 
     Args:
-        input_dim: rows of the full table.
+        input_dim: number of rows of the full table.
         output_dim: width of a row.
-        kept_rows: how many rows are stored, the zero row not counted.
+        kept_rows: how many rows are stored, without the zero row.
 
     Call arguments:
         inputs: integers of any shape, below `input_dim`.
@@ -45,7 +45,7 @@ class CompactEmbedding(keras.layers.Layer):
         self.kept_rows = kept_rows
 
     def build(self, input_shape: Any = None) -> None:
-        """Creates the weights: a table of zeros, until `fill` or a file says otherwise."""
+        """Creates the weights: a table of zeros until `fill` or a file sets them."""
         self.index = self.add_weight(
             name="index", shape=(self.input_dim,), initializer="zeros", dtype="int32", trainable=False
         )
@@ -55,10 +55,10 @@ class CompactEmbedding(keras.layers.Layer):
         self.built = True
 
     def fill(self, table: np.ndarray) -> None:
-        """Takes over a full table.
+        """Stores the rows of a full table.
 
         Raises:
-            ValueError: it has another shape, or another number of rows that are not zero.
+            ValueError: if it has another shape, or another number of rows that are not zero.
         """
         kept = nonzero_rows(table)
         expected, found = (self.input_dim, self.output_dim, self.kept_rows), (*table.shape, len(kept))
@@ -92,12 +92,12 @@ class CompactEmbedding(keras.layers.Layer):
 
 
 def nonzero_rows(table: np.ndarray) -> np.ndarray:
-    """The indices of the rows that are not zero all along."""
+    """The indices of the rows that have an element other than zero."""
     return np.flatnonzero((table != 0).any(axis=1))
 
 
 def is_worth_compacting(table: np.ndarray) -> bool:
-    """Whether a `CompactEmbedding` is smaller: what it leaves out against its index and its zero row."""
+    """Whether a `CompactEmbedding` of the table is smaller, with its index and its zero row, than the table itself."""
     rows, width = table.shape
     return (len(nonzero_rows(table)) + 1) * width + rows < rows * width
 
@@ -105,7 +105,7 @@ def is_worth_compacting(table: np.ndarray) -> bool:
 def table_layer(
     input_dim: int, output_dim: int, name: str, kept_rows: Mapping[str, int], initializer: str = "uniform"
 ) -> keras.layers.Layer:
-    """The embedding of this name: a compact one where `kept_rows` counts its rows, else one that can be trained."""
+    """The embedding of this name: a `CompactEmbedding` if `kept_rows` has its name, else one that can be trained."""
     if name in kept_rows:
         return CompactEmbedding(input_dim, output_dim, kept_rows[name], name=name)
     return keras.layers.Embedding(input_dim, output_dim, embeddings_initializer=initializer, name=name)

@@ -19,21 +19,21 @@ class GRUCell(RecurrentCell):
 
     `z_t = σ(x_t W_z + h_{t-1} U_z + b_z)`, `r_t = σ(x_t W_r + h_{t-1} U_r + b_r)`,
     `h_t = z_t ⊙ h_{t-1} + (1 - z_t) ⊙ h̃_t`, with
-    `h̃_t = φ(x_t W_h + b_h + r_t ⊙ (h_{t-1} U_h + b'_h))` where `reset_after` (as in cuDNN), and
-    `h̃_t = φ(x_t W_h + b_h + (r_t ⊙ h_{t-1}) U_h)` elsewhere.
+    `h̃_t = φ(x_t W_h + b_h + r_t ⊙ (h_{t-1} U_h + b'_h))` if `reset_after` (as in cuDNN), else
+    `h̃_t = φ(x_t W_h + b_h + (r_t ⊙ h_{t-1}) U_h)`.
 
     Weights, equal to those of `keras.layers.GRUCell`: `kernel (features, 3·units)` and `recurrent_kernel
-    (units, 3·units)` in the order z, r, h; `bias (2, 3·units)`, input and recurrent, where `reset_after`, and
-    `(3·units,)` elsewhere. Layer norm adds `kernel_gain` and `recurrent_gain`, both `(3·units,)`.
+    (units, 3·units)` in the order z, r, h; `bias (2, 3·units)`, input and recurrent, if `reset_after`, else
+    `(3·units,)`. Layer norm adds `kernel_gain` and `recurrent_gain`, both `(3·units,)`.
 
-    Called on inputs `(batch, features)` and a list of one state `(batch, units)`; returns the output and the
-    new list.
+    Called on inputs `(batch, features)` and a list of one state `(batch, units)`; returns the output and the list of
+    the new state.
 
     Args:
         units: width of the output and of the state.
         recurrent_activation: σ.
-        reset_after: whether the reset gate acts after the recurrent product or before it. Before it, the cell
-            runs without the fused gradients, and is slower.
+        reset_after: whether the reset gate acts after the recurrent product. If it acts before it, the cell has no
+            fused gradients and is slower.
         **options: see `RecurrentCell`.
 
     Example:
@@ -61,7 +61,7 @@ class GRUCell(RecurrentCell):
         return self.bias[0] if self.bias is not None and self.reset_after else self.bias
 
     def can_fuse(self) -> bool:
-        """Whether `fused` covers this cell's options."""
+        """Whether `fused` supports this cell's options."""
         return self.reset_after and super().can_fuse() and fused_recurrence.has_slope(self.recurrent_activation)
 
     def weights_of_step(self) -> GRUWeights:
@@ -103,10 +103,10 @@ class GRUCell(RecurrentCell):
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class GRU(Recurrent):
-    """The GRU over sequences, equal to `keras.layers.GRU` weight for weight; for its equations see `GRUCell`.
+    """The GRU over sequences, with the weights and numbers of `keras.layers.GRU`; see `GRUCell` for its equations.
 
     Inputs are `(batch, time, features)`, outputs `(batch, time, units)` with `return_sequences` and `(batch,
-    units)` without. A masked step carries the state on. The arguments are those of `Recurrent` and of
+    units)` without. A masked step does not change the state. The arguments are those of `Recurrent` and of
     `GRUCell`, with Keras's names and defaults.
 
     Example:

@@ -13,17 +13,17 @@ from seqtag.layers.recurrent import Recurrent
 
 RECURRENT = (Recurrent, keras.layers.RNN)
 BIDIRECTIONAL = (Bidirectional, keras.layers.Bidirectional)
-# What is one thing to its users, whatever layers it keeps inside.
+# Layers that count as one, whatever layers they hold.
 WHOLE = (*RECURRENT, *BIDIRECTIONAL, keras.layers.TimeDistributed)
 
 
 def weighted_layers(model: keras.Model) -> dict[str, keras.layers.Layer]:
     """The layers that own trainable weights, by name, in the order of the model.
 
-    A recurrent layer is one entry with its cell inside, a `Bidirectional` is one with both of its directions, a
-    `TimeDistributed` one with its layer. Other layers that hold layers, nested models among them, are opened; weights
-    of their own stand under their own name. Each trainable variable of the model belongs to exactly one entry: see
-    `owned_weights`. Where names clash, the parent's goes before: `parent/name`.
+    A recurrent layer and its cell are one entry, and so are a `Bidirectional` and its two layers, and a
+    `TimeDistributed` and its layer. Of other layers that hold layers, such as nested models, each inner layer is an
+    entry; their own weights have an entry with their own name. Each trainable variable of the model belongs to exactly
+    one entry: see `owned_weights`. Where names are the same, the parent's name comes first: `parent/name`.
 
     Example:
         >>> inside = keras.layers.GRU(4, name="gru"), keras.layers.Dropout(0.1), keras.layers.Dense(1, name="dense")
@@ -35,15 +35,15 @@ def weighted_layers(model: keras.Model) -> dict[str, keras.layers.Layer]:
 
 
 def owned_weights(model: keras.Model) -> dict[str, list[keras.Variable]]:
-    """The trainable variables of each entry of `weighted_layers`, every variable of the model under one name."""
+    """The trainable variables of each entry of `weighted_layers`; each variable of the model is in one of them."""
     return {name: weights for name, (_, weights) in _entries(model).items() if weights}
 
 
 def recurrent_layers(model: keras.Model) -> dict[str, tuple[keras.layers.Layer, ...]]:
     """The recurrent layers of a model, `(forward,)` or `(forward, backward)`, under the names of `weighted_layers`.
 
-    A frozen recurrent layer is among them, since gradients pass through it. Cells that a model steps by itself are
-    not, nor is what stands inside of other layers than containers, `Bidirectional` and `TimeDistributed`.
+    A frozen recurrent layer is one of them, since gradients pass through it. A cell that a model runs step by step
+    itself is not.
 
     Example:
         >>> model = keras.Sequential([keras.Input((None, 3)), Bidirectional(keras.layers.GRU(4), name="both")])
@@ -83,13 +83,13 @@ def check_recurrent(model: keras.Model) -> None:
 
 
 def _entries(model: keras.layers.Layer) -> dict[str, tuple[keras.layers.Layer, list[keras.Variable]]]:
-    """All layers with weights of their own, and those of these weights that train in this model."""
+    """All layers with weights of their own, and which of these weights this model trains."""
     waiting = {id(variable) for variable in model.trainable_variables}
     paths, entries = [], []
     for path, layer in _walk(model, (), set()):
         weights = []
         for variable in _own_weights(layer):
-            # A variable that layers share goes to the first of them.
+            # A variable that several layers share belongs to the first of them.
             if id(variable) in waiting:
                 waiting.remove(id(variable))
                 weights.append(variable)
@@ -101,7 +101,7 @@ def _entries(model: keras.layers.Layer) -> dict[str, tuple[keras.layers.Layer, l
 def _walk(
     layer: keras.layers.Layer, path: tuple[str, ...], seen: set[int]
 ) -> Iterator[tuple[tuple[str, ...], keras.layers.Layer]]:
-    """The entries from `layer` down, each with the names that lead to it from below the model; shared ones once."""
+    """The entries at and below `layer`, each with the names on the path to it; a shared layer comes once."""
     if id(layer) in seen:
         return
     seen.add(id(layer))
@@ -121,7 +121,7 @@ def _own_weights(layer: keras.layers.Layer) -> list[keras.Variable]:
 
 
 def _unique_names(paths: list[tuple[str, ...]]) -> list[str]:
-    """The last name of each path, with names before it as far as it takes to tell them apart."""
+    """The last name of each path, with as many names before it as it needs to be unique."""
     names = [path[-1] for path in paths]
     for depth in range(2, max(map(len, paths), default=1) + 1):
         count = Counter(names)

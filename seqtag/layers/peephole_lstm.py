@@ -16,7 +16,7 @@ from seqtag.ops.scan import ScanOptions
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class PeepholeLSTMCell(RecurrentCell):
-    """One step of the LSTM whose gates see the cell state (Gers et al. 2002; Graves 2013).
+    """One step of the LSTM whose gates read the cell state (Gers et al. 2002; Graves 2013).
 
     `i_t = σ(x_t W_i + h_{t-1} U_i + p_i ⊙ c_{t-1} + b_i)`,
     `f_t = σ(x_t W_f + h_{t-1} U_f + p_f ⊙ c_{t-1} + b_f)`,
@@ -25,25 +25,25 @@ class PeepholeLSTMCell(RecurrentCell):
     `h_t = o_t ⊙ φ(c_t)`.
 
     Weights: `kernel (features, 4·units)` and `recurrent_kernel (units, 4·units)` in the order i, f, g, o,
-    `bias (4·units,)`, `peephole_kernel (3, units)` in the order i, f, o. With `peephole=False` they and the
-    numbers are those of `keras.layers.LSTMCell`. Layer norm adds `kernel_gain` and `recurrent_gain`
-    `(4·units,)`, and normalises the c_t inside the last φ with `cell_gain` and `cell_offset` `(units,)`.
+    `bias (4·units,)`, `peephole_kernel (3, units)` in the order i, f, o. With `peephole=False` the weights and the
+    numbers are those of `keras.layers.LSTMCell`. Layer norm adds `kernel_gain` and `recurrent_gain` `(4·units,)`, and
+    normalises the c_t inside the last φ with `cell_gain` and `cell_offset` `(units,)`.
 
-    Called on inputs `(batch, features)` and the states `[h, c]`; returns the output and the new list.
+    Called on inputs `(batch, features)` and the states `[h, c]`; returns the output and the list of the new states.
 
     Args:
         units: width of the output and of each state.
         recurrent_activation: σ.
-        peephole: whether the gates see the cell state.
-        forget_bias: start of the forget gate's bias: a number, `"chrono"`, or None for `bias_initializer`.
-            `"chrono"` spreads the memories of the units over 1 to `chrono_steps` steps: `b_f = log u` with u
-            uniform over `[1, chrono_steps - 1]`, and `b_i = -b_f` (Tallec and Ollivier 2018).
+        peephole: whether the gates read the cell state.
+        forget_bias: initial bias of the forget gate: a number, `"chrono"`, or None for `bias_initializer`. With
+            `"chrono"` the units remember for 1 to `chrono_steps` steps: `b_f = log u` with u uniform over
+            `[1, chrono_steps - 1]`, and `b_i = -b_f` (Tallec and Ollivier 2018).
         chrono_steps: the longest dependency that `"chrono"` expects, in steps.
         peephole_initializer, peephole_regularizer, peephole_constraint: of the peephole kernel.
         **options: see `RecurrentCell`.
 
     Raises:
-        ValueError: on a `forget_bias` of another kind, or `chrono_steps` below 3.
+        ValueError: for a `forget_bias` of another kind, or `chrono_steps` below 3.
 
     Example:
         >>> cell = PeepholeLSTMCell(4)
@@ -82,7 +82,7 @@ class PeepholeLSTMCell(RecurrentCell):
         self.peephole_constraint = constraints.get(peephole_constraint)
 
     def build(self, input_shape: tuple) -> None:
-        """Makes the weights for inputs `(…, features)`."""
+        """Creates the weights for inputs `(…, features)`."""
         super().build(input_shape)
         self.peephole_kernel = self._add_peephole() if self.peephole else None
         self.cell_gain = self._add_gain("cell_gain", self.units) if self.layer_norm else None
@@ -102,7 +102,7 @@ class PeepholeLSTMCell(RecurrentCell):
         return self._add_vector("bias", (4 * self.units,), self._start_bias)
 
     def _start_bias(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
-        """The initial bias in its four blocks."""
+        """The initial bias, made of its four blocks."""
         i, f, g, o = ops.split(ops.cast(self.bias_initializer(shape, dtype=dtype), dtype), 4)
         if self.forget_bias == "chrono":
             spread = initializers.RandomUniform(1.0, self.chrono_steps - 1.0)
@@ -113,7 +113,7 @@ class PeepholeLSTMCell(RecurrentCell):
         return ops.concatenate([i, f, g, o])
 
     def can_fuse(self) -> bool:
-        """Whether `fused` covers this cell's options."""
+        """Whether `fused` supports this cell's options."""
         return super().can_fuse() and fused_recurrence.has_slope(self.recurrent_activation)
 
     def weights_of_step(self) -> LSTMWeights:
@@ -166,12 +166,12 @@ class PeepholeLSTMCell(RecurrentCell):
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class PeepholeLSTM(Recurrent):
-    """The LSTM over sequences, with peepholes or without; equations and weights: `PeepholeLSTMCell`.
+    """The LSTM over sequences, with peepholes or without; see `PeepholeLSTMCell` for equations and weights.
 
     Inputs are `(batch, time, features)`, outputs `(batch, time, units)` with `return_sequences` and `(batch,
-    units)` without; `return_state` adds h and c, both `(batch, units)`. A masked step carries the state on.
-    With `peephole=False` it equals `keras.layers.LSTM` weight for weight. The arguments are those of
-    `Recurrent` and of `PeepholeLSTMCell`, with Keras's names and defaults.
+    units)` without; `return_state` adds h and c, both `(batch, units)`. A masked step does not change the state. With
+    `peephole=False` it has the weights and numbers of `keras.layers.LSTM`. The arguments are those of `Recurrent` and
+    of `PeepholeLSTMCell`, with Keras's names and defaults.
 
     Example:
         >>> layer = PeepholeLSTM(4, return_sequences=True, return_state=True)

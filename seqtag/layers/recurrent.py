@@ -1,4 +1,4 @@
-"""What the recurrent layers share: a cell run over time, with masks, states, dropout, skip connection."""
+"""The base of the recurrent layers: a cell run over time, with masks, states, dropout and a skip connection."""
 
 from __future__ import annotations
 
@@ -15,31 +15,28 @@ from seqtag.ops.scan import ScanOptions
 class Recurrent(keras.layers.Layer):
     """Runs the cell `cell_type(units, **cell_options)` over the time axis of `(batch, time, features)`.
 
-    A masked step carries the state on: its output repeats that of the last real step (zeros, or the initial
-    state, where there was none), whatever its inputs were. So a mask may have gaps, and a row without a real
-    step ends in its initial state. Running backwards passes over the padding in the same way, so that each
-    row is reversed within its own real steps.
+    A masked step does not change the state, whatever its inputs are: its output repeats that of the last real step
+    (zeros, or the initial state, if there was none). So a mask may have gaps, and a row without a real step ends in its
+    initial state. Running backwards skips the padding in the same way, so that each row is reversed within its own real
+    steps.
 
-    States are kept in float32 under `mixed_bfloat16` and `mixed_float16`; the products are computed in the
-    half dtype, and outputs and returned states are cast to it.
+    States are kept in float32 under `mixed_bfloat16` and `mixed_float16`; the products are computed in the half dtype,
+    and outputs and returned states are cast to it.
 
     Args:
         units: width of the output.
-        return_sequences: whether to return the outputs of all steps or that of the last one.
+        return_sequences: whether to return the outputs of all steps; else only that of the last step.
         return_state: whether to return the last states after the output.
-        go_backwards: whether to run from the last step to the first; the outputs come in the order of
-            running.
-        stateful: whether the last states of a batch are the initial ones of the next; needs a static batch
-            size.
-        unroll: whether to write the steps out instead of looping; needs a static time dimension.
+        go_backwards: whether to run from the last step to the first; the outputs are in that order too.
+        stateful: whether the last states of a batch are the initial states of the next; needs a static batch size.
+        unroll: whether to write the steps out instead of a loop; needs a static time dimension.
         zero_output_for_mask: whether outputs of masked steps are zeros (with `return_sequences`).
         dropout: share of the inputs to drop in training.
-        recurrent_dropout: share of the hidden state to drop on its way into the recurrent product in
-            training.
-        variational: whether one dropout mask serves all steps, as in Keras and in Gal and Ghahramani (2016);
-            otherwise every step draws its own.
-        residual: whether to add the inputs to the outputs, through a trained projection where widths differ;
-            needs `return_sequences`.
+        recurrent_dropout: share of the hidden state to drop before the recurrent product in training.
+        variational: whether all steps have the same dropout mask, as in Keras and in Gal and Ghahramani (2016); else
+            each step has its own.
+        residual: whether to add the inputs to the outputs, through a trained projection if their widths differ; needs
+            `return_sequences`.
         seed: seed of the dropout masks.
         activity_regularizer, name, dtype, trainable: as in every layer.
         **cell_options: further arguments of the cell.
@@ -48,12 +45,12 @@ class Recurrent(keras.layers.Layer):
         sequences: `(batch, time, features)`.
         initial_state: list of tensors `(batch, units)`; zeros by default, or the kept states if stateful.
         mask: bool `(batch, time)`, True where a step is real; by default the one that Keras propagates.
-        training: whether to drop.
+        training: whether dropout acts.
 
     Raises:
-        ValueError: on a dropout rate outside [0, 1), `residual` without `return_sequences`, `stateful`
-            without a static batch size, `unroll` without a static time dimension.
-        TypeError: on an argument that neither the layer nor its cell has.
+        ValueError: for a dropout rate outside [0, 1), `residual` without `return_sequences`, `stateful` without a
+            static batch size, `unroll` without a static time dimension.
+        TypeError: for an argument that neither the layer nor its cell has.
     """
 
     cell_type: type[RecurrentCell]
@@ -97,7 +94,7 @@ class Recurrent(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self.supports_masking = True
-        # XLA cannot differentiate Keras's scan over TensorFlow; the fused recurrences do so by themselves.
+        # XLA cannot differentiate Keras's scan on TensorFlow; the fused recurrences have gradients of their own.
         self.supports_jit = self.cell.can_fuse() or keras.config.backend() != "tensorflow"
         self.states: list[Any] | None = None
         self.residual_kernel: Any = None
@@ -108,7 +105,7 @@ class Recurrent(keras.layers.Layer):
         return self.cell.units
 
     def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
-        """Makes the weights of the cell, the residual projection if widths differ, the states if stateful."""
+        """Creates the weights of the cell, the residual projection if widths differ, and the states if stateful."""
         batch, _, features = sequences_shape
         if not self.cell.built:
             self.cell.build((batch, features))
@@ -148,7 +145,7 @@ class Recurrent(keras.layers.Layer):
         sequences_mask: Tensor | None = None,
         training: bool = False,
     ) -> Any:
-        """Runs over the sequences; beside an `initial_state` Keras names its mask `sequences_mask`."""
+        """Runs over the sequences; with an `initial_state`, Keras passes its mask as `sequences_mask`."""
         mask = sequences_mask if mask is None else mask
         mask = None if mask is None else ops.cast(mask, "bool")
         options = ScanOptions(mask, self._recurrent_dropout_mask(sequences, training), self.go_backwards, self.unroll)
@@ -164,7 +161,7 @@ class Recurrent(keras.layers.Layer):
         return output
 
     def _finish(self, outputs: Tensor, sequences: Tensor, mask: Tensor | None) -> Tensor:
-        """Skip connection, zeros at masked steps, order of running."""
+        """Adds the skip connection, sets masked steps to zero, and puts the outputs in the order of running."""
         outputs = ops.cast(outputs, self.compute_dtype)
         if self.residual:
             skip = sequences if self.residual_kernel is None else ops.matmul(sequences, self.residual_kernel)
@@ -198,7 +195,7 @@ class Recurrent(keras.layers.Layer):
         return keras.random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
 
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
-        """The mask of the sequences where all steps are returned, in the order of the outputs."""
+        """The mask of the sequences, in the order of the outputs; None if only the last step is returned."""
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         if mask is None or not self.return_sequences:
             mask = None
@@ -213,7 +210,7 @@ class Recurrent(keras.layers.Layer):
         return (output, *[(batch, size) for size in self.cell.state_size]) if self.return_state else output
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, the cell's among them."""
+        """The constructor's arguments, with those of the cell."""
         own = {name: getattr(self, name) for name in _OPTIONS}
         regularizer = keras.regularizers.serialize(self.activity_regularizer)
         return {

@@ -1,4 +1,4 @@
-"""What the cells share: an input projection for all steps at once, and one step of the recurrence."""
+"""The base of the cells: an input projection for all steps at once, and one step of the recurrence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from seqtag.ops.scan import ScanOptions
 class RecurrentCell(keras.layers.Layer):
     """One step of a recurrence, with its weights.
 
-    A subclass says how many blocks its kernel has (`gates`) and what its state is (`state_type`), makes its
+    A subclass gives the number of blocks of its kernel (`gates`) and the type of its state (`state_type`), creates its
     weights, and runs `step` or, for whole sequences, a fused recurrence. Every cell also works inside
     `keras.layers.RNN`.
 
@@ -26,8 +26,8 @@ class RecurrentCell(keras.layers.Layer):
         kernel_initializer, recurrent_initializer, bias_initializer: of the weights of these names.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties; `"l1"` makes a kernel sparse.
         kernel_constraint, recurrent_constraint, bias_constraint: constraints after each update.
-        layer_norm: whether to normalise `x W` and `h U` over their widths, each with a gain of its own (Ba,
-            Kiros and Hinton 2016). Such a cell runs without the fused gradients, and is slower.
+        layer_norm: whether to normalise `x W` and `h U` over their widths, each with its own gain (Ba, Kiros and Hinton
+            2016). Such a cell has no fused gradients and is slower.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
 
     Raises:
@@ -84,11 +84,11 @@ class RecurrentCell(keras.layers.Layer):
 
     @property
     def state_dtype(self) -> str:
-        """The dtype that states are kept in: float32 where the compute dtype is a half one."""
+        """The dtype of the states: float32 if the compute dtype is float16 or bfloat16."""
         return "float32" if self.compute_dtype in ("float16", "bfloat16") else self.compute_dtype
 
     def build(self, input_shape: tuple) -> None:
-        """Makes the weights for inputs `(…, features)`."""
+        """Creates the weights for inputs `(…, features)`."""
         width = self.gates * self.units
         self.kernel = self.add_weight(
             name="kernel",
@@ -113,7 +113,7 @@ class RecurrentCell(keras.layers.Layer):
         return self._add_vector("bias", (self.gates * self.units,), self.bias_initializer)
 
     def _add_vector(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
-        # No autocast: these act on float32 states under a half-precision policy.
+        # No autocast: under a half-precision policy these act on float32 states.
         return self.add_weight(
             name=name,
             shape=shape,
@@ -151,7 +151,7 @@ class RecurrentCell(keras.layers.Layer):
         raise NotImplementedError
 
     def can_fuse(self) -> bool:
-        """Whether `fused` covers this cell's options."""
+        """Whether `fused` supports this cell's options."""
         return not self.layer_norm and fused_recurrence.has_slope(self.activation)
 
     def run(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:

@@ -18,9 +18,9 @@ class SimpleRNNCell(RecurrentCell):
     Weights: `kernel (features, units)`, `recurrent_kernel (units, units)`, `bias (units,)`, as in
     `keras.layers.SimpleRNNCell`. Layer norm adds `kernel_gain` and `recurrent_gain`, both `(units,)`.
 
-    Called on inputs `(batch, features)` and a list of one state `(batch, units)`; returns the output and the
-    new list. φ is tanh by default; `"relu"` and `"leaky_relu"` run as fast. Other arguments: see
-    `RecurrentCell`.
+    Called on inputs `(batch, features)` and a list of one state `(batch, units)`; returns the output and the list of
+    the new state. φ is tanh by default; `"relu"` and `"leaky_relu"` are as fast. See `RecurrentCell` for the other
+    arguments.
 
     Example:
         >>> layer = keras.layers.RNN(SimpleRNNCell(4), return_sequences=True)
@@ -46,7 +46,7 @@ class SimpleRNN(Recurrent):
     """The Elman network over sequences: `h_t = φ(x_t W + h_{t-1} U + b)` (Elman 1990).
 
     Inputs are `(batch, time, features)`, outputs `(batch, time, units)` with `return_sequences` and `(batch,
-    units)` without. A masked step carries the state on. The arguments are those of `Recurrent` and of
+    units)` without. A masked step does not change the state. The arguments are those of `Recurrent` and of
     `SimpleRNNCell`, with Keras's names and defaults.
 
     Example:

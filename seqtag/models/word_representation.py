@@ -16,7 +16,7 @@ from seqtag.layers.compact_embedding import table_layer
 CHAR_DIM = 30
 CHAR_UNITS = 50
 BUCKET_DIM = 24
-# Share of the affixes that are left out while training, whole, so that none is relied on alone.
+# Share of the affixes whose whole vectors are dropped in training, so that the model relies on no single affix.
 BUCKET_DROPOUT = 0.4
 COLUMN_DIM = 20
 SPELLING_UNITS = 128
@@ -30,22 +30,22 @@ class WordRepresentation(keras.layers.Layer):
 
         s = relu([chars; bucket_1; ...; bucket_n] W + b),
 
-    with the character encoder's output (Ma and Hovy 2016) and embeddings of hashed affixes and shape; the tokens then
-    gather it. The word embedding is replaced by the unknown row while training, for a share of all tokens and a larger
-    share of the words that occur once (Lample et al. 2016, section 4.1), so that the row for unknown words is trained.
+    from the character encoder's output (Ma and Hovy 2016) and embeddings of hashed affixes and shape; each token then
+    takes the vector of its word. Training reads a share of all tokens, and a larger share of the words that occur once,
+    as the unknown word (Lample et al. 2016, section 4.1), so that the row of unknown words is trained too.
 
     Args:
-        num_words: rows of the word embedding; row 1 is the unknown word.
+        num_words: number of rows of the word embedding; row 1 is the unknown word.
         singletons_from: the first row of the words that occur once in training.
-        num_chars: rows of the character vocabulary.
-        num_buckets: rows that the hashed features share.
+        num_chars: size of the character vocabulary.
+        num_buckets: number of rows that the hashed features share.
         column_sizes: the vocabulary size of each further column.
         word_dim: width of the word embedding.
         char_encoder: `"cnn"`, `"birnn"` or `"none"`.
         spelling: whether the hashed affixes and shape are read.
-        word_dropout: share of tokens read as unknown while training.
+        word_dropout: share of tokens read as unknown in training.
         singleton_dropout: the same for words that occur once.
-        kept_rows: how many rows of a table, by its name, are not zero; such a table is a `CompactEmbedding`.
+        kept_rows: for each table that is to be a `CompactEmbedding`, by its name: how many of its rows are not zero.
 
     Call arguments:
         batch: dict of `words (distinct,)`, `chars (distinct, characters)`, `buckets (distinct, features)`,
@@ -92,7 +92,7 @@ class WordRepresentation(keras.layers.Layer):
             )
         self.bucket_embedding = None
         if spelling:
-            # Zeros, so that an affix that training never saw says nothing.
+            # Zeros, so that an affix that training never saw has no influence.
             self.bucket_embedding = table_layer(num_buckets, BUCKET_DIM, "bucket_embedding", self.kept_rows, "zeros")
         self.spelling_projection: keras.layers.Layer | None = None
         if spelling or self.chars is not None:

@@ -1,12 +1,11 @@
 """Whole-sequence recurrences with gradients derived by hand.
 
-A backend that differentiates a loop step by step multiplies and adds a gradient of the recurrent kernel's
-size at every step. Here the backward loop carries the gradients of the states alone: the factors by which
-each step multiplies them are computed for all steps at once before it, and the gradient of each weight is one
-product after it. The forward loop is the step of `recurrence`, so that values do not depend on which path
-ran.
+A backend that differentiates a loop step by step computes and adds a gradient of the recurrent kernel's size at every
+step. Here the backward loop carries only the gradients of the states. The factors by which each step multiplies them
+are computed for all steps at once before the loop, and the gradient of each weight is one product after it. The forward
+loop runs the steps of `recurrence`, so that both ways give the same values.
 
-Only activations whose slope can be told from their value are known here; see `has_slope`.
+Only activations whose derivative (slope) follows from their value can be used here; see `has_slope`.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _SLOPES: dict[Activation, Activation] = {
 
 
 def has_slope(*activations: Activation) -> bool:
-    """Whether the fused recurrences know every one of these activations.
+    """Whether the fused recurrences support all of these activations.
 
     Example:
         >>> has_slope(keras.activations.tanh), has_slope(keras.activations.gelu)
@@ -219,10 +218,10 @@ def lstm(
 
 
 class _LSTMFactors(NamedTuple):
-    """What a step multiplies gradients by, time first.
+    """The factors by which a step multiplies gradients, time first.
 
-    `slopes (…, 4·units)`: the gradient of c_t (of h_t for o) on its way into each gate's sum; `into_cell`:
-    that of h_t into c_t; `decay`: that of c_t into c_{t-1}.
+    `slopes (…, 4·units)`: from c_t (from h_t for o) to the sum inside each gate; `into_cell`: from h_t to c_t; `decay`:
+    from c_t to c_{t-1}.
     """
 
     slopes: Tensor
@@ -247,12 +246,12 @@ def _lstm_factors(
         into_cell = into_cell + to_o * peephole[2]
         decay = decay + to_i * peephole[0] + to_f * peephole[1]
     slopes = ops.concatenate([to_i, to_f, to_g, to_o], axis=-1)
-    # At a masked step nothing enters the gates, and the cell's gradient passes unchanged.
+    # At a masked step no gradient enters the gates, and that of the cell passes unchanged.
     return _LSTMFactors(options.zero_masked(slopes), options.zero_masked(into_cell), options.one_masked(decay))
 
 
 class _LSTMBack(NamedTuple):
-    """Gradients of the states that enter a step, and of the four sums inside it."""
+    """Gradients of the states before a step, and of the four sums inside it."""
 
     hidden: Tensor
     cell: Tensor
@@ -277,7 +276,7 @@ def _back_through_lstm(
 
 
 class _HiddenBack(NamedTuple):
-    """Gradients of the hidden states that enter and leave a step, and of the sums inside it."""
+    """Gradients of the hidden states before and after a step, and of the sums inside it."""
 
     before: Tensor
     hidden: Tensor
@@ -289,7 +288,7 @@ def _back_through_hidden(
 ) -> tuple[Tensor, _HiddenBack]:
     """Gradient of the initial state, and the gradients at each step, time first.
 
-    `kept` is the share of h_{t-1} that a real step hands to h_t past the recurrent product.
+    `kept` is the share of h_{t-1} that a real step adds to h_t without the recurrent product.
     """
     transposed = ops.transpose(kernel)
     gates_count = kernel.shape[-1] // d_last.shape[-1]

@@ -1,9 +1,9 @@
 """Norms of gradients, and the rules that clip them: pure functions on lists of tensors.
 
-A rule takes gradients and gives gradients of the same shapes, in the same order. Each keeps to three properties: the
-measure that it bounds is at or under the threshold afterwards, what was under it is untouched, and applying it again
-changes nothing. All but `clip_by_value` keep directions. Gradients that are not finite stay so: clipping cannot mend
-them, and a rule that hid them would hide the fault.
+A rule takes gradients and returns gradients of the same shapes, in the same order. Each rule has three properties: what
+it bounds is at most the threshold afterwards, what was below the threshold does not change, and applying the rule again
+changes nothing. All rules except `clip_by_value` keep directions. Gradients that are not finite stay so: clipping
+cannot repair them, and a rule that hid them would hide the fault.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def norm(gradient: Tensor) -> Tensor:
 
 
 def squared_norm(gradient: Tensor) -> Tensor:
-    """The sum of squares over all elements; half-precision squares would overflow at 256."""
+    """The sum of squares over all elements, in float32 or better: float16 overflows at the square of 256."""
     gradient = _at_least_single(gradient)
     flat = ops.reshape(gradient, (-1,))
     return ops.sum(flat * flat)
@@ -38,7 +38,7 @@ def global_norm(gradients: Sequence[Tensor]) -> Tensor:
 
 
 def clip_by_value(gradients: Sequence[Tensor], threshold: Tensor) -> list[Tensor]:
-    """Every element into `[-threshold, threshold]`; the direction may change.
+    """Clips every element to `[-threshold, threshold]`; the direction may change.
 
     >>> print(ops.convert_to_numpy(clip_by_value([ops.array([3.0, -0.5])], 1.0)[0]))
     [ 1.  -0.5]
@@ -47,7 +47,7 @@ def clip_by_value(gradients: Sequence[Tensor], threshold: Tensor) -> list[Tensor
 
 
 def clip_by_norm(gradients: Sequence[Tensor], threshold: Tensor) -> list[Tensor]:
-    """Every gradient alone scaled to a norm of at most `threshold`.
+    """Scales each gradient by itself to a norm of at most `threshold`.
 
     >>> print(ops.convert_to_numpy(clip_by_norm([ops.array([3.0, 4.0])], 1.0)[0]))
     [0.6 0.8]
@@ -56,7 +56,7 @@ def clip_by_norm(gradients: Sequence[Tensor], threshold: Tensor) -> list[Tensor]
 
 
 def clip_by_global_norm(gradients: Sequence[Tensor], threshold: Tensor) -> list[Tensor]:
-    """All gradients scaled by one factor to a global norm of at most `threshold` (Pascanu, Mikolov and Bengio 2013,
+    """Scales all gradients by one factor to a global norm of at most `threshold` (Pascanu, Mikolov and Bengio 2013,
     algorithm 1).
 
     >>> clipped = clip_by_global_norm([ops.array([3.0]), ops.array([4.0])], 2.5)
@@ -70,14 +70,15 @@ def clip_by_global_norm(gradients: Sequence[Tensor], threshold: Tensor) -> list[
 def clip_adaptive(
     gradients: Sequence[Tensor], weights: Sequence[Tensor], threshold: Tensor, floor: float = 1e-3
 ) -> list[Tensor]:
-    """Adaptive gradient clipping (Brock, De, Smith and Simonyan 2021, section 4): each unit's gradient scaled to a
-    norm of at most `threshold` times the norm of the unit's weights.
+    """Scales the gradient of each unit to a norm of at most `threshold` times the norm of the unit's weights.
+
+    This is adaptive gradient clipping (Brock, De, Smith and Simonyan 2021, section 4).
 
     Args:
-        gradients: of each variable.
-        weights: the variables, each of its gradient's shape.
-        threshold: the greatest ratio.
-        floor: weights of a smaller norm count as of this one, so that a unit that starts at zero can move.
+        gradients: one for each variable.
+        weights: the variables, each with the shape of its gradient.
+        threshold: the greatest ratio of the two norms.
+        floor: the smallest norm of weights to reckon with, so that a unit that starts at zero can move.
 
     >>> clipped = clip_adaptive([ops.array([[3.0], [4.0]])], [ops.array([[0.0], [2.0]])], 0.5)
     >>> print([round(float(value), 3) for value in clipped[0][:, 0]])
@@ -91,7 +92,7 @@ def clip_adaptive(
 
 
 def unit_norms(values: Tensor) -> Tensor:
-    """The norm of each unit, with axes kept: over all axes but the last of a kernel, over all of a vector."""
+    """The norm of each unit, with axes kept: over all axes but the last of a kernel, over the whole of a vector."""
     values = _at_least_single(values)
     axes = tuple(range(max(1, len(values.shape) - 1))) if len(values.shape) else ()
     return ops.sqrt(ops.sum(values * values, axis=axes, keepdims=True))
@@ -100,8 +101,8 @@ def unit_norms(values: Tensor) -> Tensor:
 def shrinkage(size: Tensor, threshold: Tensor) -> Tensor:
     """The factor, at most 1, that brings `size` to `threshold`.
 
-    Where rounding would leave a shrunk size a hair above, a second clipping would move it again; the factor is
-    therefore exactly 1 within a millionth of the threshold.
+    The factor is exactly 1 within a millionth of the threshold: rounding may leave a shrunk size just above it, and a
+    second clipping must not change it.
 
     >>> print(float(shrinkage(ops.array(4.0), 1.0)), float(shrinkage(ops.array(0.0), 1.0)))
     0.25 1.0
@@ -112,18 +113,18 @@ def shrinkage(size: Tensor, threshold: Tensor) -> Tensor:
 
 
 def percentile(values: Tensor, count: Tensor, share: float) -> Tensor:
-    """The value under which `share` percent of the first `count` of `values` lie, interpolated linearly.
+    """The value below which `share` percent of the first `count` of `values` are, interpolated linearly.
 
     Args:
-        values: `(window,)`, of which the first `count` are set.
+        values: `(capacity,)`, of which the first `count` are set.
         count: at least 1.
         share: 0 to 100.
 
     >>> print(float(percentile(ops.array([3.0, 1.0, 2.0, 9.0]), 3, 50.0)))
     2.0
     """
-    window = values.shape[0]
-    unset = ops.arange(window) >= ops.cast(count, "int32")
+    capacity = values.shape[0]
+    unset = ops.arange(capacity) >= ops.cast(count, "int32")
     ordered = ops.sort(ops.where(unset, ops.full_like(values, float("inf")), values))
     position = ops.cast(count - 1, values.dtype) * (share / 100)
     below = ops.cast(ops.floor(position), "int32")

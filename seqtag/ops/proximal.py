@@ -1,4 +1,4 @@
-"""Proximal operators of sparse penalties: what they make zero is exactly zero, and has no sign."""
+"""Proximal operators of sparse penalties. The zeros that they make are exact, and never -0.0."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Tensor = Any
 
 
 def soft_threshold(weights: Tensor, threshold: Tensor | float) -> Tensor:
-    """Draws every weight to zero by `threshold`, and no further.
+    """Moves every weight towards zero by `threshold`, but not past zero.
 
     The proximal operator of t |w|_1 (Parikh and Boyd 2014, section 6.5.2):
 
@@ -28,12 +28,12 @@ def soft_threshold(weights: Tensor, threshold: Tensor | float) -> Tensor:
         >>> soft_threshold(ops.array([-3.0, -0.5, 0.25, 2.0]), 0.5).numpy().tolist()
         [-2.5, 0.0, 0.0, 1.5]
     """
-    # What is taken away is the weight itself where that is small, so that the zeros are exact and have no sign.
+    # Subtracts a small weight from itself, so that the zero is exact and has no sign.
     return weights - ops.clip(weights, -threshold, threshold)
 
 
 def group_soft_threshold(rows: Tensor, threshold: Tensor | float) -> Tensor:
-    """Shortens every row by `threshold`, and no further: a row that is no longer than that becomes zero whole.
+    """Makes every row shorter by `threshold`; a row that is not longer than that becomes zero.
 
     The proximal operator of t sum_r |w_r|_2 (Parikh and Boyd 2014, section 6.5.4), the penalty of the group lasso
     (Yuan and Lin 2006) with rows as groups:
@@ -54,6 +54,6 @@ def group_soft_threshold(rows: Tensor, threshold: Tensor | float) -> Tensor:
     """
     norms = ops.sqrt(ops.sum(ops.square(rows), axis=-1, keepdims=True))
     threshold = ops.expand_dims(ops.convert_to_tensor(threshold, rows.dtype), -1)
-    # t / max(|w|, t) is min(t / |w|, 1), exactly 1 for a row that goes; both are zero where nothing is asked for.
+    # t / max(|w|, t) is min(t / |w|, 1): exactly 1 for a row that becomes zero, and 0 where t is 0.
     share = ops.divide_no_nan(threshold, ops.maximum(norms, threshold))
     return rows - rows * share

@@ -1,12 +1,12 @@
 """One step of each recurrence, and the scan of a step over time.
 
-A step is a pure function `(inputs, state, weights) -> (output, state)`. Its inputs are already projected: `x
-W + b` of every step at once is one large product outside of the loop, and only `h U` depends on the step
-before. States and weights are named tuples of tensors; the first field of a state is the output.
+A step is a pure function `(inputs, state, weights) -> (output, state)`. Its inputs are already projected: `x W + b` of
+all steps is one large product outside of the loop, and only `h U` depends on the step before. States and weights are
+named tuples of tensors; the first field of a state is the output.
 
-Steps compute in the dtype of the state and multiply in the dtype of the kernel. The layers keep states in
-float32 under `mixed_bfloat16` and `mixed_float16`, so that a long sum in a cell state does not lose what it
-adds.
+Steps compute in the dtype of the state and multiply in the dtype of the kernel. The layers keep states in float32 under
+`mixed_bfloat16` and `mixed_float16`: a cell state adds up small numbers over many steps, which half precision would
+lose.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def simple_rnn_step(
 
     Args:
         inputs: `(batch, units)`, the projected input `x_t W + b`.
-        state: what the step before left.
+        state: the state after the step before.
         weights: the recurrent weights.
         activation: φ.
         dropout_mask: factor `(batch, units)` on the `h_{t-1}` that enters the product.
@@ -112,7 +112,7 @@ def lstm_step(
 
     Args:
         inputs: `(batch, 4·units)`, the projected input `x_t W + b`.
-        state: what the step before left.
+        state: the state after the step before.
         weights: the recurrent weights; layer norm acts on `h_{t-1} U` and on the `c_t` inside the last φ.
         activation: φ.
         recurrent_activation: σ.
@@ -133,7 +133,7 @@ def lstm_step(
 
 
 class LSTMGates(NamedTuple):
-    """What the gates of one step let through, each `(batch, units)`; `g` is the candidate."""
+    """The values of the gates of one step, each `(batch, units)`; `g` is the candidate."""
 
     i: Tensor
     f: Tensor
@@ -175,12 +175,11 @@ def gru_step(
     """One step of the GRU (Cho et al. 2014; `reset_after` as in cuDNN).
 
     `z = σ(a_z + h_{t-1} U_z)`, `r = σ(a_r + h_{t-1} U_r)`, `h_t = z ⊙ h_{t-1} + (1 - z) ⊙ h̃` with
-    `h̃ = φ(a_h + r ⊙ (h_{t-1} U_h + b_h))` where `reset_after`, and `h̃ = φ(a_h + (r ⊙ h_{t-1}) U_h)`
-    elsewhere.
+    `h̃ = φ(a_h + r ⊙ (h_{t-1} U_h + b_h))` if `reset_after`, else `h̃ = φ(a_h + (r ⊙ h_{t-1}) U_h)`.
 
     Args:
         inputs: `(batch, 3·units)`, the projected input `x_t W + b` in the order z, r, h.
-        state: what the step before left.
+        state: the state after the step before.
         weights: the recurrent weights.
         activation: φ.
         recurrent_activation: σ.
@@ -255,7 +254,7 @@ def split_gru_weights(weights: GRUWeights, units: int) -> tuple[RNNWeights, RNNW
 
 
 def project_state(hidden: Tensor, weights: Any, dropout_mask: Tensor | None = None) -> Tensor:
-    """`h U` in the state's dtype, multiplied in the kernel's; layer-normed where the weights have a gain."""
+    """`h U` in the dtype of the state, multiplied in that of the kernel, with layer norm if the weights have a gain."""
     kernel = weights.recurrent_kernel
     if dropout_mask is not None:
         hidden = hidden * dropout_mask
@@ -277,11 +276,11 @@ def scan(
     reverse: bool = False,
     unroll: bool = False,
 ) -> tuple[Tensor, State]:
-    """Runs a step over time; differentiated step by step by the backend.
+    """Runs a step over time; the backend differentiates it step by step.
 
-    A masked step carries the state on: its output repeats the hidden state of the last real step, or of the
-    initial state. A mask may have gaps. `reverse` starts at the last step, and so at each row's own last real
-    one; outputs stay at the step that they belong to.
+    A masked step does not change the state: its output repeats the hidden state of the last real step, or of the
+    initial state. A mask may have gaps. `reverse` starts at the last step, so that each row begins with its own last
+    real step; outputs stay at the step that they belong to.
 
     Args:
         step: `(inputs at t, state) -> (output, state)`, the output being the state's first field.
@@ -302,7 +301,7 @@ def scan(
     """
     width = inputs.shape[-1]
     if mask is not None:
-        # Keras's scan takes one tensor alone where the time dimension is dynamic.
+        # Keras's scan takes only one tensor if the time dimension is dynamic.
         inputs = ops.concatenate([inputs, ops.cast(mask, inputs.dtype)[..., None]], axis=-1)
 
     def masked_step(state: State, inputs: Tensor) -> State:

@@ -1,4 +1,4 @@
-"""How a fused recurrence runs through a sequence: order, mask and recurrent dropout, forwards and back."""
+"""The options of a scan over a sequence: order, mask and recurrent dropout, in the forward and the backward pass."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Kept = TypeVar("Kept")
 
 
 class ScanOptions(NamedTuple):
-    """How a sequence is run through.
+    """How a recurrence runs over a sequence.
 
     Attributes:
-        mask: bool `(batch, time)`, True where a step is real; a masked step carries the state on.
+        mask: bool `(batch, time)`, True where a step is real; a masked step does not change the state.
         dropout_mask: factor on the hidden state that enters the recurrent product, `(batch, 1, units)` for
             all steps or `(batch, time, units)`.
         reverse: whether time runs backwards; outputs stay at the step that they belong to.
@@ -34,7 +34,7 @@ class ScanOptions(NamedTuple):
     ) -> tuple[State, State]:
         """The last of the states `step(state, t)`, and all of them, time first.
 
-        `backward` runs against the order of the options.
+        `backward` runs in the opposite order, as gradients do.
         """
         times = ops.arange(ops.shape(inputs)[1])
         return iterate(step, state, times, reverse=self.reverse != backward, unroll=self.unroll)
@@ -53,7 +53,7 @@ class ScanOptions(NamedTuple):
         return keras.tree.map_structure(lambda n, o: ops.where(real, n, o), new, old)
 
     def back_to_hidden(self, d_gates: Tensor, transposed_kernel: Tensor, t: Tensor, d_hidden: Tensor) -> Tensor:
-        """The gradient of h_{t-1} through the recurrent product, or past a masked step t."""
+        """The gradient by h_{t-1} through the recurrent product; at a masked step t, that by h_t."""
         product = ops.matmul(ops.cast(d_gates, transposed_kernel.dtype), transposed_kernel)
         product = ops.cast(product, d_hidden.dtype)
         if self.dropout_mask is not None:
@@ -61,13 +61,13 @@ class ScanOptions(NamedTuple):
         return self.keep_masked(t, product, d_hidden)
 
     def before(self, states: Tensor, initial: Tensor) -> Tensor:
-        """The states that entered each step, from those `(time, batch, units)` that left it."""
+        """The states before each step, from those after it, `(time, batch, units)`."""
         if self.reverse:
             return ops.concatenate([states[1:], initial[None]], axis=0)
         return ops.concatenate([initial[None], states[:-1]], axis=0)
 
     def drop(self, hidden: Tensor) -> Tensor:
-        """The hidden states `(time, batch, units)` as they entered the recurrent product."""
+        """The hidden states `(time, batch, units)` as they enter the recurrent product, after dropout."""
         return hidden if self.dropout_mask is None else hidden * swap_time(self.dropout_mask)
 
     def zero_masked(self, values: Tensor) -> Tensor:

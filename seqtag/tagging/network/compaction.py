@@ -1,4 +1,4 @@
-"""A fitted network as a file should hold it: tables without their zero rows, and nothing but what answers need."""
+"""A fitted network as a file stores it: tables without their zero rows, and only what predictions need."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from seqtag.tagging.network.network import TaggerNetwork
 
 
 def compacted(network: TaggerNetwork) -> TaggerNetwork:
-    """A copy of the network that answers the same bit for bit, in less room.
+    """A smaller copy of the network with bit for bit the same answers.
 
-    A table with so many zero rows that a `CompactEmbedding` is smaller becomes one. Rows are zero where training never
-    looked them up, in the tables that start from zero, and where a penalty on rows has made them so. The copy is not
-    compiled, so it has no optimizer whose state, twice the weights, would be stored too.
+    A table becomes a `CompactEmbedding` if that is smaller. Its zero rows are those that training never looked up, in
+    tables that start from zero, and those that a penalty on rows has made zero. The copy is not compiled, so that no
+    optimizer state, which is twice as large as the weights, is stored with it.
     """
     full = {name: table for name, table in network.tables.items() if isinstance(table, keras.layers.Embedding)}
     values = {name: table.embeddings.numpy() for name, table in full.items()}
@@ -25,7 +25,7 @@ def compacted(network: TaggerNetwork) -> TaggerNetwork:
         table = copy.tables[name]
         assert isinstance(table, CompactEmbedding)
         table.fill(value)
-    # Both are made by the same steps, so their other weights come in the same order.
+    # Both are made by the same steps, so that their other weights have the same order.
     others = zip(_without(copy, list(values)), _without(network, list(values)), strict=True)
     for variable, original in others:
         variable.assign(original.value)
@@ -33,6 +33,6 @@ def compacted(network: TaggerNetwork) -> TaggerNetwork:
 
 
 def _without(network: TaggerNetwork, tables: list[str]) -> list[keras.Variable]:
-    """The network's variables but for those of some tables."""
+    """The network's variables without those of these tables."""
     left_out = {id(variable) for name in tables for variable in network.tables[name].variables}
     return [variable for variable in network.variables if id(variable) not in left_out]

@@ -29,15 +29,15 @@ class TaggerNetwork(keras.Model):
         cell: `"simple_rnn"`, `"peephole_lstm"`, `"lstm"` or `"gru"`.
         units: of each direction of each recurrent layer.
         layers: how many bidirectional layers.
-        head: `"crf"` or `"softmax"`; the latter is decoded under the constraints too.
-        tag_costs: what missing each tag costs a CRF in training (tags,); see `CRF`.
-        dropout: of the token vectors and of each recurrent layer's output, one mask for all steps (Gal and Ghahramani
-            2016).
-        recurrent_dropout: of the hidden state on its way into the next step, one mask for all steps (the same).
+        head: `"crf"` or `"softmax"`; both decode under the constraints.
+        tag_costs: the cost of missing each tag in the training of a CRF (tags,); see `CRF`.
+        dropout: of the token vectors and of each recurrent layer's output, with the same mask at all steps (Gal and
+            Ghahramani 2016).
+        recurrent_dropout: of the hidden state before the next step, with the same mask at all steps too.
         context_features: whether the words around a token and its spelling also score its tags without the recurrent
             layers; see `ContextFeatures`.
-        kept_rows: tables by name that are stored without their zero rows, and how many rows each keeps; `compacted`
-            in `seqtag.tagging.network.compaction` sets it.
+        kept_rows: for each table that is stored without its zero rows, by its name: how many rows it keeps. Set by
+            `compacted` of `seqtag.tagging.network.compaction`.
 
     Call arguments:
         batch: see `WordRepresentation`, and `lengths (batch,)`.
@@ -114,7 +114,7 @@ class TaggerNetwork(keras.Model):
     def call(self, batch: dict, training: bool = False) -> tf.Tensor:
         """Emissions `(batch, time, num_tags)`."""
         vectors = self.representation(batch, training=training)
-        # A recurrence needs a step, which a batch of empty sentences does not have.
+        # A recurrence needs at least one step; a batch of empty sentences has none.
         steps = tf.shape(vectors)[1]
         vectors = tf.pad(vectors, [[0, 0], [0, tf.cast(steps == 0, tf.int32)], [0, 0]])
         mask = tf.sequence_mask(batch["lengths"], tf.shape(vectors)[1])
@@ -129,9 +129,10 @@ class TaggerNetwork(keras.Model):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> tf.Tensor:
-        """Negative log-likelihood of the tags `y (batch, time)`, -1 where unknown, a token.
+        """Negative log-likelihood per token of the tags `y (batch, time)`, -1 where unknown.
 
-        The sum over the batch is divided by its tokens, so that batches of short and of long sentences weigh alike.
+        The sum over the batch is divided by the number of its tokens, so that a batch counts the same whether its
+        sentences are short or long.
         """
         losses = self.head.negative_log_likelihood(y_pred, y, mask=sequence_mask(x))
         tokens = ops.maximum(ops.sum(x["lengths"]), 1)
@@ -158,11 +159,11 @@ class TaggerNetwork(keras.Model):
 
     @cached_property
     def tag(self) -> Callable[[dict], dict[str, tf.Tensor]]:
-        """Graph function: the best legal tags and how sure they are.
+        """Graph function: the best legal tags and their probabilities.
 
         It returns `tags (batch, time)` int32, 0 at padding; `scores (batch, time)`, the probability of each tag; and
-        `continuations (batch, time)`, the probability of each tag given the tag before it, so that the probability of
-        a span is its first score times the continuations of its other tokens.
+        `continuations (batch, time)`, the probability of each tag given the tag before it. The probability of a span is
+        its first score times the continuations of its other tokens.
         """
 
         def tag(batch: dict) -> dict[str, tf.Tensor]:
@@ -175,13 +176,13 @@ class TaggerNetwork(keras.Model):
         return self._graph_function(tag)
 
     def _graph_function(self, function: Callable) -> Callable:
-        """A function of a batch that is traced once, whatever the lengths to come."""
+        """A function of a batch that is traced once for all lengths."""
         shapes = {"words": [None], "chars": [None, None], "buckets": [None, NUM_HASHED], "word_rows": [None, None]}
         shapes["lengths"] = [None]
         if self.representation.column_sizes:
             shapes["columns"] = [None, None, len(self.representation.column_sizes)]
         signature = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
-        # Models trained on tags hand them over too; the graph does not read them.
+        # A batch may hold tags too; the graph does not take them.
         graph = tf.function(function, input_signature=[signature])
         return lambda batch: graph({name: batch[name] for name in signature})
 
