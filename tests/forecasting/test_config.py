@@ -1,4 +1,4 @@
-"""What a configuration says of a table of series."""
+"""Settings that follow from a table of series unless they are set."""
 
 from __future__ import annotations
 

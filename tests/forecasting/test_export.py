@@ -169,7 +169,7 @@ def cut(inputs, first, last):
 
 
 def known(inputs, first, last):
-    """Some of the steps of what is known before they come."""
+    """Some of the steps of the inputs that are known in advance."""
     return {name: inputs[name][:, first:last] for name in ("times", "known", "known_categories")}
 
 
@@ -210,7 +210,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def full(data):
-    """A model that reads everything there is, with all corrections."""
+    """A model that reads inputs of every kind, with all corrections."""
     settings = {"members": 2, "segment": 3, "series_width": 2, "scaling": "last"}
     return built(data[0], ALL_KINDS, calendar=True, corrections=corrected(), **settings)
 
@@ -340,7 +340,7 @@ def test_a_signature_asks_for_what_the_model_reads(serving, plain_serving):
 
 @pytest.mark.parametrize("start", [0, 4])
 @pytest.mark.parametrize("kind", ["full", "plain"])
-def test_a_stream_forecasts_as_the_batch_on_all_it_has_seen(request, kind, start):
+def test_a_stream_forecasts_as_the_batch_of_all_its_steps(request, kind, start):
     signatures = request.getfixturevalue("serving" if kind == "full" else "plain_serving")
     steps = 34
     inputs = whole(*sample(lengths=(steps,) * 3), steps)
@@ -379,12 +379,12 @@ def test_any_length_of_history(data, full, serving):
     assert nothing["quantiles"].shape == (3, HORIZON, len(LEVELS))
 
 
-def test_no_row(plain_serving):
+def test_a_batch_without_rows(plain_serving):
     answer = call(plain_serving["serving_default"], {"history": np.zeros((0, 5))})
     assert answer["quantiles"].shape == (0, HORIZON, len(LEVELS))
 
 
-def test_a_row_that_is_at_fault_is_nan_and_spoils_no_other(data, serving):
+def test_an_unusable_row_is_nan_and_changes_no_other(data, serving):
     inputs = whole(*data, 20)
     expectation = call(serving["serving_default"], inputs)
     faults = {
@@ -411,7 +411,7 @@ def test_a_row_that_is_at_fault_is_nan_and_spoils_no_other(data, serving):
 
 
 @pytest.mark.parametrize("head", ["student_t", "negative_binomial"])
-def test_heads_that_search_stop_at_rows_at_fault(data, head):
+def test_heads_that_search_end_on_unusable_rows(data, head):
     signature = ServingForecaster(built(data[0], head=head, scaling="mean")).signatures()["serving_default"]
     history = np.array([[1.0, 2, 3], [np.inf, 2, 3], [np.nan] * 3, [-np.inf, np.nan, 3]])
     answer = call(signature, {"history": history})
@@ -437,8 +437,8 @@ def test_series_and_categories_that_training_did_not_have(data, full, serving):
     assert (answer["forecast"] != before["forecast"]).any(axis=1).all()
 
 
-def test_every_input_counts(data, serving):
-    """Else the comparisons with `predict` would say nothing of it."""
+def test_every_input_changes_the_forecast(data, serving):
+    """Otherwise the comparisons with `predict` would not test it."""
     inputs = whole(*data, 20)
     before = call(serving["serving_default"], inputs)["forecast"]
     for name, value in inputs.items():

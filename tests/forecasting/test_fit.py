@@ -1,4 +1,4 @@
-"""Fitting a forecaster: counting series go on counting, and odd series are fitted or named."""
+"""Fitting a forecaster: simple series are forecast as expected, and odd series are fitted or named."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def wave(steps, phase=0.0):
 
 
 @pytest.mark.parametrize(("output", "segment"), [("parallel", 2), ("direct", 1), ("recursive", 1)])
-def test_a_series_that_counts_goes_on_counting(output, segment):
+def test_a_series_that_counts_is_forecast_to_count_on(output, segment):
     table = table_of(a=np.arange(80.0), b=np.arange(100, 160.0))
     model, *_ = fit(table, 30, output=output, segment=segment, scaling="last", training={"ema": 0.9})
     found = predict(model, table)["forecast"].to_numpy().reshape(2, 3)
     np.testing.assert_allclose(found, [[80, 81, 82], [160, 161, 162]], atol=0.75)
 
 
-def test_odd_series_are_fitted_beside_others():
-    """A constant one, one of a single value, one of zeros, one that begins and ends with nothing."""
+def test_odd_series_are_fitted_with_others():
+    """A constant one, one of a single value, one of zeros, one with missing values at both ends."""
     gaps = np.r_[np.nan, wave(40), np.nan, np.nan]
     table = table_of(wave=wave(40), constant=np.full(40, 7.0), single=[3.0], zeros=np.zeros(40), gaps=gaps)
     model, result, report = fit(table, guard="blend", training={"min_history": 1})

@@ -30,7 +30,7 @@ def fitted(frames):
     return tiny(data=COVARIATES, guard="blend", calendar=True, series_width=2).fit(frames[0])
 
 
-def test_constructor_stores_as_is_and_parameters_come_and_go():
+def test_the_constructor_stores_arguments_as_they_are_and_parameters_can_be_set():
     training = {"epochs": 2}
     forecaster = Forecaster(units=9, training=training, quantiles=[0.1, 0.5])
     assert forecaster.training is training
@@ -94,7 +94,7 @@ def test_a_fit_warns_of_known_covariates_that_hold_the_target(fitted, frames):
     assert "budget" in forecaster.leakage_.to_text()
 
 
-def test_runs_of_the_other_task_are_told_apart(fitted, run_folder, tmp_path):
+def test_a_run_of_another_task_is_refused(fitted, run_folder, tmp_path):
     with pytest.raises(RunError, match="expected a run of forecasting, found one of tagging"):
         Forecaster.load(run_folder)
     fitted.save(tmp_path / "run")
@@ -102,7 +102,7 @@ def test_runs_of_the_other_task_are_told_apart(fitted, run_folder, tmp_path):
         Tagger.load(tmp_path / "run")
 
 
-def test_zones_and_their_clock_changes_come_back(tmp_path):
+def test_a_loaded_forecaster_keeps_the_time_zone_and_its_clock_changes(tmp_path):
     times = pd.date_range("2024-03-29", periods=80, freq="h", tz="Europe/Berlin")
     frame = pd.DataFrame({"unique_id": "a", "ds": times, "y": np.sin(np.arange(80.0)), "shift": ["007", "12"] * 40})
     forecaster = tiny(lookback=60, data={"past": ["shift"]}).fit(frame)
@@ -113,7 +113,7 @@ def test_zones_and_their_clock_changes_come_back(tmp_path):
 
 
 def test_standardised_series_are_answered_in_their_own_units(frames, tmp_path):
-    """A million times the values are a million times the forecasts, though no scaling is in the networks."""
+    """Values a million times as large give forecasts a million times as large, without scaling in the networks."""
     history = frames[0]
     scaled = history.assign(y=history["y"] * 1e6)
     data = {"standardise": True}
@@ -129,7 +129,7 @@ def test_standardised_series_are_answered_in_their_own_units(frames, tmp_path):
         small.predict(X=history[history["unique_id"] == "shop_0"].assign(unique_id="new"))
 
 
-def test_backtest_needs_no_fit_and_gives_a_table_beside_the_naive_rules(frames):
+def test_a_backtest_needs_no_fit_and_gives_a_table_with_the_baselines(frames):
     forecaster = tiny()
     table = forecaster.backtest(frames[0], folds=2)
     assert list(table.index) == ["forecast", "seasonal_naive", "naive", "drift", "mean"]
@@ -138,8 +138,8 @@ def test_backtest_needs_no_fit_and_gives_a_table_beside_the_naive_rules(frames):
     assert not hasattr(forecaster, "model_")
 
 
-def test_a_fold_knows_nothing_of_what_came_after_it(frames):
-    """The first of two folds forecasts the same when all that comes after its cutoff is another."""
+def test_a_fold_depends_on_nothing_after_its_cutoff(frames):
+    """The first of two folds gives the same forecasts when all values after its cutoff are changed."""
     history = frames[0]
     last = history.groupby("unique_id")["ds"].transform("max")
     changed = history.assign(y=history["y"].where(history["ds"] <= last - pd.Timedelta("14D"), 1e4))

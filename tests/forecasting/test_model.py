@@ -1,4 +1,4 @@
-"""A model from tables to forecasts, and what JSON holds of it beside its networks."""
+"""A model from tables to forecasts, and its JSON, which holds all but the networks."""
 
 from __future__ import annotations
 

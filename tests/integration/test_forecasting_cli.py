@@ -92,7 +92,7 @@ def test_a_run_directory_holds_what_the_design_lists(trained):
     assert yaml.safe_load((trained / "config.yaml").read_text())["model"]["units"] == 6
 
 
-def test_train_shows_the_report_beside_the_naive_rules(shop, tmp_path, said):
+def test_train_shows_the_report_with_the_baselines(shop, tmp_path, said):
     out = said("train", shop / "job.yaml", "-o", tmp_path / "run", *settings("training.epochs=1"), "--seed", "4")
     assert all(word in out for word in ("dev", "test", "skill (MASE): seasonal_naive", "drift", "run written to"))
     assert "leakage of 2 known-future columns" in out
@@ -127,7 +127,7 @@ def test_the_estimator_goes_on_from_a_run(trained, shop, said):
     np.testing.assert_allclose(found.iloc[:, 2:], told.iloc[:, 2:], rtol=1e-5)
 
 
-def test_evaluate_scores_the_last_folds_beside_the_naive_rules(trained, shop, said):
+def test_evaluate_scores_the_last_folds_and_the_baselines(trained, shop, said):
     assert "seasonal_naive" in said("evaluate", trained, shop / "train.csv")
     found = json.loads(said("evaluate", trained, shop / "train.csv", "--json"))
     assert set(found) >= METRICS and found["rows"] == 3 * 2
@@ -180,7 +180,7 @@ def test_what_belongs_to_taggers_is_refused(trained, run_folder, shop, job, refu
 
 @pytest.mark.parametrize("size", [1, 2])
 def test_an_interrupted_run_goes_on_to_the_same_figures(shop, tmp_path, capsys, monkeypatch, size):
-    """Interrupted after an epoch, of two networks in the second."""
+    """Interrupted after the first epoch; with two networks, in the second one."""
     from seqtag.training.checkpoint import Checkpoint
 
     arguments = ["train", str(shop / "job.yaml"), *settings(f"model.ensemble_size={size}", "model.dropout=0.2")]

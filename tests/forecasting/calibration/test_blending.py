@@ -1,4 +1,4 @@
-"""Blending: weights against a search over all of them, and what must hold at both ends."""
+"""Blending: weights against a search over all weights, and the cases of no and of full weight."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_two_equally_good_forecasts_share():
     np.testing.assert_allclose(fit_blend(target, model, naive, spread, series, num_series).weights, 0.5, atol=0.04)
 
 
-def test_each_step_and_each_series_finds_its_own():
+def test_each_step_and_each_series_has_its_own_weight():
     """The model is right at the first step and for series 1, seasonal naive elsewhere."""
     random = np.random.default_rng(2)
     target, series = random.normal(size=(400, 2)), np.arange(400) % 2 + 1
@@ -91,7 +91,7 @@ def test_a_series_without_windows_takes_the_weights_of_all():
     np.testing.assert_allclose(found[5], found[0])
 
 
-def test_without_evidence_the_model_stands():
+def test_without_evidence_the_model_gets_all_weight():
     nothing = fit_blend(np.full((2, 3), np.nan), np.zeros((2, 3)), np.ones((2, 3)), np.ones(2), np.array([1, 1]), 1)
     equal = fit_blend(np.zeros((2, 3)), np.ones((2, 3)), np.ones((2, 3)), np.ones(2), np.array([1, 1]), 1)
     constant = fit_blend(np.zeros((2, 3)), np.ones((2, 3)), np.zeros((2, 3)), np.zeros(2), np.array([1, 1]), 1)

@@ -90,7 +90,7 @@ def test_the_residual_quantiles_of_a_point_forecaster():
     assert (np.diff(corrected) > 0).all()
 
 
-def test_right_quantiles_stay():
+def test_correct_quantiles_do_not_change():
     target = np.arange(1.0, 100.0)[:, None] / 100
     quantiles = np.broadcast_to(np.array(LEVELS), (99, 1, 5))
     np.testing.assert_allclose(fit_offsets(target, quantiles, np.ones(99), LEVELS, min_scores=1).offsets, 0, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Corrections in the graph are those of the calibration, and read back from what JSON holds."""
+"""Corrections in the graph equal those of NumPy, and come back from JSON."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_median_has_no_offset():
         {"blend": WEIGHTS, "offsets": offsets(0.1), "dependence": StepDependence(np.array([1.0, 0.5]))},
     ],
 )
-def test_json_holds_all_of_it(parts):
+def test_corrections_through_json(parts):
     again = Corrections.from_dict(json.loads(json.dumps(Corrections(**parts).to_dict())))
     assert {name for name in ("blend", "offsets", "dependence") if getattr(again, name) is not None} == set(parts)
     for name, part in parts.items():

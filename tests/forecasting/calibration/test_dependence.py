@@ -1,4 +1,4 @@
-"""Dependence between steps: correlations that come back, uniform steps, any horizon, positive definite always."""
+"""Dependence between steps: known correlations are found, steps are uniform, matrices positive definite."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_paths_and_windows_are_independent_and_the_seed_decides():
     np.testing.assert_array_equal(u, fitted.sample(4000, 2, 2, np.random.default_rng(2)))
 
 
-def test_beyond_the_fitted_steps_correlation_fades_as_it_went_on():
+def test_beyond_the_fitted_steps_correlation_fades_on():
     fitted = StepDependence(0.8 ** np.arange(5))
     np.testing.assert_allclose(fitted.matrix(12)[0], 0.8 ** np.arange(12))
     np.testing.assert_array_equal(fitted.matrix(3)[0], 0.8 ** np.arange(3))
@@ -70,7 +70,7 @@ def test_beyond_the_fitted_steps_correlation_fades_as_it_went_on():
 
 
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(1, 12), st.sampled_from([0.0, 20.0]))
-def test_whatever_was_held_out_every_matrix_is_a_correlation(seed, windows, steps, prior):
+def test_every_matrix_is_a_correlation(seed, windows, steps, prior):
     random = np.random.default_rng(seed)
     u = random.choice([0.0, 0.2, 0.5, 0.99, 1.0, np.nan], (windows, steps))
     fitted = fit_dependence(u, prior=prior)

@@ -102,7 +102,7 @@ def test_quantiles_of_each_window_and_step_and_missing_values():
     assert np.isnan(paths).sum() == np.isnan(back).sum() == 1
 
 
-def test_what_is_no_quantile_function():
+def test_wrong_levels_and_quantiles_are_named():
     with pytest.raises(ValueError, match=r"expected rising quantile levels, found 0\.5 after 0\.5"):
         probabilities(np.zeros(1), np.zeros(2), (0.5, 0.5))
     with pytest.raises(ValueError, match=r"expected quantiles \(\.\.\., 2\), found shape \(3,\)"):

@@ -16,7 +16,7 @@ features_or_not = pytest.mark.parametrize("features", [0, 2])
 
 
 def point(raw):
-    """Neither raw number alone, so that what is fed back can be told."""
+    """A mix of the raw numbers, so that the test sees which value is fed back."""
     return raw[..., 0] + 0.5 * raw[..., 1]
 
 

@@ -52,7 +52,7 @@ def test_covariates_stand_side_by_side(make_network, make_batch):
     assert (history.shape[-1], future.shape[-1], static.shape[-1]) == network.features.widths()
 
 
-def test_the_number_that_stands_for_a_missing_one_means_nothing(make_network, make_batch):
+def test_the_number_in_place_of_a_missing_one_has_no_effect(make_network, make_batch):
     """Gradients too: a missing covariate moves no weight."""
     network = make_network(covariates=True)
     batch = make_batch(network)

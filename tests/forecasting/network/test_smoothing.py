@@ -24,7 +24,7 @@ def smoothed(history, season, alpha, gamma, start):
 
 
 def decomposed(values, padding, season):
-    """Centred moving average off, the mean of what is left at each place in the season, less its mean."""
+    """Subtracts the centred moving average, averages the rest for each place in the season, and centres it."""
     half, left = season // 2, np.full(len(values), np.nan)
     for t in range(padding + half, len(values) - half):
         window = values[t - half : t + half + 1]
@@ -77,7 +77,7 @@ def test_the_history_is_scaled_and_scaled_back():
     assert future.shape == (1, 5, 2) and (future.numpy() > 0).all()
 
 
-def test_a_season_that_repeats_goes_on_in_the_future():
+def test_a_season_that_repeats_is_forecast_to_repeat():
     wave = np.exp(np.tile([0.5, -0.2, 0.1, -0.4], 8)).astype(np.float32)
     window_scale, scale_features = scaling(4, horizon=6)(wave[None], np.array([0]))
     np.testing.assert_allclose(window_scale.original(tf.zeros((1, 6)))[0], wave[[0, 1, 2, 3, 0, 1]], rtol=1e-3)
@@ -116,7 +116,7 @@ def test_missing_values_padding_and_rows_without_a_value(logarithmic):
     np.testing.assert_allclose(more.location[:, 8:], window_scale.location, rtol=1e-4, atol=1e-5)
 
 
-def test_series_have_coefficients_of_their_own_and_unknown_ones_none():
+def test_each_series_has_its_own_coefficients_and_an_unknown_one_has_none():
     history = np.tile(series(np.random.default_rng(5), 24, 4), (3, 1))
     layer = scaling(4, series=2, per_series=True)
     window_scale, _ = layer(history, np.array([0, 1, 2]))
@@ -129,7 +129,7 @@ def test_series_have_coefficients_of_their_own_and_unknown_ones_none():
     assert abs(window_scale.location[0] - window_scale.location[2]).numpy().max() > 0.01
 
 
-def test_long_windows_are_looped_over_and_equal_the_unrolled(monkeypatch):
+def test_a_loop_over_long_windows_gives_what_the_unrolled_one_gives(monkeypatch):
     history = series(np.random.default_rng(6), 24, 4)[None]
     expected, _ = scaling(4)(history, np.array([0]))
     monkeypatch.setattr("seqtag.forecasting.network.smoothing._UNROLLED", 8)

@@ -1,4 +1,4 @@
-"""Frames: there and back again, for logarithms and for locations that change from step to step."""
+"""Values are scaled and scaled back, for logarithms and for locations that change from step to step."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_steps_since_seen_are_counted(rows):
     assert since_seen(tf.constant(rows)).numpy().tolist() == expected
 
 
-def test_one_step_has_been_seen_or_not():
+def test_a_window_of_one_step():
     assert since_seen(tf.constant([[True], [False]])).numpy().tolist() == [[0], [1]]
 
 
