@@ -7,7 +7,7 @@ A path `y` over the `n` real steps of a row has the score
 and the probability `exp(score(y) - log Z)`, where the log-partition `log Z` is the log-sum-exp of the scores of all
 paths (Lafferty, McCallum and Pereira 2001). A row without a real step has one path, the empty one, of score 0.
 
-All functions take their arguments in this order, of which some leave out some:
+A function takes the arguments that it needs, in this order:
 
 1. `emissions (batch, time, tags)`: the score of each tag at each step, `-inf` where a tag may not be;
 2. what the function asks about: `tags (batch, time)`, `allowed (batch, time, tags)`, `k`, `starts` and `ends`;
