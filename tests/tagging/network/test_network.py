@@ -164,3 +164,15 @@ def test_a_representation_of_columns_needs_them():
     layer.build()
     with pytest.raises(KeyError, match="columns"):
         layer(batch([2]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"head": "max"}, "expected head to be 'crf' or 'softmax', found 'max'"),
+        ({"head": "softmax", "tag_costs": [1.0] * len(TAGS)}, "expected tag_costs with head='crf' alone"),
+    ],
+)
+def test_wrong_heads_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        network(**arguments)
