@@ -116,3 +116,54 @@ def run_folder(job: Path) -> Path:
     from seqtag.tasks import load_config
 
     return train(load_config(job / "job.yaml"), job / "run").folder
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `train.csv`, `later.csv` and a `job.yaml` that fits a tiny forecaster.
+
+    The columns have names of their own.
+    """
+    from seqtag.forecasting.data.samples import sample_series
+
+    folder = tmp_path_factory.mktemp("shop")
+    names = {"unique_id": "shop", "ds": "day", "y": "sales"}
+    frames = sample_series(series=3, steps=120, horizon=14, seed=5)
+    for name, frame in zip(("train", "later"), frames, strict=True):
+        frame.rename(columns=names).to_csv(folder / f"{name}.csv", index=False)
+    (folder / "job.yaml").write_text(
+        f"""task: forecasting
+data: {{root: {folder}, train: train.csv, test: later.csv, series: shop, time: day, target: sales,
+        known: [promotion, holiday], static: [region]}}
+model: {{horizon: 7, lookback: 14, units: 6, dropout: 0.2}}
+training: {{epochs: 2, windows_per_epoch: 128}}
+evaluation: {{folds: 2}}
+""",
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shop_run(shop: Path) -> Path:
+    """The finished run of `shop`."""
+    from seqtag.forecasting.task import train
+    from seqtag.tasks import load_config
+
+    return train(load_config(shop / "job.yaml"), shop / "run").folder
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """`refused(code, "train", ...)`: the one line that a command fails with, without its first word."""
+    from seqtag.cli import run
+
+    def call(code: int, *arguments: object) -> str:
+        assert run([str(argument) for argument in arguments]) == code
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        [line] = captured.err.splitlines()
+        assert line.startswith("error: ")
+        return line.removeprefix("error: ")
+
+    return call

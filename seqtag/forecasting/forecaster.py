@@ -35,7 +35,7 @@ from seqtag.forecasting.prediction.paths import sample_paths
 from seqtag.forecasting.prediction.predict import predict
 from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
 from seqtag.runs.bundle import new_folder
-from seqtag.runs.estimators import config_of, pickled_state, read_estimator, unpickled_run, write_estimator
+from seqtag.runs.estimators import config_of, pickled_state, read_estimator, restore_state, write_estimator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -304,13 +304,10 @@ class Forecaster(BaseEstimator):
         return config_of(self, ForecastingConfig, TASK)
 
     def __getstate__(self) -> dict[str, Any]:
-        return pickled_state(self, self._write)
+        return pickled_state(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state["arguments"])
-        with unpickled_run(state) as run:
-            if run is not None:
-                self.__dict__.update(vars(Forecaster.load(run)) | state["arguments"])
+        restore_state(self, state, load_forecasting_model)
 
     def _write(self, folder: Path) -> None:
         write_estimator(folder, self, self._config())

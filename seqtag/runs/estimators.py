@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
@@ -85,31 +84,32 @@ def read_estimator(kind: type[E], run: Path, config: type[TaskConfig], load: Cal
     return estimator
 
 
-def pickled_state(estimator: BaseEstimator, write: Callable[[Path], None]) -> dict[str, Any]:
-    """What `pickle` and `copy.deepcopy` take of an estimator: its arguments, and the run directory of a fitted one.
+def pickled_state(estimator: BaseEstimator) -> dict[str, Any]:
+    """What `pickle` and `copy.deepcopy` take of an estimator: its attributes, with the model as a bundle in bytes.
 
-    Graphs and lookup tables of TensorFlow cannot be pickled, and no pickle of ours runs code of a model: the run
-    directory is kept as the bytes of a zip file.
+    Graphs and lookup tables of TensorFlow cannot be pickled. The bundle is the one that `save` writes, as a zip file.
     """
-    if not hasattr(estimator, "model_"):
-        return {"arguments": estimator.get_params(deep=False)}
-    with TemporaryDirectory(prefix="seqtag-") as parent:
-        folder = Path(parent)
-        write(folder)
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-                archive.write(path, path.relative_to(folder))
-    return {"arguments": estimator.get_params(deep=False), "run": buffer.getvalue()}
+    state = dict(vars(estimator))
+    if "model_" in state:
+        with TemporaryDirectory(prefix="seqtag-") as folder:
+            state["model_"].save(Path(folder))
+            state["model_"] = _zipped(Path(folder))
+    return state
 
 
-@contextmanager
-def unpickled_run(state: dict[str, Any]) -> Iterator[Path | None]:
-    """The run directory in what `pickled_state` gave, for as long as the block runs; None for an unfitted estimator."""
-    if "run" not in state:
-        yield None
-        return
-    with TemporaryDirectory(prefix="seqtag-") as parent:
-        with zipfile.ZipFile(io.BytesIO(state["run"])) as archive:
-            archive.extractall(parent)
-        yield Path(parent)
+def restore_state(estimator: BaseEstimator, state: dict[str, Any], load: Callable[[Path], Model]) -> None:
+    """Gives an estimator the attributes that `pickled_state` took; `load` reads a bundle."""
+    vars(estimator).update(state)
+    if "model_" in state:
+        with TemporaryDirectory(prefix="seqtag-") as folder:
+            zipfile.ZipFile(io.BytesIO(state["model_"])).extractall(folder)
+            estimator.model_ = load(Path(folder))
+
+
+def _zipped(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    # Stored as they are: the network's file is compressed already.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, path.name)
+    return buffer.getvalue()

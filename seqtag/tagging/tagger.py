@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from seqtag.errors import DataError
 from seqtag.runs.bundle import new_folder
-from seqtag.runs.estimators import config_of, pickled_state, read_estimator, unpickled_run, write_estimator
+from seqtag.runs.estimators import config_of, pickled_state, read_estimator, restore_state, write_estimator
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, split_off_dev
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
@@ -181,13 +181,10 @@ class Tagger(BaseEstimator):
         export_saved_model(self.model_, path)
 
     def __getstate__(self) -> dict[str, Any]:
-        return pickled_state(self, self._write)
+        return pickled_state(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state["arguments"])
-        with unpickled_run(state) as run:
-            if run is not None:
-                self.__dict__.update(vars(Tagger.load(run)) | state["arguments"])
+        restore_state(self, state, TaggingModel.load)
 
     def _write(self, folder: Path) -> None:
         write_estimator(folder, self, self._config())

@@ -15,21 +15,6 @@ IOB2 = "Ann\tB-PER\nsaw\tO\nNew\tB-LOC\nYork\tI-LOC\n\nit\tO\n"
 
 
 @pytest.fixture
-def refused(capsys):
-    """`refused(code, "train", ...)`: the line that a command fails with."""
-
-    def call(code: int, *arguments) -> str:
-        assert run([str(argument) for argument in arguments]) == code
-        captured = capsys.readouterr()
-        assert captured.out == ""
-        [line] = captured.err.splitlines()
-        assert line.startswith("error: ")
-        return line.removeprefix("error: ")
-
-    return call
-
-
-@pytest.fixture
 def train(refused, job, tmp_path):
     """`train(code, text, *settings)`: the line that training on `text` fails with; nothing is left behind."""
 

@@ -164,11 +164,6 @@ def test_columns_keep_the_encoding_of_the_runs_files(job, run_folder, tmp_path, 
     assert "Ærø" in capsysbinary.readouterr().out.decode("utf-8")
 
 
-def test_export(run_folder, tmp_path, said):
-    assert said("export", run_folder, tmp_path / "tagger") == f"{tmp_path / 'tagger'}\n"
-    assert (tmp_path / "tagger" / "saved_model.pb").exists()
-
-
 def test_inspect(job, said):
     assert "IOB2" in said("inspect", job / "train.tsv", job / "dev.tsv")
     assert json.loads(said("inspect", job / "train.tsv", "--json"))

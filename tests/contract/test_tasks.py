@@ -1,0 +1,404 @@
+"""What every task keeps to. A task that is missing from the table below fails the first test."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import io
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+
+from seqtag import Forecaster, Tagger
+from seqtag.cli import app, run
+from seqtag.data.series.table import SeriesTable
+from seqtag.tasks import NAMES, Task, load_config, task_named
+from seqtag.training.checkpoint import Checkpoint
+
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands
+# Options of the command line that are no task's own: where output goes, and what every task takes.
+COMMON = {"output", "json", "set", "seed", "resume", "folds", "refit", "data", "help"}
+# A value of every option that some task alone takes.
+VALUES = {
+    "text": [],
+    "format": ["jsonl"],
+    "horizon": ["3"],
+    "future": ["later.csv"],
+    "layout": ["auto"],
+    "tag_column": ["2"],
+    "token_column": ["1"],
+    "encoding": ["utf-8"],
+    "series": ["shop"],
+    "time": ["day"],
+    "target": ["sales"],
+    "frequency": ["D"],
+    "time_zone": ["UTC"],
+}
+TOKENS = [["Bo", "met", "New", "York", "Paris", "."], ["Ann"], ["unseen", "words"], []]
+
+
+class Case(NamedTuple):
+    """A task, as the tests need it.
+
+    Attributes:
+        folder, run: the fixtures of a folder with a `job.yaml`, and of the run that it gives.
+        file: a file of that folder that the run reads.
+        predict: further arguments of `predict` for that file, with `{folder}` in them.
+        estimator: the scikit-learn class.
+        key: an argument of it, which the job sets.
+        answers: all that a fitted estimator says, as arrays and lists.
+        calls: its methods that need a fit, with arguments for each.
+        others: its methods that need none.
+    """
+
+    folder: str
+    run: str
+    file: str
+    predict: list[str]
+    estimator: type[BaseEstimator]
+    key: str
+    answers: Callable[[Any, Path], Any]
+    calls: dict[str, Callable[[Any, Path], Any]]
+    others: set[str]
+
+
+SCIKIT = {"fit", "load", "get_params", "set_params", "get_metadata_routing"}
+
+CASES = {
+    "tagging": Case(
+        folder="job",
+        run="run_folder",
+        file="test.tsv",
+        predict=[],
+        estimator=Tagger,
+        key="units",
+        answers=lambda tagger, folder: [tagger.tag(TOKENS), [p.tolist() for p in tagger.predict_proba(TOKENS)]],
+        calls={
+            "predict": lambda tagger, folder: tagger.predict(TOKENS),
+            "predict_proba": lambda tagger, folder: tagger.predict_proba(TOKENS),
+            "tag": lambda tagger, folder: tagger.tag(TOKENS),
+            "score": lambda tagger, folder: tagger.score(folder / "test.tsv"),
+            "classes_": lambda tagger, folder: tagger.classes_.tolist(),
+            "save": lambda tagger, folder: tagger.save(folder / "nothing"),
+            "export": lambda tagger, folder: tagger.export(folder / "nothing"),
+        },
+        others=set(),
+    ),
+    "forecasting": Case(
+        folder="shop",
+        run="shop_run",
+        file="train.csv",
+        predict=["--future", "{folder}/later.csv"],
+        estimator=Forecaster,
+        key="units",
+        answers=lambda forecaster, folder: [
+            forecaster.predict(horizon=10, future=folder / "later.csv").to_numpy().tolist(),
+            forecaster.sample_paths(num_paths=3, future=folder / "later.csv").tolist(),
+        ],
+        calls={
+            "predict": lambda forecaster, folder: forecaster.predict(),
+            "score": lambda forecaster, folder: forecaster.score(folder / "train.csv"),
+            "sample_paths": lambda forecaster, folder: forecaster.sample_paths(),
+            "score_anomalies": lambda forecaster, folder: forecaster.score_anomalies(),
+            "permutation_effects": lambda forecaster, folder: forecaster.permutation_effects(),
+            "plot": lambda forecaster, folder: forecaster.plot(),
+            "save": lambda forecaster, folder: forecaster.save(folder / "nothing"),
+            "export": lambda forecaster, folder: forecaster.export(folder / "nothing"),
+        },
+        # They fit by themselves, or read the series that they are given.
+        others={"backtest", "audit_leakage"},
+    ),
+}
+
+
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def task(name: str) -> Task:
+    return task_named(name)
+
+
+@pytest.fixture
+def case(name: str) -> Case:
+    return CASES[name]
+
+
+@pytest.fixture
+def folder(case: Case, request: pytest.FixtureRequest) -> Path:
+    return request.getfixturevalue(case.folder)
+
+
+@pytest.fixture
+def finished(case: Case, request: pytest.FixtureRequest) -> Path:
+    """The finished run of the task."""
+    return request.getfixturevalue(case.run)
+
+
+@pytest.fixture(scope="module")
+def fitted(job: Path, shop: Path) -> dict[str, BaseEstimator]:
+    """A fitted estimator of each task, with all that a fit leaves on it."""
+    training = {"epochs": 1, "tensorboard": False}
+    tagger = Tagger(units=6, word_dim=6, training=training).fit(job / "train.tsv", validation_data=job / "dev.tsv")
+    data = {"series": "shop", "time": "day", "target": "sales", "known": ["promotion", "holiday"]}
+    forecaster = Forecaster(horizon=7, lookback=14, units=6, data=data, training=training | {"windows_per_epoch": 64})
+    return {"tagging": tagger, "forecasting": forecaster.fit(shop / "train.csv")}
+
+
+def others(name: str) -> Iterable[str]:
+    return [other for other in NAMES if other != name]
+
+
+def flag(option: str) -> str:
+    return "--" + option.replace("_", "-")
+
+
+def options_of(command: str) -> set[str]:
+    """The long options of a command of the command line, by the names that tasks know them by."""
+    found = [opt for parameter in COMMANDS[command].params for opt in (*parameter.opts, *parameter.secondary_opts)]
+    return {opt.removeprefix("--").replace("-", "_") for opt in found if opt.startswith("--")} - {"no_refit"}
+
+
+def test_every_task_is_in_the_table():
+    assert set(CASES) == set(NAMES)
+
+
+def test_the_command_line_knows_every_command_and_option_of_a_task(task):
+    assert set(task.OPTIONS) <= set(COMMANDS)
+    for command, options in task.OPTIONS.items():
+        assert options <= options_of(command) - COMMON
+        parameters = inspect.signature(getattr(task, command)).parameters.values()
+        assert options == {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+        assert all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters)
+
+
+def test_every_option_of_the_command_line_is_some_tasks():
+    for command in COMMANDS:
+        taken = [task_named(name).OPTIONS.get(command, frozenset()) for name in NAMES]
+        assert options_of(command) - COMMON == frozenset().union(*taken)
+
+
+def test_what_belongs_to_another_task_is_refused_in_a_line(name, task, case, folder, finished, refused):
+    for command in COMMANDS:
+        takers = [other for other in NAMES if command in task_named(other).OPTIONS]
+        if command not in task.OPTIONS:
+            told = refused(1, command, finished)
+            assert told == f"{finished}: expected a run of {' or '.join(takers)}, found one of {name}"
+            continue
+        for option in options_of(command) - COMMON - task.OPTIONS[command]:
+            takers = [other for other in NAMES if option in task_named(other).OPTIONS.get(command, ())]
+            files = [folder / case.file] if command == "inspect" else [finished, folder / case.file]
+            told = refused(2, command, *files, flag(option), *VALUES[option])
+            assert told == f"{flag(option)}: expected a run of {' or '.join(takers)}, found one of {name}"
+
+
+def test_a_configuration_of_a_task_without_the_command_is_refused(name, task, folder, refused):
+    if "backtest" in task.OPTIONS:
+        pytest.skip("this task has backtests")
+    assert refused(2, "backtest", folder / "job.yaml").endswith(f"expected 'forecasting', found {name!r}")
+
+
+def test_a_missing_file_is_named(task, case, folder, finished, tmp_path, refused):
+    nothing = tmp_path / "nothing.csv"
+    for command in {"evaluate", "predict"} & set(task.OPTIONS):
+        assert str(nothing) in refused(1, command, finished, nothing)
+        assert "expected the directory of a finished run, found none" in refused(1, command, nothing, nothing)
+    told = refused(1, "train", folder / "job.yaml", "-o", tmp_path / "run", "--set", f"data.train={nothing}")
+    assert str(nothing) in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_key_is_named_with_the_nearest_one(name, case, folder, tmp_path, refused):
+    wrong = case.key + "s"
+    for section, expected in (("model", wrong), ("training", "epoch"), ("data", "trian")):
+        told = refused(2, "train", folder / "job.yaml", "-o", tmp_path / "run", "--set", f"{section}.{expected}=1")
+        assert told.startswith(f"{folder / 'job.yaml'}: {section}.{expected}: unknown key, did you mean ")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(Exception, match="epoch: unknown key, did you mean 'epochs'"):
+        case.estimator(training={"epoch": 1}).fit(folder / case.file)
+
+
+def test_runs_of_another_task_are_told_apart(name, case, finished, request, refused):
+    for other in others(name):
+        foreign = request.getfixturevalue(CASES[other].run)
+        with pytest.raises(Exception, match=f"expected a run of {name}, found one of {other}"):
+            case.estimator.load(foreign)
+
+
+def test_a_run_of_another_format_says_so(case, folder, finished, tmp_path, refused):
+    shutil.copytree(finished, tmp_path / "run", ignore=shutil.ignore_patterns("logs", "checkpoints"))
+    path = tmp_path / "run" / "encoders.json"
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps(kept | {"format_version": 99}))
+    line = f"{path}: expected format version {kept['format_version']}, found 99; upgrade seqtag to read it"
+    for command in ("evaluate", "predict"):
+        assert refused(1, command, tmp_path / "run", folder / case.file) == line
+    assert refused(1, "export", tmp_path / "run", tmp_path / "out") == line
+    with pytest.raises(Exception, match="expected format version"):
+        case.estimator.load(tmp_path / "run")
+    assert not (tmp_path / "out").exists()
+
+
+def test_export_writes_a_saved_model(finished, tmp_path, capsys):
+    assert run(["export", str(finished), str(tmp_path / "model")]) == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == (f"{tmp_path / 'model'}\n", "")
+    assert (tmp_path / "model" / "saved_model.pb").exists()
+
+
+def test_an_interrupted_training_is_resumed_to_the_same_numbers(
+    case, folder, finished, tmp_path, monkeypatch, capsysbinary
+):
+    arguments = ["train", str(folder / "job.yaml"), "-o", str(tmp_path / "run")]
+    save = Checkpoint.save
+
+    def save_and_interrupt(self):
+        save(self)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "save", save_and_interrupt)
+        assert run(arguments) == 1
+    error = capsysbinary.readouterr().err.decode().splitlines()[-1]
+    assert error == "error: interrupted; --resume goes on from the last whole epoch"
+    assert not (tmp_path / "run").exists()
+    assert run([*arguments, "--resume"]) == 0
+    assert not (tmp_path / "run.partial").exists()
+    assert figures(tmp_path / "run") == figures(finished)
+    capsysbinary.readouterr()
+    answers = []
+    for place in (tmp_path / "run", finished):
+        rest = [part.format(folder=folder) for part in case.predict]
+        assert run(["predict", str(place), str(folder / case.file), *rest]) == 0
+        answers.append(capsysbinary.readouterr().out)
+    assert answers[0] == answers[1] and answers[0]
+
+
+def figures(folder: Path) -> tuple[Any, list]:
+    """All of a run's figures but the seconds."""
+    metrics = json.loads((folder / "metrics.json").read_text())
+    kept = {key: value for key, value in metrics["train"].items() if "second" not in key and key != "peak_rss_mb"}
+    history = pd.read_csv(folder / "history.csv").drop(columns="train_seconds")
+    return metrics | {"train": kept}, history.to_numpy().tolist()
+
+
+def test_a_run_becomes_the_estimator_that_fitted_it(case, folder, finished):
+    estimator = case.estimator.load(finished)
+    config = load_config(finished / "config.yaml")
+    assert estimator.get_params()[case.key] == getattr(config.model, case.key)
+    assert len(estimator.history_) == config.training.epochs
+    assert estimator.metrics_ == json.loads((finished / "metrics.json").read_text())
+    assert clone(estimator).get_params() == estimator.get_params()
+
+
+def test_parameters_are_stored_as_they_are_and_cloned(case):
+    training = {"epochs": 2}
+    estimator = case.estimator(**{case.key: 9}, training=training)
+    assert estimator.training is training
+    assert estimator.get_params()[case.key] == 9
+    assert estimator.set_params(**{case.key: 3}) is estimator
+    twin = clone(estimator)
+    assert twin.get_params() == estimator.get_params()
+    assert vars(twin) == vars(estimator), "nothing but parameters"
+
+
+def test_before_a_fit_nothing_is_answered(case, tmp_path):
+    public = {method for method in dir(case.estimator) if not method.startswith("_")}
+    assert public == set(case.calls) | case.others | SCIKIT
+    estimator = case.estimator()
+    for ask in case.calls.values():
+        with pytest.raises(NotFittedError):
+            ask(estimator, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def through_joblib(estimator: BaseEstimator) -> BaseEstimator:
+    buffer = io.BytesIO()
+    joblib.dump(estimator, buffer)
+    buffer.seek(0)
+    return joblib.load(buffer)
+
+
+COPIES = {
+    "pickle": lambda estimator: pickle.loads(pickle.dumps(estimator)),
+    "oldest pickle": lambda estimator: pickle.loads(pickle.dumps(estimator, protocol=2)),
+    "deepcopy": copy.deepcopy,
+    "joblib": through_joblib,
+}
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_an_unfitted_estimator_is_copied(case, copied):
+    estimator = case.estimator(**{case.key: 9}, training={"epochs": 2})
+    twin = copied(estimator)
+    assert type(twin) is case.estimator
+    assert vars(twin) == vars(estimator)
+    with pytest.raises(NotFittedError):
+        twin.predict()  if case.estimator is Forecaster else twin.predict(TOKENS)
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_a_fitted_estimator_is_copied(name, case, folder, fitted, copied):
+    """With its answers, its figures and all else that the fit left; the copy can be fitted, saved and copied again."""
+    estimator = fitted[name]
+    expected = case.answers(estimator, folder)
+    twin = copied(estimator)
+    assert twin.get_params() == estimator.get_params()
+    assert vars(twin).keys() == vars(estimator).keys()
+    for attribute, value in vars(estimator).items():
+        if attribute != "model_":
+            assert same(getattr(twin, attribute), value), attribute
+    assert twin.model_ is not estimator.model_
+    assert case.answers(twin, folder) == expected
+    assert case.answers(copied(twin), folder) == expected
+    assert case.answers(estimator, folder) == expected, "the original is as it was"
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(other, np.ndarray):
+        return np.array_equal(one, other, equal_nan=other.dtype.kind == "f")
+    if isinstance(other, pd.DataFrame):
+        return one.equals(other)
+    if isinstance(other, SeriesTable) or hasattr(other, "__dataclass_fields__"):
+        return vars(one).keys() == vars(other).keys() and all(same(vars(one)[k], v) for k, v in vars(other).items())
+    if isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], value) for key, value in other.items())
+    if isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other or (one != one and other != other)
+
+
+PROGRAM = """
+import pickle, sys
+with open(sys.argv[1], "rb") as file:
+    pairs = pickle.load(file)
+for estimator, arguments in pairs:
+    print(pickle.dumps(estimator.predict(**arguments)).hex())
+"""
+
+
+def test_a_pickle_answers_the_same_in_a_new_process(fitted, shop, tmp_path):
+    arguments = {"tagging": {"X": TOKENS}, "forecasting": {"future": shop / "later.csv"}}
+    pairs = [(fitted[name], arguments[name]) for name in NAMES]
+    (tmp_path / "pairs.pickle").write_bytes(pickle.dumps(pairs))
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "pairs.pickle")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for line, (estimator, given) in zip(done.stdout.split(), pairs, strict=True):
+        found, expected = pickle.loads(bytes.fromhex(line)), estimator.predict(**given)
+        assert same(found, expected)
