@@ -1,11 +1,13 @@
 """All that seqtag uses of Keras's and TensorFlow's private names; no other file uses one.
 
 Made for Keras 3.15 and TensorFlow 2.21. `tests/test_keras_internals.py` names these versions and fails where a name is
-gone or does something else. TensorFlow is not imported: layers use this file too, on any backend of Keras.
+gone or does something else. TensorFlow is not imported: operations and layers use this file too, on any backend.
 """
 
 from __future__ import annotations
 
+import sys
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,40 @@ import keras
 from keras.src import backend
 
 Tensor = Any
+
+
+def custom_gradient(function: Callable[..., tuple[Any, Callable]]) -> Callable[..., Any]:
+    """`keras.ops.custom_gradient` whose gradient is freed with the graph that it was traced in.
+
+    TensorFlow keeps the gradient function of each traced call in a table of the process and never removes it. The
+    function holds its graph: each fit of a tagger would leave 100 MB.
+
+    Args:
+        function: gives its result, and a function of gradients in it that gives those in the arguments.
+    """
+    differentiable: Callable[..., Any] = keras.ops.custom_gradient(function)
+    if keras.config.backend() != "tensorflow":
+        return differentiable
+
+    def call(*arguments: Tensor) -> Any:
+        result = differentiable(*arguments)
+        first = keras.tree.flatten(result)[0]
+        if sys.modules["tensorflow"].is_symbolic_tensor(first):
+            _keep_gradient_with_graph(first.op)
+        return result
+
+    return call
+
+
+def _keep_gradient_with_graph(operation: Any) -> None:
+    """Lets the operation's graph hold its gradient; the table of the process refers to it weakly from now on."""
+    name = operation.get_attr("_gradient_op_type").decode()
+    table = sys.modules["tensorflow.python.framework.ops"].gradient_registry._registry
+    gradient, graph = table[name]["type"], operation.graph
+    graph._seqtag_gradients = [*getattr(graph, "_seqtag_gradients", []), gradient]
+    reference = weakref.ref(gradient)
+    table[name]["type"] = lambda *arguments: reference()(*arguments)  # type: ignore[misc]
+    weakref.finalize(graph, table.pop, name, None).atexit = False
 
 
 def keras_mask(tensor: Tensor) -> Tensor | None:

@@ -24,7 +24,7 @@ TOOLKIT = {"ops", "layers", "callbacks", "diagnostics", "training"}
 MAY_IMPORT = [
     (BASE, {"errors", "files"}),
     ({"config"}, BASE),
-    ({"ops"}, set()),
+    ({"ops"}, {"keras_internals"}),
     ({"layers"}, {"ops", "keras_internals"}),
     ({"diagnostics"}, {"ops", "layers"} | BASE),
     ({"callbacks"}, {"ops", "layers", "diagnostics"} | BASE),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import gc
+import weakref
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import ops as tf_ops
 
 import seqtag
 from seqtag import keras_internals as internals
@@ -164,3 +167,31 @@ def test_a_replaced_update_gets_unclipped_gradients_and_can_be_put_back():
     optimizer.apply([tf.constant([-8.0])], [weight])
     assert len(seen) == 1
     assert weight.numpy().tolist() == [1.5]
+
+
+def test_a_custom_gradient_is_freed_with_its_graph():
+    @internals.custom_gradient
+    def doubled(x):
+        return 2 * x, lambda upstream: 10 * upstream
+
+    def traced():
+        @tf.function
+        def gradient(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = tf.cond(x > 0, lambda: doubled(x), lambda: x)
+            return tape.gradient(y, x)
+
+        assert gradient(tf.constant(1.0)) == 10 and gradient(tf.constant(-1.0)) == 1
+        return weakref.ref(gradient.get_concrete_function(tf.constant(1.0)).graph)
+
+    table = tf_ops.gradient_registry.list()
+    before = set(table)
+    graph = traced()
+    gc.collect()
+    assert graph() is None
+    assert set(table) == before
+    with tf.GradientTape() as tape:
+        x = tf.Variable(3.0)
+        y = doubled(x)
+    assert (y, tape.gradient(y, x)) == (6, 10), "without a graph"

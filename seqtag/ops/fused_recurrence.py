@@ -15,6 +15,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
+from seqtag.keras_internals import custom_gradient
 from seqtag.ops import recurrence
 from seqtag.ops.recurrence import (
     Activation,
@@ -64,7 +65,7 @@ def simple_rnn(
         [1. 2.]
     """
 
-    @ops.custom_gradient
+    @custom_gradient
     def run(inputs: Tensor, initial: Tensor, kernel: Tensor) -> tuple:
         def step(old: RNNState, t: Tensor) -> RNNState:
             new = recurrence.simple_rnn_step(
@@ -116,7 +117,7 @@ def gru(
         The outputs `(batch, time, units)` and the last state.
     """
 
-    @ops.custom_gradient
+    @custom_gradient
     def run(inputs: Tensor, initial: Tensor, kernel: Tensor, *bias: Tensor) -> tuple:
         step_weights = GRUWeights(kernel, *bias)
 
@@ -182,7 +183,7 @@ def lstm(
         The outputs `(batch, time, units)` and the last state.
     """
 
-    @ops.custom_gradient
+    @custom_gradient
     def run(inputs: Tensor, hidden: Tensor, cell: Tensor, kernel: Tensor, *peephole: Tensor) -> tuple:
         step_weights = LSTMWeights(kernel, *peephole)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seqtag.errors import ConfigError
 from seqtag.quiet_tensorflow import import_tensorflow
@@ -181,9 +181,16 @@ def recognises(files: Sequence[str], layout: str | None) -> bool:
     return not all(name.endswith(".csv") for name in files) if layout in (None, "auto") else layout in LAYOUTS
 
 
-def inspect(files: Sequence[str], **options: Any) -> CorpusReport:
+def inspect(
+    files: Sequence[str],
+    *,
+    layout: str = "auto",
+    encoding: str = "utf-8",
+    token_column: str | int | None = None,
+    tag_column: str | int | None = None,
+) -> CorpusReport:
     """Reports what is in a corpus; the options are those of `inspect_corpus`."""
-    return inspect_corpus(files, **options)
+    return inspect_corpus(files, layout, encoding, token_column, tag_column)
 
 
 def _load(run: Path) -> TaggingModel:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from seqtag.keras_internals import custom_gradient
 from seqtag.ops.crf.alignment import Alignment
 from seqtag.ops.crf.forward_backward import forward_backward
 from seqtag.ops.crf.scores import CRFScores, as_float, as_floats, path_score, with_extra_step
@@ -84,7 +85,7 @@ def with_expected_gradient(
     mask and the others reach `expect` as floats and have no gradient.
     """
 
-    @ops.custom_gradient
+    @custom_gradient
     def partition(
         emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor, *others: Tensor
     ) -> tuple[Tensor, Callable[..., tuple[Tensor, ...]]]:
