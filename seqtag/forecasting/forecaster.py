@@ -307,7 +307,7 @@ class Forecaster(BaseEstimator):
         return pickled_state(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        restore_state(self, state, load_forecasting_model)
+        restore_state(self, state, ForecastingModel.load)
 
     def _write(self, folder: Path) -> None:
         write_estimator(folder, self, self._config())

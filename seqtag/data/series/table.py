@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 
@@ -58,6 +58,11 @@ class SeriesTable:
     def __post_init__(self) -> None:
         for array in (self.ids, self.offsets, self.values, self.ordinals, self.phases, self.inserted):
             read_only(array)
+
+    def __reduce__(self) -> tuple[type[SeriesTable], tuple]:
+        """What `pickle` and `copy` take: read-only mappings cannot be pickled, and cached properties need not be."""
+        values = (getattr(self, part.name) for part in fields(self))
+        return SeriesTable, tuple(dict(value) if isinstance(value, Mapping) else value for value in values)
 
     def __len__(self) -> int:
         """The number of series."""
