@@ -210,7 +210,7 @@ class RecursiveDecoder(_SegmentDecoder):
         missing = self.count * self.segment - self.horizon
         shape = (-1, self.count, self.segment)
         true = ops.reshape(ops.pad(inputs.target, [[0, 0], [0, missing]]), shape)
-        there = ops.reshape(ops.pad(inputs.observed, [[0, 0], [0, missing]], constant_values=False), shape)
+        observed = ops.reshape(ops.pad(inputs.observed, [[0, 0], [0, missing]], constant_values=False), shape)
         rows = ops.shape(inputs.context)[0]
         drawn = keras.random.uniform((rows, self.count, 1), seed=self.draws) < self.teacher_share
-        return true, ops.logical_and(drawn, there)
+        return true, ops.logical_and(drawn, observed)

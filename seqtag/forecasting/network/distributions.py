@@ -74,7 +74,7 @@ def student_t_loss(target: Any, location: Any, scale: Any, df: Any) -> Any:
         scale: above 0.
         df: degrees of freedom, above 0.
     """
-    target, location, scale, df = (tf.cast(each, tf.float64) for each in (target, location, scale, df))
+    target, location, scale, df = (tf.cast(part, tf.float64) for part in (target, location, scale, df))
     away = tf.square((target - location) / scale) / df
     loss = _log_constant(df) + tf.math.log(scale) + (df + 1) / 2 * tf.math.log1p(away)
     return tf.cast(loss, tf.float32)
@@ -123,7 +123,7 @@ def negative_binomial_loss(counts: Any, mean: Any, dispersion: Any) -> Any:
         mean: above 0.
         dispersion: above 0; towards 0 the distribution becomes Poisson's.
     """
-    counts, mean, dispersion = (tf.cast(each, tf.float64) for each in (counts, mean, dispersion))
+    counts, mean, dispersion = (tf.cast(part, tf.float64) for part in (counts, mean, dispersion))
     r = 1 / dispersion
     log_rest = tf.math.log1p(dispersion * mean)
     log_coefficient = tf.math.lgamma(counts + r) - tf.math.lgamma(r) - tf.math.lgamma(counts + 1)
@@ -146,12 +146,12 @@ def negative_binomial_quantiles(mean: Any, dispersion: Any, levels: Sequence[flo
     Returns:
         float32 `(..., levels)`, whole numbers.
     """
-    mean, dispersion = (tf.cast(each, tf.float64)[..., None] for each in (mean, dispersion))
+    mean, dispersion = (tf.cast(part, tf.float64)[..., None] for part in (mean, dispersion))
     level = tf.constant(levels, tf.float64)
     spread = tf.sqrt(mean + dispersion * tf.square(mean))
     low = tf.maximum(tf.floor(mean - spread * tf.sqrt((1 - level) / level)), 0)
     high = tf.math.ceil(mean + spread * tf.sqrt(level / (1 - level)))
-    r, p = (each + tf.zeros_like(low) for each in (1 / dispersion, 1 / (1 + dispersion * mean)))
+    r, p = (part + tf.zeros_like(low) for part in (1 / dispersion, 1 / (1 + dispersion * mean)))
 
     def halved(low: Any, high: Any) -> tuple[Any, Any]:
         middle = tf.floor((low + high) / 2)

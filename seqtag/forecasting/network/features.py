@@ -54,12 +54,12 @@ class StepFeatures(keras.layers.Layer):
 
     def widths(self) -> tuple[int, int, int]:
         """How wide the vectors of history, future and series are."""
-        each = {
+        widths = {
             kind: 2 * len(self.inputs[kind]) + sum(table.output_dim for table in tables)
             for kind, tables in self.embeddings.items()
         }
-        future = self.inputs["calendar"] + each["known"]
-        return 3 + each["past"] + future, future, each["static"] + self.series_width
+        future = self.inputs["calendar"] + widths["known"]
+        return 3 + widths["past"] + future, future, widths["static"] + self.series_width
 
     def call(self, batch: Mapping[str, Tensor], scaled: Tensor, observed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Vectors of the steps of the history `(batch, lookback, ...)`, of the future, and of the series.
@@ -70,10 +70,10 @@ class StepFeatures(keras.layers.Layer):
             observed: which of them are not missing.
         """
         lookback = scaled.shape[1]
-        waited = ops.log1p(since_seen(observed)) / np.log1p(lookback)
-        own = [ops.stack([scaled, ops.cast(observed, scaled.dtype), waited], axis=-1)]
+        elapsed = ops.log1p(since_seen(observed)) / np.log1p(lookback)
+        values = [ops.stack([scaled, ops.cast(observed, scaled.dtype), elapsed], axis=-1)]
         known = [batch["calendar"], *self._covariates(batch, "known")]
-        history = [*own, *self._covariates(batch, "past"), *[part[:, :lookback] for part in known]]
+        history = [*values, *self._covariates(batch, "past"), *[part[:, :lookback] for part in known]]
         series = self._covariates(batch, "static")
         if self.series_embedding is not None:
             is_known = ops.cast(batch["series"] > 0, "float32")[:, None]
@@ -87,9 +87,9 @@ class StepFeatures(keras.layers.Layer):
         moments: Sequence[Sequence[float]] = self.inputs[kind]
         if moments:
             mean, deviation = np.asarray(moments, np.float32).T
-            there = observed_steps(batch[kind])
-            standard = filled((batch[kind] - mean) / deviation, there)
-            parts += [standard, ops.cast(there, standard.dtype)]
+            observed = observed_steps(batch[kind])
+            standard = filled((batch[kind] - mean) / deviation, observed)
+            parts += [standard, ops.cast(observed, standard.dtype)]
         codes = batch[f"{kind}_codes"]
         return parts + [table(codes[..., n]) for n, table in enumerate(self.embeddings[kind])]
 

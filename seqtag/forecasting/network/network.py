@@ -184,8 +184,8 @@ class ForecastNetwork(keras.Model):
         context = self.encoder(steps, static, real, training=training)
         if self.bridge is not None:
             context = self.bridge(ops.concatenate([context, static, scaled[:, -NEWEST:]], axis=-1))
-        target, there = self._target(batch, window_scale) if training and "target" in batch else (None, None)
-        inputs = DecoderInputs(context, future, static, scaled[:, -self.segment :], target, there)
+        target, observed_target = self._target(batch, window_scale) if training and "target" in batch else (None, None)
+        inputs = DecoderInputs(context, future, static, scaled[:, -self.segment :], target, observed_target)
         raw = ops.cast(self.decoder(inputs, training=training), "float32")
         weight = ops.ones_like(window_scale.scale) if scale_features is None else scale_features.weight
         spread = self.scaling.spread(scaled, observed)
@@ -199,8 +199,8 @@ class ForecastNetwork(keras.Model):
 
     def _target(self, batch: Mapping[str, Tensor], window_scale: WindowScale) -> tuple[Tensor, Tensor]:
         """The scaled true values, 0 where missing, and where they are observed."""
-        there = observed_steps(batch["target"])
-        return filled(window_scale.future(filled(batch["target"], there, 1.0)), there), there
+        observed = observed_steps(batch["target"])
+        return filled(window_scale.future(filled(batch["target"], observed, 1.0)), observed), observed
 
     def _window_scale(self, output: Mapping[str, Tensor]) -> WindowScale:
         return WindowScale(output["location"], output["scale"], self.scaling.logarithmic)
@@ -210,10 +210,10 @@ class ForecastNetwork(keras.Model):
     ) -> tf.Tensor:
         """The head's mean loss over all observed values of the batch's targets, in the scaled space."""
         window_scale = self._window_scale(y_pred)
-        target, there = self._target(x, window_scale)
+        target, observed = self._target(x, window_scale)
         losses = self.head.loss(y_pred["raw"], target, ops.broadcast_to(window_scale.scale, ops.shape(target)))
-        count = ops.maximum(ops.sum(ops.cast(there, losses.dtype)), 1.0)
-        loss = ops.sum(filled(losses * y_pred["weight"], there)) / count
+        count = ops.maximum(ops.sum(ops.cast(observed, losses.dtype)), 1.0)
+        loss = ops.sum(filled(losses * y_pred["weight"], observed)) / count
         return loss + ops.sum(self.losses) if self.losses else loss
 
     def forecast(self, batch: Mapping[str, Tensor]) -> ForecastOutput:

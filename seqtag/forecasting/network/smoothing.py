@@ -88,8 +88,8 @@ class SmoothingScaling(keras.layers.Layer):
         # Padded to whole seasons, so that the future's first step has the first place in the season.
         history = ops.pad(history, [[0, 0], [-lookback % self.season_length, 0]], constant_values=float("nan"))
         observed = observed_steps(history)
-        there = ops.cast(observed, "float32")
-        count = ops.sum(there, axis=1, keepdims=True)
+        mask = ops.cast(observed, "float32")
+        count = ops.sum(mask, axis=1, keepdims=True)
         if self.logarithmic:
             size = ops.ones_like(count)
             values = ops.log(filled(history, observed, 1.0))
@@ -97,12 +97,12 @@ class SmoothingScaling(keras.layers.Layer):
             size = ops.sum(ops.abs(filled(history, observed)), axis=1, keepdims=True) / ops.maximum(count, 1.0)
             size = ops.where(size > 0, size, ops.ones_like(size))
             values = filled(history / size, observed)
-        start, strength = self._initial_season(values, there)
+        start, strength = self._initial_season(values, mask)
         adjustments = ops.take(ops.convert_to_tensor(self.adjustments), series, axis=0) if self.per_series else None
         if adjustments is not None and self.season_length > 1:
             start = start + adjustments[:, 2:]
-        level, season, seasons = self._smooth(values, there, start, adjustments)
-        change = self._typical_change(values - seasons, there)
+        level, season, seasons = self._smooth(values, mask, start, adjustments)
+        change = self._typical_change(values - seasons, mask)
         ahead = ops.take(season, np.arange(self.horizon) % self.season_length, axis=1)
         location = (level + ops.concatenate([seasons[:, -lookback:], ahead], axis=1)) * size
         in_units = ops.clip(season / change, -_LARGEST_FEATURE, _LARGEST_FEATURE)
@@ -121,13 +121,13 @@ class SmoothingScaling(keras.layers.Layer):
         """1: the scale is the size of the window's changes already."""
         return ops.ones_like(scaled[:, :1])
 
-    def _initial_season(self, values: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+    def _initial_season(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The season that classical decomposition finds, `(batch, season)`, and its strength, `(batch, 1)`.
 
         The strength is the share of the season's variance that noise does not explain; noise is the variance of the
         places' means over the years.
         """
-        m, zeros = self.season_length, ops.zeros_like(there[:, :1])
+        m, zeros = self.season_length, ops.zeros_like(mask[:, :1])
         if m == 1:
             return zeros, zeros
         around = np.full(m + 1 - m % 2, 1 / m, np.float32)
@@ -137,8 +137,8 @@ class SmoothingScaling(keras.layers.Layer):
         def smoothed(x: Tensor) -> Tensor:
             return ops.conv(x[..., None], around[:, None, None], strides=1, padding="same")[..., 0]
 
-        whole = there * ops.cast(smoothed(there) > 0.999, "float32")
-        detrended = ops.clip((values - smoothed(values * there)) * whole, -2.0, 2.0)
+        whole = mask * ops.cast(smoothed(mask) > 0.999, "float32")
+        detrended = ops.clip((values - smoothed(values * mask)) * whole, -2.0, 2.0)
         years = ops.reshape(detrended, (-1, values.shape[1] // m, m))
         seen = ops.reshape(whole, (-1, values.shape[1] // m, m))
         counts = ops.sum(seen, axis=1)
@@ -153,14 +153,14 @@ class SmoothingScaling(keras.layers.Layer):
         return mean, strength * ops.cast(number > 1.4 * m, "float32")
 
     def _smooth(
-        self, values: Tensor, there: Tensor, start: Tensor, adjustments: Tensor | None
+        self, values: Tensor, mask: Tensor, start: Tensor, adjustments: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The last level `(batch, 1)`, the season to come `(batch, season)`, and each step's season."""
         raw = ops.convert_to_tensor(self.coefficients)[None]
         shares = ops.sigmoid(raw if adjustments is None else raw + adjustments[:, :2])
-        first = ops.cast(ops.cumsum(there, axis=1) == 1.0, "float32") * there
-        alpha = there * (shares[:, :1] * (1 - first) + first)
-        gamma = there * shares[:, 1:] * (1 - first) * float(self.season_length > 1)
+        first = ops.cast(ops.cumsum(mask, axis=1) == 1.0, "float32") * mask
+        alpha = mask * (shares[:, :1] * (1 - first) + first)
+        gamma = mask * shares[:, 1:] * (1 - first) * float(self.season_length > 1)
 
         def step(before: tuple, t: Any) -> tuple:
             level, season, _ = before
@@ -170,16 +170,16 @@ class SmoothingScaling(keras.layers.Layer):
             after = now + gamma[:, t, None] * (rest - level)
             return level, ops.concatenate([season[:, 1:], after], axis=1), now
 
-        zeros = ops.zeros_like(there[:, :1])
+        zeros = ops.zeros_like(mask[:, :1])
         time = values.shape[1]
         unrolled = time <= _UNROLLED
         steps = np.arange(time) if unrolled else ops.arange(time)
         (level, season, _), (_, _, seasons) = iterate(step, (zeros, start, zeros), steps, unroll=unrolled)
         return level, season, ops.transpose(seasons[..., 0])
 
-    def _typical_change(self, rest: Tensor, there: Tensor) -> Tensor:
+    def _typical_change(self, rest: Tensor, mask: Tensor) -> Tensor:
         """The mean change between neighbouring values, `(batch, 1)`; large single changes are cut off."""
-        both = there[:, 1:] * there[:, :-1]
+        both = mask[:, 1:] * mask[:, :-1]
         change = ops.minimum(ops.abs(rest[:, 1:] - rest[:, :-1]), _LARGEST_CHANGE) * both
         pairs = ops.maximum(ops.sum(both, axis=1, keepdims=True), 1.0)
         return ops.sum(change, axis=1, keepdims=True) / pairs + _LEAST_CHANGE
