@@ -110,9 +110,7 @@ def backtest(
         command = _command("backtest", source)
     else:
         command = command_of(load_config(source, settings or []).task, "backtest", source)
-    result, note = command(source, settings or [], folds, refit)
-    if output is not None:
-        result.write(output)
+    result, note = command(source, settings or [], folds, refit, output)
     _print_report(result, as_json)
     if note:
         print(f"note: {note}", file=sys.stderr)

@@ -123,7 +123,11 @@ def predict(run: Path, source: str, *, horizon: int | None = None, future: str |
 
 
 def backtest(
-    source: Path, settings: Sequence[str], folds: int | None = None, refit: bool | None = None
+    source: Path,
+    settings: Sequence[str],
+    folds: int | None = None,
+    refit: bool | None = None,
+    output: Path | None = None,
 ) -> tuple[BacktestResult, str]:
     """Backtests over rolling origins, each a horizon after the one before, the last at the end of the data.
 
@@ -137,6 +141,7 @@ def backtest(
         folds: how many; `evaluation.folds` of the configuration unless given.
         refit: whether to fit in each fold. A run is not fitted unless this is True, which fits its configuration
             anew. With False a configuration is fitted in the first fold alone.
+        output: folder for tables and figures; None writes none.
 
     Returns:
         The result, and a note for its reader, "" for none.
@@ -144,16 +149,26 @@ def backtest(
     Raises:
         RunError, ConfigError, DataError: as `evaluate`; a fold for which all series are too short.
     """
-    is_run = source.is_dir()
-    config = load_config(source / bundle.CONFIG if is_run else source, ForecastingConfig, settings)
+    config = load_config(source / bundle.CONFIG if source.is_dir() else source, ForecastingConfig, settings)
     origins = RollingOrigins(folds or config.evaluation.folds, config.model.horizon)
+    result, note = _backtest(source, config, origins, refit)
+    if output is not None:
+        from seqtag.forecasting.backtesting import write_result
+
+        write_result(result, output)
+    return result, note
+
+
+def _backtest(
+    source: Path, config: ForecastingConfig, origins: RollingOrigins, refit: bool | None
+) -> tuple[BacktestResult, str]:
     with errors_in(_path(config, config.data.train)):
         data = load_series(config)
         import_tensorflow()
         from seqtag.forecasting.backtesting.backtest import backtest as roll
         from seqtag.forecasting.backtesting.fitters import fitter, predictor
 
-        if not is_run or refit:
+        if refit or not source.is_dir():
             fit, every, length = fitter(config), refit is not False, config.model.season_length_of(data.train)
             return roll(data.train, origins, fit, season_length=length, refit=every, progress=False), ""
         model, _ = _load(source)

@@ -13,6 +13,7 @@ from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.calibration.quantile_function import probabilities, values_at
 from seqtag.forecasting.data.future import append_future, read_future
 from seqtag.forecasting.data.windows import Windows
+from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.prediction.paths import draw_paths, sample_paths
 from seqtag.forecasting.prediction.predict import predict
 
@@ -20,7 +21,8 @@ LEVELS = (0.1, 0.5, 0.9)
 
 
 def with_dependence(model, *correlation):
-    return model.corrected(dataclasses.replace(model.corrections, dependence=StepDependence(np.array(correlation))))
+    corrections = dataclasses.replace(model.corrections, dependence=StepDependence(np.array(correlation)))
+    return ForecastingModel(model.ensemble, model.encoder, model.columns, model.season_length, corrections)
 
 
 def forecast_of(model, table, future):
