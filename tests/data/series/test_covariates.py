@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from seqtag.data.series.covariates import Categories, CategoryEncoder, numbers
+from seqtag.data.series.covariates import Categories, CategoryEncoder, stack_numbers
 
 
 def categories(*values):
@@ -35,5 +35,5 @@ def test_codes_of_any_shape():
 
 def test_numbers_stand_side_by_side():
     columns = {"a": np.array([1.0, 2.0]), "day": categories("x", "y"), "b": np.array([3.0, np.nan])}
-    np.testing.assert_array_equal(numbers(columns, 2), [[1, 3], [2, np.nan]])
-    assert numbers({}, 4).shape == (4, 0)
+    np.testing.assert_array_equal(stack_numbers(columns, 2), [[1, 3], [2, np.nan]])
+    assert stack_numbers({}, 4).shape == (4, 0)

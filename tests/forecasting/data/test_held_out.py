@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
-from seqtag.forecasting.data.held_out import split, subsample, with_history, with_values
-from seqtag.forecasting.data.windows import all_windows
+from seqtag.forecasting.data.held_out import split
+from seqtag.forecasting.data.windows import all_windows, subsample, with_history, with_values
 
 
 def table_of(*lengths, missing=()):

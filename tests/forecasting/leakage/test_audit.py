@@ -8,8 +8,8 @@ import pytest
 
 from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series
-from seqtag.forecasting.data import leakage
 from seqtag.forecasting.data.samples import sample_series
+from seqtag.forecasting.leakage import audit
 from seqtag.forecasting.leakage.audit import audit_leakage
 
 HONEST = ("promotion", "holiday")
@@ -170,8 +170,8 @@ def test_the_same_seed_gives_the_same_report():
 
 
 def test_large_tables_are_judged_by_some_of_their_steps(monkeypatch):
-    monkeypatch.setattr(leakage, "MAX_STEPS", 500)
-    monkeypatch.setattr(leakage, "MAX_STEPS_OF_A_SERIES", 200)
+    monkeypatch.setattr(audit, "MAX_STEPS", 500)
+    monkeypatch.setattr(audit, "MAX_STEPS_OF_A_SERIES", 200)
     frame, _ = sample_series(series=6, steps=300, seed=6)
     frame["budget"] = frame["y"] ** 2
     report = audit_leakage(table_of(frame, "budget", *HONEST), season_length=7)
