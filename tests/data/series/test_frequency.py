@@ -162,7 +162,7 @@ def test_the_smallest_step_counts_when_the_others_are_its_multiples():
 
 def test_seasons_are_named_by_the_frequency():
     expected = {"h": 24, "15min": 96, "D": 7, "B": 5, "W": 52, "MS": 12, "QS": 4, "YS": 1, "7min": 1, "1": 1}
-    assert {name: Frequency.parse(name).season for name in expected} == expected
+    assert {name: Frequency.parse(name).season_length for name in expected} == expected
 
 
 @pytest.mark.parametrize("text", ["SMS", "0", "2B", "ns"])
