@@ -96,13 +96,13 @@ def test_series_without_steps_are_left_out(frame):
 def test_wrong_parts(frame):
     table = read(frame)
     for lengths in ([1, 1, 1], [1, 1, 1, -1], table.lengths + 1):
-        with pytest.raises(ValueError, match="expected for each of 4 series a length of at most its own, found"):
+        with pytest.raises(ValueError, match="expected a length for each of 4 series, at most its own, found"):
             first_steps(table, lengths)
-        with pytest.raises(ValueError, match="expected for each of 4 series a length of at most its own, found"):
+        with pytest.raises(ValueError, match="expected a length for each of 4 series, at most its own, found"):
             hide_after(table, lengths)
     zeros = np.zeros(4, int)
     for starts in (zeros[1:], zeros - 1, zeros + 2):
-        with pytest.raises(ValueError, match="expected for each of 4 series a start and an end, found"):
+        with pytest.raises(ValueError, match="expected a start and an end for each of 4 series, found"):
             slice_steps(table, starts, zeros + 1)
     with pytest.raises(ValueError, match="expected ends of at most the series' lengths"):
         slice_steps(table, zeros, table.lengths + 1)
