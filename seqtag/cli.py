@@ -23,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+CONFIG_HELP = "a YAML file, or the name of a configuration in the package, such as ner_sample"
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="the directory of a finished run")]
 Setting = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a dotted key of the config")
@@ -37,7 +38,7 @@ def common() -> None:
 
 @app.command()
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="a YAML file")],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
     settings: Setting = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="RUN", help="runs/NAME unless set")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="instead of the config's")] = None,
@@ -92,7 +93,7 @@ def predict(
 
 @app.command()
 def backtest(
-    source: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help="a YAML file, or a finished run")],
+    source: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help=f"{CONFIG_HELP}; or a finished run")],
     settings: Setting = None,
     folds: Annotated[
         int | None, typer.Option("--folds", min=1, help="rolling origins; the config's unless set")

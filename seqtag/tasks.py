@@ -102,7 +102,7 @@ def command_of(name: str, command: str, source: Path | None = None, options: Ite
         ConfigError: an option of another task.
     """
     task = task_named(name)
-    if command not in task.OPTIONS and source is not None and source.is_file():
+    if command not in task.OPTIONS and source is not None and not source.is_dir():
         raise ConfigError(f"{source}: task: expected {_takers(command)!r}, found {name!r}")
     if command not in task.OPTIONS:
         raise RunError(f"{source}: expected a run of {_takers(command)}, found one of {name}")

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from importlib import resources
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import yaml
 
+from seqtag import cli
 from seqtag.errors import ConfigError
-from seqtag.runs.config_file import dump_config, resolve_path
+from seqtag.runs.config_file import dump_config, find_config, packaged_configs, resolve_path
 from seqtag.tagging.config import TaggingConfig
 from seqtag.tasks import load_config, parse_config
 
@@ -88,3 +93,59 @@ def test_paths_start_from_the_root_then_the_environment(monkeypatch, config_file
     assert load_config(config_file, ["data.root=/root"]).data.root == "/root"
     assert str(resolve_path("a/b", "/root")) == "/root/a/b"
     assert resolve_path(str(tmp_path), "/root") == tmp_path
+
+
+def test_a_name_is_a_configuration_of_the_package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_config("ner_sample").task == "tagging"
+    assert load_config("forecast_sample", ["training.epochs=2"]).training.epochs == 2
+    assert {"ner_sample", "forecast_sample"} <= set(packaged_configs())
+
+
+def test_a_file_goes_before_the_package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("ner_sample").write_text("task: tagging\nseed: 7\n", encoding="utf-8")
+    assert load_config("ner_sample").seed == 7
+
+
+@pytest.mark.parametrize("path", ["ner_sample.yaml", "configs/ner_sample", "./other.yml"])
+def test_a_path_is_not_looked_for_in_the_package(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_config(path) == Path(path)
+    with pytest.raises(ConfigError, match="expected a config file, found no such file"):
+        load_config(path)
+
+
+def test_an_unknown_name_lists_those_there_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"^ner_smple: expected a config file or .*, did you mean 'ner_sample'"):
+        load_config("ner_smple")
+    with pytest.raises(ConfigError, match=r"found neither; names: forecast_.*, ner_sample, .*pos_ewt$"):
+        load_config("xyzzy")
+
+
+def test_a_wheel_has_the_configurations_inside_the_package(tmp_path, monkeypatch):
+    package = tmp_path / "site-packages" / "seqtag"
+    (package / "configs").mkdir(parents=True)
+    (package / "configs" / "job.yaml").write_text("task: tagging\n", encoding="utf-8")
+    (package.parent / "configs").mkdir()
+    (package.parent / "configs" / "stranger.yaml").write_text("", encoding="utf-8")
+    monkeypatch.setattr(resources, "files", lambda name: tmp_path / "site-packages" / name)
+    assert packaged_configs() == {"job": package / "configs" / "job.yaml"}
+    (package / "configs" / "job.yaml").rename(tmp_path / "job.yaml")
+    (package / "configs").rmdir()
+    assert packaged_configs() == {}, "the folder beside an installed package is another package's"
+
+
+def test_the_run_of_a_name_is_called_after_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    called = []
+    monkeypatch.setattr(
+        "seqtag.tagging.task.train", lambda *arguments: called.append(arguments) or SimpleNamespace(show=print)
+    )
+    assert cli.run(["train", "ner_sample"]) == 0
+    assert [output for _, output, _ in called] == [Path("runs/ner_sample")]
+    assert cli.run(["train", "ner_smple"]) == 2
+    assert "did you mean 'ner_sample'?" in capsys.readouterr().err
+    assert cli.run(["backtest", "ner_sample"]) == 2
+    assert "ner_sample: task: expected 'forecasting', found 'tagging'" in capsys.readouterr().err

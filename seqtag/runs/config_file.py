@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
 from seqtag.config.section import TaskConfig, validate_section
-from seqtag.errors import ConfigError
+from seqtag.errors import ConfigError, did_you_mean
 
 C = TypeVar("C", bound=TaskConfig)
 
 MAX_CONFIG_BYTES = 1_000_000
+SUFFIX = ".yaml"
 
 
 def load_config(path: str | os.PathLike[str], section: type[C], overrides: Sequence[str] = ()) -> C:
@@ -26,30 +28,63 @@ def load_config(path: str | os.PathLike[str], section: type[C], overrides: Seque
 
 
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """The values of a YAML file under `key=value` overrides with dotted keys, not checked yet.
+    """The values of a YAML file after `key=value` overrides with dotted keys; they are not checked yet.
+
+    Args:
+        path: the file, or the name of a configuration in the package; see `find_config`.
+        overrides: such as `"training.epochs=3"`.
 
     Raises:
         ConfigError: the file is missing or is no YAML mapping, or an override has another form.
     """
-    values = _read_yaml(path)
+    values = _read_yaml(find_config(path))
     for override in overrides:
         _apply_override(values, override)
     return values
+
+
+def find_config(path: str | os.PathLike[str]) -> Path:
+    """The file of a configuration: `path` itself, or the file in the package, if `path` is a name such as `ner_sample`.
+
+    A name has no folder and no suffix. A file of that name goes before the package.
+
+    Raises:
+        ConfigError: a name that the package does not have; the message lists the nearest one, or all.
+    """
+    given = Path(path)
+    if given.exists() or given.name != os.fspath(path) or given.suffix:
+        return given
+    packaged = packaged_configs()
+    if given.name not in packaged:
+        hint = did_you_mean(given.name, packaged, "names")
+        raise ConfigError(
+            f"{given.name}: expected a config file or the name of one in the package, found neither{hint}"
+        )
+    return packaged[given.name]
+
+
+def packaged_configs() -> dict[str, Path]:
+    """The configurations that come with seqtag, by name: in a wheel inside the package, in a checkout beside it."""
+    package = Path(str(resources.files("seqtag")))
+    folder = package / "configs"
+    if not folder.is_dir() and (package.parent / "pyproject.toml").is_file():
+        folder = package.parent / "configs"
+    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
 def check_config(values: dict[str, Any], section: type[C], source: str = "config") -> C:
     """Checks nested values; `source` names them in errors.
 
     Raises:
-        ConfigError: a key is unknown (the nearest one is named), or a value has the wrong type.
+        ConfigError: a key is unknown (the message names the nearest one), or a value has the wrong type.
     """
     return validate_section(section, values, source)
 
 
 def with_root(config: C) -> C:
-    """The configuration with `data.root` set: the environment's SEQTAG_DATA unless the file says another.
+    """The configuration with `data.root` set: to SEQTAG_DATA of the environment, unless the file sets it.
 
-    It is set before a run begins, so that the configuration in the run directory repeats the run wherever that is done.
+    It is set before a run begins, so that the configuration in the run directory repeats the run in any environment.
     """
     root = config.data.root or os.environ.get("SEQTAG_DATA")
     return config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
@@ -61,7 +96,7 @@ def dump_config(config: TaskConfig) -> str:
 
 
 def resolve_path(path: str, root: str | None) -> Path:
-    """A data file's place: below `root`; where there is none, or for an absolute path, as it stands.
+    """The path of a data file: below `root`; unchanged if there is no root or the path is absolute.
 
     >>> resolve_path("a/train.conll", "/data").as_posix(), resolve_path("train.conll", None).as_posix()
     ('/data/a/train.conll', 'train.conll')
