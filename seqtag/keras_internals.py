@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 from keras.src import backend
+from keras.src.backend.common import global_state
 
 Tensor = Any
 
@@ -116,17 +117,6 @@ def nadam_product(optimizer: keras.optimizers.Nadam) -> keras.Variable:
     return optimizer._u_product
 
 
-class OverridableClipping(keras.optimizers.Optimizer):
-    """An optimizer whose clipping is a public method; comes before the optimizer it changes in a class's bases."""
-
-    def clip(self, gradients: list) -> list:
-        """The gradients that the update takes: clipped as the optimizer's arguments say."""
-        return super()._clip_gradients(gradients)
-
-    def _clip_gradients(self, grads: list) -> list:
-        return self.clip(grads)
-
-
 class ReplacedUpdate:
     """Puts a function in the place of an optimizer's update until `restore`.
 
@@ -156,3 +146,24 @@ class ReplacedUpdate:
 def replaced_update(optimizer: keras.optimizers.Optimizer) -> Any:
     """The function that a `ReplacedUpdate` has put in place; None if there is none."""
     return vars(optimizer).get("_distributed_tf_update_step")
+
+
+def global_random_state() -> Callable[[], None]:
+    """Remembers the global random state of Keras and TensorFlow, and returns a function that brings it back.
+
+    `keras.utils.set_random_seed` puts new generators in the place of the old ones, so it is enough to keep these.
+    """
+    from tensorflow.python.eager.context import context
+
+    kept = {name: global_state.get_global_attribute(name) for name in ("global_random_seed", "global_seed_generator")}
+    eager = context()
+    seed, generator = eager._seed, vars(eager).get("_rng")
+
+    def restore() -> None:
+        for name, value in kept.items():
+            global_state.set_global_attribute(name, value)
+        # It also forgets the kernels that have drawn in the meantime.
+        eager._set_global_seed(seed)
+        eager._rng = generator
+
+    return restore

@@ -24,7 +24,7 @@ OPTIMIZER = keras.optimizers.Optimizer
 # Each private method, and what it is for.
 METHODS = [
     (keras.Layer, "_flatten_layers", "the layers inside a layer"),
-    (OPTIMIZER, "_clip_gradients", "clipping after the sum over replicas, and of rows"),
+    (OPTIMIZER, "_clip_gradients", "clipping after the sum over replicas"),
     (OPTIMIZER, "_distributed_tf_update_step", "a place in the update, called once for all replicas"),
     (OPTIMIZER, "_get_variable_index", "the moments of a variable"),
 ]
@@ -138,14 +138,15 @@ def test_nadams_product_of_momentum_coefficients():
     )
 
 
-def test_clipping_can_be_overridden():
-    class Half(internals.OverridableClipping, keras.optimizers.SGD):
-        def clip(self, gradients):
-            return [gradient / 2 for gradient in super().clip(gradients)]
-
-    weight = keras.Variable([0.0])
-    Half(1.0, clipvalue=1.0).apply([tf.constant([-8.0])], [weight])
-    assert weight.numpy().tolist() == [0.5]
+def test_the_global_random_state_is_brought_back():
+    keras.utils.set_random_seed(1)
+    draws = [float(tf.random.uniform([])), float(keras.random.uniform([]))]
+    keras.utils.set_random_seed(1)
+    restore = internals.global_random_state()
+    keras.utils.set_random_seed(1)
+    assert draws == [float(tf.random.uniform([])), float(keras.random.uniform([]))]
+    restore()
+    assert draws == [float(tf.random.uniform([])), float(keras.random.uniform([]))]
 
 
 def test_a_replaced_update_gets_unclipped_gradients_and_can_be_put_back():

@@ -1,4 +1,4 @@
-"""Callbacks for any `keras.Model.fit`: what the gradients do, and bounds for it."""
+"""Callbacks for any `keras.Model.fit`: they measure, clip and guard the gradients, and make weights sparse."""
 
 from seqtag.callbacks.alarms import Alarm, GradientWarning
 from seqtag.callbacks.clipping import GradientClipping

@@ -1,4 +1,4 @@
-"""What alarms have in common: the warning that they give and the record that they keep."""
+"""What the alarms about gradients share: a warning, and a record of it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Alarm:
     """One alarm.
 
     Attributes:
-        step: 1-based number of the update; of the epoch's last, where an epoch was judged.
-        layers: the names of the layers where it shows.
-        message: what a user is told.
+        step: 1-based number of the update; that of the last one, if a whole epoch was judged.
+        layers: the names of the layers with the fault.
+        message: the text of the warning.
     """
 
     step: int
@@ -25,6 +25,6 @@ class Alarm:
     message: str
 
     def warn(self) -> None:
-        """Tells the user."""
-        # The message names the update, so that Python takes no two for the same and drops one.
+        """Gives the warning."""
+        # Python shows equal warnings once; the message names the update, so no two are equal.
         warnings.warn(self.message, GradientWarning, stacklevel=2)

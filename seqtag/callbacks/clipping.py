@@ -1,4 +1,4 @@
-"""Gradient clipping as a callback: five rules, a schedule for the threshold, and a record of what was clipped."""
+"""Gradient clipping as a callback: five rules, a scheduled threshold, and the share of updates that were clipped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Threshold = float | Callable[[Any], Any]
 # The rules that scale all gradients by one factor.
 GLOBAL = ("global_norm", "percentile")
 OWN_CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
-# What the sources use: Brock et al. 2021, section 4.1, for units; Seetharaman et al. 2020, section 4, for percentiles.
+# As in the papers: Brock et al. 2021, section 4.1, for units; Seetharaman et al. 2020, section 4, for percentiles.
 DEFAULTS = {"global_norm": 1.0, "norm": 1.0, "value": 1.0, "adaptive": 0.01, "percentile": 10.0}
 
 
@@ -27,32 +27,32 @@ class GradientClipping(UpdateCallback):
 
     `by` names the rule and the meaning of `threshold`:
 
-    - `"global_norm"`: one factor for all gradients, so that their common norm is at most the threshold (Pascanu,
-      Mikolov and Bengio 2013, algorithm 1).
-    - `"norm"`: a factor for each variable.
-    - `"value"`: every element into `[-threshold, threshold]`; changes the direction.
-    - `"adaptive"`: a factor for each unit, so that its gradient's norm is at most the threshold times its weights'
-      norm; units are columns of kernels and rows of embeddings (Brock, De, Smith and Simonyan 2021, section 4).
-    - `"percentile"`: as `"global_norm"`, at the percentile `threshold` (0 to 100) of the norms of the last `window`
-      updates, this one's included (AutoClip: Seetharaman, Wichern, Pardo and Le Roux 2020, section 3).
+    - `"global_norm"`: all gradients are scaled by one factor, so that their common norm is at most the threshold
+      (Pascanu, Mikolov and Bengio 2013, algorithm 1).
+    - `"norm"`: the gradient of each variable is scaled to a norm of at most the threshold.
+    - `"value"`: every element is clipped to `[-threshold, threshold]`, which changes the direction.
+    - `"adaptive"`: the gradient of each unit is scaled to a norm of at most the threshold times the norm of the unit's
+      weights; units are columns of kernels and rows of embeddings (Brock, De, Smith and Simonyan 2021, section 4).
+    - `"percentile"`: as `"global_norm"`, with a percentile as the bound: `threshold` (0 to 100) of the norms of the
+      last `memory` updates, this one included (AutoClip: Seetharaman, Wichern, Pardo and Le Roux 2020, section 3).
 
-    Clipping acts on the gradient that the optimizer would take: unscaled under mixed precision, accumulated, and summed
-    over the replicas of a distribution strategy, where Keras's own clips before the sum. A row that a batch looked up
-    several times counts once, with its sum. Gradients that are not finite stay as they are; `ExplodingGradients` keeps
-    them from the weights.
+    Clipping acts on the gradient that the optimizer applies: unscaled under mixed precision, accumulated, and summed
+    over the replicas of a distribution strategy (Keras's own clipping comes before the sum). A row that a batch looked
+    up several times counts once, with its sum. Gradients that are not finite stay as they are; `ExplodingGradients`
+    keeps them from the weights.
 
-    At the end of an epoch it adds `grad_clipped`, the share of updates in which anything was clipped, to the logs; and
-    `grad_clipped/<layer>`, the same for each layer, where the rule looks at layers.
+    At the end of an epoch it adds to the logs `grad_clipped`, the share of updates in which anything was clipped; and
+    for the rules that treat layers apart `grad_clipped/<layer>`, the same for each layer.
 
     Args:
         by: the rule.
-        threshold: above zero; or a function of the number of updates done, such as a Keras
-            `LearningRateSchedule`, which is traced; the rule's usual value by default.
-        window: how many norms `"percentile"` remembers.
+        threshold: above zero; or a function of the number of updates so far, such as a Keras
+            `LearningRateSchedule`, which is traced; by default the rule's usual value.
+        memory: the number of norms that `"percentile"` keeps.
 
     Raises:
-        ValueError: on an unknown rule, a threshold of zero or less or a percentile above 100, a window below 1; at the
-            beginning of training, if the optimizer or a second `GradientClipping` clips too.
+        ValueError: an unknown rule, a threshold of zero or less, a percentile above 100, a memory below 1; when
+            training begins, the optimizer or a second `GradientClipping` clips too.
 
     Example:
         >>> import keras
@@ -65,7 +65,7 @@ class GradientClipping(UpdateCallback):
         [1.0]
     """
 
-    def __init__(self, by: Rule = "global_norm", threshold: Threshold | None = None, window: int = 1000) -> None:
+    def __init__(self, by: Rule = "global_norm", threshold: Threshold | None = None, memory: int = 1000) -> None:
         super().__init__()
         if by not in DEFAULTS:
             raise ValueError(f"expected by to be one of {', '.join(get_args(Rule))}, found {by!r}")
@@ -73,12 +73,12 @@ class GradientClipping(UpdateCallback):
         self.threshold = DEFAULTS[by] if threshold is None else threshold
         if not callable(self.threshold):
             _check_threshold(by, self.threshold)
-        if window < 1:
-            raise ValueError(f"expected window to be at least 1, found {window}")
-        self.window = window
+        if memory < 1:
+            raise ValueError(f"expected memory to be at least 1, found {memory}")
+        self.memory = memory
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Takes its place in the optimizer, which must not clip itself."""
+        """Joins the optimizer's update; the optimizer itself must not clip."""
         optimizer = inner_optimizer(self.model.optimizer)
         for name in OWN_CLIPPING:
             value = getattr(optimizer, name)
@@ -93,15 +93,15 @@ class GradientClipping(UpdateCallback):
             raise ValueError("expected one GradientClipping, found two; leave one out")
 
     def create_state(self) -> None:
-        """The updates seen and those in which each layer was clipped, and the last norms."""
+        """Counts of all updates and of those in which each layer was clipped, and the last norms."""
         self.layers = list(dict.fromkeys(weight.layer for weight in self.weights))
         self.seen = tf.Variable(0, dtype=tf.int64, trainable=False)
-        # The last place is for updates in which anything was.
+        # The last element counts the updates in which anything was clipped.
         self.clipped = tf.Variable(tf.zeros(len(self.layers) + 1, tf.int64), trainable=False)
-        self.history = NormHistory(self.window) if self.by == "percentile" else None
+        self.history = NormHistory(self.memory) if self.by == "percentile" else None
 
     def clip(self, gradients: list[Any], variables: list[Any], step: tf.Tensor) -> list[Any]:
-        """The gradients under the rule."""
+        """The gradients, clipped by the rule."""
         parts = [dense_part(gradient) for gradient in gradients]
         if self.by in GLOBAL:
             clipped = rules.clip_by_global_norm(parts, self._bound(step, rules.global_norm(parts)))
@@ -117,7 +117,7 @@ class GradientClipping(UpdateCallback):
         return self.threshold(step) if callable(self.threshold) else self.threshold
 
     def _bound(self, step: tf.Tensor, norm: tf.Tensor) -> Any:
-        """The greatest global norm that is let through."""
+        """The greatest global norm that stays as it is."""
         threshold = self._scheduled(step)
         if self.history is None:
             return threshold
@@ -137,7 +137,7 @@ class GradientClipping(UpdateCallback):
         return clipped
 
     def before_update(self, update: Update) -> None:
-        """Counts, and remembers the norm."""
+        """Counts the update, and keeps its norm."""
         clipped = self._clipped_layers(update)
         self.seen.assign_add(1)
         self.clipped.assign_add(tf.cast(tf.stack([*clipped, tf.reduce_any(clipped)]), tf.int64))
@@ -145,13 +145,13 @@ class GradientClipping(UpdateCallback):
             self.history.add(update.global_norm)
 
     def _clipped_layers(self, update: Update) -> list[tf.Tensor]:
-        """Whether each layer was clipped; one factor for all takes no look at their elements."""
+        """Whether each layer was clipped; under one factor for all, that factor tells."""
         if self.by in GLOBAL:
             factor = rules.shrinkage(update.global_norm, self._bound(update.step, update.global_norm))
             return [factor < 1] * len(self.layers)
         changed: dict[str, tf.Tensor] = dict.fromkeys(self.layers, tf.constant(False))
         for weight, before, after in zip(update.weights, update.gradients, update.clipped, strict=True):
-            # What is not a number differs from itself.
+            # By size: a NaN would differ from itself.
             differs = tf.abs(dense_part(before)) > tf.abs(dense_part(after))
             changed[weight.layer] = changed[weight.layer] | tf.reduce_any(differs)
         return list(changed.values())
@@ -162,7 +162,7 @@ class GradientClipping(UpdateCallback):
         self.clipped.assign(tf.zeros_like(self.clipped))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Adds `grad_clipped`, and `grad_clipped/<layer>` for the rules that look at layers."""
+        """Adds `grad_clipped`, and `grad_clipped/<layer>` for the rules that treat layers apart."""
         if logs is None:
             return
         shares = self.clipped.numpy() / max(1, int(self.seen.numpy()))

@@ -1,4 +1,4 @@
-"""An alarm for gradients that are not finite or far above what is usual, which keeps them from the weights."""
+"""An alarm for gradients that are not finite or unusually large, which keeps them from the weights."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from seqtag.keras_internals import learning_rate_variable
 from seqtag.ops.gradients import norm, percentile
 
 Action = Literal["warn", "skip", "stop", "recover"]
-# Norms that the median needs before it means anything.
+# There is no alarm about large norms before this many norms are known.
 WARM_UP = 20
 
 
 class ExplodingGradients(UpdateCallback):
     """Raises an alarm when a gradient is not finite, or the global norm is above `factor` times its running median.
 
-    The norm is that before clipping. Each alarm warns with a `GradientWarning` that names the layers where it shows,
-    and is kept in `alarms`. An update with a value that is not finite never happens, whatever the action: neither
-    weights nor moments change, so that no NaN reaches what is saved. Beyond that,
+    The norm is that before clipping. Each alarm gives a `GradientWarning` that names the layers with the fault, and is
+    kept in `alarms`. An update with a value that is not finite is never applied, whatever the action: neither weights
+    nor moments change, so that no NaN is ever saved. Of the other updates that raise an alarm,
 
-    - `"warn"` lets the other updates happen;
-    - `"skip"` leaves out every update that raises an alarm;
-    - `"stop"` does so and ends the training;
-    - `"recover"` does so, goes back to the weights and moments of the last good state, which is copied at the
-      beginning of every epoch and then every `keep_every` batches, and multiplies the learning rate by `rate_factor`.
+    - `"warn"` applies all;
+    - `"skip"` applies none;
+    - `"stop"` applies none and ends the training;
+    - `"recover"` applies none, restores the weights and moments of the last good state, and multiplies the learning
+      rate by `rate_factor`. That state is copied at the beginning of every epoch and then every `keep_every` batches.
 
-    Bad updates are judged in the graph, before they happen; the host hears of them at the next of its looks, one in
-    `check_every` batches and one at the end of the epoch. Under mixed_float16 the overflows that Keras's loss scaling
-    looks for, and mends by itself, are no alarms. The median is over all finite norms of the last `window` updates.
+    Updates are judged in the graph, before they are applied. The callback reads the result every `check_every` batches
+    and at the end of the epoch; the warning comes then. Under mixed_float16, an overflow that Keras's loss scaling
+    finds, and mends by itself, is no alarm. The median is over the last `memory` norms that were finite.
 
     Args:
         factor: above 1.
         action: what an alarm does.
-        window: how many norms the median is over.
-        check_every: batches between two looks.
+        memory: the number of norms that the median is over.
+        check_every: batches between two readings.
         keep_every: batches between two copies for `"recover"`.
         rate_factor: between 0 and 1.
 
     Raises:
-        ValueError: on an argument out of its range; at the beginning of training, if `"recover"` meets a learning rate
-            that follows a schedule.
+        ValueError: an argument is out of its range; when training begins, `"recover"` and a learning rate that follows
+            a schedule.
 
     Example:
         >>> import keras
@@ -64,7 +64,7 @@ class ExplodingGradients(UpdateCallback):
         factor: float = 10.0,
         action: Action = "warn",
         *,
-        window: int = 100,
+        memory: int = 100,
         check_every: int = 10,
         keep_every: int = 200,
         rate_factor: float = 0.5,
@@ -76,21 +76,21 @@ class ExplodingGradients(UpdateCallback):
             raise ValueError(f"expected action to be one of {', '.join(get_args(Action))}, found {action!r}")
         if not 0 < rate_factor < 1:
             raise ValueError(f"expected rate_factor to be between 0 and 1, found {rate_factor}")
-        if window < WARM_UP:
-            raise ValueError(f"expected window to be at least {WARM_UP}, found {window}")
+        if memory < WARM_UP:
+            raise ValueError(f"expected memory to be at least {WARM_UP}, found {memory}")
         for name, value in (("check_every", check_every), ("keep_every", keep_every)):
             if value < 1:
                 raise ValueError(f"expected {name} to be at least 1, found {value}")
         self.factor = factor
         self.action = action
-        self.window = window
+        self.memory = memory
         self.check_every = check_every
         self.keep_every = keep_every
         self.rate_factor = rate_factor
         self.alarms: list[Alarm] = []
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Takes its place in the optimizer."""
+        """Joins the optimizer's update."""
         optimizer = inner_optimizer(self.model.optimizer)
         if self.action == "recover" and learning_rate_variable(optimizer) is None:
             raise ValueError("expected a constant learning rate beside action='recover', found a schedule")
@@ -99,8 +99,8 @@ class ExplodingGradients(UpdateCallback):
         self.last_good = LastGood(self.model)
 
     def create_state(self) -> None:
-        """The last norms, and what is known of the first bad update since the last look."""
-        self.history = NormHistory(self.window)
+        """The last norms, and the figures of the first bad update since the last reading."""
+        self.history = NormHistory(self.memory)
         self.bad = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.bad_step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.median = tf.Variable(0.0, trainable=False)
@@ -108,7 +108,7 @@ class ExplodingGradients(UpdateCallback):
         self.judged = self.weights
 
     def before_update(self, update: Update) -> None:
-        """Judges the update, and notes what is bad."""
+        """Judges the update, and records it if it is bad."""
         self.judged = update.weights
         finite = tf.math.is_finite(update.global_norm)
         count = self.history.count
@@ -127,17 +127,17 @@ class ExplodingGradients(UpdateCallback):
         self.weight_norms.assign(tf.pad(norms, [[0, len(self.weights) - len(update.weights)]]))
 
     def allows(self, update: Update) -> tf.Tensor:
-        """Finite gradients alone, and by the action no others that are bad."""
+        """Allows finite gradients; of the large ones, those that the action applies."""
         finite, bad = update.notes[self]
         return finite if self.action == "warn" else ~bad
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Keeps the weights, if they may be needed."""
+        """Copies the weights for `"recover"`."""
         self.last_check = self.last_kept = 0
         self._keep()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Looks for bad updates now and then, and keeps the weights after good ones."""
+        """Reads every `check_every` batches, and copies the weights every `keep_every` if all was well."""
         if batch - self.last_check < self.check_every:
             return
         self.last_check = batch
@@ -146,7 +146,7 @@ class ExplodingGradients(UpdateCallback):
             self._keep()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Looks for bad updates."""
+        """Reads what happened since the last reading."""
         self._check()
 
     def _keep(self) -> None:
@@ -154,7 +154,7 @@ class ExplodingGradients(UpdateCallback):
             self.last_good.keep()
 
     def _check(self) -> bool:
-        """Whether there were bad updates since the last look; acts on them."""
+        """Whether there were bad updates since the last reading; acts on them."""
         count = int(self.bad.numpy())
         if not count:
             return False

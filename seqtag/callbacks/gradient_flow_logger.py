@@ -1,4 +1,4 @@
-"""Gradient flow through time, followed over a training."""
+"""Gradient flow through time, computed during a training."""
 
 from __future__ import annotations
 
@@ -23,27 +23,26 @@ TABLE, PICTURE = "gradient_flow.csv", "gradient_flow.png"
 
 
 class GradientFlowLogger(keras.callbacks.Callback):
-    """Computes `seqtag.diagnostics.gradient_flow` of one batch, always the same, at the ends of epochs.
+    """Computes `seqtag.diagnostics.gradient_flow` of one and the same batch at the end of epochs.
 
-    The loss is that of the model in training, and the batch is run as in prediction: neither weights nor logs nor the
-    course of the training change. Each fit begins anew.
+    The loss is the training's loss, and the batch runs as in prediction. The training is not changed: neither weights
+    nor logs nor random numbers. Each `fit` starts a new record.
 
     Args:
-        x: the batch, as the model is called on it.
+        x: the inputs of the batch, as the model takes them.
         y: its targets.
         sample_weight: a weight for each row or step.
-        every: how many epochs lie between two.
+        every: epochs from one computation to the next.
         folder: where `gradient_flow.csv`, a row for each epoch and step, and `gradient_flow.png`, heat maps of epochs
             by steps, are kept up to date; None writes neither.
-        log_dir: where TensorBoard finds, for each layer and direction, the norm at the step run first and at the one
-            run last, and their ratio; None writes none.
+        log_dir: the folder of TensorBoard's files: for each layer and direction the norms at the steps that run first
+            and last, and their ratio; None writes none.
 
     Attributes:
-        epochs: the epochs, from 1, that there are flows of.
+        epochs: the 1-based epochs whose flow was computed.
 
     Raises:
-        ValueError: if `every` is below 1; when training begins, if the model has no trainable weights or no recurrent
-            layers.
+        ValueError: `every` is below 1; when training begins, the model has no trainable weights or no recurrent layers.
 
     Example:
         >>> x, y = np.ones((4, 6, 2)), np.ones((4, 1))
@@ -82,7 +81,7 @@ class GradientFlowLogger(keras.callbacks.Callback):
 
     @property
     def norms(self) -> dict[str, np.ndarray]:
-        """For each layer the norms of dL/dh_t, `(epochs, time)`, or `(epochs, 2, time)` for both directions."""
+        """The norms of dL/dh_t of each layer, `(epochs, time)`; `(epochs, 2, time)` for a bidirectional layer."""
         names = self._norms[0] if self._norms else ()
         return {name: np.stack([norms[name] for norms in self._norms]) for name in names}
 
@@ -93,7 +92,7 @@ class GradientFlowLogger(keras.callbacks.Callback):
         return pd.concat(self._frames, ignore_index=True) if self._frames else pd.DataFrame()
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Checks the model and begins anew."""
+        """Checks the model and starts a new record."""
         check_recurrent(self.model)
         self.epochs, self._norms, self._frames = [], [], []
         if self.folder is not None:

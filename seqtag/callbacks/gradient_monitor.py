@@ -1,4 +1,4 @@
-"""A callback that measures the gradients of a training and what they do to the weights."""
+"""A callback that measures the gradients of a training and the updates of the weights."""
 
 from __future__ import annotations
 
@@ -24,30 +24,31 @@ class GradientMonitor(UpdateCallback):
     """Measures the gradients of `fit`: norms before and after clipping, zeros, values that are not finite, and the
     ratio of the norm of each update to that of the weights.
 
-    The global norm is taken in every update; the rest in the first of every epoch and then in every `every`-th, in the
-    graph, and read from the device at once. Gradients are those that the optimizer takes: unscaled under mixed
-    precision, accumulated, and summed over the replicas of a distribution strategy. Of an embedding, the rows that the
-    batch looked up are measured, each once. Watching changes no number of the training.
+    The global norm is measured in every update; the rest in the first update of every epoch and then in every
+    `every`-th, in the graph, and read from the device together. The gradients are those that the optimizer gets:
+    unscaled under mixed precision, accumulated, and summed over the replicas of a distribution strategy. Of an
+    embedding, the rows that the batch looked up are measured, each once. The monitor changes no number of the training.
 
     To the logs of each epoch, and so to the `History`, it adds
 
     - `grad_norm` and `grad_norm_max`: mean and maximum of the global norm before clipping, over all updates whose norm
       is finite;
-    - `grad_non_finite`: the updates whose norm is not;
-    - `grad_norm/<layer>` and `update_ratio/<layer>`: means over the measured updates; the ratio is ‖Δw‖ / ‖w‖, of which
-      about 1e-3 is usual, and which weights that are all zero do not have.
+    - `grad_non_finite`: the number of updates whose norm is not finite;
+    - `grad_norm/<layer>` and `update_ratio/<layer>`: means over the measured updates. The ratio is ‖Δw‖ / ‖w‖; about
+      1e-3 is usual. Weights that are all zero have none.
 
-    `log_dir` gets `history.csv`, which has a row for each measured update and each of: all weights, layer, weight; and
-    files of TensorBoard with the same as scalars, and a histogram of every gradient in the first update of an epoch.
+    It writes to `log_dir` a table `history.csv` and files for TensorBoard. For each measured update the table has a row
+    for all weights together, one for each layer and one for each weight. TensorBoard shows the same as scalars, and
+    a histogram of every gradient in the first update of an epoch.
 
     Args:
-        every: updates from one measurement to the next.
+        every: the number of updates from one measurement to the next.
         log_dir: the folder of `history.csv` and TensorBoard's files; None writes none.
-        append: whether to go on with a `history.csv` that is there.
+        append: whether to append to an existing `history.csv`.
 
     Raises:
-        ValueError: if `every` is below 1; at the beginning of training, if the model has no trainable weights.
-        TypeError: then, if the optimizer is not a Keras one.
+        ValueError: `every` is below 1; when training begins, the model has no trainable weights.
+        TypeError: when training begins, the optimizer is no Keras optimizer.
 
     Example:
         >>> import keras
@@ -67,14 +68,14 @@ class GradientMonitor(UpdateCallback):
         self.append = append
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Takes its place in the optimizer and opens the files."""
+        """Joins the optimizer's update and opens the files."""
         super().on_train_begin(logs)
         self.log = SampleLog(self.log_dir, self.append)
         self.epoch_samples: list[Sample] = []
 
     def create_state(self) -> None:
-        """Variables for the sums of an epoch and for the measurements since the last reading."""
-        # How many may come between two readings, which are the ends of executions, and one to spare.
+        """Creates variables for the sums of an epoch and for the measurements since the last reading."""
+        # As many measurements as may come between two readings, which come between executions, and one more.
         slots = math.ceil((self.model.steps_per_execution or 1) / self.every) + 1
         weights = len(self.weights)
         self.norm_sum = tf.Variable(0.0, trainable=False)
@@ -92,7 +93,7 @@ class GradientMonitor(UpdateCallback):
         self.read = 0
 
     def before_update(self, update: Update) -> None:
-        """Adds the norm to the epoch's; in a measured update also keeps the weights."""
+        """Adds the norm to the sums of the epoch; in a measured update copies the weights."""
         self.measured = update.weights
         finite = tf.math.is_finite(update.global_norm)
         norm = tf.where(finite, update.global_norm, 0.0)
@@ -104,7 +105,7 @@ class GradientMonitor(UpdateCallback):
         update.notes[self] = due, self._weights_before(update, due)
 
     def _weights_before(self, update: Update, due: tf.Tensor) -> list[tf.Tensor]:
-        """Copies of the weights in a measured update; the rows of an embedding are few enough to copy always."""
+        """Copies of the weights in a measured update; rows of embeddings are few, and are copied in every update."""
         weights = touched_weights(update)
         dense = [n for n, gradient in enumerate(update.gradients) if not isinstance(gradient, tf.IndexedSlices)]
         copies = tf.cond(
@@ -117,7 +118,7 @@ class GradientMonitor(UpdateCallback):
         return weights
 
     def after_update(self, update: Update) -> None:
-        """Measures, where it is time."""
+        """Measures the update, if it is time."""
         due, old = update.notes[self]
         tf.cond(due, lambda: self._measure(update, old), lambda: None)
 
@@ -138,7 +139,7 @@ class GradientMonitor(UpdateCallback):
         self.histogram_due.assign(False)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Starts the sums of an epoch; its first update will be measured."""
+        """Resets the sums, so that the first update of the epoch is measured."""
         for variable in (self.norm_sum, self.norm_max, self.finite, self.non_finite, self.next_step):
             variable.assign(tf.zeros_like(variable))
         self.histogram_due.assign(True)
@@ -147,7 +148,7 @@ class GradientMonitor(UpdateCallback):
         self.last_batch = -self.every
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Reads, where there must be something to read."""
+        """Reads the measurements every `every` batches."""
         if batch - self.last_batch >= self.every:
             self.last_batch = batch
             self._read_samples()
@@ -166,7 +167,7 @@ class GradientMonitor(UpdateCallback):
         self.read = taken
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Adds the epoch's figures to the logs, and writes out what is in the files' buffers."""
+        """Adds the figures of the epoch to the logs, and flushes the files."""
         self._read_samples()
         if self.epoch_samples:
             self.log.write_histograms(self.epoch_samples[0], self.histogram.numpy())
@@ -185,12 +186,12 @@ class GradientMonitor(UpdateCallback):
         for name, column in (("grad_norm", "norm"), ("update_ratio", "update_ratio")):
             for layer in layers[0] if layers else ():
                 values = np.array([sample[layer][column] for sample in layers])
-                # Weights that are still zero have no ratio.
+                # Weights that are all zero have no ratio.
                 defined = values[~np.isnan(values)]
                 figures[f"{name}/{layer}"] = float(defined.mean()) if len(defined) else math.nan
         return figures
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        """Leaves the optimizer as it was and closes the files."""
+        """Leaves the optimizer as it was, and closes the files."""
         super().on_train_end(logs)
         self.log.close()

@@ -1,4 +1,4 @@
-"""The measurements of a monitor on the host: one update's figures by weight, layer and all, and its files."""
+"""The measurements of `GradientMonitor`: the figures of an update by weight, by layer and for all, and the files."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Sample:
     Attributes:
         epoch: 1-based.
         step: 1-based number of the update.
-        weights: what was measured.
-        table: `(weights, COLUMNS)`.
+        weights: the weights that were measured.
+        table: their figures, `(weights, COLUMNS)`.
     """
 
     epoch: int
@@ -36,11 +36,11 @@ class Sample:
     table: np.ndarray
 
     def of_all(self) -> dict[str, float]:
-        """The figures of all weights as one vector."""
+        """The figures of all weights together."""
         return _figures(self.table)
 
     def of_layers(self) -> dict[str, dict[str, float]]:
-        """The figures of each layer, in the order of the model."""
+        """The figures of each layer, in the model's order."""
         rows: dict[str, list[np.ndarray]] = {}
         for weight, row in zip(self.weights, self.table, strict=True):
             rows.setdefault(weight.layer, []).append(row)
@@ -52,7 +52,10 @@ class Sample:
 
 
 def _figures(table: np.ndarray) -> dict[str, float]:
-    """Norms of parts add up as squares, counts as they are; `zeros` is a share, `update_ratio` is ‖Δw‖ / ‖w‖."""
+    """The figures of several weights together: squares of norms and counts are summed.
+
+    `zeros` is a share; `update_ratio` is ‖Δw‖ / ‖w‖.
+    """
     columns = dict(zip(COLUMNS, table.T, strict=True))
     norms = {name: float(np.linalg.norm(columns[name])) for name in COLUMNS if name.endswith("norm")}
     size, weight_norm = columns["size"].sum(), norms["weight_norm"]
@@ -68,8 +71,8 @@ class SampleLog:
     """Writes measurements to `history.csv` and for TensorBoard.
 
     Args:
-        folder: None writes nothing.
-        append: whether to go on with a `history.csv` that is there.
+        folder: where the files go; None writes none.
+        append: whether to append to an existing `history.csv`.
     """
 
     def __init__(self, folder: Path | None, append: bool) -> None:
@@ -103,7 +106,7 @@ class SampleLog:
                 tf.summary.scalar(f"grad_zeros/{name}", row["zeros"])
 
     def write_histograms(self, sample: Sample, counts: np.ndarray) -> None:
-        """Writes the bars `(weights, EDGES - 1)` that were counted in an update."""
+        """Writes the histograms `(weights, EDGES - 1)` of the gradients of an update."""
         if self.file is None:
             return
         metadata = create_summary_metadata(display_name=None, description=None)
@@ -116,7 +119,7 @@ class SampleLog:
                     tf.summary.write(f"gradients/{weight.name}", tf.constant(triples, tf.float64), metadata=metadata)
 
     def flush(self) -> None:
-        """Writes out what is in buffers."""
+        """Writes buffered rows to the files."""
         if self.file is not None:
             self.file.flush()
             self.board.flush()

@@ -1,4 +1,4 @@
-"""What a monitor measures of one update: a table of numbers for each weight, taken in the graph."""
+"""The figures that `GradientMonitor` takes of one update, in the graph: a row of numbers for each weight."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from seqtag.callbacks.row_gradients import dense_part, weights_under
 from seqtag.callbacks.update_hook import Update
 from seqtag.ops.gradients import norm
 
-# Columns of the table. Of an embedding, all are of the rows that the batch touched.
+# Columns of the table. For an embedding they are of the rows that the batch looked up.
 COLUMNS = ("norm", "clipped_norm", "zeros", "non_finite", "size", "weight_norm", "update_norm")
-# Bounds of the bars of histograms: both signs of 1e-10 to 1e4, four to a decade, since gradients spread over decades.
+# Edges of the histograms: 1e-10 to 1e4 with both signs, four to a decade, since gradients spread over decades.
 _MAGNITUDES = np.logspace(-10, 4, 57)
 EDGES = np.concatenate([-_MAGNITUDES[::-1], _MAGNITUDES])
 
 
 def gradient_columns(update: Update) -> tf.Tensor:
-    """Norms before and after clipping, counts of zeros, of values that are not finite and of all: `(weights, 5)`."""
+    """Norms before and after clipping; counts of zeros, of values that are not finite, and of all: `(weights, 5)`."""
     rows = []
     for before, after in zip(update.gradients, update.clipped, strict=True):
         values = dense_part(before)
@@ -29,13 +29,13 @@ def gradient_columns(update: Update) -> tf.Tensor:
 
 
 def update_columns(update: Update, old: Sequence[tf.Tensor]) -> tf.Tensor:
-    """The norms of the `old` weights and of what the update has changed: `(weights, 2)`."""
+    """The norms of the `old` weights and of their change by the update: `(weights, 2)`."""
     rows = [[norm(before), norm(after - before)] for before, after in zip(old, touched_weights(update), strict=True)]
     return _table(rows)
 
 
 def touched_weights(update: Update) -> list[tf.Tensor]:
-    """The weights as they stand: the rows of a sparse gradient, all of another."""
+    """The current weights: those of the rows of a sparse gradient, else all."""
     pairs = zip(update.gradients, update.variables, strict=True)
     return [weights_under(gradient, variable) for gradient, variable in pairs]
 

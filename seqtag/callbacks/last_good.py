@@ -1,4 +1,4 @@
-"""A copy of a model and its optimizer from when all was well, to go back to."""
+"""A copy of a model and its optimizer, to be restored after a fault."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from seqtag.keras_internals import moment_variables
 
 
 class LastGood:
-    """Keeps the values of a model's variables and of its optimizer's moments, on the host.
+    """Keeps the values of a model's variables and of its optimizer's moments, in the memory of the host.
 
-    Learning rate and count of updates are not among them: going back is meant to go another way on.
+    The learning rate and the count of updates are not restored: the same updates would lead to the same fault.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -22,11 +22,11 @@ class LastGood:
         self.values: list[np.ndarray] = []
 
     def keep(self) -> None:
-        """Copies the present values."""
+        """Copies the current values."""
         self.values = [np.array(variable.numpy()) for variable in self._variables()]
 
     def restore(self) -> None:
-        """Puts the kept values back."""
+        """Restores the copied values."""
         for variable, value in zip(self._variables(), self.values, strict=True):
             variable.assign(value)
 

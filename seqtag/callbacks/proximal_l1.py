@@ -1,4 +1,4 @@
-"""L1 penalties by a proximal step after each update: weights that become exactly zero, whatever the optimizer."""
+"""L1 penalties by a proximal step after each update: weights become exactly zero under any optimizer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Strength = float | Mapping[str, float]
 
 
 class ProximalL1(UpdateCallback):
-    """Makes kernels sparse, and rows of embeddings zero as wholes, in any `fit`.
+    """Makes kernels sparse, and whole rows of embeddings zero, in any `fit`.
 
     After every update of the weights, with the learning rate lr of that update,
 
@@ -27,30 +27,30 @@ class ProximalL1(UpdateCallback):
 
     which is proximal gradient descent (Parikh and Boyd 2014, section 4.2; forward-backward splitting of Duchi and
     Singer 2009) on the loss + strength * |W|_1 + row_strength * sum of the rows' norms, the penalties of the lasso and
-    of the group lasso (Yuan and Lin 2006). With plain gradient descent the weights go to the least of that sum. Adam
-    scales the steps of the loss and not those of the penalty, as it is with decoupled weight decay (Loshchilov and
-    Hutter 2019): the strength is then a share of Adam's own step, above 1 nothing is left, and what becomes zero are
-    the weights that the gradients of different batches do not agree on. An `"l1"` regularizer, whose subgradient the
-    optimizer steps along, leaves weights that are small and hardly any that are zero.
+    of the group lasso (Yuan and Lin 2006). Under gradient descent the weights go to the minimum of that sum. Adam
+    scales the steps of the loss but not those of the penalty, as with decoupled weight decay (Loshchilov and Hutter
+    2019): the strength is then a share of Adam's own step. Above 1 no weight is left; below, those weights become zero
+    whose gradients differ from batch to batch. An `"l1"` regularizer only adds a subgradient to the optimizer's step:
+    it leaves weights that are small, and hardly any that are zero.
 
-    The step on embeddings reads and writes whole tables, also the rows that no batch looked up. It is made every
-    `row_every` updates with the sum of the thresholds until then, which for a row that no gradient reached in between
-    is the same; what is left is made up before validation and at the end of every epoch. List this callback before
-    those that score or save the weights at that moment. `row_every=1` is the exact method; a larger one leaves the
-    rows that do get gradients off by no more than the sum of the thresholds.
+    The step on embeddings reads and writes whole tables, also the rows that no batch looked up. It therefore comes
+    every `row_every` updates, with the sum of the thresholds since the last one, and once more before validation and at
+    the end of every epoch. For a row without a gradient in between, this gives the same result; a row with one differs
+    by no more than the sum of the thresholds. `row_every=1` is the exact method. List this callback before those that
+    score or save the weights at the end of an epoch.
 
     Args:
-        strength: of the penalty on kernels: one number for the variables called `kernel`, `recurrent_kernel`, `filters`
-            and the like, never biases, peepholes or gains. Or a mapping whose keys are names of layers, each for all
-            kernels inside, or patterns of paths below the model, such as `"*/recurrent_kernel"`, for just the variables
-            they match; the first key that fits a variable decides.
-        row_strength: of the penalty on the norms of the rows of embeddings, in the same forms.
-        row_every: updates between two steps on the embeddings.
+        strength: the strength of the penalty on kernels. One number is for all variables called `kernel`,
+            `recurrent_kernel`, `filters` and the like, and never for biases, peepholes or gains. The keys of a mapping
+            are names of layers, for all kernels inside, or patterns of paths below the model, such as
+            `"*/recurrent_kernel"`, for the variables that they match; the first key that fits a variable counts.
+        row_strength: the strength of the penalty on the norms of the rows of embeddings, in the same forms.
+        row_every: updates from one step on the embeddings to the next.
 
     Raises:
         TypeError: a strength is no number.
-        ValueError: a strength is negative or not finite; `row_every` is below 1; at the beginning of training, a key
-            fits nothing, or there is nothing for a strength above zero.
+        ValueError: a strength is negative or not finite; `row_every` is below 1; when training begins, a key fits no
+            weight, or the model has no weight for a strength above zero.
 
     Adds to the logs of an epoch:
         `zeros`: the share of the weights under a penalty that are zero.
@@ -77,14 +77,14 @@ class ProximalL1(UpdateCallback):
         self.row_every = row_every
 
     def create_state(self) -> None:
-        """Chooses the variables, and makes the sum of the learning rates that embeddings have not followed yet."""
+        """Chooses the variables, and creates the sum of learning rates since the last step on embeddings."""
         weights = {weight.name.removeprefix(f"{self.model.name}/"): weight for weight in self.weights}
         self.kernels = _chosen(weights, "strength", self.strength, is_kernel)
         self.tables = _chosen(weights, "row_strength", self.row_strength, is_table)
         self.pending = tf.Variable(0.0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
 
     def adjust(self, update: Update) -> None:
-        """Takes the step."""
+        """Takes the proximal step."""
         rate = tf.cast(inner_optimizer(self.model.optimizer).learning_rate, tf.float32)
         for variable, strength in self.kernels:
             weights = tf.convert_to_tensor(variable.value)
@@ -95,12 +95,12 @@ class ProximalL1(UpdateCallback):
             tf.cond(due, self._settle, lambda: None)
 
     def on_test_begin(self, logs: dict | None = None) -> None:
-        """Brings the embeddings up to date for validation."""
+        """Takes the step on embeddings that is due before validation."""
         if self.tables:
             self._settle()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Brings the embeddings up to date and counts the zeros."""
+        """Takes the step on embeddings that is due, and counts the zeros."""
         if self.tables:
             self._settle()
         if logs is not None and self.kernels + self.tables:
@@ -108,7 +108,7 @@ class ProximalL1(UpdateCallback):
             logs["zeros"] = sum(int((v == 0).sum()) for v in values) / sum(v.size for v in values)
 
     def _settle(self) -> None:
-        """Takes the steps on embeddings that are due."""
+        """Takes the step on embeddings, for all updates since the last one."""
         due = tf.convert_to_tensor(self.pending)
         for variable, strength in self.tables:
             table = tf.convert_to_tensor(variable.value)
@@ -117,7 +117,7 @@ class ProximalL1(UpdateCallback):
 
 
 def is_kernel(variable: keras.Variable) -> bool:
-    """Whether a variable is a matrix or a filter that multiplies inputs, by its name; peepholes are vectors."""
+    """Whether a variable is, by its name, a matrix or filter that multiplies inputs; peepholes multiply elementwise."""
     return (
         ("kernel" in variable.name or "filters" in variable.name)
         and "peephole" not in variable.name
@@ -126,7 +126,7 @@ def is_kernel(variable: keras.Variable) -> bool:
 
 
 def is_table(variable: keras.Variable) -> bool:
-    """Whether a variable is the table of an embedding."""
+    """Whether a variable is an embedding's table."""
     return variable.name == "embeddings" and _is_2d(variable)
 
 
@@ -145,7 +145,7 @@ def _check_strength(argument: str, strength: Any) -> None:
 def _chosen(
     weights: dict[str, Weight], argument: str, strength: Strength, is_meant: Callable[[keras.Variable], bool]
 ) -> list[tuple[keras.Variable, float]]:
-    """The variables under a penalty and how strong it is; `weights` by their paths below the model."""
+    """The variables under a penalty, and its strength; `weights` are by their paths below the model."""
     if not isinstance(strength, Mapping):
         found = [(weight.variable, float(strength)) for weight in weights.values() if is_meant(weight.variable)]
         if strength and not found:

@@ -1,4 +1,4 @@
-"""Gradients of embeddings as TensorFlow hands them over: the rows that a batch looked up, some of them repeated."""
+"""Gradients of embeddings, which TensorFlow gives as the rows that a batch looked up, repeated rows included."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 def merge_rows(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
-    """The same gradient with every row once, its slices summed.
+    """The same gradient with each row once: the sum of its slices.
 
     >>> merged = merge_rows(tf.IndexedSlices(tf.constant([[1.0], [2.0], [4.0]]), tf.constant([7, 3, 7])))
     >>> merged.indices.numpy().tolist(), merged.values.numpy().tolist()
@@ -20,24 +20,24 @@ def merge_rows(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
 
 
 def merge_all_rows(gradients: list[Any]) -> list[Any]:
-    """The gradients with the rows of the sparse ones merged."""
+    """The gradients, with `merge_rows` of those that are sparse."""
     return [merge_rows(g) if isinstance(g, tf.IndexedSlices) else g for g in gradients]
 
 
 def dense_part(gradient: Any) -> tf.Tensor:
-    """The tensor to compute with: the rows of a sparse gradient, all of another."""
+    """The values of a gradient: the rows of a sparse one, all of a dense one."""
     return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
 
 
 def with_dense_part(gradient: Any, values: tf.Tensor) -> Any:
-    """A gradient of the same rows with other values."""
+    """The gradient with other values; a sparse one keeps its rows."""
     if isinstance(gradient, tf.IndexedSlices):
         return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
     return values
 
 
 def weights_under(gradient: Any, variable: Any) -> tf.Tensor:
-    """The weights that the gradient is of: those of its rows, or all."""
+    """The weights that a gradient belongs to: the same rows for a sparse one, else all."""
     return (
         tf.gather(variable, gradient.indices)
         if isinstance(gradient, tf.IndexedSlices)

@@ -1,9 +1,9 @@
-"""A way into the optimizer's update, which Keras's callbacks do not have.
+"""Gives callbacks access to the optimizer's update, which Keras's own callbacks do not have.
 
-While a training runs, the hook stands in the place of the optimizer's update (see
-`seqtag.keras_internals.ReplacedUpdate`): it gets gradients that are unscaled, accumulated and summed over the replicas,
-clips them, shows them to the callbacks, and updates. The model's `make_train_function` is replaced too, so that a
-training that broke off leaves no trace in the next one.
+While a training runs, a hook replaces the optimizer's update (see `seqtag.keras_internals.ReplacedUpdate`): it gets
+gradients that are unscaled, accumulated and summed over the replicas, clips them, passes them to the callbacks, and
+updates. It replaces the model's `make_train_function` too, so that a training that was interrupted does not change the
+next one.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Weight:
     """A trainable variable of the model.
 
     Attributes:
-        name: its path from the layer on, as `lstm/cell/kernel`.
+        name: its path from the layer on, such as `lstm/cell/kernel`.
         layer: the name of the layer that owns it; see `seqtag.layers.introspection`.
-        variable: itself.
+        variable: the variable itself.
     """
 
     name: str
@@ -39,15 +39,15 @@ class Weight:
 
 @dataclass(frozen=True)
 class Update:
-    """One update of the weights, as tensors of the graph; sparse gradients have every row once.
+    """One update of the weights, as tensors of the graph; a sparse gradient has each row once.
 
     Attributes:
-        step: how many updates came before, int64.
-        weights: what is updated: the trainable variables that have a gradient.
-        variables: TensorFlow's variables of these.
-        gradients: summed over the replicas, unscaled, before any clipping.
-        clipped: what the optimizer takes.
-        notes: what a callback keeps from before the update for after it.
+        step: the number of updates before this one, int64.
+        weights: the trainable variables that have a gradient.
+        variables: their TensorFlow variables.
+        gradients: their gradients, summed over the replicas, unscaled, before any clipping.
+        clipped: the gradients that the optimizer applies.
+        notes: what each callback keeps from before the update until after it.
     """
 
     step: tf.Tensor
@@ -64,26 +64,26 @@ class Update:
 
 
 class UpdateCallback(keras.callbacks.Callback):
-    """A callback that takes part in every update of `fit`, in the graph, wherever that runs.
+    """A callback that takes part in every update of `fit`, inside the graph, on any device.
 
     A subclass overrides what it needs of `create_state`, `clip`, `before_update`, `allows`, `adjust` and
-    `after_update`. They are traced, not run: state is kept in the variables that `create_state` makes, and reading it
-    in a callback's own methods costs one wait for the device. After a `fit` that broke off, a callback stays in the
-    optimizer until the next `fit` begins.
+    `after_update`. These are traced once, not run at every step: they keep state in the variables that `create_state`
+    makes. A callback's other methods may read that state; each reading waits for the device. After an interrupted
+    `fit`, a callback stays in the optimizer until the next `fit` begins.
 
     Raises:
-        TypeError: at the beginning of training, if the optimizer is not a Keras one.
-        ValueError: the same, if the model has no trainable weights.
+        TypeError: when training begins, the optimizer is not a Keras optimizer.
+        ValueError: when training begins, the model has no trainable weights.
     """
 
-    # Keras would turn the logs of every batch into numbers for a callback that might read them.
+    # Without this, Keras waits for the device after every batch, to turn the logs into numbers.
     async_safe = True
 
     weights: list[Weight]
     hook: UpdateHook
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Takes its place in the optimizer."""
+        """Joins the optimizer's update."""
         check_trainable(self.model)
         optimizer = inner_optimizer(self.model.optimizer)
         self.weights = weights_of(self.model)
@@ -91,7 +91,7 @@ class UpdateCallback(keras.callbacks.Callback):
             self.create_state()
         self.hook = UpdateHook.on(optimizer, self.model, self.weights)
         self.hook.join(self)
-        # What was traced before knows nothing of this callback.
+        # A training step that was traced before does not call this callback.
         retrace(self.model)
 
     def on_train_end(self, logs: dict | None = None) -> None:
@@ -103,25 +103,25 @@ class UpdateCallback(keras.callbacks.Callback):
         """Makes the variables that the graph writes to, in the scope of the model's distribution strategy."""
 
     def clip(self, gradients: list[Any], variables: list[Any], step: tf.Tensor) -> list[Any]:
-        """What the optimizer takes for these gradients; called in each replica, and must not write to variables."""
+        """The gradients that the optimizer applies; runs in each replica and must not write to variables."""
         return gradients
 
     def before_update(self, update: Update) -> None:
-        """Sees an update that is about to happen; may write to its own variables."""
+        """Gets an update before it is applied; may write to the callback's own variables."""
 
     def allows(self, update: Update) -> tf.Tensor | None:
-        """Whether the update may happen, a boolean of the graph; None for always."""
+        """Whether the update is applied, a boolean of the graph; None for always."""
         return None
 
     def adjust(self, update: Update) -> None:
-        """Changes the variables once they are updated; not called where the update was not allowed."""
+        """Changes the weights after an update that was applied."""
 
     def after_update(self, update: Update) -> None:
-        """Sees the variables as they are in the end; may write to its own variables."""
+        """Gets an update after it was applied and adjusted, or refused; may write to the callback's own variables."""
 
 
 class UpdateHook:
-    """What stands in an optimizer's update while callbacks take part in it; one for an optimizer, made by `on`."""
+    """Runs the callbacks in an optimizer's update; `on` makes one for each optimizer."""
 
     def __init__(self, optimizer: keras.optimizers.Optimizer, model: keras.Model, weights: list[Weight]) -> None:
         self.optimizer = optimizer
@@ -137,7 +137,7 @@ class UpdateHook:
         return present.__self__ if present is not None else cls(optimizer, model, weights)
 
     def join(self, callback: UpdateCallback) -> None:
-        """Adds a callback; what a `fit` that broke off has left goes."""
+        """Adds a callback, and removes those of an earlier, interrupted `fit`."""
         self.callbacks = [
             other for other in self.callbacks if other.params is callback.params and other is not callback
         ]
@@ -147,7 +147,7 @@ class UpdateHook:
             set_untracked(self.model, "make_train_function", self._begin_anew)
 
     def leave(self, callback: UpdateCallback) -> None:
-        """Takes a callback out, and after the last one the hook."""
+        """Removes a callback, and after the last one the hook itself."""
         self.callbacks = [other for other in self.callbacks if other is not callback]
         if not self.callbacks:
             self.remove()
@@ -161,15 +161,15 @@ class UpdateHook:
             remove_untracked(self.model, "make_train_function")
 
     def _begin_anew(self, force: bool = False) -> None:
-        """Stands for the model's `make_train_function`, with which every `fit` begins, before its callbacks come.
+        """Replaces the model's `make_train_function`, which every `fit` calls before `on_train_begin` of its callbacks.
 
-        Nobody tells a callback that its `fit` breaks off: what it has left is taken out here.
+        A callback is not told that its `fit` was interrupted, so the hook of that `fit` is removed here.
         """
         self.remove()
         retrace(self.model)
 
     def _update(self, distribution: tf.distribute.Strategy, pairs: list[tuple[Any, Any]], rate: Any) -> None:
-        """Clips, shows, updates; stands in the place of the optimizer's own update."""
+        """Clips, calls the callbacks, and updates; replaces the optimizer's own update."""
         assert self.replaced is not None
         apply_own = self.replaced.apply
         pairs = [pair for pair in pairs if pair[0] is not None]
@@ -181,12 +181,13 @@ class UpdateHook:
         else:
             clipped = self._clip(*arguments)
 
-        def shown(values: list[Any]) -> list[Any]:
-            # The replicas' gradients are equal once they are summed.
+        def of_one_replica(values: list[Any]) -> list[Any]:
+            # All replicas have the same gradients after the sum.
             return merge_all_rows([distribution.experimental_local_results(value)[0] for value in values])
 
         weights = [self.weights[variable_index(self.optimizer, variable)] for variable in variables]
-        update = Update(step, weights, [w.variable.value for w in weights], shown(gradients), shown(clipped))
+        values = [weight.variable.value for weight in weights]
+        update = Update(step, weights, values, of_one_replica(gradients), of_one_replica(clipped))
         for callback in self.callbacks:
             callback.before_update(update)
 
@@ -218,15 +219,15 @@ class UpdateHook:
 
 
 def retrace(model: keras.Model) -> None:
-    """Has the model trace its training step anew."""
+    """Makes the model trace its training step again."""
     type(model).make_train_function(model, force=True)
 
 
 def inner_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
-    """The optimizer that updates, below a `LossScaleOptimizer`.
+    """The optimizer that updates: the one inside a `LossScaleOptimizer`, or `optimizer` itself.
 
     Raises:
-        TypeError: it is not a Keras optimizer.
+        TypeError: it is no Keras optimizer.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if not isinstance(optimizer, keras.optimizers.Optimizer):
@@ -235,7 +236,7 @@ def inner_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
 
 
 def weights_of(model: keras.Model) -> list[Weight]:
-    """The trainable variables of a model, in its own order."""
+    """The trainable variables of a model, in the model's order."""
     layers = {id(variable): name for name, variables in owned_weights(model).items() for variable in variables}
     owners = [layers[id(variable)] for variable in model.trainable_variables]
     return [Weight(_name(v, layer), layer, v) for v, layer in zip(model.trainable_variables, owners, strict=True)]

@@ -1,4 +1,4 @@
-"""An alarm for gradients that do not reach the early layers of a model, or the early steps of its sequences."""
+"""An alarm for gradients that vanish on the way to the early layers of a model, or to early steps of its sequences."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from seqtag.ops.gradients import squared_norm
 class VanishingGradients(UpdateCallback):
     """Raises an alarm when early layers, or early steps, get less than `share` of the gradient of late ones.
 
-    Layers: in every `every`-th update, the root mean square of a layer's gradient before clipping is set against the
-    greatest of the layers after it; under `share` in `patience` such looks on end is an alarm. Of an embedding, the
-    rows of the batch count.
+    Layers: in every `every`-th update, the root mean square of a layer's gradient before clipping is compared with the
+    largest of the layers after it. An alarm is raised when the ratio is under `share` in `patience` measurements in a
+    row. Of an embedding, the rows of the batch count.
 
-    Steps: with `data`, at the end of every epoch, the norms of dL/dh_t of the recurrent layers (see
-    `seqtag.diagnostics.gradient_flow`): the mean over the tenth of the steps farthest from the end of a direction's run
-    is set against that over the nearest tenth.
+    Steps: with `data`, at the end of every epoch, the norms of dL/dh_t of the recurrent layers are compared (see
+    `seqtag.diagnostics.gradient_flow`): the mean over the tenth of the steps that a direction ran first, with the mean
+    over the tenth that it ran last.
 
-    An alarm warns with a `GradientWarning` that names the layer, once until the layer has recovered, and is kept in
-    `alarms`.
+    An alarm gives a `GradientWarning` that names the layer, and is kept in `alarms`. The same alarm comes again only
+    after the ratio was above `share` in between.
 
     Args:
         share: between 0 and 1.
         action: `"warn"`, or `"stop"`, which also ends the training.
-        data: `(x, y)`, a batch that the model takes; None leaves steps unwatched.
-        every: updates between two looks at layers.
-        patience: looks on end that make an alarm.
+        data: a batch `(x, y)` that the model takes; None compares no steps.
+        every: updates from one measurement of the layers to the next.
+        patience: the number of measurements in a row for an alarm.
 
     Raises:
-        ValueError: on an argument out of its range; with `data`, if the model has no recurrent layers.
+        ValueError: an argument is out of its range; with `data`, the model has no recurrent layers.
     """
 
     def __init__(
@@ -64,21 +64,21 @@ class VanishingGradients(UpdateCallback):
         self.alarms: list[Alarm] = []
 
     def create_state(self) -> None:
-        """The looks in which each layer was found wanting, on end, and the shares that the last look found."""
+        """For each layer the number of low measurements in a row, and the ratio of the last one."""
         self.layers = list(dict.fromkeys(weight.layer for weight in self.weights))
         self.low = tf.Variable(tf.zeros(len(self.layers), tf.int64), trainable=False)
         self.shares = tf.Variable(tf.ones(len(self.layers)), trainable=False)
         self.last_step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.alarms = []
-        self.told: set[str] = set()
+        self.warned: set[str] = set()
 
     def before_update(self, update: Update) -> None:
-        """Looks at the layers, where it is time."""
+        """Measures the layers, if it is time."""
         due = update.step % self.every == 0
-        tf.cond(due, lambda: self._look(update), lambda: None)
+        tf.cond(due, lambda: self._measure(update), lambda: None)
         self.last_step.assign(update.step)
 
-    def _look(self, update: Update) -> None:
+    def _measure(self, update: Update) -> None:
         sums = dict.fromkeys(self.layers, tf.constant(0.0))
         sizes = dict.fromkeys(self.layers, tf.constant(0.0))
         for weight, gradient in zip(update.weights, update.gradients, strict=True):
@@ -89,7 +89,7 @@ class VanishingGradients(UpdateCallback):
         shares = [tf.constant(1.0)]
         greatest = means[-1]
         for mean in reversed(means[:-1]):
-            # Where nothing comes from behind, nothing can vanish on its way.
+            # If no gradient comes from later layers, none can vanish on its way.
             shares.append(tf.where(greatest > 0, mean / greatest, 1.0))
             greatest = tf.maximum(greatest, mean)
         found = tf.stack(shares[::-1])
@@ -101,13 +101,13 @@ class VanishingGradients(UpdateCallback):
         self.last_check = 0
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Reads the looks when there may have been enough of them."""
+        """Reads the measurements when there may be enough for an alarm."""
         if batch - self.last_check >= self.every * self.patience:
             self.last_check = batch
             self._check_layers()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Reads the looks, and follows the gradient through time if there are data."""
+        """Reads the measurements, and compares steps if there are data."""
         self._check_layers()
         if self.data is not None:
             self._check_steps(*self.data)
@@ -122,7 +122,7 @@ class VanishingGradients(UpdateCallback):
         flow = gradient_flow(self.model, x, y)
         for name, norms in flow.norms.items():
             for direction, row in zip(("", " backward"), np.atleast_2d(norms), strict=False):
-                # Steps that no sequence of the batch has are not numbers.
+                # NaN stands for a step that no sequence of the batch has.
                 real = row[np.isfinite(row)]
                 towards_end = real[::-1] if direction else real
                 tenth = max(1, len(real) // 10)
@@ -133,11 +133,11 @@ class VanishingGradients(UpdateCallback):
 
     def _judge(self, what: str, is_low: bool, found: str, layer: str | None = None) -> None:
         if not is_low:
-            self.told.discard(what)
+            self.warned.discard(what)
             return
-        if what in self.told:
+        if what in self.warned:
             return
-        self.told.add(what)
+        self.warned.add(what)
         step = int(self.last_step.numpy()) + 1
         stops = "; training stops" if self.action == "stop" else ""
         alarm = Alarm(step, (layer or what,), f"update {step}: {found}{stops}")

@@ -1,7 +1,7 @@
-"""Instruments that show what gradients do on their way back through time.
+"""Measures gradients on their way back through time, and zeros of weights.
 
-`bptt` is the reference in plain NumPy; importing it needs neither TensorFlow nor Keras. `gradient_flow` looks at a
-Keras model; it is imported when it is first used.
+`bptt` is a reference in NumPy; importing it needs neither TensorFlow nor Keras. `gradient_flow` measures a Keras model
+and is imported at its first use.
 """
 
 from __future__ import annotations

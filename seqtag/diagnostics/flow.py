@@ -1,4 +1,4 @@
-"""How gradients flow back through the recurrent layers of a model, step by step."""
+"""Measures how gradients flow back through the recurrent layers of a model, step by step."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ from seqtag.layers.introspection import check_recurrent, recurrent_layers
 def gradient_flow(
     model: keras.Model, x: Any, y: Any = None, *, loss: Any = None, sample_weight: Any = None
 ) -> GradientFlow:
-    """How much of the loss's gradient arrives at every step of the recurrent layers of a model.
+    """Measures how much of the loss's gradient arrives at every step of the recurrent layers of a model.
 
-    For each recurrent layer, direction and step the norm of the total derivative dL/dh_t: by what is made of h_t at
-    once, and by all later states that come of it,
+    For each recurrent layer, direction and step it computes the norm of the total derivative dL/dh_t, which has a part
+    from the output of step t and a part from the later states:
 
-        dL/dh_t = ∂L/∂h_t + dL/dh_{t+1} · ∂h_{t+1}/∂h_t,
+        dL/dh_t = ∂L/∂h_t + dL/dh_{t+1} · ∂h_{t+1}/∂h_t
 
-    and of dL/dc_t where there is a cell state. Where h_{t+1} = φ(x W + h_t U + b), an Elman network, the last factor
-    is no larger than α γ, the spectral norm of U times the greatest slope of φ, so that
+    and the norm of dL/dc_t for cells with a cell state c. In an Elman network, h_{t+1} = φ(x W + h_t U + b), the last
+    factor has a norm of at most α γ: the spectral norm of U times the greatest slope of φ. Therefore
 
         bound_t = ‖∂L/∂h_t‖ + α γ bound_{t+1},    bound_T = ‖dL/dh_T‖,
 
-    is never below the norm (row by row, then the mean over rows). Where the loss reads the last step alone this is
-    `‖dL/dh_T‖ (α γ)^(T-t)`: with α γ < 1 a promise that the gradient vanishes (Bengio, Simard and Frasconi 1994;
-    Pascanu, Mikolov and Bengio 2013, section 2.1), with α γ > 1 leave to explode. For a gated cell, α is of the whole
-    recurrent kernel and γ of the activation of the candidate: that is what an Elman network with such a kernel would
-    promise, and the gates go around it. Nor does it know of layer norm.
+    is never below the norm (for each row; then the mean over rows is taken). If the loss reads the last step alone,
+    this is `‖dL/dh_T‖ (α γ)^(T-t)`: with α γ < 1 the gradient must vanish (Bengio, Simard and Frasconi 1994; Pascanu,
+    Mikolov and Bengio 2013, section 2.1), with α γ > 1 it may explode. For a gated cell, α is that of the whole
+    recurrent kernel and γ that of the candidate's activation: the bound is that of an Elman network with this kernel,
+    and the gates may exceed it. Layer normalisation is not part of the bound either.
 
-    The model runs as in prediction, dropout off, and is left as it was: weights, kept states, seeds. Its recurrent
-    layers may be those of seqtag and Keras, `keras.layers.RNN` over any cell, in both directions, in
-    `TimeDistributed`, and in other layers and models. Of a layer that is called several times all calls count as
-    rows. A masked step counts in no norm. All runs step by step and without a graph, at some milliseconds a step of a
-    layer: it is for a batch and not for all data. Under `mixed_float16` gradients pass through products in half
-    precision, where small ones become zero.
+    The model runs as in prediction, without dropout. Its weights, kept states and seeds are not changed. Its recurrent
+    layers may be those of seqtag and Keras, and `keras.layers.RNN` over any cell: in both directions, in
+    `TimeDistributed`, and inside other layers and models. If a layer is called several times, all calls count as rows.
+    A masked step counts in no norm. Everything runs step by step and without a graph, in some milliseconds for each
+    step of a layer: use it on one batch, not on all data. Under `mixed_float16` small gradients become zero, because
+    they pass through products in half precision.
 
     Args:
         model: a built model with recurrent layers; compiled, unless `loss` is given or it has a `compute_loss`.
-        x: what the model is called on: an array, or a list or dictionary of arrays.
-        y: what the loss takes.
+        x: the model's inputs: an array, or a list or dictionary of arrays.
+        y: the targets, as the loss takes them.
         loss: a Keras loss, its name, or a function of `(y, y_pred)`; the model's own `compute_loss` by default.
         sample_weight: a weight for each row or step.
 
     Raises:
-        TypeError: if `model` is no Keras model.
-        ValueError: if it is not built, has no trainable weights or no recurrent layers, or no loss can be computed.
+        TypeError: `model` is no Keras model.
+        ValueError: the model is not built, has no trainable weights or no recurrent layers, or has no loss.
 
     Example:
         >>> import numpy as np
@@ -73,7 +73,7 @@ def gradient_flow(
     with _left_as_it_was(model), tf.GradientTape() as tape, recorded(chain(*layers.values()), tape) as found:
         value = tf.reduce_sum(compute_loss(x, y, model(x, training=False), sample_weight))
     trajectories = {name: tuple(found[id(layer)] for layer in both) for name, both in layers.items()}
-    # A layer that the model did not call on its way is left out.
+    # A layer that the model did not call is left out.
     trajectories = {name: both for name, both in trajectories.items() if all(both)}
     bounds = {name: tuple(StepBound.of(layer.cell) for layer in layers[name]) for name in trajectories}
     return _flow(float(value), trajectories, bounds, _differentiate(tape, value, trajectories))
@@ -111,8 +111,8 @@ class _MeanLoss(keras.losses.Loss):
 
 @contextmanager
 def _left_as_it_was(model: keras.Model) -> Iterator[None]:
-    """Gives kept states, seeds and metrics the values back that they had, and runs Python in graph functions."""
-    # Keras's stateful layers keep their states where no model sees them.
+    """Restores kept states, seeds and metrics after the block, and runs graph functions as Python within it."""
+    # A model does not list the states of Keras's stateful layers.
     states = [getattr(layer, "states", None) for layer in chain(*recurrent_layers(model).values())]
     kept = [state for state in keras.tree.flatten(states) if state is not None]
     variables = [*model.non_trainable_variables, *model.metrics_variables, *kept]
@@ -130,7 +130,7 @@ def _left_as_it_was(model: keras.Model) -> Iterator[None]:
 def _differentiate(
     tape: tf.GradientTape, value: tf.Tensor, trajectories: dict[str, tuple[list[Trajectory], ...]]
 ) -> dict[str, list[list[Gradients]]]:
-    """The gradients of the loss in all states and outputs, for each call of each direction of each layer."""
+    """The gradients of the loss with respect to all states and outputs, by layer, direction and call."""
 
     def sources(trajectory: Trajectory) -> Gradients:
         carry = trajectory.carry

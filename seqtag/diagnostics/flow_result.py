@@ -1,4 +1,4 @@
-"""What `gradient_flow` finds: norms at every step, Jacobians between steps, tables and pictures of them."""
+"""What `gradient_flow` finds: norms at every step, Jacobians between steps, tables and figures of them."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 class GradientFlow:
     """The norms of dL/dh_t and dL/dc_t at every step of every recurrent layer; made by `gradient_flow`.
 
-    Arrays are `(time,)`, and `(2, time)` for a bidirectional layer: forward, backward. Step t is the t-th of the
-    layer's input, for a layer that runs backwards too. A step that is real in no row is NaN.
+    Arrays are `(time,)`, and `(2, time)` for a bidirectional layer: forward, backward. Step t is the t-th step of the
+    layer's input, also in a layer that runs backwards. A step that is real in no row is NaN.
 
     Attributes:
         loss: L.
-        norms: for each layer the norm of the total derivative dL/dh_t: over the units of each row, and the mean of
-            that over the rows whose step t is real.
-        cell_norms: the same of dL/dc_t, for the layers whose cell has a second state c.
-        bound: what `‖dh_t/dh_{t-1}‖ <= α γ` of an Elman network promises for `norms`; see `gradient_flow`.
+        norms: for each layer the norm of the total derivative dL/dh_t: over the units of a row, then the mean over the
+            rows in which step t is real.
+        cell_norms: the same for dL/dc_t, for the layers whose cell has a second state c.
+        bound: the upper bound of `norms` that follows from `‖dh_t/dh_{t-1}‖ <= α γ` of an Elman network; see
+            `gradient_flow`.
         rows: how many rows are real at each step.
         step_bounds: α and γ of each direction of each layer.
     """
@@ -48,17 +49,17 @@ class GradientFlow:
     def jacobian_norms(self, layer: str, *, backward: bool = False, row: int = 0) -> np.ndarray:
         """The spectral norm of `dh_t/dh_k` at `[t, k]`, `(time, time)`, of one row of the batch.
 
-        1 on the diagonal, and zero where k comes after t in the order of running. It is the product of the Jacobians
-        of all states, h and c, of each step between, of which the block of h counts: what flows through the cell
-        state is in it. Takes time in proportion to `time² · units³`, the first time.
+        It is 1 on the diagonal, and zero where step k runs after step t. The Jacobians of the steps from k to t, of all
+        states together (h and c), are multiplied, and the block of h of the product is taken: the flow through the
+        cell state counts. The first call takes time in proportion to `time² · units³`.
 
         Args:
             layer: the layer's name, as in `norms`.
-            backward: whether of the backward direction of a bidirectional layer.
-            row: which row of the batch.
+            backward: whether to take the backward direction of a bidirectional layer.
+            row: the row of the batch.
 
         Raises:
-            ValueError: on a layer, direction or row that is not there.
+            ValueError: there is no such layer, direction or row.
         """
         key = layer, backward, row
         if key not in self._jacobian_norms:
@@ -66,12 +67,12 @@ class GradientFlow:
         return self._jacobian_norms[key]
 
     def jacobian_bound(self, layer: str, *, backward: bool = False, row: int = 0) -> np.ndarray:
-        """`(α γ)^(t - k)` at `[t, k]`, beside `jacobian_norms`; masked steps between are not counted."""
+        """The bound of `jacobian_norms`: `(α γ)^(t - k)` at `[t, k]`, where masked steps between do not count."""
         trajectory, row = self._row(layer, backward, row)
         return jacobians.bound_of_jacobians(trajectory, row, self.step_bounds[layer][int(backward)].rate)
 
     def real_steps(self, layer: str, row: int = 0) -> np.ndarray:
-        """Which steps of one row are real, bool `(time,)`."""
+        """Whether each step of one row is real, bool `(time,)`."""
         trajectory, row = self._row(layer, False, row)
         return trajectory.mask[row]
 
@@ -92,19 +93,19 @@ class GradientFlow:
         """Each layer's name, `forward` or `backward`, and the index of that direction into the layer's arrays."""
         for name, of_directions in self._trajectories.items():
             for index, trajectories in enumerate(of_directions):
-                way = "backward" if trajectories[0].reverse else "forward"
-                yield name, way, (index,) if len(of_directions) > 1 else ()
+                direction = "backward" if trajectories[0].reverse else "forward"
+                yield name, direction, (index,) if len(of_directions) > 1 else ()
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each step: `layer, direction, step, rows, norm, cell_norm, bound`."""
         import pandas as pd
 
         parts = []
-        for name, way, index in self.directions():
+        for name, direction, index in self.directions():
             norms = self.norms[name][index]
             columns = {
                 "layer": name,
-                "direction": way,
+                "direction": direction,
                 "step": np.arange(len(norms)),
                 "rows": self.rows[name],
                 "norm": norms,
@@ -115,27 +116,27 @@ class GradientFlow:
         return pd.concat(parts, ignore_index=True)
 
     def summary(self) -> pd.DataFrame:
-        """A row for each direction of each layer, for reading.
+        """A row for each direction of each layer, for people.
 
-        `first`, `middle` and `last` are norms at these steps of the input. `ratio` is that of the step that was run
-        first to the one run last: the share of the gradient that is left after the whole way back. `bound_ratio` is
-        (α γ) to the power of the steps between.
+        `first`, `middle` and `last` are the norms at these steps of the input. `ratio` is the norm at the step that ran
+        first over that at the step that ran last: the share of the gradient that is left after the whole way back.
+        `bound_ratio` is (α γ) to the power of the number of steps between the two.
         """
         import pandas as pd
 
         return pd.DataFrame([self._summarised(*direction) for direction in self.directions()])
 
-    def _summarised(self, name: str, way: str, index: tuple[int, ...]) -> dict[str, Any]:
+    def _summarised(self, name: str, direction: str, index: tuple[int, ...]) -> dict[str, Any]:
         norms = self.norms[name][index]
         norms = norms[np.isfinite(norms)]
         first, middle, last = (norms[n] if len(norms) else np.nan for n in (0, len(norms) // 2, -1))
-        early, late = (last, first) if way == "backward" else (first, last)
+        early, late = (last, first) if direction == "backward" else (first, last)
         step = self.step_bounds[name][index[0] if index else 0]
         with np.errstate(over="ignore"):
             bound_ratio = np.power(step.rate, max(0, len(norms) - 1))
         return {
             "layer": name,
-            "direction": way,
+            "direction": direction,
             "steps": len(norms),
             "first": first,
             "middle": middle,
@@ -151,19 +152,27 @@ class GradientFlow:
         """Draws a heat map of all layers over the steps, and each layer's curves with the bound.
 
         Args:
-            path: where to write the figure, whole or not at all; its suffix decides the format.
+            path: where to write the figure, whole or not at all, in the format that its suffix names.
         """
         from seqtag.diagnostics.plots import plot_flow
 
-        return plot_flow(self, None if path is None else Path(path))
+        rates = {name: [step.rate for step in bounds] for name, bounds in self.step_bounds.items()}
+        return plot_flow(self.to_frame(), rates, None if path is None else Path(path))
 
     def plot_jacobians(self, path: str | os.PathLike[str] | None = None, *, row: int = 0) -> Figure:
-        """Draws `jacobian_norms` of every layer and direction, over the real steps of one row, and by lag.
+        """Draws `jacobian_norms` of every layer and direction over the real steps of one row, and their means by lag.
 
         Args:
-            path: as of `plot`.
-            row: which row of the batch.
+            path: as in `plot`.
+            row: the row of the batch.
         """
         from seqtag.diagnostics.plots import plot_jacobians
 
-        return plot_jacobians(self, row, None if path is None else Path(path))
+        matrices = {}
+        for name, direction, index in self.directions():
+            backward = bool(index and index[0])
+            real = np.flatnonzero(self.real_steps(name, row))
+            norms = self.jacobian_norms(name, backward=backward, row=row)[np.ix_(real, real)]
+            bound = self.jacobian_bound(name, backward=backward, row=row)[np.ix_(real, real)]
+            matrices[name, direction] = norms, bound
+        return plot_jacobians(matrices, None if path is None else Path(path))

@@ -1,4 +1,4 @@
-"""Jacobians of a recurrence from one step back to any other, and what a bound on one step promises of them."""
+"""Jacobians of a recurrence from one step to any later one, and their bound by that of single steps."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import tensorflow as tf
 
 from seqtag.diagnostics.recording import Trajectory
 
-# Where the greatest slope is looked for: wide enough for every usual activation, with 0 among the points.
+# The points at which the slope of an activation is computed: wide enough for every usual one, and with 0 among them.
 SLOPE_GRID = np.linspace(-10.0, 10.0, 20_001, dtype=np.float32)
 
-# How many rows are run through a cell at once; the memory that this takes does not grow with the sequence.
+# The number of rows that a cell runs at once, so that memory does not grow with the sequence.
 ROWS = 1 << 14
 
 
 @dataclass(frozen=True)
 class StepBound:
-    """What bounds the norm of one step's Jacobian of an Elman network, `‖dh_t/dh_{t-1}‖ <= α γ`.
+    """The bound of one step's Jacobian in an Elman network, `‖dh_t/dh_{t-1}‖ <= α γ`.
 
     Attributes:
         alpha: the spectral norm of the recurrent kernel, its largest singular value.
         gamma: the greatest slope of the activation.
-        radius: the largest absolute eigenvalue of the recurrent kernel; NaN where it is not square.
+        radius: the largest absolute eigenvalue of the recurrent kernel; NaN if the kernel is not square.
     """
 
     alpha: float
@@ -40,7 +40,7 @@ class StepBound:
 
     @classmethod
     def of(cls, cell: Any) -> StepBound:
-        """That of a cell; of the last cell of a stack; NaN for a cell without a recurrent kernel that is a matrix."""
+        """The bound of a cell, or of the last cell of a stack; NaN if the cell has no matrix `recurrent_kernel`."""
         if isinstance(cell, keras.layers.StackedRNNCells):
             cell = cell.cells[-1]
         kernel, activation = getattr(cell, "recurrent_kernel", None), getattr(cell, "activation", None)
@@ -53,7 +53,7 @@ class StepBound:
 
 
 def greatest_slope(activation: Callable[[Any], Any]) -> float:
-    """The greatest absolute slope of an elementwise activation, looked for between -10 and 10.
+    """The greatest absolute slope of an elementwise activation between -10 and 10.
 
     Example:
         >>> [greatest_slope(keras.activations.get(name)) for name in ("tanh", "sigmoid", "relu", "linear")]
@@ -70,9 +70,9 @@ def greatest_slope(activation: Callable[[Any], Any]) -> float:
 def step_jacobians(trajectory: Trajectory, row: int) -> np.ndarray:
     """`ds_t/ds_{t-1}` of one row for all steps, `(time, width, width)`; s is all states of the cell side by side.
 
-    A masked step carries its state on: its Jacobian is the identity.
+    A masked step keeps the state: its Jacobian is the identity.
     """
-    # The states once known, each step is by itself: the steps of one row make a batch of rows.
+    # All states are known, so the steps do not depend on each other: they become the rows of one batch.
     inputs = tf.stack([values[row] for values in trajectory.inputs])
     states = [tf.stack([before[n][row] for before in trajectory.before]) for n in range(len(trajectory.before[0]))]
     width = sum(int(np.prod(state.shape[1:])) for state in states)
@@ -89,7 +89,7 @@ def step_jacobians(trajectory: Trajectory, row: int) -> np.ndarray:
 
 
 def _jacobians_of_rows(trajectory: Trajectory, inputs: tf.Tensor, states: list[tf.Tensor]) -> np.ndarray:
-    """The Jacobian of each row, `(rows, width, width)`: every row once for each unit, whose gradient it gives."""
+    """The Jacobian of each row, `(rows, width, width)`: a copy of the row for each unit gives that unit's gradient."""
     rows = len(inputs)
     joint = tf.concat([tf.reshape(state, (rows, -1)) for state in states], axis=1)
     width = joint.shape[1]
@@ -105,18 +105,18 @@ def _jacobians_of_rows(trajectory: Trajectory, inputs: tf.Tensor, states: list[t
 
 
 def jacobian_norms(trajectory: Trajectory, row: int) -> np.ndarray:
-    """The spectral norm of `dh_t/dh_k`, at `[t, k]`, of one row; zero where k comes after t in the order of running.
+    """The spectral norm of `dh_t/dh_k`, at `[t, k]`, of one row; zero where step k runs after step t.
 
-    The factors of all steps between are those of all states together, so that what goes around h, through c, counts.
+    The factors are the Jacobians of all states together, so that the flow through c counts.
     """
     begin, size = _hidden_columns(trajectory)
-    with tf.device("CPU"):  # many small matrices in float64, which accelerators are slow at
+    with tf.device("CPU"):  # accelerators are slow on many small matrices in float64
         return _norms_of_products(tf.constant(step_jacobians(trajectory, row)), trajectory.order, begin, size)
 
 
 def _norms_of_products(factors: tf.Tensor, order: list[int], begin: int, size: int) -> np.ndarray:
     norms = np.zeros((len(factors), len(factors)))
-    # The columns that stand for h_k of the products for all k so far: (steps, width, units).
+    # For all k so far, the columns of the product that belong to h_k: (steps, width, units).
     start = tf.eye(factors.shape[1], dtype=factors.dtype)[None, :, begin : begin + size]
     products = start[:0]
     for count, t in enumerate(order):
@@ -126,7 +126,7 @@ def _norms_of_products(factors: tf.Tensor, order: list[int], begin: int, size: i
 
 
 def _hidden_columns(trajectory: Trajectory) -> tuple[int, int]:
-    """Where h begins among all states side by side, and its width."""
+    """The offset of h among all states side by side, and its width."""
     sizes = [int(np.prod(state.shape[1:])) for state in trajectory.before[0]]
     return sum(sizes[: trajectory.hidden]), sizes[trajectory.hidden]
 
@@ -134,17 +134,17 @@ def _hidden_columns(trajectory: Trajectory) -> tuple[int, int]:
 def spectral_norms(matrices: tf.Tensor) -> np.ndarray:
     """The largest singular value of each matrix `(count, n, n)`.
 
-    By eigenvalues, several times as fast as by singular values; TensorFlow's, since the threads of NumPy's would wait
+    It uses eigenvalues, which are several times as fast as singular values, and TensorFlow: NumPy's threads would wait
     for one another at every small matrix.
     """
     scale = tf.reduce_max(tf.abs(matrices), axis=(1, 2), keepdims=True)
-    scaled = tf.math.divide_no_nan(matrices, scale)  # no square of it over- or underflows
+    scaled = tf.math.divide_no_nan(matrices, scale)  # so that squares neither over- nor underflow
     largest = tf.linalg.eigvalsh(tf.matmul(scaled, scaled, transpose_a=True))[:, -1]
     return (scale[:, 0, 0] * tf.sqrt(tf.maximum(largest, 0))).numpy()
 
 
 def by_lag(matrix: np.ndarray, reverse: bool) -> np.ndarray:
-    """The mean of `[t, k]` over all t, for each lag from 0 on; `reverse` where time runs backwards.
+    """The mean of `[t, k]` over all t for each lag t - k, from 0 on; `reverse` if time runs backwards.
 
     Example:
         >>> by_lag(np.array([[1.0, 0.0], [0.5, 1.0]]), reverse=False)
@@ -155,7 +155,7 @@ def by_lag(matrix: np.ndarray, reverse: bool) -> np.ndarray:
 
 
 def bound_of_jacobians(trajectory: Trajectory, row: int, rate: float) -> np.ndarray:
-    """`(α γ)^(t - k)` at `[t, k]`, counting real steps; zero where k comes after t in the order of running."""
+    """`(α γ)^(t - k)` at `[t, k]`, where t - k counts real steps; zero where step k runs after step t."""
     real = trajectory.mask[row]
     done = np.cumsum(real[::-1])[::-1] if trajectory.reverse else np.cumsum(real)
     lags = done[:, None] - done[None, :]

@@ -1,7 +1,7 @@
-"""Two problems that only a memory solves, at any lag: adding and copying (Hochreiter and Schmidhuber 1997).
+"""Two problems that need a memory over any lag: adding and copying (Hochreiter and Schmidhuber 1997).
 
-Both are drawn afresh from a NumPy generator, so that there is nothing to learn by heart, and both have a loss
-that a model without memory reaches and cannot pass: a model has solved a lag when its loss is far below.
+Every batch is drawn from a NumPy generator, so that a model cannot memorise examples. For both, the lowest loss without
+a memory is known: a model that gets far below it has solved the lag.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ ADDING_BASELINE = 1 / 6
 def adding_problem(random: np.random.Generator, count: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Sequences of numbers of which two are marked; the target is the sum of these two.
 
-    The form of Le, Jaitly and Hinton (2015), with one mark in each half, as in Arjovsky, Shah and Bengio (2016):
-    the first number has to be kept for half of the steps on average. Always answering 1 has a mean squared error
-    of 1/6, `ADDING_BASELINE`.
+    It is the form of Le, Jaitly and Hinton (2015), with one mark in each half, as in Arjovsky, Shah and Bengio (2016).
+    On average the first number must be kept for half of the steps. Always answering 1 has a mean squared error of 1/6,
+    `ADDING_BASELINE`.
 
     Args:
-        random: the source of all numbers and places.
-        count: how many sequences.
+        random: the generator of all numbers and places.
+        count: the number of sequences.
         steps: their length.
 
     Returns:
@@ -58,16 +58,16 @@ def adding_problem(random: np.random.Generator, count: int, steps: int) -> tuple
 
 
 def copy_problem(random: np.random.Generator, count: int, lag: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ten symbols to be said again after `lag` steps: the copy-memory problem of Arjovsky et al. (2016).
+    """Ten symbols that must be repeated after `lag` steps: the copy problem of Arjovsky et al. (2016).
 
-    The inputs are ten symbols of eight (1 to 8), `lag - 1` blanks (0), a delimiter (9) that asks for the answer,
-    and ten blanks; the targets are `lag + 10` blanks and the ten symbols. A model without memory can at best say
-    blanks until the delimiter, and then guess: `copy_baseline(lag)`.
+    The inputs are ten symbols (1 to 8), `lag - 1` blanks (0), a delimiter (9) that asks for the answer, and ten blanks.
+    The targets are `lag + 10` blanks and the ten symbols. Without a memory a model can at best answer blanks until the
+    delimiter, and then guess: `copy_baseline(lag)`.
 
     Args:
-        random: the source of the symbols.
-        count: how many sequences.
-        lag: the steps from a symbol to its copy, less the ten.
+        random: the generator of the symbols.
+        count: the number of sequences.
+        lag: the steps from a symbol to its copy, minus ten.
 
     Returns:
         The inputs and the targets, both int32 `(count, lag + 20)`.

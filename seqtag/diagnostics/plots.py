@@ -1,8 +1,11 @@
-"""Pictures of gradient flow: heat maps over the steps, curves beside the bound, and the course of a training."""
+"""Figures of gradient flow from arrays and frames: heat maps over the steps, curves with the bound, a whole training.
+
+`path` is where a figure is written, whole or not at all, in the format that its suffix names; None writes no file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,58 +15,73 @@ from seqtag.diagnostics.jacobians import by_lag
 from seqtag.figures import new_figure, save_figure
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from seqtag.diagnostics.flow_result import GradientFlow
-
 FORWARD, BACKWARD = "#1f5a9d", "#c4542b"
 COLOURS = {"forward": FORWARD, "backward": BACKWARD}
-NOTHING = "#ececec"  # what stands where there is no number, or zero
-MAP = "viridis"
-# What is smaller than the largest by more is drawn as if it were so: float32 ends soon after.
+NO_VALUE = "#ececec"  # the colour where there is no number, or zero
+COLOUR_MAP = "viridis"
+# The colours and curves reach this far below the largest value: not much further down, float32 ends.
 DECADES = 30
-# How far above the norms a bound that explodes is followed.
+# How far above the norms the axis follows a bound that explodes.
 DECADES_OF_BOUND = 3
 
 
-def plot_flow(flow: GradientFlow, path: Path | None = None) -> Figure:
-    """A heat map of all layers and directions over the steps, and for each layer the curves with the bound."""
-    directions = list(flow.directions())
-    panels = -(-len(flow.norms) // 2) if len(flow.norms) > 1 else 1
+def plot_flow(steps: pd.DataFrame, rates: Mapping[str, Sequence[float]], path: Path | None = None) -> Figure:
+    """A heat map of all layers and directions over the steps, and for each layer the curves with the bound.
+
+    Args:
+        steps: a row for each step of each direction of each layer: `layer, direction, norm, cell_norm, bound`.
+        rates: α γ of each direction of each layer.
+        path: see the module.
+    """
+    layers = dict(iter(steps.groupby("layer", sort=False)))
+    directions = dict(iter(steps.groupby(["layer", "direction"], sort=False)))
+    panels = -(-len(layers) // 2) if len(layers) > 1 else 1
     heat = 0.9 + 0.42 * len(directions)
     figure = new_figure(10, heat + 2.9 * panels)
     above, below = figure.subfigures(2, 1, height_ratios=[heat, 2.9 * panels], squeeze=False).ravel()
-    rows = {f"{name}, {way}": flow.norms[name][index] for name, way, index in directions}
     above.suptitle("Norm of dL/dh at each step", x=0.01, ha="left", fontsize=12, weight="bold")
-    _draw_rows(above.subplots(), rows)
-    axes = below.subplots(panels, 2 if len(flow.norms) > 1 else 1, squeeze=False).ravel()
-    for axis, name in zip(axes, flow.norms, strict=False):
-        _draw_curves(axis, flow, name)
-    for axis in axes[len(flow.norms) :]:
+    _draw_rows(above.subplots(), {", ".join(key): rows["norm"].to_numpy() for key, rows in directions.items()})
+    axes = below.subplots(panels, 2 if len(layers) > 1 else 1, squeeze=False).ravel()
+    for axis, (name, rows) in zip(axes, layers.items(), strict=False):
+        _draw_curves(axis, rows)
+        found = " and ".join(f"{rate:.3g}" for rate in rates[name] if np.isfinite(rate))
+        axis.set_title(f"{name}:  α γ = {found}" if found else name, loc="left", fontsize=10, weight="bold")
+    for axis in axes[len(layers) :]:
         axis.set_axis_off()
-    return _written(figure, path)
+    return _saved(figure, path)
 
 
-def plot_jacobians(flow: GradientFlow, row: int = 0, path: Path | None = None) -> Figure:
-    """For each layer and direction the norms of dh_t/dh_k as a heat map, and their means by lag with the bound."""
-    directions = list(flow.directions())
-    figure = new_figure(10, 0.5 + 3.3 * len(directions))
-    parts = figure.subfigures(len(directions), 1, squeeze=False).ravel()
-    for part, (name, way, _) in zip(parts, directions, strict=True):
-        backward = way == "backward" and len(flow.step_bounds[name]) > 1
-        real = np.flatnonzero(flow.real_steps(name, row))
-        norms = flow.jacobian_norms(name, backward=backward, row=row)[np.ix_(real, real)]
-        bound = flow.jacobian_bound(name, backward=backward, row=row)[np.ix_(real, real)]
-        part.suptitle(f"Norm of dh_t/dh_k: {name}, {way}", x=0.01, ha="left", fontsize=12, weight="bold")
+def plot_jacobians(
+    matrices: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]], path: Path | None = None
+) -> Figure:
+    """For each layer and direction the norms of dh_t/dh_k as a heat map, and their means by lag with the bound.
+
+    Args:
+        matrices: the norms and their bound at `[t, k]`, of each `(layer, direction)`.
+        path: see the module.
+    """
+    figure = new_figure(10, 0.5 + 3.3 * len(matrices))
+    parts = figure.subfigures(len(matrices), 1, squeeze=False).ravel()
+    for part, ((name, direction), (norms, bound)) in zip(parts, matrices.items(), strict=True):
+        part.suptitle(f"Norm of dh_t/dh_k: {name}, {direction}", x=0.01, ha="left", fontsize=12, weight="bold")
         left, right = part.subplots(1, 2, width_ratios=[1, 1.25])
         _draw_matrix(left, norms)
-        _draw_lags(right, norms, bound, way)
-    return _written(figure, path)
+        _draw_lags(right, norms, bound, direction)
+    return _saved(figure, path)
 
 
 def plot_training(norms: Mapping[str, np.ndarray], epochs: np.ndarray, path: Path | None = None) -> Figure:
-    """For each layer and direction a heat map of `norms[name] (epochs, time)` or `(epochs, 2, time)`."""
+    """For each layer and direction a heat map over epochs and steps.
+
+    Args:
+        norms: `(epochs, time)` of each layer, or `(epochs, 2, time)` of a bidirectional one: forward, backward.
+        epochs: their numbers.
+        path: see the module.
+    """
     rows = {}
     for name, values in norms.items():
         both = {f"{name}, forward": values[:, 0], f"{name}, backward": values[:, 1]}
@@ -75,14 +93,14 @@ def plot_training(norms: Mapping[str, np.ndarray], epochs: np.ndarray, path: Pat
         image = _draw_heat(axis, values, extent)
         axis.set_title(title, loc="left", fontsize=10)
         axis.set_ylabel("epoch")
-        shown = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), 8)).round().astype(int))
-        axis.set_yticks(shown, [str(epochs[n]) for n in shown])
+        ticks = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), 8)).round().astype(int))
+        axis.set_yticks(ticks, [str(epochs[n]) for n in ticks])
         figure.colorbar(image, ax=axis, pad=0.01, aspect=12)
     axis.set_xlabel("step")
-    return _written(figure, path)
+    return _saved(figure, path)
 
 
-def _written(figure: Figure, path: Path | None) -> Figure:
+def _saved(figure: Figure, path: Path | None) -> Figure:
     if path is not None:
         save_figure(figure, path)
     return figure
@@ -90,20 +108,20 @@ def _written(figure: Figure, path: Path | None) -> Figure:
 
 def _extent(values: np.ndarray) -> tuple[float, float]:
     """From the smallest number above zero to the largest, over `DECADES` at most."""
-    shown = values[np.isfinite(values) & (values > 0)]
-    if not len(shown):
+    positive = values[np.isfinite(values) & (values > 0)]
+    if not len(positive):
         return 0.1, 1.0
-    top = float(shown.max())
-    return min(max(float(shown.min()), top * 10.0**-DECADES), top / 2), top
+    top = float(positive.max())
+    return min(max(float(positive.min()), top * 10.0**-DECADES), top / 2), top
 
 
 def _draw_heat(axis: Axes, values: np.ndarray, extent: tuple[float, float]) -> Any:
     import matplotlib
     from matplotlib.colors import LogNorm
 
-    colours = matplotlib.colormaps[MAP].with_extremes(bad=NOTHING, under=matplotlib.colormaps[MAP](0.0))
-    shown = np.ma.masked_where(~np.isfinite(values) | (values <= 0), values)
-    return axis.imshow(shown, aspect="auto", norm=LogNorm(*extent), cmap=colours, interpolation="nearest")
+    colours = matplotlib.colormaps[COLOUR_MAP].with_extremes(bad=NO_VALUE, under=matplotlib.colormaps[COLOUR_MAP](0.0))
+    masked = np.ma.masked_where(~np.isfinite(values) | (values <= 0), values)
+    return axis.imshow(masked, aspect="auto", norm=LogNorm(*extent), cmap=colours, interpolation="nearest")
 
 
 def _draw_rows(axis: Axes, rows: dict[str, np.ndarray]) -> None:
@@ -118,25 +136,20 @@ def _draw_rows(axis: Axes, rows: dict[str, np.ndarray]) -> None:
     axis.figure.colorbar(image, ax=axis, pad=0.01, aspect=8)
 
 
-def _draw_curves(axis: Axes, flow: GradientFlow, name: str) -> None:
-    shown = []
-    for layer, way, index in flow.directions():
-        if layer != name:
-            continue
-        norms, colour = flow.norms[name][index], COLOURS[way]
-        steps = np.arange(len(norms))
-        shown.append(norms)
-        axis.plot(steps, _positive(norms), color=colour, linewidth=2, label=f"dL/dh, {way}")
-        if name in flow.cell_norms:
-            cells = flow.cell_norms[name][index]
-            shown.append(cells)
-            axis.plot(steps, _positive(cells), color=colour, linewidth=1.2, linestyle=":", label=f"dL/dc, {way}")
-        bound = _positive(flow.bound[name][index])
-        if np.any(np.isfinite(bound)):
-            axis.plot(steps, bound, color=colour, linewidth=1.2, linestyle="--", alpha=0.75, label=f"bound, {way}")
-    _finish_curves(axis, np.concatenate(shown))
-    rates = " and ".join(f"{step.rate:.3g}" for step in flow.step_bounds[name] if np.isfinite(step.rate))
-    axis.set_title(f"{name}:  α γ = {rates}" if rates else name, loc="left", fontsize=10, weight="bold")
+def _draw_curves(axis: Axes, layer: pd.DataFrame) -> None:
+    drawn = []
+    for direction, rows in layer.groupby("direction", sort=False):
+        norms, cells, bound = (rows[column].to_numpy() for column in ("norm", "cell_norm", "bound"))
+        steps, colour = np.arange(len(norms)), COLOURS[str(direction)]
+        drawn.append(norms)
+        axis.plot(steps, _positive(norms), color=colour, linewidth=2, label=f"dL/dh, {direction}")
+        if np.any(np.isfinite(cells)):
+            drawn.append(cells)
+            axis.plot(steps, _positive(cells), color=colour, linewidth=1.2, linestyle=":", label=f"dL/dc, {direction}")
+        if np.any(np.isfinite(_positive(bound))):
+            label = f"bound, {direction}"
+            axis.plot(steps, _positive(bound), color=colour, linewidth=1.2, linestyle="--", alpha=0.75, label=label)
+    _finish_curves(axis, np.concatenate(drawn))
     axis.set_xlabel("step")
 
 
@@ -153,7 +166,7 @@ def _finish_curves(axis: Axes, norms: np.ndarray) -> None:
 
 
 def _positive(values: np.ndarray) -> np.ndarray:
-    """NaN where a logarithm has nothing to show."""
+    """The values, with NaN for those that have no logarithm."""
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)
 
 
@@ -164,12 +177,14 @@ def _draw_matrix(axis: Axes, norms: np.ndarray) -> None:
     axis.figure.colorbar(image, ax=axis, pad=0.01)
 
 
-def _draw_lags(axis: Axes, norms: np.ndarray, bound: np.ndarray, way: str) -> None:
-    reverse = way == "backward"
+def _draw_lags(axis: Axes, norms: np.ndarray, bound: np.ndarray, direction: str) -> None:
+    reverse = direction == "backward"
     means, bounds = by_lag(norms, reverse), _positive(by_lag(bound, reverse))
     lags = np.arange(len(means))
-    axis.plot(lags, _positive(means), color=COLOURS[way], linewidth=2, label="mean over all t")
+    axis.plot(lags, _positive(means), color=COLOURS[direction], linewidth=2, label="mean over all t")
     if np.any(np.isfinite(bounds)):
-        axis.plot(lags, bounds, color=COLOURS[way], linewidth=1.2, linestyle="--", alpha=0.75, label="bound (α γ)^lag")
+        axis.plot(
+            lags, bounds, color=COLOURS[direction], linewidth=1.2, linestyle="--", alpha=0.75, label="bound (α γ)^lag"
+        )
     axis.set_xlabel("lag |t - k|")
     _finish_curves(axis, means)

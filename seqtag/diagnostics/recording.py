@@ -1,8 +1,8 @@
-"""Runs a model with its recurrent layers written out step by step, so that a gradient can be asked for at each step.
+"""Runs the recurrent layers of a model step by step and records each step, so that gradients can be taken there.
 
-Fused recurrences have gradients of their own and Keras's loops hide their steps. For as long as a recording lasts, the
-loop of every recurrent layer is replaced, on the instance alone, by one over the steps of its cell that keeps what it
-goes through; all else in the layer runs as ever: projections, initial states, skip connections, what is returned.
+Fused recurrences and the loops of Keras do not give access to single steps. During a recording, the loop of every
+recurrent layer instance is replaced by one over the steps of its cell, which keeps inputs, states and outputs. The rest
+of the layer is unchanged: projections, initial states, skip connections, return values.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ Step = Callable[[tf.Tensor, list[tf.Tensor]], tuple[tf.Tensor, list[tf.Tensor]]]
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What one call of a recurrent layer went through; lists over time are in the order of the inputs.
+    """The record of one call of a recurrent layer; lists over time are in the order of the inputs.
 
     Attributes:
         step: the cell's step, dropout off.
-        inputs: of each step, `(batch, ...)`.
-        before: the states that each step started from.
-        after: the states that each step computed, as the cell returned them, before masked rows got their old ones.
-        outputs: of each step, as what stands above sees them.
+        inputs: the inputs of each step, `(batch, ...)`.
+        before: the states before each step.
+        after: the states after each step, as the cell returned them; masked rows then keep their old ones.
+        outputs: the output of each step, as the layers above read it.
         mask: bool `(batch, time)`, True where a step is real.
         reverse: whether time ran backwards.
-        hidden: which state is h.
-        carry: which state is c; None if there is none.
-        weights: the cell's variables with the values that they had.
+        hidden: the index of h among the states.
+        carry: the index of c; None if there is no c.
+        weights: the cell's variables with their values during the call.
     """
 
     step: Step
@@ -53,14 +53,14 @@ class Trajectory:
 
     @property
     def order(self) -> list[int]:
-        """The steps in the order in which they were run."""
+        """The steps in the order in which they ran."""
         steps = list(range(len(self.inputs)))
         return steps[::-1] if self.reverse else steps
 
 
 @contextmanager
 def recorded(layers: Iterable[keras.layers.Layer], tape: tf.GradientTape) -> Iterator[dict[int, list[Trajectory]]]:
-    """Gives the trajectories of all calls of `layers` in the block, by `id(layer)`; the tape can differentiate them."""
+    """Records all calls of `layers` in the block: trajectories by `id(layer)`, which the tape can differentiate."""
     trajectories: dict[int, list[Trajectory]] = {}
     loops = []
     for layer in layers:
@@ -76,7 +76,7 @@ def recorded(layers: Iterable[keras.layers.Layer], tape: tf.GradientTape) -> Ite
 
 
 def _own_loop(layer: Any, tape: tf.GradientTape, kept: list[Trajectory]) -> tuple[Any, str, Callable]:
-    """What `RecurrentCell.run` becomes for one of our layers."""
+    """The replacement of `RecurrentCell.run` for one of our layers: owner, name, function."""
     cell = layer.cell
 
     def run(inputs: tf.Tensor, state: Any, options: Any) -> tuple[tf.Tensor, Any]:
@@ -88,7 +88,7 @@ def _own_loop(layer: Any, tape: tf.GradientTape, kept: list[Trajectory]) -> tupl
 
         loop = _Loop(step, options.mask, options.reverse, tape)
         shown, last = loop.run(inputs, list(state), before=state[0])
-        # Without weights: the step reads the recurrent ones as the tensors that they were.
+        # No variables are kept: the step has read the recurrent weights as tensors already.
         kept.append(loop.trajectory(0, 1 if len(state) > 1 else None, []))
         return tf.stack([shown[t] for t in loop.order], axis=1), cell.state_type(*last)
 
@@ -96,7 +96,7 @@ def _own_loop(layer: Any, tape: tf.GradientTape, kept: list[Trajectory]) -> tupl
 
 
 def _keras_loop(layer: Any, tape: tf.GradientTape, kept: list[Trajectory]) -> tuple[Any, str, Callable]:
-    """What `inner_loop` becomes for a `keras.layers.RNN`: the last output, all of them as run, the last states."""
+    """The replacement of `inner_loop` of a `keras.layers.RNN`, which returns last output, outputs, states."""
     cell = layer.cell
     options = {"training": False} if isinstance(cell, keras.layers.Layer) else {}
     variables = getattr(cell, "variables", [])
@@ -124,7 +124,7 @@ def _keras_loop(layer: Any, tape: tf.GradientTape, kept: list[Trajectory]) -> tu
 
 
 def _roles(cell: Any, count: int) -> tuple[int, int | None]:
-    """Which of a cell's flat states are h and c: those of the last cell of a stack, which makes the output."""
+    """The indices of h and c among a cell's flat states; in a stack, those of the last cell, which gives the output."""
     hidden = 0
     if isinstance(cell, keras.layers.StackedRNNCells):
         hidden = len(keras.tree.flatten([below.state_size for below in cell.cells[:-1]]))
@@ -132,7 +132,7 @@ def _roles(cell: Any, count: int) -> tuple[int, int | None]:
 
 
 class _Loop:
-    """A step run over time, keeping what it goes through."""
+    """Runs a step over time, and keeps inputs, states and outputs."""
 
     def __init__(self, step: Step, mask: Any, reverse: bool, tape: tf.GradientTape) -> None:
         self.step = step
@@ -149,16 +149,16 @@ class _Loop:
         before: tf.Tensor | None = None,
         zeros: bool = False,
     ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        """The outputs in the order of running, and the last states.
+        """The outputs in the order in which the steps ran, and the last states.
 
-        A masked step keeps its states; its output is zeros with `zeros`, or else that of the step run before, which
-        is `before` for the first one, zeros by default.
+        A masked step keeps its states. Its output is zero with `zeros`, else the output of the step that ran before it;
+        for the first step that is `before`, or zero.
         """
         self.inputs = tf.unstack(sequences, axis=1)
         if not self.inputs:
             raise ValueError("expected sequences of at least one step, found none")
         states = [tf.convert_to_tensor(state) for state in states]
-        # So that all of it is recorded, even where no weight below trains.
+        # So that the tape records everything, even if no weight below is trainable.
         self.tape.watch(states)
         self.before: list[list[tf.Tensor]] = []
         self.after: list[list[tf.Tensor]] = []
@@ -179,21 +179,21 @@ class _Loop:
 
     @property
     def order(self) -> list[int]:
-        """The steps in the order of running."""
+        """The steps in the order in which they run."""
         steps = list(range(len(self.inputs)))
         return steps[::-1] if self.reverse else steps
 
     def _step(self, inputs: tf.Tensor, states: list[tf.Tensor], hidden: int) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """One step, whose output is a tensor of its own: its gradient is what comes from above alone."""
+        """Runs one step; the output is a separate tensor, whose gradient comes from the layers above alone."""
         output, new = self.step(inputs, states)
         same = tf.cast(new[hidden], output.dtype)
         if output.shape == same.shape and bool(tf.reduce_all(output == same)):
-            # A cell that casts h for both returns one thing twice; the gradient in h shall be that in both.
+            # Output and state are both h, but may be two tensors (two casts of h). The gradient of h is that of both.
             output = same
         return tf.identity(output), new
 
     def trajectory(self, hidden: int, carry: int | None, weights: list[tuple[Any, tf.Tensor]]) -> Trajectory:
-        """What was kept, in the order of the inputs."""
+        """The record, in the order of the inputs."""
         size = (self.inputs[0].shape[0], len(self.inputs))
         mask = np.ones(size, bool) if self.mask is None else np.reshape(self.mask, size)
         before, after, outputs = ([kept[t] for t in self.order] for kept in (self.before, self.after, self.outputs))

@@ -1,4 +1,4 @@
-"""Norms of gradients, row by row of a batch, and what a bound on one step makes of them."""
+"""Norms of gradients for each row of a batch, and their bound from the bound of one step."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import tensorflow as tf
 
 from seqtag.diagnostics.recording import Trajectory
 
-# Of one call: the gradients in the h_t (`total`), in the outputs (`direct`) and in the c_t (`cell`, perhaps empty).
+# Of one call: gradients with respect to the h_t (`total`), the outputs (`direct`) and the c_t (`cell`, may be empty).
 Gradients = dict[str, list[tf.Tensor]]
 
 
 @dataclass(frozen=True)
 class RowNorms:
-    """Norms over the units, `(rows, time)`, of all calls of a layer in one direction."""
+    """Norms over the units, `(rows, time)`, for all calls of a layer in one direction."""
 
     total: np.ndarray  # dL/dh_t
-    direct: np.ndarray  # of it, by the output of step t alone
+    direct: np.ndarray  # the part of dL/dh_t that comes through the output of step t
     cell: np.ndarray | None  # dL/dc_t
     mask: np.ndarray
     reverse: bool
 
     @classmethod
     def of(cls, trajectories: list[Trajectory], gradients: list[Gradients]) -> RowNorms:
-        """Those of all calls, one below the other, short ones padded."""
+        """The norms of all calls as rows of one array; short calls are padded."""
         length = max(trajectory.mask.shape[1] for trajectory in trajectories)
 
         def rows(name: str) -> np.ndarray:
@@ -36,13 +36,13 @@ class RowNorms:
         return cls(rows("total"), rows("direct"), cell, mask, trajectories[0].reverse)
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """Over the real rows of each step, `(time,)`; NaN where there is none."""
+        """The mean over the real rows of each step, `(time,)`; NaN if a step has none."""
         count = self.mask.sum(axis=0)
         sums = np.where(self.mask, values, 0.0).sum(axis=0)
         return np.divide(sums, count, out=np.full(len(count), np.nan), where=count > 0)
 
     def bound(self, rate: float) -> np.ndarray:
-        """The recursion of `gradient_flow`, from the step run last to the one run first, over real steps."""
+        """The recursion of `gradient_flow` over real steps, from the step that ran last to the one that ran first."""
         bounds = np.zeros_like(self.total)
         after, begun = np.zeros(len(bounds)), np.zeros(len(bounds), bool)
         steps = range(bounds.shape[1])
@@ -56,8 +56,8 @@ class RowNorms:
 
 
 def _norms(gradients: list[tf.Tensor]) -> np.ndarray:
-    """`(rows, time)` of a gradient `(rows, ...)` for each step."""
-    # In float64, where the square of a tiny number is not zero.
+    """Norms `(rows, time)` of the gradients `(rows, ...)` of each step."""
+    # In float64, so that the square of a tiny number is not zero.
     values = np.stack([gradient.numpy().astype(np.float64) for gradient in gradients], axis=1)
     return np.sqrt(np.square(values).reshape(*values.shape[:2], -1).sum(axis=-1))
 

@@ -1,4 +1,4 @@
-"""How sparse a model is: zeros, zero rows and parameters left, weight by weight."""
+"""Counts zeros, zero rows and remaining parameters of a model, for each weight."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class WeightSparsity:
     """The zeros of one weight.
 
     Attributes:
-        name: its path in the model, as `lstm/cell/kernel`.
-        shape: of the weight.
-        parameters: how many numbers it holds.
-        zeros: how many of them are zero.
-        rows: entries along the first axis, such as the rows of an embedding or the inputs of a kernel; 0 for vectors.
-        zero_rows: how many of these are zero all along.
+        name: the path in the model, such as `lstm/cell/kernel`.
+        shape: the shape of the weight.
+        parameters: the number of its elements.
+        zeros: the number of elements that are zero.
+        rows: the length of the first axis, such as the rows of an embedding or the inputs of a kernel; 0 for vectors.
+        zero_rows: the number of rows whose elements are all zero.
     """
 
     name: str
@@ -39,18 +39,18 @@ class WeightSparsity:
 
 @dataclass(frozen=True)
 class SparsityReport:
-    """The zeros of all trainable weights of a model, in its own order."""
+    """The zeros of all trainable weights of a model, in the model's order."""
 
     weights: list[WeightSparsity]
 
     @property
     def parameters(self) -> int:
-        """How many numbers the weights hold."""
+        """The number of elements of all weights."""
         return sum(weight.parameters for weight in self.weights)
 
     @property
     def zeros(self) -> int:
-        """How many of them are zero."""
+        """The number of elements that are zero."""
         return sum(weight.zeros for weight in self.weights)
 
     @property
@@ -59,7 +59,7 @@ class SparsityReport:
         return self.zeros / max(1, self.parameters)
 
     def to_dict(self) -> dict[str, Any]:
-        """Totals, and under `weights` each weight's numbers by its name, as JSON can hold them."""
+        """The totals, and under `weights` the figures of each weight by its name, for JSON."""
         each = {weight.name: asdict(weight) | {"share": weight.share} for weight in self.weights}
         for numbers in each.values():
             del numbers["name"]
@@ -68,7 +68,7 @@ class SparsityReport:
         return {**totals, "weights": each}
 
     def to_text(self) -> str:
-        """A table with a line for each weight and one for all."""
+        """A table with a line for each weight, and one for all."""
         width = max(len("weights"), *(len(weight.name) for weight in self.weights))
         lines = [f"{'weights':<{width}} {'parameters':>12} {'left':>12} {'zeros':>7} {'zero rows':>17}"]
         for weight in self.weights:
@@ -83,7 +83,7 @@ def sparsity(model: keras.Model) -> SparsityReport:
 
     Raises:
         TypeError: `model` is no Keras model.
-        ValueError: it is not built, or has no trainable weights.
+        ValueError: the model is not built, or has no trainable weights.
 
     Example:
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -20,6 +19,7 @@ from seqtag.forecasting.network.teacher_schedule import TeacherSchedule
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
 from seqtag.training.recording import Recording
+from seqtag.training.seeding import seeded
 
 EVALUATION_BATCH = 512
 # Far enough apart that the members of one seed are not those of the next.
@@ -56,8 +56,6 @@ class MemberTrainer:
     def fit(self, number: int, training: ForecastTrainingConfig, measure: Measure, recording: Recording) -> Member:
         """Fits the member of this number; the first is 0."""
         seed = self.config.seed + MEMBER_SEEDS * number
-        keras.utils.set_random_seed(seed)
-        network = build_network(self.config.model, self.table, self.encoder, training.precision, self.logarithmic)
         batches = WindowBatches(
             self.fitted,
             self.fitted.windows.series,
@@ -67,8 +65,10 @@ class MemberTrainer:
             training.balanced,
         )
         teacher = TeacherSchedule(*training.teacher_share, training.epochs)
-        loss = held_out_loss(network, self.scored)
-        return Member(network, fit_network(network, batches, training, loss, measure, recording, [teacher]))
+        with seeded(seed):
+            network = build_network(self.config.model, self.table, self.encoder, training.precision, self.logarithmic)
+            loss = held_out_loss(network, self.scored)
+            return Member(network, fit_network(network, batches, training, loss, measure, recording, [teacher]))
 
 
 def build_network(

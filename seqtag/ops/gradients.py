@@ -34,7 +34,7 @@ def global_norm(gradients: Sequence[Tensor]) -> Tensor:
     >>> print(float(global_norm([ops.array([3.0]), ops.array([[4.0]])])))
     5.0
     """
-    return ops.sqrt(sum(squared_norm(gradient) for gradient in gradients))
+    return ops.sqrt(ops.sum(ops.stack([squared_norm(gradient) for gradient in gradients])))
 
 
 def clip_by_value(gradients: Sequence[Tensor], threshold: Tensor) -> list[Tensor]:
@@ -108,7 +108,8 @@ def shrinkage(size: Tensor, threshold: Tensor) -> Tensor:
     0.25 1.0
     """
     threshold = ops.cast(threshold, size.dtype)
-    factor = threshold / ops.maximum(size, threshold)
+    # In the order of `tf.clip_by_global_norm`, so that both give the same bits.
+    factor = threshold * ops.minimum(1 / size, 1 / threshold)
     return ops.where(size > threshold * (1 + 1e-6), factor, ops.ones_like(factor))
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import keras
-
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, count_characters, count_words
 from seqtag.tagging.config import ModelConfig, TrainingConfig
@@ -18,6 +16,7 @@ from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
 from seqtag.training.recording import Recording
+from seqtag.training.seeding import seeded
 
 # About ten times as many as a corpus has affixes, so that few of them share a row.
 NUM_BUCKETS = 1 << 16
@@ -98,23 +97,17 @@ def fit_tagging_model(
         DataError: a tag of `dev` that `train` does not have.
         RunError: see `fit_network`.
     """
-    keras.utils.set_random_seed(seed)
     # Files that the model reads later have the layout of the training file, also when that was detected.
     options = replace(options, layout=train.layout)
-    model = build_tagging_model(train, config, options, scheme, training.precision)
-    measure = resolve_measure(measure, model.codec.scheme)
-    encoded = model.encode(train.inputs, model.codec.encode_corpus(train))
-    encoded_dev = model.encode(dev.inputs, model.codec.encode_corpus(dev))
+    with seeded(seed):
+        model = build_tagging_model(train, config, options, scheme, training.precision)
+        measure = resolve_measure(measure, model.codec.scheme)
+        encoded = model.encode(train.inputs, model.codec.encode_corpus(train))
+        encoded_dev = model.encode(dev.inputs, model.codec.encode_corpus(dev))
 
-    def evaluate() -> float:
-        return getattr(quick_report(dev.tags, model.decode_tags(encoded_dev), model.codec.scheme), measure)
+        def evaluate() -> float:
+            return getattr(quick_report(dev.tags, model.decode_tags(encoded_dev), model.codec.scheme), measure)
 
-    result = fit_network(
-        model.network,
-        TaggedBatches(encoded, training.batch_tokens, seed),
-        training,
-        evaluate,
-        Measure(measure),
-        recording,
-    )
+        batches = TaggedBatches(encoded, training.batch_tokens, seed)
+        result = fit_network(model.network, batches, training, evaluate, Measure(measure), recording)
     return model, result

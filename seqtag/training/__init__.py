@@ -1,7 +1,6 @@
-"""Fitting models: truncated backpropagation through time for any of them, and the tagger's own training.
+"""Fits models of any task: one fit with schedule, averaging, selection and checkpoints, and truncated backpropagation.
 
-The names below are imported when they are first used, so that importing one module of this package does not import
-all of them.
+The names below are imported at their first use, so that importing one module of this package does not import all.
 """
 
 from __future__ import annotations

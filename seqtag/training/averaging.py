@@ -11,18 +11,18 @@ import tensorflow as tf
 
 
 class WeightAverage(keras.callbacks.Callback):
-    """Keeps avg <- avg + (1 - m) (w - avg), an average as of Polyak and Juditsky (1992) that forgets exponentially.
+    """Keeps avg <- avg + (1 - m) (w - avg), an average of weights (Polyak and Juditsky 1992) with exponential decay.
 
-    The update reads every weight, embeddings included, so it is made every `every` steps with the momentum of that
-    many: m = momentum^every. While few updates have been made the momentum is (1 + n) / (10 + n) if that is smaller, so
-    that the average forgets the initial weights fast.
+    An update reads every weight, embeddings included, so it comes every `every` steps only, with the momentum of that
+    many: m = momentum^every. After the first n updates, m is at most (1 + n) / (10 + n), so that the initial weights
+    soon leave the average.
 
-    An average of sparse weights is not sparse. Where a weight is exactly zero, as a proximal step leaves it, the model
-    is therefore given a zero too: what the average still remembers there is on its way out.
+    An average of sparse weights is not sparse. Where a weight is exactly zero, as after a proximal step, the averaged
+    model has a zero too, although the average still holds some of the weight's earlier values.
 
     Args:
-        momentum: of one step; 0 switches the average off.
-        every: steps between updates.
+        momentum: the momentum of one step; 0 switches the average off.
+        every: steps from one update to the next.
     """
 
     async_safe = True
@@ -36,12 +36,12 @@ class WeightAverage(keras.callbacks.Callback):
         self.average: list[tf.Variable] = []
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Starts from the present weights, unless a checkpoint has filled the average."""
+        """Starts from the current weights, unless a checkpoint has set the average."""
         if self.momentum and not self.average:
             self.average = [tf.Variable(w.value, trainable=False) for w in self.model.trainable_variables]
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Counts the step and, every so often, moves the average."""
+        """Counts the step and, every `every` steps, updates the average."""
         self.step += 1
         if self.momentum and self.step % self.every == 0:
             self.updates += 1
@@ -55,8 +55,8 @@ class WeightAverage(keras.callbacks.Callback):
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Within the block the model has the averaged weights, and zeros where its own are zero."""
-        if not self.updates:  # it is still made of the initial weights
+        """Gives the model the averaged weights within the block, and zeros where its own weights are zero."""
+        if not self.updates:  # the average is still that of the initial weights
             yield
             return
         current = [weight.numpy() for weight in self.model.trainable_variables]

@@ -1,4 +1,4 @@
-"""Everything that a run needs to go on as if it had never stopped, in one NumPy archive without pickles."""
+"""The state of a run: all that it needs to go on after an interruption, in one NumPy archive without pickles."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ FILE_NAME = "state.npz"
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the state of a run after every epoch, and brings it back.
+    """Saves the state of a run after every epoch, and restores it.
 
     The archive holds the model's variables (the dropout generators among them), the optimizer's, the average's, the
     best weights, and the counters of the other callbacks. It is written whole or not at all: after an interruption the
     archive of the epoch before is there.
 
     Args:
-        folder: where the archive lies; None saves nothing.
-        rate, average, selection: the callbacks whose state belongs to the run. List this one after them.
+        folder: the folder of the archive; None saves nothing.
+        rate, average, selection: the callbacks whose state belongs to the run. List this callback after them.
 
     Attributes:
         history: the logs of every epoch so far.
-        epochs_done, seconds: how many epochs the run has behind it, and how long they took, evaluation on dev included.
-        stopped: whether patience has ended the run that was restored.
+        epochs_done, seconds: the number of epochs so far, and the time that they took, evaluation on dev included.
+        stopped: whether patience had ended the restored run.
     """
 
     def __init__(
@@ -75,10 +75,10 @@ class Checkpoint(keras.callbacks.Callback):
             np.savez(temporary, **arrays)
 
     def restore(self) -> bool:
-        """Brings the state back into the model and the callbacks; False when none was saved.
+        """Restores the state of the model and the callbacks; False if none was saved.
 
         Raises:
-            RunError: the archive does not fit this model.
+            RunError: the archive is damaged or of another model.
         """
         path = self.folder / FILE_NAME if self.folder else None
         if path is None or not path.exists():

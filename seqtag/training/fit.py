@@ -1,8 +1,7 @@
-"""Fits a network: examples, optimizer and callbacks put together around Keras's own `fit`."""
+"""Fits a network with Keras's own `fit`, and the optimizer and callbacks that every task uses."""
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from seqtag.callbacks.clipping import GradientClipping
 from seqtag.callbacks.gradient_monitor import GradientMonitor
 from seqtag.callbacks.proximal_l1 import ProximalL1
 from seqtag.config.fitting import FittingConfig
@@ -20,6 +20,7 @@ from seqtag.diagnostics.sparsity import SparsityReport, sparsity
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.checkpoint import Checkpoint
 from seqtag.training.measure import Measure
+from seqtag.training.memory import peak_memory_mb
 from seqtag.training.optimizers import build_optimizer
 from seqtag.training.progress import ProgressLine
 from seqtag.training.recording import Recording
@@ -29,15 +30,16 @@ from seqtag.training.selection import DevSelection
 
 @dataclass(frozen=True)
 class FitResult:
-    """What a fit leaves beside the weights.
+    """The figures of a fit.
 
     Attributes:
-        history: one dict an epoch: `epoch, loss, dev, best, learning_rate, train_seconds`.
-        best_epoch: 1-based epoch whose weights the network has now.
-        seconds: of all epochs, evaluation on dev included, summed over resumed parts.
-        items_per_second: training words or windows a second, the first epoch (tracing) left out where there are more.
-        unit: what they are called.
-        sparsity: the zeros of the weights, where a penalty was to make some.
+        history: a dict for each epoch: `epoch, loss, dev, best, learning_rate, train_seconds`, and `grad_clipped` where
+            gradients are clipped.
+        best_epoch: the 1-based epoch whose weights the network has.
+        seconds: the time of all epochs, evaluation on dev included, summed over resumed parts.
+        items_per_second: tokens or windows a second in training, without the first epoch (tracing) if there are more.
+        unit: the name of these items.
+        sparsity: the zeros of the weights, if there was a penalty.
     """
 
     history: list[dict[str, float]]
@@ -48,24 +50,25 @@ class FitResult:
     sparsity: SparsityReport | None = None
 
     def to_metrics(self) -> dict[str, Any]:
-        """The `train` part of `metrics.json`; the peak of memory is that of the whole process so far."""
-        sparse = {} if self.sparsity is None else {"sparsity": self.sparsity.to_dict()}
-        return sparse | {
+        """The `train` part of `metrics.json`; `peak_rss_mb` is that of the whole process so far."""
+        metrics = {
+            "sparsity": None if self.sparsity is None else self.sparsity.to_dict(),
             "seconds": self.seconds,
             "epochs": len(self.history),
             "best_epoch": self.best_epoch,
             f"{self.unit}_per_second": self.items_per_second,
-            "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_rss_mb": peak_memory_mb(),
         }
+        return {name: value for name, value in metrics.items() if value is not None}
 
 
 class Examples(Protocol):
-    """What a network is fitted on: an endless stream of batches, of which every epoch takes the same number.
+    """The data that a network is fitted on: an endless stream of batches; every epoch takes the same number.
 
     Attributes:
-        steps: batches of an epoch.
-        items: how many tokens or windows an epoch has.
-        unit: what they are called.
+        steps: the number of batches of an epoch.
+        items: the number of tokens or windows of an epoch.
+        unit: the name of these items.
     """
 
     steps: int
@@ -73,11 +76,11 @@ class Examples(Protocol):
     unit: str
 
     def dataset(self, first_step: int) -> tf.data.Dataset:
-        """The stream without its first batches, as Keras's `fit` takes it."""
+        """The stream from this 0-based batch on, for Keras's `fit`."""
 
 
 class EpochLogs(keras.callbacks.Callback):
-    """Adds the seconds of an epoch's steps and the learning rate to its logs."""
+    """Adds the time of an epoch's steps and the learning rate to its logs."""
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Starts the clock."""
@@ -91,7 +94,7 @@ class EpochLogs(keras.callbacks.Callback):
 
 
 class TensorBoardScalars(keras.callbacks.Callback):
-    """Writes each epoch's numbers for TensorBoard."""
+    """Writes each epoch's logs for TensorBoard."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -114,16 +117,16 @@ def fit_network(
     recording: Recording = Recording(),
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> FitResult:
-    """Fits `network` and leaves it with the weights of the epoch that dev liked best.
+    """Fits `network` and gives it the weights of the epoch with the best dev measure.
 
     Args:
         network: a built, uncompiled model whose `compute_loss` reads the batches of `examples`.
-        examples: what it is fitted on.
+        examples: the training data.
         settings: optimizer, schedule, patience.
-        evaluate: gives the dev measure of the network as it stands.
-        measure: which of two dev measures is better.
+        evaluate: computes the dev measure of the network with its current weights.
+        measure: tells which of two dev measures is better.
         recording: where checkpoints and logs go, and whether to resume.
-        callbacks: further ones, before those that score.
+        callbacks: further callbacks, which run before those that compute the dev measure.
 
     Raises:
         RunError: the loss is no longer finite, or the checkpoint is of another model.
@@ -131,7 +134,7 @@ def fit_network(
     network.compile(optimizer=build_optimizer(settings), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
     rate = LearningRate(settings, examples.steps)
-    # Before all that scores or saves: at the end of an epoch it brings the weights up to date.
+    # It comes before the callbacks that score or save: at the end of an epoch it still changes the weights.
     penalties = [ProximalL1(settings.l1, settings.row_l1)] if settings.l1 or settings.row_l1 else []
     average = WeightAverage(settings.ema)
     selection = DevSelection(evaluate, measure, settings, average, rate)
@@ -143,7 +146,7 @@ def fit_network(
         progress = ProgressLine(
             settings.epochs, examples.items, examples.unit, examples.steps, measure, first_epoch, recording.label
         )
-        watching = _monitors(settings.monitor_every, recording)
+        gradients = [*_clipping(settings.clip_norm), *_monitors(settings.monitor_every, recording)]
         logging = [] if recording.logs is None else [TensorBoardScalars(recording.logs)]
         scoring = [EpochLogs(), rate, average, selection, checkpoint, progress]
         try:
@@ -152,7 +155,7 @@ def fit_network(
                 epochs=settings.epochs,
                 initial_epoch=first_epoch,
                 steps_per_epoch=examples.steps,
-                callbacks=[*watching, *penalties, *callbacks, *scoring, *logging],
+                callbacks=[*gradients, *penalties, *callbacks, *scoring, *logging],
                 shuffle=False,
                 verbose=0,
             )
@@ -163,6 +166,10 @@ def fit_network(
     speed = examples.items / _typical_seconds(checkpoint.history)
     found = sparsity(network) if penalties else None
     return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed, examples.unit, found)
+
+
+def _clipping(norm: float | None) -> list[GradientClipping]:
+    return [] if norm is None else [GradientClipping("global_norm", norm)]
 
 
 def _monitors(every: int | None, recording: Recording) -> list[GradientMonitor]:

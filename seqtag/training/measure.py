@@ -1,4 +1,4 @@
-"""What a fit is judged by after every epoch: a score or a loss, and which of two is better."""
+"""The figure that judges a model after every epoch: a score or a loss."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 
 class Measure(NamedTuple):
-    """The name of a dev measure, and its direction.
+    """The name of a figure on dev data, and which of two values is better.
 
     Attributes:
-        name: as users know it.
-        is_loss: whether less is better; a score between 0 and 1 otherwise, shown in percent.
-        keeps_last: whether the last value counts as the best, whatever it is.
+        name: the name that users see.
+        is_loss: whether lower is better. Otherwise it is a score between 0 and 1, shown in percent.
+        keeps_last: whether the last value always counts as the best.
 
     Example:
         >>> Measure("f1").shown(0.9), Measure("loss", is_loss=True).shown(0.9)
@@ -25,7 +25,7 @@ class Measure(NamedTuple):
 
     @property
     def worst(self) -> float:
-        """What every value is better than."""
+        """The value that every other is better than."""
         return math.inf if self.is_loss else -math.inf
 
     def better(self, value: float, other: float) -> bool:
@@ -33,5 +33,5 @@ class Measure(NamedTuple):
         return self.keeps_last or (value < other if self.is_loss else value > other)
 
     def shown(self, value: float) -> str:
-        """A value as progress lines show it."""
+        """The text of a value in progress lines."""
         return f"{value:.4f}" if self.is_loss else f"{100 * value:.2f}"

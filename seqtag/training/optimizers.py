@@ -1,8 +1,8 @@
 """Adam and Nadam whose step costs what a batch touches of an embedding, not what the vocabulary holds.
 
-Keras's own read and write whole tables at every step, and its clipping by the global norm makes the gradient of an
-embedding dense first. Here the gradient stays the rows that the batch looked up, and the moments of the other rows wait
-until their row is looked up again.
+Keras's own read and write whole tables at every step. Here the gradient of an embedding stays the rows that the batch
+looked up, and the moments of another row wait until that row is looked up again. Clip with
+`seqtag.callbacks.GradientClipping`: Keras's own arguments for it make the gradient dense.
 """
 
 from __future__ import annotations
@@ -12,39 +12,33 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from seqtag.callbacks.row_gradients import merge_all_rows
+from seqtag.callbacks.row_gradients import merge_rows
 from seqtag.config.fitting import FittingConfig
-from seqtag.keras_internals import OverridableClipping, adam_moments, nadam_product
+from seqtag.keras_internals import adam_moments, nadam_product
 
 
-class RowUpdates(OverridableClipping):
+class RowUpdates(keras.optimizers.Optimizer):
     """What the two optimizers share; comes before a Keras optimizer that has momentums and velocities."""
-
-    def clip(self, gradients: list) -> list:
-        """The clipped gradients; those of embeddings stay rows."""
-        gradients = merge_all_rows(gradients)
-        if self.global_clipnorm:
-            return tf.clip_by_global_norm(gradients, self.global_clipnorm)[0]
-        return super().clip(gradients)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable, or the rows of it that the gradient holds."""
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return
+        gradient = merge_rows(gradient)
         rows, g = gradient.indices, gradient.values
         averages = adam_moments(self, variable)
         m = _move_rows(averages[0].value, rows, g, 1 - self.beta_1)
         v = _move_rows(averages[1].value, rows, tf.square(g), 1 - self.beta_2)
         step = tf.cast(self.iterations + 1, g.dtype)
         direction = self._direction(m, v, g, step)
-        # On TensorFlow, Keras hands over the variable beneath its own.
+        # On TensorFlow, Keras passes the variable that its own holds.
         table = variable.value if isinstance(variable, keras.Variable) else variable
         table.scatter_sub(tf.IndexedSlices(tf.cast(learning_rate, g.dtype) * direction, rows))
 
 
 def _move_rows(table: tf.Variable, rows: tf.Tensor, towards: tf.Tensor, rate: float) -> tf.Tensor:
-    """Moves the rows of an average and returns them."""
+    """Moves rows of an average by the share `rate` of the way to `towards`, and returns them."""
     old = tf.gather(table, rows)
     new = old + rate * (towards - old)
     table.scatter_update(tf.IndexedSlices(new, rows))
@@ -72,12 +66,11 @@ class RowNadam(RowUpdates, keras.optimizers.Nadam):
 
 
 def build_optimizer(settings: FittingConfig) -> keras.optimizers.Optimizer:
-    """The optimizer of the settings, with clipping by the global norm."""
-    common = {"learning_rate": settings.learning_rate, "global_clipnorm": settings.clip_norm}
+    """The optimizer of the settings; it does not clip."""
     match settings.optimizer:
         case "adam":
-            return RowAdam(**common)
+            return RowAdam(settings.learning_rate)
         case "nadam":
-            return RowNadam(**common)
+            return RowNadam(settings.learning_rate)
         case _:
-            return keras.optimizers.SGD(momentum=settings.momentum, **common)
+            return keras.optimizers.SGD(settings.learning_rate, momentum=settings.momentum)

@@ -1,4 +1,4 @@
-"""What a user sees while a model trains: one live line, and one line that stays for each epoch, on standard error."""
+"""The progress of a training on standard error: one live line, and one line that stays for each epoch."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from seqtag.training.measure import Measure
 
 
 class ProgressLine(keras.callbacks.Callback):
-    """Tokens or windows per second, loss, dev measure and the most time left.
+    """Shows tokens or windows per second, the loss, the dev measure and the most time left.
 
     Args:
-        epochs: how many epochs the run has at most.
-        items: how many tokens or windows are in one epoch.
-        unit: what they are called.
-        steps: about how many batches an epoch has.
+        epochs: the most epochs of the run.
+        items: the number of tokens or windows of an epoch.
+        unit: their name, such as `tokens`.
+        steps: about the number of batches of an epoch.
         measure: the dev measure.
-        first_epoch: how many epochs were done before this process.
-        label: put before every line, where several runs follow one another.
+        first_epoch: the number of epochs before this process.
+        label: the beginning of every line, where several runs follow one another.
     """
 
     def __init__(
@@ -49,16 +49,16 @@ class ProgressLine(keras.callbacks.Callback):
         self.started = self.epoch_started = time.monotonic()
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        """Gives the terminal back."""
+        """Removes the live line."""
         self.live.close()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Notes when the epoch began."""
+        """Starts the epoch's clock."""
         self.epoch = epoch
         self.epoch_started = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Renews the live line."""
+        """Updates the live line."""
 
         def text() -> str:
             now = time.monotonic()
@@ -71,7 +71,7 @@ class ProgressLine(keras.callbacks.Callback):
         self.live.show(text)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Prints the line that stays. List this callback after the one that scores dev."""
+        """Prints the line that stays. List this callback after the one that computes the dev measure."""
         logs = logs or {}
         now = time.monotonic()
         dev, best = self.measure.shown(logs["dev"]), self.measure.shown(logs["best"])

@@ -1,4 +1,4 @@
-"""The learning rate over a run: linear warm-up, then none, linear or cosine decay, times what plateaus have cost."""
+"""The learning rate over a run: linear warm-up, then a decay; lower after every plateau of the dev measure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from seqtag.config.fitting import FittingConfig
 def rate_factor(step: int, total_steps: int, warmup_steps: int, decay: str) -> float:
     """The factor on the base rate at 0-based `step`.
 
-    It rises linearly to 1 over the warm-up and then, by `decay`, stays (`"none"`) or falls to 0 at `total_steps` along
-    a line (`"linear"`) or half a cosine (`"cosine"`, Loshchilov and Hutter 2017).
+    It rises linearly to 1 over the warm-up. Then `decay` decides: it stays (`"none"`), or falls to 0 at `total_steps`
+    along a line (`"linear"`) or half a cosine (`"cosine"`, Loshchilov and Hutter 2017).
 
     >>> [rate_factor(step, 12, 2, "linear") for step in (0, 1, 2, 7)]
     [0.5, 1.0, 1.0, 0.5]
@@ -34,11 +34,11 @@ class LearningRate(keras.callbacks.Callback):
     """Sets the optimizer's rate before every step.
 
     Args:
-        settings: the rate, its warm-up and decay.
-        steps_per_epoch: about how many steps an epoch has.
+        settings: the base rate, its warm-up and decay.
+        steps_per_epoch: about the number of steps of an epoch.
 
     Attributes:
-        scale: what `anneal` has multiplied up so far; part of a checkpoint.
+        scale: the product of the factors of `anneal` so far; part of a checkpoint.
     """
 
     async_safe = True
@@ -51,7 +51,7 @@ class LearningRate(keras.callbacks.Callback):
         self.scale = 1.0
 
     def anneal(self) -> None:
-        """Lowers the rate for the rest of the run."""
+        """Lowers the rate by `anneal_factor` for the rest of the run."""
         self.scale *= self.settings.anneal_factor
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Which epoch's weights are kept: the best by the dev measure; when to lower the rate and when to stop."""
+"""Selection of the epoch with the best dev measure; a lower learning rate or an end when it does not improve."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from seqtag.training.schedule import LearningRate
 
 
 class DevSelection(keras.callbacks.Callback):
-    """Scores the model on dev after every epoch and keeps the weights of the best one.
+    """Computes the dev measure after every epoch, and keeps the weights of the best epoch.
 
     Args:
-        evaluate: gives the dev measure of the model as it stands.
-        measure: which of two values is better.
+        evaluate: computes the dev measure of the model with its current weights.
+        measure: tells which of two values is better.
         settings: patience and annealing.
-        average: the averaged weights are what is scored and kept, where there is an average.
+        average: its averaged weights are scored and kept, if it is switched on.
         rate: lowered after `anneal_patience` epochs without a better measure.
 
     Attributes:
-        best: the best measure so far, `best_epoch` its 0-based epoch, `best_weights` the values of that epoch.
+        best: the best measure so far.
+        best_epoch: its 0-based epoch.
+        best_weights: the weights of that epoch.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class DevSelection(keras.callbacks.Callback):
         self.best_weights: list[np.ndarray] = []
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Scores, keeps, anneals, stops; adds `dev` and `best` to the logs."""
+        """Computes the measure, adds it to the logs as `dev` beside `best`, and keeps, anneals or stops."""
         logs = {} if logs is None else logs
         _check_finite(logs.get("loss", 0.0), "loss", epoch)
         with self.average.applied():

@@ -121,10 +121,10 @@ def test_a_quiet_training_raises_no_alarm(data):
 
 
 def test_a_new_level_becomes_the_usual_one(data):
-    """Half of the window above, and the median follows."""
+    """Half of the memory above, and the median follows."""
     x, y = data
     y[:], y[25:] = 1.0, 1000.0
-    alarm = ExplodingGradients(factor=10, action="skip", window=20, check_every=1)
+    alarm = ExplodingGradients(factor=10, action="skip", memory=20, check_every=1)
     with pytest.warns(GradientWarning):
         fit(x, y, alarm)
     assert {a.step for a in alarm.alarms} == set(range(26, 36))
@@ -135,7 +135,7 @@ def test_a_new_level_becomes_the_usual_one(data):
     [
         ({"factor": 1.0}, "expected factor to be above 1, found 1.0"),
         ({"action": "panic"}, "expected action to be one of warn, skip, stop, recover, found 'panic'"),
-        ({"window": 5}, "expected window to be at least 20, found 5"),
+        ({"memory": 5}, "expected memory to be at least 20, found 5"),
         ({"check_every": 0}, "expected check_every to be at least 1, found 0"),
         ({"keep_every": 0}, "expected keep_every to be at least 1, found 0"),
         ({"rate_factor": 1.0}, "expected rate_factor to be between 0 and 1, found 1.0"),

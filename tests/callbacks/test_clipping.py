@@ -145,7 +145,7 @@ def test_what_broke_off_does_not_stay_in_the_next_fit(tiny):
         ({"threshold": -1.0}, "expected threshold to be above zero, found -1.0"),
         ({"threshold": float("nan")}, "expected threshold to be above zero, found nan"),
         ({"by": "percentile", "threshold": 101}, "expected threshold to be a percentile of at most 100, found 101"),
-        ({"by": "percentile", "window": 0}, "expected window to be at least 1, found 0"),
+        ({"by": "percentile", "memory": 0}, "expected memory to be at least 1, found 0"),
     ],
 )
 def test_arguments_are_checked(arguments, message):

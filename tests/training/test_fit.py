@@ -128,6 +128,13 @@ def test_without_penalties_nothing_is_hooked_or_reported(corpus, monkeypatch):
     assert "sparsity" not in result.to_metrics() and "zeros" not in result.history[0]
 
 
+def test_the_share_of_clipped_updates_is_in_the_history(corpus):
+    loose, tight, free = (fit(corpus, epochs=1, clip_norm=norm)[1].history[0] for norm in (1e9, 1e-9, None))
+    assert (loose["grad_clipped"], tight["grad_clipped"]) == (0.0, 1.0)
+    assert "grad_clipped" not in free
+    assert loose["loss"] == free["loss"] != tight["loss"]
+
+
 def test_watching_the_gradients_goes_on_with_a_resumed_run(corpus, tmp_path):
     def watched(folder, epochs, resume=False):
         training = TrainingConfig(**{**TRAINING, "epochs": epochs, "monitor_every": 2})

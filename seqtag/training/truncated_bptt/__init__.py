@@ -1,1 +1,1 @@
-"""Truncated backpropagation through time, for sequences of any length."""
+"""Truncated backpropagation through time: fits recurrent models on sequences of any length."""

@@ -1,4 +1,4 @@
-"""The states of a model's recurrent layers as tensors of a graph: gradients flow through them from call to call."""
+"""The states of a model's recurrent layers as tensors of a graph, so that gradients flow from one call to the next."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from seqtag.layers.recurrent import Recurrent
 
 
 class StateTensor:
-    """Stands in for a state variable of a recurrent layer while a graph is traced.
+    """Replaces a state variable of a recurrent layer while a graph is traced.
 
-    The layer reads and assigns it like the variable, but what it reads is the very tensor that the call before has
-    assigned, and not a copy that no gradient passes.
+    The layer reads and assigns it like the variable. But it reads the same tensor that the call before has assigned,
+    and not a copy, which gradients do not pass.
     """
 
     def __init__(self, value: tf.Tensor) -> None:
@@ -35,25 +35,25 @@ class StateTensor:
         self.value = tf.cast(value, self.value.dtype)
 
     def reset(self, fresh: tf.Tensor) -> None:
-        """Sets the rows where `fresh (rows,)` is True to zero; no gradient passes them."""
+        """Sets the rows to zero where `fresh (rows,)` is True; no gradient passes these."""
         rows = tf.reshape(fresh, [-1] + [1] * (len(self.value.shape) - 1))
         self.value = tf.where(rows, tf.zeros_like(self.value), self.value)
 
 
 class CarriedState:
-    """The states of all recurrent layers of a model for `rows` rows, beside the model: it is not changed.
+    """The states of all recurrent layers of a model for `rows` rows, kept outside the model, which is not changed.
 
     Our recurrent layers carry their state whether they are `stateful` or not; Keras's must be `stateful`, with this
-    many rows as their batch. What is inside of a `TimeDistributed` runs within one step, and carries nothing.
+    number of rows as their batch. A layer inside a `TimeDistributed` runs within one step, and carries no state.
 
     Args:
         model: a built model.
-        rows: how many sequences stand side by side.
+        rows: the number of sequences side by side.
 
     Raises:
-        TypeError: if it is no Keras model.
-        ValueError: if the model is not built, has no trainable weights or no recurrent layers, or has one that cannot
-            carry its state on: it runs backwards, or is a Keras layer that is not stateful or of another batch size.
+        TypeError: `model` is no Keras model.
+        ValueError: the model is not built, has no trainable weights or no recurrent layers, or has one that cannot
+            carry its state: it runs backwards, or is a Keras layer that is not stateful or has another batch size.
     """
 
     def __init__(self, model: keras.Model, rows: int) -> None:
@@ -74,9 +74,9 @@ class CarriedState:
         }
 
     def assign(self, values: list[tf.Tensor]) -> None:
-        """Takes new values, in the order of `CarriedTensors.values`; zero for what is not finite.
+        """Takes new values, in the order of `CarriedTensors.values`; a value that is not finite becomes zero.
 
-        Else a row would stay so to its end, long after an alarm has put the weights right.
+        Otherwise it would stay in its row until the sequence ends, long after an alarm has restored the weights.
         """
         flat = [variable for variables in self.variables.values() for variable in variables]
         for variable, value in zip(flat, values, strict=True):
@@ -84,7 +84,7 @@ class CarriedState:
 
     @contextmanager
     def in_layers(self) -> Iterator[CarriedTensors]:
-        """Within this, the layers keep their states in tensors, which begin with the values kept here."""
+        """Within the block the layers keep their states in tensors, which start from the values kept here."""
         tensors = {
             name: [StateTensor(tf.convert_to_tensor(variable)) for variable in variables]
             for name, variables in self.variables.items()
@@ -108,20 +108,20 @@ class CarriedTensors:
 
     @property
     def values(self) -> list[tf.Tensor]:
-        """The states as they are now."""
+        """The current states."""
         return [tensor.value for tensors in self.tensors.values() for tensor in tensors]
 
     def reset(self, fresh: tf.Tensor) -> None:
-        """Sets the rows where `fresh (rows,)` is True to zero; no gradient passes them."""
+        """Sets the rows to zero where `fresh (rows,)` is True; no gradient passes these."""
         for tensors in self.tensors.values():
             for tensor in tensors:
                 tensor.reset(fresh)
 
     def check_calls(self, calls: int) -> None:
-        """Raises unless every layer has run once in each of this many calls of the model, from its own state.
+        """Checks that every layer ran once in each call of the model, from its own state.
 
         Raises:
-            ValueError: a layer ran not at all or twice, or the model gives it an `initial_state`.
+            ValueError: a layer did not run or ran twice, or the model gives it an `initial_state`.
         """
         for name, tensors in self.tensors.items():
             if tensors[0].writes != calls:

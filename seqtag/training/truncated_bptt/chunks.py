@@ -1,8 +1,8 @@
 """Long sequences cut into chunks of equal length, several sequences side by side; NumPy only.
 
-A batch has a fixed number of rows, and each row works through one sequence, a chunk at a time. When a sequence ends,
-its row takes the next one at the next chunk. What such a row still has left of its chunk repeats the sequence's last
-step: values that the model can surely read, and that no loss counts.
+A batch has a fixed number of rows, and each row goes through one sequence, a chunk at a time. When a sequence ends
+within a chunk, the rest of that chunk repeats the sequence's last step, which is valid input for the model and counts
+in no loss. The row takes another sequence with the next chunk.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import numpy as np
 def parallel_streams(sequence: np.ndarray, rows: int) -> np.ndarray:
     """One long sequence `(time, ...)` as `rows` streams side by side, `(rows, time // rows, ...)`.
 
-    The steps that do not fill a row are left off. Nothing is copied where the array lies in one piece, a
-    `numpy.memmap` included.
+    Steps at the end that do not fill a row are left out. An array that is contiguous, such as a `numpy.memmap`, is not
+    copied.
 
     Raises:
-        ValueError: `rows` is below 1, or beyond the sequence.
+        ValueError: `rows` is below 1 or above the number of steps.
 
     Example:
         >>> parallel_streams(np.arange(7), 2)
@@ -36,11 +36,13 @@ def parallel_streams(sequence: np.ndarray, rows: int) -> np.ndarray:
     return sequence[: rows * steps].reshape(rows, steps, *sequence.shape[1:])
 
 
-class WindowShape(NamedTuple):
-    """What one update of truncated backpropagation sees: `chunks` chunks of `k1` steps, of which `k2` get a gradient.
+class UnrollShape(NamedTuple):
+    """The steps that one update of truncated backpropagation runs: `chunks` chunks of `k1` steps.
+
+    Gradients flow back over the last `k2` of these steps.
 
     Example:
-        >>> shape = WindowShape(k1=4, k2=10)
+        >>> shape = UnrollShape(k1=4, k2=10)
         >>> shape.chunks, shape.lead, shape.loss_steps
         (3, 2, 4)
         >>> shape.cuts(), shape.cuts(at_chunks=True)
@@ -52,38 +54,38 @@ class WindowShape(NamedTuple):
 
     @property
     def chunks(self) -> int:
-        """How many chunks hold the last `k2` steps."""
+        """The number of chunks that the last `k2` steps need."""
         return -(-self.k2 // self.k1)
 
     @property
     def steps(self) -> int:
-        """The steps of all chunks."""
+        """The number of steps of all chunks."""
         return self.chunks * self.k1
 
     @property
     def lead(self) -> int:
-        """How many steps of the first chunk come before the last `k2`: they only carry the state."""
+        """The number of steps of the first chunk before the last `k2`; they only carry the state."""
         return self.steps - self.k2
 
     @property
     def loss_steps(self) -> int:
-        """How many steps of the newest chunk count in the loss: its own, as far as they are within the last `k2`."""
+        """The number of steps of the newest chunk that count in the loss: those within the last `k2`."""
         return min(self.k1, self.k2)
 
     def cuts(self, at_chunks: bool = False) -> tuple[int, ...]:
-        """Where the model is called anew: after the lead, after the first chunk, and maybe after every chunk."""
+        """Where calls of the model start and end: at the lead, the first chunk, and with `at_chunks` at every chunk."""
         ends = range(self.k1, self.steps, self.k1) if at_chunks else (self.k1,)
         return tuple(sorted({0, self.lead, *ends, self.steps}))
 
 
 class Chunk(NamedTuple):
-    """Which steps stand in each row of a chunk; all fields are `(rows,)`.
+    """The steps in each row of a chunk; all fields are `(rows,)`.
 
     Attributes:
-        sequence: number of the sequence in this row.
-        start: its first step in this chunk.
-        real: how many of the chunk's steps the sequence has; 0 in a row that has run out of sequences.
-        fresh: whether the sequence begins here.
+        sequence: the number of the sequence in the row.
+        start: the step of the sequence at which the chunk starts.
+        real: the number of the chunk's steps that the sequence has; 0 in a row when no sequence is left.
+        fresh: whether the sequence starts with this chunk.
     """
 
     sequence: np.ndarray
@@ -93,7 +95,7 @@ class Chunk(NamedTuple):
 
 
 def plan_chunks(lengths: np.ndarray, rows: int, size: int, order: Iterable[int] | None = None) -> Iterator[Chunk]:
-    """The chunks of one pass over sequences of these lengths, each at least 1; there are as many rows or more.
+    """The chunks of one pass over sequences of these lengths, each at least 1; there are at least `rows` sequences.
 
     Example:
         >>> for chunk in plan_chunks(np.array([5, 2, 3]), rows=2, size=2):
@@ -116,15 +118,15 @@ def plan_chunks(lengths: np.ndarray, rows: int, size: int, order: Iterable[int] 
             sequence[row], start[row], fresh[row] = waiting.popleft(), 0, True
 
 
-class Window(NamedTuple):
-    """What one update works on.
+class Unroll(NamedTuple):
+    """The data of one update.
 
     Attributes:
-        x: inputs of all chunks, `(rows, chunks * k1, ...)`, or a dict of them.
-        y: targets of the steps that count, `(rows, loss_steps, ...)`, or a dict of them.
-        sample_weight: of these targets, `(rows, loss_steps)`, or None.
-        real: which of these targets a sequence has, bool `(rows, loss_steps)`.
-        fresh: in which rows a sequence begins with a chunk, bool `(chunks, rows)`.
+        x: the inputs of all chunks, `(rows, chunks * k1, ...)`, or a dict of them.
+        y: the targets that count, `(rows, loss_steps, ...)`, or a dict of them.
+        sample_weight: their weights, `(rows, loss_steps)`, or None.
+        real: whether each of these targets is one of a sequence, bool `(rows, loss_steps)`.
+        fresh: whether a sequence starts with a chunk in a row, bool `(chunks, rows)`.
     """
 
     x: Any
@@ -136,13 +138,13 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Sequences:
-    """Inputs and targets of equal lengths: each an array, a list of arrays, or a dict of these.
+    """Inputs and targets of the same lengths; each is an array, a list of arrays, or a dict of these.
 
     Attributes:
         x: `(sequences, time, ...)`, or sequences `(time, ...)` of any lengths.
-        y: the same, a target a step.
-        sample_weight: the same, a number a step; or None.
-        lengths: `(sequences,)`, how many steps of each sequence there are.
+        y: the same, with a target for every step.
+        sample_weight: the same, with a number for every step; or None.
+        lengths: the number of steps of each sequence, `(sequences,)`.
     """
 
     x: Any
@@ -152,11 +154,11 @@ class Sequences:
 
     @classmethod
     def of(cls, x: Any, y: Any, sample_weight: Any = None, lengths: Sequence[int] | None = None) -> Sequences:
-        """Checks that all parts fit; without `lengths` the sequences are as long as they are.
+        """Checks that all parts fit; without `lengths` every step of a sequence counts.
 
         Raises:
-            ValueError: parts that differ in their number of sequences or in their lengths, an array without a time
-                axis, a sequence without steps, `lengths` beyond the data.
+            ValueError: the parts differ in their number of sequences or in their lengths; an array has no time axis; a
+                sequence has no steps; `lengths` are beyond the data.
         """
         parts = {"x": x, "y": y} if sample_weight is None else {"x": x, "y": y, "sample_weight": sample_weight}
         parts = {name: _map(_as_arrays, part) for name, part in parts.items()}
@@ -173,11 +175,11 @@ class Sequences:
             raise ValueError("expected sequences of at least one step, found an empty one or none at all")
         return cls(parts["x"], parts["y"], parts.get("sample_weight"), checked)
 
-    def windows(self, plan: Iterable[Chunk], shape: WindowShape) -> Iterator[Window]:
-        """The window of each chunk of `plan` that has a target to count.
+    def unrolls(self, plan: Iterable[Chunk], shape: UnrollShape) -> Iterator[Unroll]:
+        """The unroll that ends with each chunk of `plan`, if that chunk has a target that counts.
 
-        Before the first chunk stand copies of it: every row begins anew with the first chunk, so that nothing of them
-        counts, and all windows have one shape.
+        Copies of the first chunk come before it, so that all unrolls have one shape. They change nothing: with the
+        first chunk itself, every row starts from a state of zeros.
         """
         inputs: deque = deque(maxlen=shape.chunks)
         fresh: deque = deque(maxlen=shape.chunks)
@@ -187,17 +189,17 @@ class Sequences:
                 inputs.append(cut)
                 fresh.append(chunk.fresh)
             if counts(chunk, shape):
-                yield self._window(chunk, shape, list(inputs), np.stack(list(fresh)))
+                yield self._unroll(chunk, shape, list(inputs), np.stack(list(fresh)))
 
-    def _window(self, chunk: Chunk, shape: WindowShape, inputs: list, fresh: np.ndarray) -> Window:
-        unseen = shape.k1 - shape.loss_steps
+    def _unroll(self, chunk: Chunk, shape: UnrollShape, inputs: list, fresh: np.ndarray) -> Unroll:
+        uncounted = shape.k1 - shape.loss_steps
 
         def cut(leaf: Any) -> np.ndarray:
-            return self._cut(leaf, chunk, shape.k1)[:, unseen:]
+            return self._cut(leaf, chunk, shape.k1)[:, uncounted:]
 
         weight = None if self.sample_weight is None else _map(cut, self.sample_weight)
-        real = np.arange(unseen, shape.k1) < chunk.real[:, None]
-        return Window(_join(inputs), _map(cut, self.y), weight, real, fresh)
+        real = np.arange(uncounted, shape.k1) < chunk.real[:, None]
+        return Unroll(_join(inputs), _map(cut, self.y), weight, real, fresh)
 
     def _cut(self, leaf: Any, chunk: Chunk, size: int) -> np.ndarray:
         """The steps of a chunk, `(rows, size, ...)`."""
@@ -209,8 +211,8 @@ class Sequences:
         return np.concatenate([steps, np.repeat(steps[-1:], size - len(steps), axis=0)])
 
 
-def counts(chunk: Chunk, shape: WindowShape) -> bool:
-    """Whether a target of this chunk is within the last k2 steps; where k2 < k1, sequences may end before them."""
+def counts(chunk: Chunk, shape: UnrollShape) -> bool:
+    """Whether a target of this chunk counts; where k2 < k1, all its sequences may end before the steps that do."""
     return bool(chunk.real.max() > shape.k1 - shape.loss_steps)
 
 
@@ -219,7 +221,7 @@ def _map(function: Callable[[Any], Any], part: Any) -> Any:
 
 
 def _join(parts: list[Any]) -> Any:
-    """Parts one after the other in time, leaf by leaf."""
+    """The parts one after another in time, leaf by leaf."""
     if isinstance(parts[0], dict):
         return {key: _join([part[key] for part in parts]) for key in parts[0]}
     return np.concatenate(parts, axis=1)

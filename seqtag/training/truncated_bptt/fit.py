@@ -10,38 +10,39 @@ from typing import Any
 import keras
 import numpy as np
 
-from seqtag.training.truncated_bptt.chunks import Sequences, WindowShape
+from seqtag.training.truncated_bptt.chunks import Sequences, UnrollShape
 from seqtag.training.truncated_bptt.progress import StreamProgress
-from seqtag.training.truncated_bptt.step import WindowScore, WindowUpdate
+from seqtag.training.truncated_bptt.step import UnrollScore, UnrollUpdate
 
 
 class TruncatedBPTT:
-    """Fits a recurrent model on long sequences, each gradient going back a bounded number of steps.
+    """Fits a recurrent model on long sequences; each gradient goes back a bounded number of steps.
 
-    The model runs forward `k1` steps; the gradient of the loss of these steps, taken over the last `k2` steps, updates
-    the weights; the state goes on, without its past, to the next `k1` steps (Williams and Peng 1990, there BPTT(h; h')
-    with h = k2 and h' = k1; Sutskever 2013, section 2.8.6). So the loss at step t of an update at step T is
-    differentiated as if the state at T - k2 were a constant:
+    The model runs `k1` steps. The gradient of their loss, taken back over the last `k2` steps, updates the weights. The
+    state, but not its gradient, is carried on to the next `k1` steps (Williams and Peng 1990, there BPTT(h; h') with
+    h = k2 and h' = k1; Sutskever 2013, section 2.8.6). In an update at step T, the loss at step t is differentiated as
+    if the state at T - k2 were a constant:
 
         dL_t/dW ≈ sum over k from T - k2 + 1 to t of dL_t/dh_t · dh_t/dh_k · ∂h_k/∂W   for T - min(k1, k2) < t <= T
 
-    Memory and time of an update grow with `k2`, not with the length of the sequence, which may be a `numpy.memmap`.
+    Memory and time of an update grow with `k2`, not with the length of the sequence, which may be a `numpy.memmap`. The
+    steps of one update, the last `k2` and those that complete a chunk of `k1`, are called an unroll.
 
-    - `k1 = k2` cuts the sequence into pieces. With both the length of the sequence, it is full backpropagation.
-    - `k2 > k1` sends every error back at least `k2 - k1 + 1` steps. The last `k2` steps are run again with the weights
-      as they are then, so that the gradient is exact for them; each target counts in one update. The more chunks of
-      `k1` steps a window has, the longer its graph takes to trace, above all with `jit_compile`.
-    - `k2 < k1` counts the targets of the last `k2` of every `k1` steps, and carries the state alone over the others.
+    - `k1 = k2` cuts the sequence into pieces. If both are the length of the sequence, it is full backpropagation.
+    - `k2 > k1` sends every error back at least `k2 - k1 + 1` steps. The last `k2` steps run again with the current
+      weights, so that their gradient is exact; each target counts in one update. The more chunks an unroll has, the
+      longer the tracing of its graph takes, above all with `jit_compile`.
+    - `k2 < k1` counts the targets of the last `k2` of every `k1` steps; the others only carry the state.
 
-    Any Keras model that gives an output for every step will do, if its recurrent layers run forwards in time: ours,
-    stateful or not, or Keras's with `stateful=True` and the number of rows as their batch. The model itself, its
-    `stateful` layers' own states included, is untouched but for its weights, also for callbacks that use it meanwhile.
-    Moving statistics (batch normalisation) advance, and dropout masks are drawn, with every call of the model: one to
-    three in a window where no sequence begins, one a chunk elsewhere.
+    The model may be any Keras model with an output for every step whose recurrent layers run forwards in time: ours,
+    stateful or not, or Keras's with `stateful=True` and the number of rows as their batch. Only the weights of the
+    model change: the states of its `stateful` layers do not, and callbacks may use it meanwhile. Moving statistics
+    (batch normalisation) advance, and dropout masks are drawn, with every call of the model: one to three calls in an
+    unroll in which no sequence starts, else one call for every chunk.
 
     Args:
-        k1: steps from one update to the next.
-        k2: steps that a gradient goes back over; `k1` by default.
+        k1: the number of steps from one update to the next.
+        k2: the number of steps that a gradient goes back; `k1` by default.
 
     Raises:
         TypeError: `k1` or `k2` is not a whole number.
@@ -82,40 +83,40 @@ class TruncatedBPTT:
     ) -> keras.callbacks.History:
         """Fits a compiled model; loss, metrics, optimizer, loss scaling and regularisers are those of `compile`.
 
-        Every row of a batch works through one sequence, a chunk of `k1` steps at a time, and takes the next one, with a
-        state of zeros, at the first chunk after the end. Where a sequence ends within a chunk, the rest repeats its
-        last step and is masked as Keras masks outputs: the loss is the mean over the real targets.
+        Each row of a batch goes through one sequence, a chunk of `k1` steps at a time. After its end the row takes
+        another, with the next chunk and a state of zeros. If a sequence ends within a chunk, the rest of the chunk
+        repeats its last step and is masked as Keras masks outputs: the loss is the mean over the real targets.
 
         Args:
             model: a built and compiled model.
-            x: inputs: an array `(sequences, time, ...)`, a list of arrays `(time, ...)` of any lengths, or a dict of
-                these for a model with several inputs. `parallel_streams` makes several rows of one long sequence.
+            x: the inputs: an array `(sequences, time, ...)`, a list of arrays `(time, ...)` of any lengths, or a dict
+                of these for a model with several inputs. `parallel_streams` makes several rows of one long sequence.
             y: the same, with a target for every step.
             sample_weight: the same, a number for every step.
-            lengths: how many steps each sequence of a padded `x` has, `(sequences,)`; all by default.
-            validation_data: `(x, y)` or `(x, y, sample_weight)`, scored after every epoch as by `evaluate`; adds
+            lengths: the number of steps of each sequence of a padded `x`, `(sequences,)`; by default all steps.
+            validation_data: `(x, y)` or `(x, y, sample_weight)`, scored after every epoch with `evaluate`; adds
                 `val_loss` and so on to the logs.
-            batch_size: rows; no more than there are sequences.
-            epochs: passes over all sequences.
-            shuffle: whether the sequences come in another order in every epoch.
-            seed: decides the order.
-            callbacks: as in Keras's `fit`; a batch is an update.
-            verbose: whether to show updates a second, loss and time left on standard error, where that is a terminal.
+            batch_size: the number of rows; at most the number of sequences is used.
+            epochs: the number of passes over all sequences.
+            shuffle: whether every epoch takes the sequences in another order.
+            seed: the seed of that order.
+            callbacks: as in Keras's `fit`; their batch is an update.
+            verbose: whether to show updates a second, loss and time left, if standard error is a terminal.
 
         Returns:
             The `History`: `loss` (mean over the targets) and the metrics of each epoch.
 
         Raises:
-            TypeError: if the model is no Keras model, or its optimizer not a Keras one.
-            ValueError: if the model is not built, not compiled, without trainable weights or recurrent layers, with a
-                recurrent layer that cannot carry its state on, or with an output that is not one a step; if `x`, `y`,
-                `sample_weight` and `lengths` do not fit one another, or `k1` or `k2` is beyond the longest sequence.
-            RunError: if the loss is no longer finite, and stays so for a second update.
+            TypeError: the model is no Keras model, or its optimizer no Keras optimizer.
+            ValueError: the model is not built or compiled, has no trainable weights or recurrent layers, has a
+                recurrent layer that cannot carry its state, or an output without time steps; `x`, `y`, `sample_weight`
+                and `lengths` do not fit one another; `k1` or `k2` is beyond the longest sequence.
+            RunError: the loss is not finite in two updates in a row.
         """
         data = Sequences.of(x, y, sample_weight, lengths)
         self._check_lengths(data.lengths)
         held_out = None if validation_data is None else Sequences.of(*validation_data)
-        update = WindowUpdate(model, WindowShape(self.k1, self.k2), _rows(data, batch_size))
+        update = UnrollUpdate(model, UnrollShape(self.k1, self.k2), _rows(data, batch_size))
         score = None if held_out is None else partial(self._score(model, held_out, batch_size).run_pass, held_out)
         progress = [StreamProgress()] if verbose else []
         callback_list = keras.callbacks.CallbackList(
@@ -127,9 +128,9 @@ class TruncatedBPTT:
             steps=update.count(data.lengths, _order(data, shuffle, seed, 0)),
         )
         model.stop_training = False
-        # As Keras's own `fit` begins; callbacks that one which broke off has left go with it.
+        # As Keras's own `fit` begins; this also removes the callbacks of an interrupted `fit`.
         model.make_train_function()
-        # Callbacks may change the optimizer here; the update is traced after that.
+        # Callbacks may change the optimizer here; the update is traced later.
         callback_list.on_train_begin()
         logs: dict[str, float] = {}
         try:
@@ -158,10 +159,10 @@ class TruncatedBPTT:
         lengths: Sequence[int] | None = None,
         batch_size: int = 32,
     ) -> dict[str, float]:
-        """The loss and the metrics of a compiled model, `k1` steps at a time with the state carried on.
+        """The loss and the metrics of a compiled model over whole sequences.
 
-        They are those of the whole sequences, in the memory that `k1` steps need; for the arguments and what is raised
-        see `fit`.
+        The model runs `k1` steps at a time and carries its state, so that the memory is that of `k1` steps. Arguments
+        and errors are those of `fit`.
 
         Example:
             >>> from seqtag.layers import GRU
@@ -175,8 +176,8 @@ class TruncatedBPTT:
         data = Sequences.of(x, y, sample_weight, lengths)
         return self._score(model, data, batch_size).run_pass(data)
 
-    def _score(self, model: keras.Model, data: Sequences, batch_size: int) -> WindowScore:
-        return WindowScore(model, WindowShape(self.k1, self.k1), _rows(data, batch_size))
+    def _score(self, model: keras.Model, data: Sequences, batch_size: int) -> UnrollScore:
+        return UnrollScore(model, UnrollShape(self.k1, self.k1), _rows(data, batch_size))
 
     def _check_lengths(self, lengths: np.ndarray) -> None:
         for name, steps in (("k1", self.k1), ("k2", self.k2)):

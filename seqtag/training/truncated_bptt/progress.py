@@ -1,4 +1,4 @@
-"""What a user sees while a model is fitted on long sequences: one live line on standard error."""
+"""The progress of a fit on long sequences: one live line on standard error."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from seqtag.progress import LiveLine, time_left
 
 
 class StreamProgress(keras.callbacks.Callback):
-    """Updates per second, loss and time left; the other callbacks' `params` say how many updates an epoch has."""
+    """Shows updates per second, the loss and the time left."""
 
-    # The loss is read when it is shown, and not after every update.
+    # Without this, Keras reads the loss after every update, and not only when it is shown.
     async_safe = True
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class StreamProgress(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Renews the line."""
+        """Updates the line."""
         self.done += 1
 
         def text() -> str:
@@ -43,5 +43,5 @@ class StreamProgress(keras.callbacks.Callback):
         self.live.show(text)
 
     def close(self) -> None:
-        """Gives the terminal back."""
+        """Removes the line."""
         self.live.close()

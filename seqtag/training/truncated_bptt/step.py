@@ -1,4 +1,4 @@
-"""One update of a model's weights from a window of steps, one score of it, and the passes that consist of them."""
+"""The update of a model's weights from one unroll, the score of one unroll, and passes over all unrolls."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from seqtag.callbacks.update_hook import inner_optimizer
 from seqtag.errors import RunError
 from seqtag.keras_internals import keras_mask, set_keras_mask
 from seqtag.training.truncated_bptt.carried_state import CarriedState, CarriedTensors
-from seqtag.training.truncated_bptt.chunks import Chunk, Sequences, Window, WindowShape, counts, plan_chunks
+from seqtag.training.truncated_bptt.chunks import Chunk, Sequences, Unroll, UnrollShape, counts, plan_chunks
 
 UPDATES_BETWEEN_CHECKS = 100
 
 Logs = dict[str, tf.Tensor]
 
 
-class WindowStep:
-    """What is done with each window of a pass, in one graph; the state goes on from window to window.
+class UnrollStep:
+    """Runs each unroll of a pass in one graph, and carries the state from one unroll to the next.
 
     Args:
         model: a built and compiled model.
-        shape: what a window is.
-        rows: sequences side by side.
+        shape: the shape of an unroll.
+        rows: the number of sequences side by side.
 
     Raises:
         TypeError, ValueError: see `TruncatedBPTT.fit`.
     """
 
-    def __init__(self, model: keras.Model, shape: WindowShape, rows: int) -> None:
+    def __init__(self, model: keras.Model, shape: UnrollShape, rows: int) -> None:
         self.carried = CarriedState(model, rows)
         _check_compiled(model)
         self.model = model
@@ -46,16 +46,16 @@ class WindowStep:
             self.graph = tf.function(self.step, jit_compile=bool(model.jit_compile), autograph=False)
 
     def count(self, lengths: np.ndarray, order: np.ndarray) -> int:
-        """How many windows a pass in this order has."""
+        """The number of unrolls of a pass in this order."""
         return sum(counts(chunk, self.shape) for chunk in self._plan(lengths, order))
 
     def run(self, data: Sequences, order: np.ndarray) -> Iterator[tuple[Logs, tf.Tensor]]:
-        """One pass over all sequences: the metrics so far and the loss of every window, once that is done."""
+        """One pass over all sequences: after each unroll the metrics so far, and the unroll's loss."""
         self.model.reset_metrics()
-        for window in data.windows(self._plan(data.lengths, order), self.shape):
-            # Where a sequence begins within the window, the states must be cut.
-            cuts = self.shape.cuts(at_chunks=bool(window.fresh[2:].any()))
-            yield self.graph(*keras.tree.map_structure(_as_tensor, tuple(window), none_is_leaf=False), cuts)
+        for unroll in data.unrolls(self._plan(data.lengths, order), self.shape):
+            # If a sequence starts within the unroll, its row is reset there, between two calls.
+            cuts = self.shape.cuts(at_chunks=bool(unroll.fresh[2:].any()))
+            yield self.graph(*keras.tree.map_structure(_as_tensor, tuple(unroll), none_is_leaf=False), cuts)
 
     def results(self) -> dict[str, float]:
         """The loss and the metrics of the pass."""
@@ -64,17 +64,17 @@ class WindowStep:
     def step(
         self, x: Any, y: Any, sample_weight: Any, real: tf.Tensor, fresh: tf.Tensor, cuts: tuple[int, ...]
     ) -> tuple[Logs, tf.Tensor]:
-        """Works on the window of these fields, calling the model from each of `cuts` to the next."""
+        """Runs the unroll of these fields; a call of the model goes from each of `cuts` to the next."""
         raise NotImplementedError
 
     def _plan(self, lengths: np.ndarray, order: np.ndarray) -> Iterator[Chunk]:
         return plan_chunks(lengths, self.rows, self.shape.k1, order)
 
-    def _call(self, states: CarriedTensors, window: Window, start: int, end: int, training: bool = True) -> Any:
-        """The model's outputs for these steps of a window, from the states on."""
+    def _call(self, states: CarriedTensors, unroll: Unroll, start: int, end: int, training: bool = True) -> Any:
+        """The model's outputs for these steps of an unroll; they go on from `states`."""
         if start % self.shape.k1 == 0:
-            states.reset(window.fresh[start // self.shape.k1])
-        inputs = keras.tree.map_structure(lambda inputs: inputs[:, start:end], window.x)
+            states.reset(unroll.fresh[start // self.shape.k1])
+        inputs = keras.tree.map_structure(lambda inputs: inputs[:, start:end], unroll.x)
         outputs = self.model(inputs, training=training)
         for output in keras.tree.flatten(outputs):
             if len(output.shape) < 2 or output.shape[1] != end - start:
@@ -84,34 +84,34 @@ class WindowStep:
                 )
         return outputs
 
-    def _loss(self, window: Window, outputs: Any) -> tuple[Any, tf.Tensor]:
-        """The outputs that count, with a mask of those that are real, as losses and metrics read it; and the loss."""
+    def _loss(self, unroll: Unroll, outputs: Any) -> tuple[Any, tf.Tensor]:
+        """The outputs that count, with a mask of the real ones for losses and metrics; and the loss."""
 
         def counted(output: tf.Tensor) -> tf.Tensor:
             mask = keras_mask(output)
             output = output[:, -self.shape.loss_steps :]
-            real = window.real if mask is None else window.real & mask[:, -self.shape.loss_steps :]
+            real = unroll.real if mask is None else unroll.real & mask[:, -self.shape.loss_steps :]
             set_keras_mask(output, real)
             return output
 
         outputs = keras.tree.map_structure(counted, outputs)
-        weight = window.sample_weight
-        return outputs, self.model.compute_loss(x=window.x, y=window.y, y_pred=outputs, sample_weight=weight)
+        weight = unroll.sample_weight
+        return outputs, self.model.compute_loss(x=unroll.x, y=unroll.y, y_pred=outputs, sample_weight=weight)
 
-    def _logs(self, window: Window, outputs: Any, loss: tf.Tensor) -> Logs:
-        """Counts a window into the metrics, which are means over the real targets."""
-        targets = tf.reduce_sum(tf.cast(window.real, tf.float32))
+    def _logs(self, unroll: Unroll, outputs: Any, loss: tf.Tensor) -> Logs:
+        """Adds an unroll to the metrics, which are means over the real targets."""
+        targets = tf.reduce_sum(tf.cast(unroll.real, tf.float32))
         next(metric for metric in self.model.metrics if metric.name == "loss").update_state(loss, targets)
-        weight = window.sample_weight
-        return self.model.compute_metrics(x=window.x, y=window.y, y_pred=outputs, sample_weight=weight)
+        weight = unroll.sample_weight
+        return self.model.compute_metrics(x=unroll.x, y=unroll.y, y_pred=outputs, sample_weight=weight)
 
 
-class WindowUpdate(WindowStep):
-    """One update of the weights from each window; see `WindowStep`."""
+class UnrollUpdate(UnrollStep):
+    """One update of the weights from each unroll; see `UnrollStep`."""
 
-    def __init__(self, model: keras.Model, shape: WindowShape, rows: int) -> None:
+    def __init__(self, model: keras.Model, shape: UnrollShape, rows: int) -> None:
         super().__init__(model, shape, rows)
-        # Variables that the first trace makes would have it traced twice.
+        # If the first trace created the optimizer's variables, a second trace would be needed.
         model.optimizer.build(model.trainable_variables)
 
     def run_epoch(
@@ -120,13 +120,13 @@ class WindowUpdate(WindowStep):
         """One pass over all sequences, and its loss and metrics.
 
         Raises:
-            RunError: if the loss is no longer finite.
+            RunError: the loss is not finite in two updates in a row.
         """
-        windows = self.run(data, order)
+        unrolls = self.run(data, order)
         losses: deque[tf.Tensor] = deque(maxlen=2)
         for number in range(self.count(data.lengths, order)):
             callbacks.on_train_batch_begin(number)
-            logs, loss = next(windows)
+            logs, loss = next(unrolls)
             losses.append(loss)
             if (number + 1) % UPDATES_BETWEEN_CHECKS == 0:
                 _check_finite(losses, number)
@@ -139,28 +139,28 @@ class WindowUpdate(WindowStep):
     def step(
         self, x: Any, y: Any, sample_weight: Any, real: tf.Tensor, fresh: tf.Tensor, cuts: tuple[int, ...]
     ) -> tuple[Logs, tf.Tensor]:
-        """Runs a window, updates the weights, and moves the carried state one chunk on."""
-        model, window = self.model, Window(x, y, sample_weight, real, fresh)
+        """Runs an unroll, updates the weights, and carries the state one chunk further."""
+        model, unroll = self.model, Unroll(x, y, sample_weight, real, fresh)
         calls = list(pairwise(cuts))
         with self.carried.in_layers() as states:
             if self.shape.lead:
-                self._call(states, window, *calls.pop(0))
+                self._call(states, unroll, *calls.pop(0))
             with tf.GradientTape() as tape:
                 for start, end in calls:
-                    outputs = self._call(states, window, start, end)
+                    outputs = self._call(states, unroll, start, end)
                     if end == self.shape.k1:
                         next_state = states.values
-                outputs, loss = self._loss(window, outputs)
+                outputs, loss = self._loss(unroll, outputs)
                 scaled = model.optimizer.scale_loss(loss)
             states.check_calls(len(cuts) - 1)
         gradients = tape.gradient(scaled, model.trainable_variables)
         model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         self.carried.assign(next_state)
-        return self._logs(window, outputs, loss), loss
+        return self._logs(unroll, outputs, loss), loss
 
 
-class WindowScore(WindowStep):
-    """The loss and metrics of each window of one chunk, nothing learnt; see `WindowStep`."""
+class UnrollScore(UnrollStep):
+    """The loss and metrics of each unroll of one chunk, without an update; see `UnrollStep`."""
 
     def run_pass(self, data: Sequences) -> dict[str, float]:
         """One pass over all sequences, and its loss and metrics."""
@@ -171,13 +171,13 @@ class WindowScore(WindowStep):
     def step(
         self, x: Any, y: Any, sample_weight: Any, real: tf.Tensor, fresh: tf.Tensor, cuts: tuple[int, ...]
     ) -> tuple[Logs, tf.Tensor]:
-        """Runs and scores a window of one chunk, and keeps its last state."""
-        window = Window(x, y, sample_weight, real, fresh)
+        """Runs and scores an unroll of one chunk, and keeps its last state."""
+        unroll = Unroll(x, y, sample_weight, real, fresh)
         with self.carried.in_layers() as states:
-            outputs, loss = self._loss(window, self._call(states, window, 0, self.shape.k1, training=False))
+            outputs, loss = self._loss(unroll, self._call(states, unroll, 0, self.shape.k1, training=False))
             states.check_calls(1)
         self.carried.assign(states.values)
-        return self._logs(window, outputs, loss), loss
+        return self._logs(unroll, outputs, loss), loss
 
 
 def _check_compiled(model: keras.Model) -> None:
@@ -190,7 +190,7 @@ def _check_compiled(model: keras.Model) -> None:
 
 
 def _check_finite(losses: Iterable[tf.Tensor], number: int) -> None:
-    """Raises if none of the newest losses is finite: one alone may be a bad batch that an alarm has kept out."""
+    """Raises an error if none of the newest losses is finite; a single one may be of a batch that an alarm kept out."""
     values = [float(loss) for loss in losses]
     if not any(map(math.isfinite, values)):
         raise RunError(f"expected a finite loss, found {values[-1]} in update {number + 1} of the epoch")

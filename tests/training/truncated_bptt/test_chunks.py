@@ -1,4 +1,4 @@
-"""Rows, chunks and windows of `arange` data, whose values say where they come from."""
+"""Rows, chunks and unrolls of `arange` data, whose values say where they come from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.training.truncated_bptt.chunks import Sequences, WindowShape, counts, parallel_streams, plan_chunks
+from seqtag.training.truncated_bptt.chunks import Sequences, UnrollShape, counts, parallel_streams, plan_chunks
 
 
 def numbered(lengths: list[int]) -> list[np.ndarray]:
@@ -15,10 +15,10 @@ def numbered(lengths: list[int]) -> list[np.ndarray]:
     return [100 * number + np.arange(length) for number, length in enumerate(lengths)]
 
 
-def windows(lengths: list[int], rows: int, k1: int, k2: int, order: list[int] | None = None) -> list:
+def unrolls(lengths: list[int], rows: int, k1: int, k2: int, order: list[int] | None = None) -> list:
     xs = numbered(lengths)
     data = Sequences.of(xs, [-x for x in xs])
-    return list(data.windows(plan_chunks(data.lengths, rows, k1, order), WindowShape(k1, k2)))
+    return list(data.unrolls(plan_chunks(data.lengths, rows, k1, order), UnrollShape(k1, k2)))
 
 
 def test_streams_lie_side_by_side_without_a_copy():
@@ -35,8 +35,8 @@ def test_streams_need_a_step_each(rows):
 
 
 @given(st.integers(1, 9), st.integers(1, 40))
-def test_the_shape_of_a_window(k1, k2):
-    shape = WindowShape(k1, k2)
+def test_the_shape_of_a_unroll(k1, k2):
+    shape = UnrollShape(k1, k2)
     assert shape.steps - shape.lead == k2
     assert 0 <= shape.lead < k1
     for cuts in (shape.cuts(), shape.cuts(at_chunks=True)):
@@ -59,10 +59,10 @@ def test_each_target_counts_once_and_in_order(lengths, rows, k1, k2, random):
     rows = min(rows, len(lengths))
     order = random.sample(range(len(lengths)), len(lengths))
     counted: dict[int, list[int]] = {number: [] for number in range(len(lengths))}
-    for window in windows(lengths, rows, k1, k2, order):
-        assert window.x.shape == (rows, WindowShape(k1, k2).steps)
-        assert window.real.any()
-        for target in -window.y[window.real]:
+    for unroll in unrolls(lengths, rows, k1, k2, order):
+        assert unroll.x.shape == (rows, UnrollShape(k1, k2).steps)
+        assert unroll.real.any()
+        for target in -unroll.y[unroll.real]:
             counted[target // 100].append(target % 100)
     for number, length in enumerate(lengths):
         # Where k2 < k1 the first steps of every chunk do not count.
@@ -71,20 +71,20 @@ def test_each_target_counts_once_and_in_order(lengths, rows, k1, k2, random):
 
 @given(st.lists(st.integers(1, 20), min_size=2, max_size=6), st.integers(1, 5), st.integers(1, 14))
 def test_what_stands_before_a_real_target_is_its_own_sequence_unless_it_begins_there(lengths, k1, k2):
-    shape = WindowShape(k1, k2)
-    for window in windows(lengths, 2, k1, k2):
+    shape = UnrollShape(k1, k2)
+    for unroll in unrolls(lengths, 2, k1, k2):
         for row in range(2):
-            begins = np.flatnonzero(window.fresh[:, row])
-            since = window.x[row, begins[-1] * k1 :] if len(begins) else window.x[row]
-            real = since[: len(since) - shape.loss_steps + window.real[row].sum()]
-            if window.real[row].any():
+            begins = np.flatnonzero(unroll.fresh[:, row])
+            since = unroll.x[row, begins[-1] * k1 :] if len(begins) else unroll.x[row]
+            real = since[: len(since) - shape.loss_steps + unroll.real[row].sum()]
+            if unroll.real[row].any():
                 assert (np.diff(real) == 1).all()
                 assert real[0] % 100 == 0 or not len(begins)
 
 
-def test_a_window_by_hand():
-    """Rows of 5 and of 2 steps, the second then taken by one of 3; chunks of 2, windows of 3 chunks."""
-    first, second, third = windows([5, 2, 3], rows=2, k1=2, k2=5)
+def test_an_unroll_by_hand():
+    """Rows of 5 and of 2 steps, the second then taken by one of 3; chunks of 2, unrolls of 3 chunks."""
+    first, second, third = unrolls([5, 2, 3], rows=2, k1=2, k2=5)
     assert first.x.tolist() == [[0, 1, 0, 1, 0, 1], [100, 101, 100, 101, 100, 101]]
     assert first.fresh.tolist() == [[True, True]] * 3
     assert second.x[:, 2:].tolist() == [[0, 1, 2, 3], [100, 101, 200, 201]]
@@ -96,22 +96,22 @@ def test_a_window_by_hand():
 
 
 def test_a_row_that_runs_out_repeats_its_last_step():
-    last = windows([6, 2], rows=2, k1=2, k2=2)[-1]
+    last = unrolls([6, 2], rows=2, k1=2, k2=2)[-1]
     assert last.x.tolist() == [[4, 5], [101, 101]]
     assert last.real.tolist() == [[True, True], [False, False]]
 
 
 def test_chunks_without_a_target_within_the_last_k2_steps_are_left_out():
-    assert len(windows([4, 6], rows=1, k1=4, k2=2)) == 2
+    assert len(unrolls([4, 6], rows=1, k1=4, k2=2)) == 2
     chunks = list(plan_chunks(np.array([4, 6]), 1, 4))
-    assert [counts(chunk, WindowShape(4, 2)) for chunk in chunks] == [True, True, False]
+    assert [counts(chunk, UnrollShape(4, 2)) for chunk in chunks] == [True, True, False]
 
 
 def test_padded_arrays_with_lengths_are_as_lists():
     padded = np.array([[0, 1, 2, 3, 4], [100, 101, -1, -1, -1]])
     data = Sequences.of(padded, padded, sample_weight=np.ones((2, 5)), lengths=[5, 2])
     for mine, theirs in zip(
-        data.windows(plan_chunks(data.lengths, 2, 2), WindowShape(2, 3)), windows([5, 2], 2, 2, 3), strict=True
+        data.unrolls(plan_chunks(data.lengths, 2, 2), UnrollShape(2, 3)), unrolls([5, 2], 2, 2, 3), strict=True
     ):
         np.testing.assert_array_equal(mine.x, theirs.x)
         np.testing.assert_array_equal(mine.real, theirs.real)

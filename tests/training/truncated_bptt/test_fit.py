@@ -116,26 +116,26 @@ def test_regularisers_weights_metrics_and_adam_are_those_of_fit():
 @pytest.mark.parametrize(
     ("k1", "k2"), [(3, 3), (3, 6), (3, 7), (3, 12), (4, 2), (1, 3), (1, 1), (5, 1), (5, 5), (8, 11), (12, 5)]
 )
-def test_windows_equal_a_loop_over_single_steps(k1, k2):
+def test_unrolls_equal_a_loop_over_single_steps(k1, k2):
     x, y = data()
-    windowed, stepwise = build(), build()
-    TruncatedBPTT(k1, k2).fit(windowed, x, y, shuffle=False)
+    unrolled, stepwise = build(), build()
+    TruncatedBPTT(k1, k2).fit(unrolled, x, y, shuffle=False)
     step_by_step(stepwise, x, y, k1, k2)
-    assert_equal_weights(windowed, stepwise, tolerance=1e-5)
+    assert_equal_weights(unrolled, stepwise, tolerance=1e-5)
 
 
 @pytest.mark.parametrize(
     ("layer", "eager"), [(SimpleRNN, True), (partial(PeepholeLSTM, stateful=True), False), (KERAS_LSTM, True)]
 )
-def test_long_windows_equal_a_loop_for_other_layers(layer, eager):
+def test_long_unrolls_equal_a_loop_for_other_layers(layer, eager):
     x, y = data(steps=8)
-    windowed, stepwise = build(layer, eager=eager), build(layer)
-    TruncatedBPTT(2, 5).fit(windowed, x, y, shuffle=False)
+    unrolled, stepwise = build(layer, eager=eager), build(layer)
+    TruncatedBPTT(2, 5).fit(unrolled, x, y, shuffle=False)
     step_by_step(stepwise, x, y, 2, 5)
-    assert_equal_weights(windowed, stepwise, tolerance=1e-5)
+    assert_equal_weights(unrolled, stepwise, tolerance=1e-5)
 
 
-def test_a_longer_window_gives_another_gradient():
+def test_a_longer_unroll_gives_another_gradient():
     x, y = data()
     weights = []
     for k2 in (3, 6):

@@ -1,0 +1,82 @@
+"""A fit draws from its own seed, and the user's process draws afterwards as if there had been no fit."""
+
+from __future__ import annotations
+
+import random
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from seqtag import Forecaster, Tagger
+from seqtag.training.seeding import seeded
+
+
+def draws():
+    """One number of each source of random numbers that a process has."""
+    return [
+        random.random(),
+        float(np.random.random()),  # noqa: NPY002
+        float(tf.random.uniform([])),
+        float(keras.random.uniform([])),
+        keras.random.SeedGenerator().next().numpy().tolist(),
+    ]
+
+
+def fit_tagger():
+    sentences = [(["Ann", "saw", "Paris"], ["B-PER", "O", "B-LOC"])] * 4
+    training = {"epochs": 1, "ema": 0.0}
+    model = Tagger(units=2, word_dim=2, training=training).fit(sentences, validation_data=sentences, verbose=0)
+    return [variable.numpy() for variable in model.model_.network.trainable_variables]
+
+
+def fit_forecaster():
+    times = pd.date_range("2026-01-01", periods=60, freq="D")
+    frame = pd.DataFrame({"unique_id": "a", "ds": times, "y": np.sin(np.arange(60.0))})
+    model = Forecaster(horizon=2, lookback=8, units=2, training={"epochs": 1, "windows_per_epoch": 16})
+    return [variable.numpy() for variable in model.fit(frame, verbose=0).model_.network.trainable_variables]
+
+
+def nothing():
+    with seeded(5):
+        draws()
+
+
+@pytest.mark.parametrize("work", [nothing, fit_tagger, fit_forecaster])
+def test_the_random_state_is_as_before(work):
+    keras.utils.set_random_seed(5)
+    draws()
+    expected = [draws(), draws()]
+    keras.utils.set_random_seed(5)
+    draws()
+    states = random.getstate(), repr(np.random.get_state()), keras.utils.get_random_seed()  # noqa: NPY002
+    work()
+    assert (random.getstate(), repr(np.random.get_state()), keras.utils.get_random_seed()) == states  # noqa: NPY002
+    assert [draws(), draws()] == expected
+
+
+@pytest.mark.parametrize("fit", [fit_tagger, fit_forecaster])
+def test_a_fit_does_not_depend_on_what_was_drawn_before(fit):
+    keras.utils.set_random_seed(1)
+    one = fit()
+    draws()
+    assert all(np.array_equal(a, b) for a, b in zip(one, fit(), strict=True))
+
+
+def test_within_the_block_a_seed_gives_the_numbers_of_keras():
+    keras.utils.set_random_seed(3)
+    expected = draws()
+    keras.utils.set_random_seed(4)
+    with seeded(3):
+        assert draws() == expected
+
+
+def test_the_state_comes_back_after_a_fault_too():
+    keras.utils.set_random_seed(6)
+    expected = draws()
+    keras.utils.set_random_seed(6)
+    with pytest.raises(ValueError, match="within"), seeded(1):
+        raise ValueError("within")
+    assert draws() == expected
