@@ -1,7 +1,7 @@
 """All that seqtag uses of Keras's and TensorFlow's private names; no other file uses one.
 
 Made for Keras 3.15 and TensorFlow 2.21. `tests/test_keras_internals.py` names these versions and fails where a name is
-gone or does something else. TensorFlow is not imported: operations and layers use this file too, on any backend.
+gone or does something else. Importing it does not import TensorFlow: operations and layers use it on any backend.
 """
 
 from __future__ import annotations

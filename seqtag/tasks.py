@@ -1,13 +1,12 @@
-"""The tasks by name, each imported when it is first used. This is the only list of tasks there is.
+"""The tasks by name, each imported at its first use. No other file lists the tasks.
 
-A task is a module `seqtag.<name>.task` with the names of `Task`. It imports TensorFlow inside its functions, after the
-data were read, so that a fault of a file is told within a second.
+A task is a module `seqtag.<name>.task` with the names of `Task`; mypy checks that it has them. It imports TensorFlow
+inside its functions, after it has read the data, so that an error in a file is reported within a second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,47 +16,71 @@ from seqtag.runs import bundle
 from seqtag.runs.config_file import check_config, read_config, with_root
 from seqtag.runs.summary import Report, Summary
 
-NAMES = ("tagging", "forecasting")
-
 
 class Task(Protocol):
-    """What the command line needs of a task. A task may have further commands; `OPTIONS` lists all of them.
+    """The names that the command line uses of a task. A task may have further commands: `OPTIONS` lists all."""
 
-    Attributes:
-        CONFIG: its configuration.
-        OPTIONS: its commands, and of each the options that not every task takes, by the names of its arguments.
-    """
+    @property
+    def CONFIG(self) -> type[TaskConfig]:
+        """The task's configuration."""
 
-    CONFIG: type[TaskConfig]
-    OPTIONS: Mapping[str, frozenset[str]]
+    @property
+    def OPTIONS(self) -> Mapping[str, frozenset[str]]:
+        """The task's commands, and for each the names of the arguments that not every task takes."""
 
-    train: Callable[[Any, Path, bool], Summary]
-    evaluate: Callable[[Path, str], Report]
-    predict: Callable[..., Iterable[bytes]]
-    export: Callable[[Path, Path], None]
-    inspect: Callable[..., Report]
+    def train(self, config: Any, output: Path, resume: bool = False) -> Summary:
+        """Fits a model and writes the run directory `output`."""
+
+    def evaluate(self, run: Path, data: str) -> Report:
+        """Scores a run on a file."""
+
+    @property
+    def predict(self) -> Callable[..., Iterable[bytes]]:
+        """Answers a file, from a run, the file and the options of the task."""
+
+    def export(self, run: Path, folder: Path) -> None:
+        """Writes the SavedModel of a run."""
+
+    @property
+    def inspect(self) -> Callable[..., Report]:
+        """Reports what is in files, from the files and the options of the task."""
 
     def recognises(self, files: Sequence[str], layout: str | None) -> bool:
-        """Whether `inspect` of these files is this task's."""
+        """Whether `inspect` of this task is for these files."""
+
+
+def _tagging() -> Task:
+    from seqtag.tagging import task
+
+    return task
+
+
+def _forecasting() -> Task:
+    from seqtag.forecasting import task
+
+    return task
+
+
+TASKS = {"tagging": _tagging, "forecasting": _forecasting}
+NAMES = tuple(TASKS)
 
 
 def task_named(name: str) -> Task:
     """The task of this name, one of `NAMES`."""
-    task: Any = import_module(f"seqtag.{name}.task")
-    return task
+    return TASKS[name]()
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TaskConfig:
-    """The configuration in a YAML file, of whatever task it names.
+    """The configuration in a YAML file, of the task that it names; `path` may be a name in the package.
 
     Raises:
-        ConfigError: see `read_config` and `check_config`; `task` is missing or none of ours.
+        ConfigError: see `read_config` and `check_config`; `task` is missing or unknown.
     """
     return with_root(parse_config(read_config(path, overrides), str(path)))
 
 
 def parse_config(values: dict[str, Any], source: str = "config") -> TaskConfig:
-    """Checks the nested values of a configuration of whatever task they name; `source` names them in errors.
+    """Checks the nested values of a configuration, of the task that they name; `source` names them in errors.
 
     >>> parse_config({"task": "tagging", "data": {"train": "a", "dev": "b"}, "model": {"unit": 3}})
     Traceback (most recent call last):
@@ -75,7 +98,7 @@ def task_of_run(run: Path) -> str:
     """The name of a finished run's task.
 
     Raises:
-        RunError: there is no finished run, or one of a task that is none of ours.
+        RunError: there is no finished run, or its task is unknown.
     """
     name = bundle.task_of(run)
     if name not in NAMES:
@@ -84,22 +107,22 @@ def task_of_run(run: Path) -> str:
 
 
 def task_of_files(files: Sequence[str], layout: str | None) -> str:
-    """The name of the task that inspects these files."""
+    """The name of the task whose `inspect` is for these files."""
     return next(name for name in NAMES if task_named(name).recognises(files, layout))
 
 
 def command_of(name: str, command: str, source: Path | None = None, options: Iterable[str] = ()) -> Callable[..., Any]:
-    """A task's function for a command of the command line, once its options are known to be the task's.
+    """The function of a task for a command of the command line, after a check that the task takes the options.
 
     Args:
-        name: the task.
-        command: the command.
-        source: the run or the configuration that is of this task, for messages.
-        options: the names of those that were given.
+        name: the name of the task.
+        command: the name of the command.
+        source: the run or the configuration of this task, for messages.
+        options: the names of the options on the command line.
 
     Raises:
-        RunError, ConfigError: the task of this run, or of this configuration, has no such command.
-        ConfigError: an option of another task.
+        RunError: the task of this run has no such command.
+        ConfigError: the task of this configuration has no such command, or does not take an option.
     """
     task = task_named(name)
     if command not in task.OPTIONS and source is not None and not source.is_dir():
@@ -114,6 +137,6 @@ def command_of(name: str, command: str, source: Path | None = None, options: Ite
 
 
 def _takers(command: str, option: str | None = None) -> str:
-    """The tasks that have a command, or take an option of it."""
+    """The names of the tasks that have a command, or take an option of it, for messages."""
     options = {name: task_named(name).OPTIONS.get(command) for name in NAMES}
     return " or ".join(n for n, taken in options.items() if taken is not None and (option is None or option in taken))
