@@ -1,6 +1,6 @@
-"""seqtag: recurrent layers, a CRF and complete sequence taggers for Keras 3 and TensorFlow.
+"""seqtag: recurrent layers, a CRF, and complete taggers and forecasters of sequences for Keras 3 and TensorFlow.
 
-The names below are imported when they are first used, so that `import seqtag` costs nothing.
+The names below are imported at their first use, so that `import seqtag` is quick.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The exceptions that seqtag raises for faults of its input, each with the command line's exit code.
+"""The exceptions for faults in data, runs and configurations, each with its exit code on the command line.
 
 A message is one line, lower-case, and says what was expected and what was found. Programming errors (a negative
-`units`, a wrong shape) stay `ValueError` and `TypeError`, as in Keras.
+`units`, a wrong shape) are `ValueError` and `TypeError`, as in Keras.
 
 >>> str(DataError("expected 4 columns, found 3", path="train.conll", line=17))
 'train.conll:17: expected 4 columns, found 3'
@@ -15,18 +15,18 @@ from collections.abc import Iterable
 
 
 class SeqtagError(Exception):
-    """Base of the errors that a user's data, run or configuration causes."""
+    """Base of all errors that a user's data, run or configuration causes."""
 
     exit_code = 1
 
 
 class DataError(SeqtagError, ValueError):
-    """A data file is at fault.
+    """Data are wrong.
 
     Args:
         message: what was expected and what was found.
-        path: the file, where there is one.
-        line: its 1-based line number, where one line is to blame.
+        path: the file, if there is one.
+        line: the 1-based number of the wrong line, if it is one line.
     """
 
     def __init__(self, message: str, path: str | os.PathLike[str] | None = None, line: int | None = None) -> None:
@@ -42,7 +42,7 @@ class RunError(SeqtagError):
 
 
 class ConfigError(SeqtagError, ValueError):
-    """The configuration or the command line is at fault; the message names the dotted key."""
+    """The configuration or the command line is wrong; the message names the dotted key."""
 
     exit_code = 2
 

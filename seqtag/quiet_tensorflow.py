@@ -1,4 +1,4 @@
-"""Imports TensorFlow without the lines that it logs while it is imported."""
+"""Imports TensorFlow without its log lines."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow for the first time with its native log lines kept off the screen.
+    """Imports TensorFlow, if it is not imported yet, without the lines that its native code logs during the import.
 
-    They are written before TensorFlow can be told not to. Python's exceptions and warnings pass as ever; so do errors
-    that native code logs later, unless TF_CPP_MIN_LOG_LEVEL says something else.
+    These lines come before any setting can turn them off. Exceptions and warnings of Python are still shown, and errors
+    that native code logs later, unless TF_CPP_MIN_LOG_LEVEL is set otherwise.
     """
     if "tensorflow" in sys.modules:
         return
@@ -23,7 +23,7 @@ def import_tensorflow() -> None:
 
 @contextmanager
 def _native_stderr_silenced() -> Iterator[None]:
-    """Keeps what native code writes to standard error off the screen."""
+    """Discards what native code writes to standard error."""
     sys.stderr.flush()
     kept = os.dup(2)
     silence = os.open(os.devnull, os.O_WRONLY)

@@ -1,1 +1,1 @@
-"""What the configuration of every task is made of: sections with checked keys, and the settings of a fit."""
+"""The shared parts of every task's configuration: sections with checked keys, and the settings of a fit."""

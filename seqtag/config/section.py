@@ -1,4 +1,4 @@
-"""Sections of a configuration as closed pydantic models, and their faults as one line that names the dotted key."""
+"""Sections of a configuration as closed pydantic models, whose errors are one line that names the dotted key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Section(BaseModel):
 
 
 class FilesConfig(Section):
-    """The part of every `data` section."""
+    """The keys that every `data` section has."""
 
     root: str | None = Field(None, description="folder that relative paths start from; SEQTAG_DATA unless set")
 
@@ -39,7 +39,11 @@ S = TypeVar("S", bound=Section)
 
 
 def validate_section(section: type[S], values: Any, source: str) -> S:
-    """Validates one section on its own, with errors in seqtag's form."""
+    """Checks the values of one section.
+
+    Raises:
+        ConfigError: a value is wrong; the message begins with `source` and names the dotted key.
+    """
     try:
         return section.model_validate(values)
     except ValidationError as error:

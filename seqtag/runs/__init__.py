@@ -1,1 +1,1 @@
-"""Run directories and their bundles: written, read and resumed for whatever task."""
+"""Writes, reads and resumes run directories and their bundles, for any task."""

@@ -1,4 +1,4 @@
-"""The files of a run: `model.keras` and `encoders.json`, enough to answer, beside configuration and figures."""
+"""The files of a run: the bundle (`model.keras` and `encoders.json`), from which a model answers, and the tables."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ PARTIAL_SUFFIX = ".partial"
 
 
 def partial_path(run: str | os.PathLike[str]) -> Path:
-    """Where a run is written until it is done."""
+    """The folder of a run until it is complete."""
     return Path(f"{os.fspath(run).rstrip('/')}{PARTIAL_SUFFIX}")
 
 
 @contextmanager
 def new_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
-    """Gives a folder to write to; it takes the name `target` when the block ends without a fault, else it goes.
+    """Gives a folder to write to, which is renamed to `target` after the block, or removed after a fault.
 
     Raises:
-        RunError: something is at `target` already, or an unfinished run is beside it.
+        RunError: `target` exists, or an unfinished run of that name does.
     """
     folder = partial_path(target)
     if Path(target).exists():
@@ -54,15 +54,15 @@ def new_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def save_bundle(folder: Path, task: str, network: keras.Model, encoders: dict[str, Any]) -> None:
-    """Writes a network, and beside it all else that a model needs to answer.
+    """Writes a network, and everything else that its model needs to answer.
 
-    The network's file is compressed, which scattered zeros in its kernels make the better.
+    The file of the network is compressed, which pays for kernels with many zeros.
 
     Args:
         folder: where the two files go.
-        task: whose model it is.
-        network: not compiled: an optimizer's state would be stored too.
-        encoders: what JSON can hold.
+        task: the name of the model's task.
+        network: the network, not compiled: otherwise the optimizer's state would be stored too.
+        encoders: the rest of the model, as JSON can hold it.
     """
     with atomic_write(folder / MODEL) as temporary, TemporaryDirectory(dir=folder, prefix=".model.writing") as parts:
         network.save(parts, zipped=False)
@@ -77,8 +77,8 @@ def load_bundle(run: str | os.PathLike[str], task: str, build: Callable[[Any, di
 
     Args:
         run: the run directory.
-        task: whose model is expected.
-        build: makes the model of the network and the encoders.
+        task: the name of the expected task.
+        build: makes the model from the network and the encoders.
 
     Raises:
         RunError: there is no finished run, it is of another task, a file of it is missing or damaged, or its format
@@ -87,7 +87,7 @@ def load_bundle(run: str | os.PathLike[str], task: str, build: Callable[[Any, di
     folder = Path(run)
     encoders = _encoders_of(folder, task)
     _check_archive(folder / MODEL)
-    # Not before the checks: they need no Keras, whose import takes seconds.
+    # After the checks, which need no Keras: importing it takes seconds.
     import keras
 
     with _damage_named(folder):
@@ -95,12 +95,12 @@ def load_bundle(run: str | os.PathLike[str], task: str, build: Callable[[Any, di
 
 
 def load_encoders(run: str | os.PathLike[str], task: str, build: Callable[[dict[str, Any]], M]) -> M:
-    """Reads what `save_bundle` wrote, but for the network: at once, since it needs no TensorFlow.
+    """Reads what `save_bundle` wrote except the network; this is quick, since it needs no TensorFlow.
 
     Args:
         run: the run directory.
-        task: whose model is expected.
-        build: makes what is wanted of the encoders.
+        task: the name of the expected task.
+        build: makes the result from the encoders.
 
     Raises:
         RunError: as `load_bundle`.
@@ -113,7 +113,7 @@ def load_encoders(run: str | os.PathLike[str], task: str, build: Callable[[dict[
 
 @contextmanager
 def _damage_named(folder: Path) -> Iterator[None]:
-    """Turns what a damaged bundle raises into an error that names the run."""
+    """Turns the errors of a damaged bundle into one that names the run."""
     try:
         yield
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -137,7 +137,7 @@ def task_of(run: str | os.PathLike[str]) -> str:
 
 
 def _read_encoders(folder: Path) -> dict[str, Any]:
-    """The encoders of a finished run, of the format that is known."""
+    """The encoders of a finished run, if they are of the current format."""
     if not folder.is_dir():
         hint = "; an unfinished run is there, go on with --resume" if partial_path(folder).is_dir() else ""
         raise RunError(f"{folder}: expected the directory of a finished run, found none{hint}")
@@ -155,7 +155,7 @@ def _read_encoders(folder: Path) -> dict[str, Any]:
 
 
 def _check_archive(path: Path) -> None:
-    """Reads all of it, since Keras would load damaged weights without a word: it never reads as far as the checksum."""
+    """Reads the whole archive: Keras would load damaged weights without an error, since it reads no checksums."""
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = _damaged_member(archive)
@@ -168,7 +168,7 @@ def _check_archive(path: Path) -> None:
 
 
 def _damaged_member(archive: zipfile.ZipFile) -> str | None:
-    """As `testzip`, which does not catch what the decompression finds."""
+    """The first damaged file, as in `testzip`, which would not report errors of the decompression."""
     for name in archive.namelist():
         try:
             with archive.open(name) as member:
@@ -210,7 +210,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_history(path: Path, history: Sequence[dict[str, Any]]) -> None:
-    """Writes one row an epoch."""
+    """Writes a row for each epoch."""
     with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
         writer.writeheader()

@@ -1,4 +1,4 @@
-"""Run directories that are whole or not there."""
+"""Run directories, which exist only when they are complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHECKPOINTS, LOGS = "checkpoints", "logs"
 
 @contextmanager
 def run_directory(config: TaskConfig, output: Path, resume: bool) -> Iterator[Path]:
-    """Gives the folder `OUTPUT.partial`, which takes the name `output` when the block ends without a fault.
+    """Gives the folder `OUTPUT.partial`, which is renamed to `output` when the block ends without a fault.
 
     Raises:
         RunError: a finished run is at `output`, or an unfinished one without `resume`.
@@ -28,7 +28,7 @@ def run_directory(config: TaskConfig, output: Path, resume: bool) -> Iterator[Pa
     try:
         yield folder
     except SeqtagError:
-        # Without a whole epoch there is nothing to resume, and once the cause is mended the run shall start afresh.
+        # Before the end of the first epoch there is nothing to resume: the next try is a new run.
         if not any(folder.glob(f"{CHECKPOINTS}/*/[!.]*")):
             shutil.rmtree(folder)
         raise

@@ -1,4 +1,4 @@
-"""What the scikit-learn estimators of all tasks share: configuration, run directory, pickle."""
+"""Shared functions of the scikit-learn estimators of all tasks: configuration, run directory, pickle."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ class Model(Protocol):
 
 
 def config_of(estimator: BaseEstimator, config: type[C], task: str) -> C:
-    """The configuration that an estimator's arguments make.
+    """The configuration of an estimator's arguments.
 
-    The arguments are the keys of the section `model`, beside `seed` and a dict for each of the sections `data` and
-    `training`.
+    The arguments are the keys of the section `model`, a dict each for the sections `data` and `training`, and `seed`.
 
     Raises:
-        ConfigError: an argument of a wrong type or an unknown key.
+        ConfigError: an argument has the wrong type, or a dict an unknown key.
     """
     name = type(estimator).__name__
     model: type[Section] = _section(config, "model")
@@ -61,9 +60,9 @@ def read_estimator(kind: type[E], run: Path, config: type[TaskConfig], load: Cal
     """The estimator of a run directory, with `model_`, `history_` and `metrics_`.
 
     Args:
-        kind: the estimator's class.
+        kind: the class of the estimator.
         run: the run directory.
-        config: the configuration of its task.
+        config: the configuration of the task.
         load: reads the model.
 
     Raises:
@@ -85,7 +84,7 @@ def read_estimator(kind: type[E], run: Path, config: type[TaskConfig], load: Cal
 
 
 def pickled_state(estimator: BaseEstimator) -> dict[str, Any]:
-    """What `pickle` and `copy.deepcopy` take of an estimator: its attributes, with the model as a bundle in bytes.
+    """The state of an estimator for `pickle` and `copy.deepcopy`: its attributes, with the model as a bundle in bytes.
 
     Graphs and lookup tables of TensorFlow cannot be pickled. The bundle is the one that `save` writes, as a zip file.
     """

@@ -1,4 +1,4 @@
-"""What a finished training prints, whatever its task: reports, zeros of the weights, where the run is."""
+"""The printed summary of a finished training: what every task's summary and reports can do, and shared printing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Console
 
 
 class Report(Protocol):
-    """What scores of a split, or counts of files, can do."""
+    """Figures of a split or of files, for programs and for people."""
 
     def to_metrics(self) -> dict[str, Any]:
         """The figures for programs."""
@@ -19,19 +19,19 @@ class Report(Protocol):
 
 
 class Summary(Protocol):
-    """What training returns: it prints itself."""
+    """The result of a training, which can print itself."""
 
     def show(self, console: Console) -> None:
-        """Prints what the training found."""
+        """Prints the summary."""
 
 
 def show_reports(console: Console, reports: Mapping[str, Report]) -> None:
-    """Prints the report on each split under its name."""
+    """Prints the report on each split under the name of the split."""
     for split, report in reports.items():
         show_part(console, split, report.to_text())
 
 
 def show_part(console: Console, title: str, text: str) -> None:
-    """Prints a text as it stands under a title."""
+    """Prints a text, unchanged, under a title."""
     console.print(f"[bold]{title}[/bold]")
     console.print(text, markup=False)
