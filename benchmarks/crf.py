@@ -1,7 +1,7 @@
-"""What the CRF costs: `python -m benchmarks.crf`.
+"""The cost of the CRF: `python -m benchmarks.crf`.
 
-Forward and backward of the negative log-likelihood, against the recursion that is differentiated step by step, and
-Viterbi against a softmax's argmax. Everything runs interleaved in one process; medians and ratios are what counts.
+It compares forward and backward of the negative log-likelihood with the recursion that is differentiated step by step,
+and Viterbi with the argmax of a softmax. All run in turns in one process; read the medians and ratios.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def main() -> None:
 
 
 def candidates(batch: int, length: int, tags: int) -> dict[str, Callable[[], object]]:
-    """What is measured, as calls without arguments."""
+    """The functions to measure; they take no arguments."""
     emissions = tf.random.stateless_normal((batch, length, tags), (0, 1)) * 3
     gold = tf.random.stateless_uniform((batch, length), (1, 2), 0, tags, tf.int32)
     lengths = tf.random.stateless_uniform((batch, 1), (3, 4), length // 2, length + 1, tf.int32)
     mask = tf.range(length)[None] < lengths
     layer = CRF(initializer="random_normal")
     layer(emissions)
-    # Every other tag follows the first one alone, and its emission drowns it: sums of products would vanish.
+    # The first tag has a very low emission, and every other tag follows it alone: sums of products would vanish.
     onward = [[True] * tags] + [[True] + [False] * (tags - 1)] * (tags - 1)
     trapped = CRF(constraints=([True] * tags, onward, [True] * tags), initializer="random_normal")
     trapped(emissions)
@@ -94,7 +94,7 @@ def log_partition_step_by_step(layer: CRF, emissions: tf.Tensor, mask: tf.Tensor
 
 
 def measure(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Median seconds of each, taken in turns."""
+    """The median seconds of each function; they run in turns."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
         call()

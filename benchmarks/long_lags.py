@@ -1,18 +1,17 @@
-"""Cures for vanishing and exploding gradients, on two problems that only a memory solves, at growing lags.
+"""Cures for vanishing and exploding gradients, on two problems that need a memory, at growing lags.
 
     python -m benchmarks.long_lags [--problem adding copy] [--lags 100 200 400] [--only 'tanh-*' peephole-chrono]
         [--steps N] [--seeds N] [--markdown]
 
-trains every cure on each problem and lag (`seqtag.diagnostics.long_lags`) until it has solved it or the steps are used
-up. It prints a line for each run as it ends, then a table for each problem: the steps and seconds that it took, or the
-share of the baseline at which its loss stood at the end. The baseline is the loss of a model without memory. A lag is
-solved when the loss on 500 fixed sequences is below 0.01 (adding, whose baseline is 1/6) or below a tenth of the
-baseline (copy); this is looked at every 100 steps. All of it takes about an hour on two cores; `--lags` and `--only`
-choose.
+trains every cure on each problem and lag (`seqtag.diagnostics.long_lags`) until the lag is solved or the steps are
+used up. It prints a line at the end of each run, then a table for each problem: the steps and seconds to the solution,
+or the last loss as a share of the baseline. The baseline is the loss of a model without memory. A lag is solved when
+the loss on 500 fixed sequences is below 0.01 (adding, whose baseline is 1/6) or below a tenth of the baseline (copy);
+the loss is computed every 100 steps. Everything takes about an hour on two cores; `--lags` and `--only` choose a part.
 
-All cures train alike, on sequences drawn afresh for every step: Adam, batches of 50, `GradientClipping` at a global
-norm of 1 unless the cure is without; adding with 64 units and a learning rate of 0.002, copy with 128 units and 0.005.
-No cure was tuned by itself. With one seed, a run near the end of its steps says little: `--seeds` shows how much.
+All cures are trained in the same way, on new sequences at every step: Adam, batches of 50, `GradientClipping` at a
+global norm of 1 unless the cure has none; adding with 64 units and a learning rate of 0.002, copy with 128 units and
+0.005. No cure was tuned on its own. With one seed, a solution near the last step may be luck: use `--seeds`.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ CLIP_NORM = 1.0
 
 @dataclass(frozen=True)
 class Cure:
-    """A recurrent layer with its options; how many, one on the other; whether gradients are clipped.
+    """A recurrent layer with its options, the number of such layers, and whether gradients are clipped.
 
     With `chrono` the biases of its gates are spread over the lag.
     """
@@ -97,7 +96,7 @@ CURES = {
 
 @dataclass(frozen=True)
 class Problem:
-    """What is trained on: `draw(random, count, lag)` gives inputs and targets, `solved` is a share of the baseline."""
+    """A problem: `draw(random, count, lag)` gives inputs and targets; `solved` is a share of the baseline."""
 
     draw: Callable[[np.random.Generator, int, int], tuple[np.ndarray, np.ndarray]]
     baseline: Callable[[int], float]
@@ -144,7 +143,7 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Run:
-    """How a run ended: its loss as a share of the baseline, and the share of steps whose gradient was clipped."""
+    """The end of a run: its loss as a share of the baseline, and the share of steps whose gradient was clipped."""
 
     solved: bool
     share: float
@@ -154,14 +153,14 @@ class Run:
 
 
 class StopAt(keras.callbacks.Callback):
-    """Stops when the test loss is below a level, or when it is not finite any more."""
+    """Stops when the test loss is below a level, or is not finite."""
 
     def __init__(self, level: float) -> None:
         super().__init__()
         self.level = level
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Looks at the loss."""
+        """Computes the test loss every 100 steps."""
         loss = (logs or {})["val_loss"]
         self.model.stop_training = loss < self.level or not math.isfinite(loss)
 
@@ -195,7 +194,7 @@ def run(problem: Problem, cure: Cure, lag: int, steps: int, seed: int) -> Run:
 
 
 def build(problem: Problem, cure: Cure, lag: int, shape: tuple[int, ...]) -> keras.Model:
-    """The model, compiled; XLA takes it where the recurrent layers let it."""
+    """The compiled model; XLA is used if the recurrent layers allow it."""
     layers = cure.build(problem.units, lag)
     model = keras.Sequential([keras.Input(shape, batch_size=BATCH), *layers, *problem.head(shape[0])])
     optimizer = keras.optimizers.Adam(problem.learning_rate)
@@ -204,7 +203,7 @@ def build(problem: Problem, cure: Cure, lag: int, shape: tuple[int, ...]) -> ker
 
 
 def batches(problem: Problem, lag: int, seed: int, like: tuple[np.ndarray, np.ndarray]) -> tf.data.Dataset:
-    """Batches without end, each drawn when it is needed."""
+    """An endless stream of new batches."""
     random = np.random.default_rng(seed)
 
     def drawn() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -216,7 +215,7 @@ def batches(problem: Problem, lag: int, seed: int, like: tuple[np.ndarray, np.nd
 
 
 def line(name: str, lag: int, cure: str, seed: int, result: Run) -> str:
-    """What is printed as a run ends."""
+    """The line that is printed at the end of a run."""
     verdict = "solved" if result.solved else "failed"
     return (
         f"{name} {lag:4d}  {cure:30s} seed {seed}  {verdict}  {result.steps:5d} steps {result.seconds:6.0f} s"
@@ -225,12 +224,12 @@ def line(name: str, lag: int, cure: str, seed: int, result: Run) -> str:
 
 
 def percent(share: float) -> str:
-    """A loss that has exploded says no more than that."""
+    """The text of a loss; of one that has exploded the size means nothing."""
     return f"{share:.0%}" if share < 10 else "exploded"
 
 
 def cell(results: list[Run]) -> str:
-    """What the table says of one cure at one lag: over the seeds, how many solved it, and medians."""
+    """The cell of one cure at one lag: how many seeds solved it, and medians over them."""
     solved = [result for result in results if result.solved]
     if not solved:
         said = f"fails ({percent(statistics.median(result.share for result in results))})"

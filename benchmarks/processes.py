@@ -1,9 +1,9 @@
-"""Seconds and peak memory of a command, measured from outside of it.
+"""Seconds and peak memory of a command, measured from outside its process.
 
 `python -m benchmarks.processes RESULT COMMAND ...` runs the command and writes its seconds and peak memory
-to the JSON file RESULT. It stands between the measuring program and the command because Linux counts into a
-process's peak what its parent held when it started it: a child of a program with TensorFlow in memory seems
-never to need less than that. This module therefore imports nothing but small parts of the standard library.
+to the JSON file RESULT. It is a small process between the measuring program and the command, because on Linux the
+peak of a process starts with the memory of its parent: otherwise the peak of a command would never be below that of a
+measuring program with TensorFlow. This module therefore imports only small parts of the standard library.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Usage(NamedTuple):
 
 
 def measure(command: Sequence[str]) -> Usage:
-    """Runs a command with its output thrown away.
+    """Runs a command, and discards its output.
 
     Raises:
-        SystemExit: the command fails; its standard error comes with the message.
+        SystemExit: the command fails; the message has its standard error.
     """
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "usage.json")

@@ -1,4 +1,4 @@
-"""The sets of the tagger's benchmarks: the files that `configs/NAME.yaml` names, below SEQTAG_DATA."""
+"""The data sets of the tagger's benchmarks: the files that `configs/NAME.yaml` names, below SEQTAG_DATA."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 
 from seqtag.runs.config_file import resolve_path
 from seqtag.tagging.config import DataConfig, TaggingConfig
-from seqtag.tagging.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus
-from seqtag.tagging.fit import reading_options
+from seqtag.tagging.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus, reading_options
 from seqtag.tasks import load_config
 
 __all__ = ["config_of", "config_path", "load_split"]

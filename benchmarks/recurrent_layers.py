@@ -1,8 +1,8 @@
-"""seqtag's recurrent layers beside `keras.layers` of the same shape, on TensorFlow.
+"""Compares seqtag's recurrent layers with `keras.layers` of the same shape, on TensorFlow.
 
-`python -m benchmarks.recurrent_layers` prints, for each pair, the median time of a forward pass and of forward and
-backward together, and how many times faster seqtag is. Calls alternate between the two, so that whatever else the
-machine does falls on both. Time and batch are dynamic, as in training.
+`python -m benchmarks.recurrent_layers` prints for each pair the median time of a forward pass and of forward and
+backward together, and the ratio Keras to seqtag. Calls alternate between the two, so that other load on the machine
+affects both. Time and batch are dynamic, as in training.
 """
 
 from __future__ import annotations

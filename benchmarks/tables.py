@@ -10,7 +10,7 @@ Rows = Sequence[Sequence[str]]
 
 
 def text_table(header: Sequence[str], rows: Rows) -> str:
-    """Columns as wide as they need be, the first at the left, the others at the right.
+    """A table in plain text: the first column is aligned at the left, the others at the right.
 
     >>> print(text_table(["set", "F1"], [["ncbi", "80.07"]]))
     set      F1
@@ -26,7 +26,7 @@ def text_table(header: Sequence[str], rows: Rows) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Rows) -> str:
-    """The same for a README.
+    """The same table in Markdown.
 
     >>> print(markdown_table(["set", "F1"], [["ncbi", "80.07"]]))
     | set | F1 |

@@ -1,9 +1,9 @@
-"""Memory and time of truncated backpropagation beside full backpropagation, over the length of the sequence.
+"""Memory and time of truncated and of full backpropagation, over the length of the sequence.
 
 `python -m benchmarks.truncated_bptt` trains a character model (embedding, peephole LSTM, softmax; 8 rows) for two
-passes over sequences of growing length, each length in a process of its own, and prints the peak memory of the process
-and the seconds per 1,000 steps of the second pass, so that tracing is not in them. Full backpropagation takes one
-update for a pass, truncated one for every 100 steps; lengths that full backpropagation has no memory for are left out.
+passes over sequences of growing length, each length in its own process. It prints the peak memory of the process and
+the seconds per 1,000 steps of the second pass, which has no tracing. Full backpropagation makes one update in a pass,
+truncated backpropagation one every 100 steps. Lengths that need too much memory for full backpropagation are left out.
 """
 
 from __future__ import annotations

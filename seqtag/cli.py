@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text
 
 @app.callback(epilog="Every command takes --debug, which shows tracebacks.")
 def common() -> None:
-    """Recurrent sequence taggers and forecasters: train, judge, use, export."""
+    """Recurrent sequence taggers and forecasters: train, evaluate, predict, export."""
 
 
 @app.command()
@@ -41,10 +41,10 @@ def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
     settings: Setting = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="RUN", help="runs/NAME unless set")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="instead of the config's")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="go on with an interrupted run")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", help="instead of the seed in CONFIG")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="continue an interrupted run")] = False,
 ) -> None:
-    """Fit a model as CONFIG says and leave a run directory."""
+    """Fit a model as CONFIG says, and write a run directory."""
     from rich.console import Console
 
     from seqtag.tasks import command_of, load_config
@@ -58,7 +58,7 @@ def train(
 @app.command()
 def evaluate(
     run: Run,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with what is to be found")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with the correct answers")],
     as_json: AsJson = False,
 ) -> None:
     """Score a run on a tagged file, or on the last horizons of series."""
@@ -86,7 +86,7 @@ def predict(
 
     options = _given(text=text, format=form, horizon=horizon, future=future)
     answers = _command("predict", run, options)(run, source, **options)
-    # A collection would walk TensorFlow's hundred thousands of objects again and again: a third of the time of reading.
+    # Otherwise every garbage collection visits all objects of TensorFlow, which takes a third of the reading time.
     gc.freeze()
     write_output(answers, output)
 
@@ -96,15 +96,15 @@ def backtest(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help=f"{CONFIG_HELP}; or a finished run")],
     settings: Setting = None,
     folds: Annotated[
-        int | None, typer.Option("--folds", min=1, help="rolling origins; the config's unless set")
+        int | None, typer.Option("--folds", min=1, help="the number of rolling origins; that of the config unless set")
     ] = None,
     refit: Annotated[
-        bool | None, typer.Option("--refit/--no-refit", help="fit in each fold; a RUN stands as it is unless set")
+        bool | None, typer.Option("--refit/--no-refit", help="fit a model in each fold; for a RUN not unless set")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="tables and figures")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forecast from rolling origins and show the scores beside those of naive rules."""
+    """Forecast from rolling origins, and compare the scores with those of naive rules."""
     from seqtag.tasks import command_of, load_config
 
     if source.is_dir():
@@ -119,7 +119,7 @@ def backtest(
 
 @app.command()
 def export(run: Run, folder: Annotated[Path, typer.Argument(metavar="DIR", help="a new directory")]) -> None:
-    """Write a run's model as a SavedModel that needs TensorFlow alone."""
+    """Write a run's model as a SavedModel, which needs only TensorFlow."""
     _command("export", run)(run, folder)
     print(folder)
 
@@ -127,24 +127,31 @@ def export(run: Run, folder: Annotated[Path, typer.Argument(metavar="DIR", help=
 @app.command()
 def gradients(
     run: Run,
-    data: Annotated[str | None, typer.Option("--data", metavar="DATA", help="the config's dev file unless set")] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="DATA", help="the dev file of the config unless set")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="RUN/gradients unless set")
     ] = None,
 ) -> None:
-    """Show how far gradients reach through time: figures, tables, and a summary on standard output."""
+    """Measure how far gradients reach through time: figures, tables, and a summary on standard output."""
     print(_command("gradients", run)(run, data, output).to_text())
 
 
 @app.command()
 def inspect(
-    data: Annotated[list[str], typer.Argument(metavar="DATA", help="one or more files; several are taken as splits")],
+    data: Annotated[
+        list[str], typer.Argument(metavar="DATA", help="one or more files; several are splits of one corpus")
+    ],
     layout: Annotated[
-        str | None, typer.Option("--layout", help="of the files, found out unless set; long, wide and m3 are series")
+        str | None,
+        typer.Option("--layout", help="layout of the files, detected unless set; long, wide and m3 are series"),
     ] = None,
     tag_column: Annotated[str | None, typer.Option("--tag-column", help="tags: name or 1-based number")] = None,
     token_column: Annotated[str | None, typer.Option("--token-column", help="tags: name or 1-based number")] = None,
-    encoding: Annotated[str | None, typer.Option("--encoding", help="tags: of the files; utf-8 unless set")] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="tags: encoding of the files, utf-8 unless set")
+    ] = None,
     series: Annotated[
         str | None, typer.Option("--series", help="series: column of their names; unique_id unless set")
     ] = None,
@@ -173,18 +180,21 @@ def inspect(
 
 
 def main() -> None:
-    """Runs the command line and turns every error into one line and an exit code."""
+    """Runs the command line, and exits with its code."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command; returns the exit code: 0 done, 1 the data or the run at fault, 2 the command line or config."""
+    """Runs one command; every error is one line and an exit code.
+
+    The code is 0 for success, 1 if the data or the run is wrong, 2 if the command line or the config is.
+    """
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
         return _invoke(arguments)
     except BrokenPipeError:
-        # The reader of our output has gone, as `head` does: nothing is wrong. Keep Python from flushing again.
+        # The reader of our output has closed it, as `head` does, which is no error. Python must not flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Exception, KeyboardInterrupt) as error:
@@ -196,7 +206,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _invoke(arguments: list[str]) -> int:
-    """Parses and calls. Typer's own main would turn interruptions and broken pipes into exit codes of its own."""
+    """Parses and calls. Typer's own main would exit with codes of its own after interruptions and broken pipes."""
     command = typer.main.get_command(app)
     try:
         with command.make_context(app.info.name, arguments) as context:
@@ -208,7 +218,7 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _explain(error: BaseException, resumable: bool) -> tuple[str, int]:
-    """The line that tells a user of an error, and the exit code."""
+    """The message of an error, and the exit code."""
     match error:
         case SeqtagError():
             return str(error), error.exit_code
@@ -217,14 +227,14 @@ def _explain(error: BaseException, resumable: bool) -> tuple[str, int]:
         case OSError():
             place = f"{error.filename}: " if error.filename else ""
             return f"{place}{(error.strerror or str(error)).lower()}", 1
-        case _ if hasattr(error, "format_message"):  # what typer says of a command line
+        case _ if hasattr(error, "format_message"):  # an error of typer about the command line
             return error.format_message(), 2
         case _:
             return f"{type(error).__name__}: {error} (--debug shows where)", 1
 
 
 def _command(name: str, run: Path, options: Iterable[str] = ()) -> Any:
-    """A command of the task of a run."""
+    """The function of a command for the task of a run."""
     from seqtag.tasks import command_of, task_of_run
 
     return command_of(task_of_run(run), name, run, options)
