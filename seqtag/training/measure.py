@@ -15,7 +15,7 @@ class Measure(NamedTuple):
         keeps_last: whether the last value always counts as the best.
 
     Example:
-        >>> Measure("f1").shown(0.9), Measure("loss", is_loss=True).shown(0.9)
+        >>> Measure("f1").text(0.9), Measure("loss", is_loss=True).text(0.9)
         ('90.00', '0.9000')
     """
 
@@ -32,6 +32,6 @@ class Measure(NamedTuple):
         """Whether `value` is better than `other`."""
         return self.keeps_last or (value < other if self.is_loss else value > other)
 
-    def shown(self, value: float) -> str:
+    def text(self, value: float) -> str:
         """The text of a value in progress lines."""
         return f"{value:.4f}" if self.is_loss else f"{100 * value:.2f}"

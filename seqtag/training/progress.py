@@ -42,7 +42,7 @@ class ProgressLine(keras.callbacks.Callback):
         self.first_epoch = first_epoch
         self.label = f"{label} " if label else ""
         self.live = LiveLine()
-        self.shown = ""
+        self.dev_text = ""
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Starts the clocks."""
@@ -65,7 +65,7 @@ class ProgressLine(keras.callbacks.Callback):
             part = min(1.0, (batch + 1) / self.steps)
             rate = part * self.items / max(1e-9, now - self.epoch_started)
             done = self.epoch - self.first_epoch + part
-            line = self._line(rate, (logs or {}).get("loss", float("nan")), self.shown, now, done)
+            line = self._line(rate, (logs or {}).get("loss", float("nan")), self.dev_text, now, done)
             return f"{line}  {part:4.0%} of the epoch"
 
         self.live.show(text)
@@ -74,11 +74,11 @@ class ProgressLine(keras.callbacks.Callback):
         """Prints the line that stays. List this callback after the one that computes the dev measure."""
         logs = logs or {}
         now = time.monotonic()
-        dev, best = self.measure.shown(logs["dev"]), self.measure.shown(logs["best"])
-        self.shown = f"dev {self.measure.name} {dev} (best {best})"
+        dev, best = self.measure.text(logs["dev"]), self.measure.text(logs["best"])
+        self.dev_text = f"dev {self.measure.name} {dev} (best {best})"
         rate = self.items / logs["train_seconds"]
         done = epoch + 1 - self.first_epoch
-        self.live.console.print(self._line(rate, logs["loss"], self.shown, now, done))
+        self.live.console.print(self._line(rate, logs["loss"], self.dev_text, now, done))
 
     def _line(self, rate: float, loss: float, dev: str, now: float, done: float) -> str:
         left = time_left(now - self.started, done, self.epochs - self.first_epoch)
