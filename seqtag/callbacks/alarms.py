@@ -1,4 +1,4 @@
-"""What the alarms about gradients share: a warning, and a record of it."""
+"""The warning and the record that all alarms about gradients use."""
 
 from __future__ import annotations
 

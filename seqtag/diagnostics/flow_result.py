@@ -1,4 +1,4 @@
-"""What `gradient_flow` finds: norms at every step, Jacobians between steps, tables and figures of them."""
+"""The result of `gradient_flow`: norms at every step, Jacobians between steps, tables and figures of them."""
 
 from __future__ import annotations
 

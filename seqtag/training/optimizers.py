@@ -1,4 +1,4 @@
-"""Adam and Nadam whose step costs what a batch touches of an embedding, not what the vocabulary holds.
+"""Adam and Nadam whose step on an embedding takes time in proportion to the rows of the batch, not to the vocabulary.
 
 Keras's own read and write whole tables at every step. Here the gradient of an embedding stays the rows that the batch
 looked up, and the moments of another row wait until that row is looked up again. Clip with
@@ -18,7 +18,7 @@ from seqtag.keras_internals import adam_moments, nadam_product
 
 
 class RowUpdates(keras.optimizers.Optimizer):
-    """What the two optimizers share; comes before a Keras optimizer that has momentums and velocities."""
+    """The lazy update of both optimizers; a base before a Keras optimizer that has momentums and velocities."""
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable, or the rows of it that the gradient holds."""

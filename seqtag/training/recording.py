@@ -1,4 +1,4 @@
-"""What a fit writes down while it runs: checkpoints, logs and its progress line."""
+"""Where a fit writes checkpoints, logs and its progress line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Recording:
         checkpoints: folder of the state after each epoch; None keeps none.
         logs: TensorBoard's folder; None writes none.
         resume: whether to continue from `checkpoints`; the numbers are those of a run that was never interrupted.
-        label: stands before the progress line.
+        label: the beginning of the progress line.
     """
 
     checkpoints: Path | None = None
@@ -23,7 +23,7 @@ class Recording:
     label: str = ""
 
     def part(self, name: str, labelled: bool = True) -> Recording:
-        """The recording of one of several fits, in folders of its own.
+        """The recording of one of several fits, in separate folders.
 
         >>> Recording(Path("checkpoints"), label="fold 1").part("member-2")
         Recording(checkpoints=PosixPath('checkpoints/member-2'), logs=None, resume=False, label='fold 1 member-2')

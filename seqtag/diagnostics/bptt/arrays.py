@@ -1,4 +1,4 @@
-"""What the three cells share: float64 arrays of the expected shape, and activations with their slopes."""
+"""Shared by the three cells: float64 arrays of the expected shape, and activations with their slopes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _ACTIVATIONS = {
 
 
 def activation_of(name: str) -> Activation:
-    """The activation of a Keras name.
+    """The activation with a name of Keras.
 
     Raises:
-        ValueError: an activation that is not known here.
+        ValueError: an unknown name.
     """
     if name not in _ACTIVATIONS:
         raise ValueError(f"expected activation to be one of {', '.join(_ACTIVATIONS)}, found {name!r}")
@@ -43,7 +43,7 @@ def sigmoid(a: Array) -> Array:
 
 
 def shaped(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> Array:
-    """The values in float64, zeros where there are none.
+    """The values in float64; zeros for None.
 
     Raises:
         ValueError: values of another shape.
@@ -82,14 +82,14 @@ def units_of(recurrent_kernel: ArrayLike, gates: int) -> int:
 
 
 def states(initial: Array, time: int) -> Array:
-    """Room for the states `(batch, time + 1, units)`, the initial one at 0."""
-    room = np.zeros((initial.shape[0], time + 1, initial.shape[1]))
-    room[:, 0] = initial
-    return room
+    """An array for the states `(batch, time + 1, units)`, with the initial one at 0."""
+    array = np.zeros((initial.shape[0], time + 1, initial.shape[1]))
+    array[:, 0] = initial
+    return array
 
 
 def with_initial(name: str, of_steps: ArrayLike | None, states_: Array) -> Array:
-    """Gradients of the steps 1 to T with a zero at 0, for the initial state, which no output is made of.
+    """Gradients of the steps 1 to T after a zero at 0, for the initial state, which has no output.
 
     Raises:
         ValueError: gradients of another shape than the states of the steps.

@@ -1,4 +1,4 @@
-"""Forward and backward of the GRU, its reset gate after the recurrent product or before it."""
+"""Forward and backward pass of the GRU, with the reset gate after or before the recurrent product."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from seqtag.diagnostics.bptt.arrays import Array, as_inputs, shaped, sigmoid, st
 
 
 class GRUTrace(NamedTuple):
-    """What the forward pass leaves.
+    """The values of the forward pass.
 
-    Inputs, weights, h_0 … h_T as `h (batch, time + 1, units)`, and of the same shape, their entries at 0 not
-    used, the gates `z` and `r`, the candidate, and `m`, which is `h_{t-1} U_h + b'_h` where `reset_after`
-    (and zero elsewhere).
+    Inputs, weights, and h_0 … h_T as `h (batch, time + 1, units)`. The gates `z` and `r`, the candidate, and `m`
+    have the same shape, with unused entries at 0; `m` is `h_{t-1} U_h + b'_h` with `reset_after`, else zero.
     """
 
     x: Array
@@ -30,11 +29,11 @@ class GRUTrace(NamedTuple):
 
 
 class GRUGradients(NamedTuple):
-    """The gradients of the loss in everything that it depends on.
+    """The gradients of the loss with respect to everything that it depends on.
 
-    Of the inputs: `x`. Of the weights: `kernel`, `recurrent_kernel`, and `bias`, `(2, 3·units)` where
-    `reset_after` and `(3·units,)` elsewhere. Of the states: `h (batch, time + 1, units)`, dL/dh_t with all that
-    follows counted in; that of the initial state is `h[:, 0]`.
+    Inputs: `x`. Weights: `kernel`, `recurrent_kernel`, and `bias`, `(2, 3·units)` with `reset_after` and
+    `(3·units,)` without. States: `h (batch, time + 1, units)`, the total dL/dh_t with all later steps included;
+    `h[:, 0]` is that of the initial state.
     """
 
     x: Array
@@ -99,32 +98,33 @@ def gru_forward(
 def gru_backward(trace: GRUTrace, dL_dh: ArrayLike) -> GRUGradients:
     """Backpropagation through time, for t from T down to 1.
 
-    The update gate and the candidate made h_t; with a_z, a_r, a_h for what stands inside σ, σ and tanh:
+    The update gate and the candidate made h_t. With a_z, a_r, a_h for the arguments of σ, σ and tanh:
 
         dL/da_z = dL/dh_t ⊙ (h_{t-1} - h̃_t) ⊙ z_t (1 - z_t)
         dL/da_h = dL/dh_t ⊙ (1 - z_t) ⊙ (1 - h̃_t²)
 
-    The reset gate stands inside the candidate. Where it acts after the product, on m = h_{t-1} U_h + b'_h, the
-    products of h_{t-1} get s_t, the blocks
+    The reset gate is part of the candidate. If it acts after the product, on m = h_{t-1} U_h + b'_h, the gradient
+    of the products with h_{t-1} is s_t, the blocks
 
         dL/da_r = dL/da_h ⊙ m ⊙ r_t (1 - r_t)           s_t = [dL/da_z, dL/da_r, dL/da_h ⊙ r_t]
         dL/dh_{t-1} = ∂L/∂h_{t-1} + dL/dh_t ⊙ z_t + s_t Uᵀ
         dL/dU = Σ_t h_{t-1}ᵀ s_t                          dL/db' = Σ_t s_t
 
-    Where it acts before, on h_{t-1} itself, q = dL/da_h U_hᵀ is what r_t ⊙ h_{t-1} gets, and
+    If it acts before the product, on h_{t-1} itself, the gradient of r_t ⊙ h_{t-1} is q = dL/da_h U_hᵀ, and
 
         dL/da_r = q ⊙ h_{t-1} ⊙ r_t (1 - r_t)
         dL/dh_{t-1} = ∂L/∂h_{t-1} + dL/dh_t ⊙ z_t + q ⊙ r_t + dL/da_z U_zᵀ + dL/da_r U_rᵀ
         dL/dU_z = Σ_t h_{t-1}ᵀ dL/da_z        dL/dU_r = Σ_t h_{t-1}ᵀ dL/da_r
         dL/dU_h = Σ_t (r_t ⊙ h_{t-1})ᵀ dL/da_h
 
-    Both ways dL/dW = Σ_t x_tᵀ dL/da_t, dL/db = Σ_t dL/da_t and dL/dx_t = dL/da_t Wᵀ, with a_t the three blocks
-    side by side. The term dL/dh_t ⊙ z_t is the GRU's carousel: an update gate near 1 lets a gradient pass whole.
+    In both cases dL/dW = Σ_t x_tᵀ dL/da_t, dL/db = Σ_t dL/da_t and dL/dx_t = dL/da_t Wᵀ, with a_t the three blocks
+    side by side. The term dL/dh_t ⊙ z_t is the GRU's error carousel: an update gate near 1 passes the gradient
+    unchanged.
 
     Args:
         trace: what `gru_forward` returned.
-        dL_dh: `(batch, time, units)`, the ∂L/∂h_t of the steps 1 to T: what the loss says to each output
-            directly, with nothing that follows counted in.
+        dL_dh: `(batch, time, units)`, the ∂L/∂h_t of the steps 1 to T: the direct gradient of each output, without
+            later steps.
 
     Raises:
         ValueError: `dL_dh` of another shape than the outputs.

@@ -1,4 +1,4 @@
-"""Forward and backward of the LSTM, with peepholes or without."""
+"""Forward and backward pass of the LSTM, with and without peepholes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from seqtag.diagnostics.bptt.arrays import Array, as_inputs, shaped, sigmoid, st
 
 
 class PeepholeLSTMTrace(NamedTuple):
-    """What the forward pass leaves.
+    """The values of the forward pass.
 
     Inputs, weights, the states h_0 … h_T and c_0 … c_T as `h` and `c (batch, time + 1, units)`, and the gates
-    `i`, `f`, `g`, `o` of the same shape, whose entries at 0 are not used.
+    `i`, `f`, `g`, `o` of the same shape, with unused entries at 0.
     """
 
     x: Array
@@ -30,11 +30,11 @@ class PeepholeLSTMTrace(NamedTuple):
 
 
 class PeepholeLSTMGradients(NamedTuple):
-    """The gradients of the loss in everything that it depends on.
+    """The gradients of the loss with respect to everything that it depends on.
 
-    Of the inputs: `x`. Of the weights: `kernel`, `recurrent_kernel`, `bias`, `peephole_kernel`. Of the
-    states: `h` and `c (batch, time + 1, units)`, dL/dh_t and dL/dc_t with all that follows counted in; those
-    of the initial states are `h[:, 0]` and `c[:, 0]`.
+    Inputs: `x`. Weights: `kernel`, `recurrent_kernel`, `bias`, `peephole_kernel`. States: `h` and
+    `c (batch, time + 1, units)`, the total dL/dh_t and dL/dc_t with all later steps included; `h[:, 0]` and
+    `c[:, 0]` are those of the initial states.
     """
 
     x: Array
@@ -55,7 +55,7 @@ def peephole_lstm_forward(
     h_0: ArrayLike | None = None,
     c_0: ArrayLike | None = None,
 ) -> PeepholeLSTMTrace:
-    """The LSTM whose gates see the cell state (Gers et al. 2002; Graves 2013), for t from 1 to T:
+    """The LSTM whose gates read the cell state (Gers et al. 2002; Graves 2013), for t from 1 to T:
 
         a_t = x_t W + h_{t-1} U + b,   in four blocks a_i, a_f, a_g, a_o
         i_t = σ(a_i + p_i ⊙ c_{t-1})
@@ -70,7 +70,7 @@ def peephole_lstm_forward(
         kernel: W `(features, 4·units)`, the blocks in the order i, f, g, o.
         recurrent_kernel: U `(units, 4·units)`.
         bias: b `(4·units,)`; zero by default.
-        peephole_kernel: p `(3, units)` in the order i, f, o; zero by default, which is the plain LSTM.
+        peephole_kernel: p `(3, units)` in the order i, f, o; zero by default, which gives the LSTM without peepholes.
         h_0, c_0: the initial states `(batch, units)`; zero by default.
 
     Raises:
@@ -104,24 +104,24 @@ def peephole_lstm_backward(
 ) -> PeepholeLSTMGradients:
     """Backpropagation through time, for t from T down to 1.
 
-    The output gate saw c_t itself, so it comes first, and its peephole adds to the gradient of c_t; then the
-    gates that made c_t:
+    The output gate read c_t, so it comes first, and its peephole adds to the gradient of c_t. Then come the gates
+    that made c_t:
 
         dL/da_o = dL/dh_t ⊙ tanh(c_t) ⊙ o_t (1 - o_t)
-        dL/dc_t = ∂L/∂c_t + (what step t + 1 sent back)
+        dL/dc_t = ∂L/∂c_t + (the part from step t + 1)
                   + dL/dh_t ⊙ o_t ⊙ (1 - tanh²(c_t)) + dL/da_o ⊙ p_o
         dL/da_i = dL/dc_t ⊙ g_t ⊙ i_t (1 - i_t)
         dL/da_f = dL/dc_t ⊙ c_{t-1} ⊙ f_t (1 - f_t)
         dL/da_g = dL/dc_t ⊙ i_t ⊙ (1 - g_t²)
 
-    What step t sends back to the states before it is, with a_t the four blocks side by side:
+    Step t passes back to the states before it, with a_t for the four blocks side by side:
 
         dL/dh_{t-1} = ∂L/∂h_{t-1} + dL/da_t Uᵀ
         to dL/dc_{t-1}: dL/dc_t ⊙ f_t + dL/da_i ⊙ p_i + dL/da_f ⊙ p_f
 
-    The first term of the last line is the constant error carousel (Hochreiter and Schmidhuber 1997): from c_t
-    to c_k a gradient is multiplied by the forget gates f_t ⊙ … ⊙ f_{k+1} alone, by no weight and no slope,
-    and a gate near 1 lets it pass whole. The weights' gradients are sums over the steps:
+    The first term of the last line is the constant error carousel (Hochreiter and Schmidhuber 1997): from c_t to
+    c_k a gradient is multiplied only by the forget gates f_t ⊙ … ⊙ f_{k+1}, by no weight and no slope, and a gate
+    near 1 passes it unchanged. The gradients of the weights are sums over the steps:
 
         dL/dU   = Σ_t h_{t-1}ᵀ dL/da_t       dL/dW   = Σ_t x_tᵀ dL/da_t       dL/db   = Σ_t dL/da_t
         dL/dp_i = Σ_t c_{t-1} ⊙ dL/da_i      dL/dp_f = Σ_t c_{t-1} ⊙ dL/da_f  dL/dp_o = Σ_t c_t ⊙ dL/da_o
@@ -130,9 +130,9 @@ def peephole_lstm_backward(
 
     Args:
         trace: what `peephole_lstm_forward` returned.
-        dL_dh: `(batch, time, units)`, the ∂L/∂h_t of the steps 1 to T: what the loss says to each output
-            directly, with nothing that follows counted in.
-        dL_dc: the same for the cell states; zero by default, for they are no outputs.
+        dL_dh: `(batch, time, units)`, the ∂L/∂h_t of the steps 1 to T: the direct gradient of each output, without
+            later steps.
+        dL_dc: the same for the cell states; zero by default, since they are no outputs.
 
     Raises:
         ValueError: `dL_dh` or `dL_dc` of another shape than the outputs.

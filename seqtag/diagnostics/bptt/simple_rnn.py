@@ -1,4 +1,4 @@
-"""Forward and backward of the Elman network."""
+"""Forward and backward pass of the Elman network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from seqtag.diagnostics.bptt.arrays import Array, activation_of, as_inputs, shap
 
 
 class SimpleRNNTrace(NamedTuple):
-    """What the forward pass leaves: inputs, weights, and h_0 … h_T as `h (batch, time + 1, units)`."""
+    """The values of the forward pass: inputs, weights, and h_0 … h_T as `h (batch, time + 1, units)`."""
 
     x: Array
     kernel: Array
@@ -21,10 +21,10 @@ class SimpleRNNTrace(NamedTuple):
 
 
 class SimpleRNNGradients(NamedTuple):
-    """The gradients of the loss in everything that it depends on.
+    """The gradients of the loss with respect to everything that it depends on.
 
-    Of the inputs: `x`. Of the weights: `kernel`, `recurrent_kernel`, `bias`. Of the states: `h (batch, time +
-    1, units)`, dL/dh_t with all that follows counted in; that of the initial state is `h[:, 0]`.
+    Inputs: `x`. Weights: `kernel`, `recurrent_kernel`, `bias`. States: `h (batch, time + 1, units)`, the total
+    dL/dh_t with all later steps included; `h[:, 0]` is that of the initial state.
     """
 
     x: Array
@@ -79,20 +79,20 @@ def simple_rnn_backward(trace: SimpleRNNTrace, dL_dh: ArrayLike) -> SimpleRNNGra
         dL/da_t     = dL/dh_t ⊙ φ'(a_t)
         dL/dh_{t-1} = ∂L/∂h_{t-1} + dL/da_t W_hᵀ
 
-    The weights are the same at every step, so their gradients are sums over the steps, and over the rows of
-    the batch:
+    The weights are the same at every step, so their gradients are sums over the steps and over the rows of the
+    batch:
 
         dL/dW_h = Σ_t h_{t-1}ᵀ dL/da_t        dL/dW_x = Σ_t x_tᵀ dL/da_t        dL/db = Σ_t dL/da_t
 
     and dL/dx_t = dL/da_t W_xᵀ. The Jacobian of a step, ∂h_t/∂h_{t-1} = W_h diag(φ'(a_t)) for row vectors,
-    stretches no gradient by more than α γ, with α the spectral norm of W_h and γ the greatest slope of φ (1
-    for tanh): over t - k steps at most (α γ)^(t-k), which vanishes where α γ < 1 (Pascanu et al. 2013,
+    multiplies the norm of a gradient by at most α γ, with α the spectral norm of W_h and γ the greatest slope of φ
+    (1 for tanh). Over t - k steps this is at most (α γ)^(t-k), which vanishes if α γ < 1 (Pascanu et al. 2013,
     section 2.1).
 
     Args:
         trace: what `simple_rnn_forward` returned.
-        dL_dh: `(batch, time, units)`, the ∂L/∂h_t of the steps 1 to T: what the loss says to each output
-            directly, with nothing that follows counted in.
+        dL_dh: `(batch, time, units)`, the ∂L/∂h_t of the steps 1 to T: the direct gradient of each output, without
+            later steps.
 
     Raises:
         ValueError: `dL_dh` of another shape than the outputs.
