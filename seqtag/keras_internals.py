@@ -151,7 +151,8 @@ def replaced_update(optimizer: keras.optimizers.Optimizer) -> Any:
 def global_random_state() -> Callable[[], None]:
     """Remembers the global random state of Keras and TensorFlow, and returns a function that brings it back.
 
-    `keras.utils.set_random_seed` puts new generators in the place of the old ones, so it is enough to keep these.
+    `keras.utils.set_random_seed` replaces the generators, so it is enough to keep the old ones. If Keras has not
+    created its generator yet, it will seed it from Python's `random`, whose state the caller must restore.
     """
     from tensorflow.python.eager.context import context
 

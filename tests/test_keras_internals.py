@@ -139,14 +139,18 @@ def test_nadams_product_of_momentum_coefficients():
 
 
 def test_the_global_random_state_is_brought_back():
+    def draws():
+        return [float(tf.random.uniform([])), float(keras.random.uniform([]))]
+
     keras.utils.set_random_seed(1)
-    draws = [float(tf.random.uniform([])), float(keras.random.uniform([]))]
+    first, second = draws(), draws()
     keras.utils.set_random_seed(1)
+    assert draws() == first
     restore = internals.global_random_state()
     keras.utils.set_random_seed(1)
-    assert draws == [float(tf.random.uniform([])), float(keras.random.uniform([]))]
+    assert draws() == first
     restore()
-    assert draws == [float(tf.random.uniform([])), float(keras.random.uniform([]))]
+    assert draws() == second
 
 
 def test_a_replaced_update_gets_unclipped_gradients_and_can_be_put_back():
