@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, count_characters, count_words
-from seqtag.tagging.config import ModelConfig, TrainingConfig
+from seqtag.tagging.config import ModelConfig, TaggingConfig
 from seqtag.tagging.data.batches import TaggedBatches
-from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus
+from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, reading_options
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.evaluation.evaluate import quick_report, resolve_measure
 from seqtag.tagging.model import TaggingModel
@@ -78,16 +78,7 @@ def _tag_costs(codec: TagCodec, config: ModelConfig) -> list[float] | None:
 
 
 def fit_tagging_model(
-    train: TaggedCorpus,
-    dev: TaggedCorpus,
-    config: ModelConfig,
-    training: TrainingConfig,
-    options: ReadingOptions = ReadingOptions(),
-    *,
-    scheme: str = "auto",
-    measure: str = "auto",
-    seed: int = 1,
-    recording: Recording = Recording(),
+    train: TaggedCorpus, dev: TaggedCorpus, config: TaggingConfig, recording: Recording = Recording()
 ) -> tuple[TaggingModel, FitResult]:
     """Fits a model on `train`; `dev` chooses the epoch; `recording` says where checkpoints and logs go.
 
@@ -95,19 +86,22 @@ def fit_tagging_model(
 
     Raises:
         DataError: a tag of `dev` that `train` does not have.
+        ConfigError: a measure of spans for plain labels.
         RunError: see `fit_network`.
     """
-    # Files that the model reads later have the layout of the training file, also when that was detected.
-    options = replace(options, layout=train.layout)
-    with seeded(seed):
-        model = build_tagging_model(train, config, options, scheme, training.precision)
-        measure = resolve_measure(measure, model.codec.scheme)
+    training = config.training
+    # Files that the model reads later have the layout of the training file, also if it was detected.
+    options = replace(reading_options(config.data), layout=train.layout)
+    with seeded(config.seed):
+        model = build_tagging_model(train, config.model, options, config.data.scheme, training.precision)
+        scheme = model.codec.scheme
+        measure = resolve_measure(config.evaluation.measure, scheme)
         encoded = model.encode(train.inputs, model.codec.encode_corpus(train))
         encoded_dev = model.encode(dev.inputs, model.codec.encode_corpus(dev))
 
         def evaluate() -> float:
-            return getattr(quick_report(dev.tags, model.decode_tags(encoded_dev), model.codec.scheme), measure)
+            return getattr(quick_report(dev.tags, model.decode_tags(encoded_dev), scheme), measure)
 
-        batches = TaggedBatches(encoded, training.batch_tokens, seed)
+        batches = TaggedBatches(encoded, training.batch_tokens, config.seed)
         result = fit_network(model.network, batches, training, evaluate, Measure(measure), recording)
     return model, result

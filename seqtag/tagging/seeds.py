@@ -9,7 +9,7 @@ from typing import Any
 
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import TASK, TaggingConfig
-from seqtag.tagging.data.corpus import TaggedCorpus, reading_options
+from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.model import TaggingModel
@@ -73,16 +73,7 @@ def fit_seeds(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], record
 
 
 def _fit_seed(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], seed: int, recording: Recording) -> SeedRun:
-    model, fit = fit_tagging_model(
-        corpora["train"],
-        corpora["dev"],
-        config.model,
-        config.training,
-        reading_options(config.data),
-        scheme=config.data.scheme,
-        measure=config.evaluation.measure,
-        seed=seed,
-        recording=recording,
-    )
+    config = config.model_copy(update={"seed": seed})
+    model, fit = fit_tagging_model(corpora["train"], corpora["dev"], config, recording)
     reports = {split: evaluate_model(model, corpora[split]) for split in ("dev", "test") if split in corpora}
     return SeedRun(seed, model, fit, reports)

@@ -118,9 +118,7 @@ class Tagger(BaseEstimator):
             dev = load_corpus(validation_data[0], options, validation_data[1])
         else:
             dev = load_corpus(validation_data, options)
-        self.model_, result = fit_tagging_model(
-            train, dev, config.model, config.training, options, scheme=config.data.scheme, seed=self.seed
-        )
+        self.model_, result = fit_tagging_model(train, dev, config)
         report = evaluate_model(self.model_, dev)
         self.history_ = result.history
         self.metrics_ = {"task": TASK, "dev": report.to_metrics(), "train": result.to_metrics()}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqtag.errors import RunError
-from seqtag.tagging.config import ModelConfig, TrainingConfig
+from seqtag.tagging.config import ModelConfig, TaggingConfig, TrainingConfig
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus
 from seqtag.tagging.evaluation.evaluate import evaluate_model
@@ -14,7 +14,6 @@ from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.network import network as tagger_network
 from seqtag.training.recording import Recording
 
-SMALL = ModelConfig(units=8, word_dim=8)
 TRAINING = {"epochs": 4, "batch_tokens": 60, "learning_rate": 0.02, "patience": None}
 
 
@@ -33,9 +32,15 @@ def corpus():
     return load_corpus(sentences)
 
 
+def small(units=8, **settings):
+    """The configuration of a tiny tagger."""
+    training = TrainingConfig(**(TRAINING | settings))
+    return TaggingConfig(task="tagging", model=ModelConfig(units=units, word_dim=8), training=training)
+
+
 def fit(corpus, folder=None, resume=False, epochs=4, **settings):
-    training = TrainingConfig(**{**TRAINING, "epochs": epochs, **settings})
-    return fit_tagging_model(corpus, corpus, SMALL, training, recording=Recording(folder, resume=resume))
+    config = small(epochs=epochs, **settings)
+    return fit_tagging_model(corpus, corpus, config, Recording(folder, resume=resume))
 
 
 def weights(model):
@@ -137,9 +142,8 @@ def test_the_share_of_clipped_updates_is_in_the_history(corpus):
 
 def test_watching_the_gradients_goes_on_with_a_resumed_run(corpus, tmp_path):
     def watched(folder, epochs, resume=False):
-        training = TrainingConfig(**{**TRAINING, "epochs": epochs, "monitor_every": 2})
         recording = Recording(folder / "checkpoints", folder / "logs", resume)
-        return fit_tagging_model(corpus, corpus, SMALL, training, recording=recording)
+        return fit_tagging_model(corpus, corpus, small(epochs=epochs, monitor_every=2), recording)
 
     _, result = watched(tmp_path / "whole", 2)
     assert all(epoch["grad_norm_max"] >= epoch["grad_norm"] > 0 for epoch in result.history)
@@ -153,9 +157,8 @@ def test_watching_the_gradients_goes_on_with_a_resumed_run(corpus, tmp_path):
 
 def test_a_checkpoint_of_another_model_is_refused(corpus, tmp_path):
     fit(corpus, tmp_path, epochs=1)
-    other = SMALL.model_copy(update={"units": 9})
     with pytest.raises(RunError, match="expected a checkpoint of this model, found other shapes"):
-        fit_tagging_model(corpus, corpus, other, TrainingConfig(**TRAINING), recording=Recording(tmp_path, resume=True))
+        fit_tagging_model(corpus, corpus, small(units=9), Recording(tmp_path, resume=True))
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(corpus):

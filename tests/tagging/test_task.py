@@ -1,0 +1,54 @@
+"""Faults of the data are told before TensorFlow is imported, which takes seconds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+# Runs a command and says which of the slow packages it imported.
+COMMAND = """
+import sys
+from seqtag.cli import run
+code = run(sys.argv[1:])
+print(code, *[name for name in ("tensorflow", "keras") if name in sys.modules])
+"""
+
+
+def refused(*arguments) -> tuple[str, str]:
+    """The exit code with the slow packages that were imported, and the error line, of a command in a new process."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, *map(str, arguments)], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip(), done.stderr.strip()
+
+
+@pytest.fixture
+def unknown(tmp_path):
+    path = tmp_path / "unknown.tsv"
+    path.write_text("it\tO\n\nAcme\tB-ORG\n")
+    return path
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["gradients", "--data"]], ids=lambda words: words[0])
+def test_a_file_for_a_run(run_folder, unknown, tmp_path, command):
+    name, *option = command
+    answer, line = refused(name, run_folder, *option, unknown)
+    assert answer == "1"
+    assert line.startswith(f"error: {unknown}:3: expected IOB2 tags of the types that the model knows (LOC, PER)")
+    answer, line = refused(name, run_folder, *option, tmp_path / "none.tsv")
+    assert answer == "1" and "none.tsv: expected a readable file" in line
+
+
+def test_a_test_file_is_checked_before_training(job, unknown, tmp_path):
+    answer, line = refused("train", job / "job.yaml", "--set", f"data.test={unknown}", "-o", tmp_path / "run")
+    assert answer == "1" and f"{unknown}:3: expected IOB2 tags" in line
+    assert not list(tmp_path.glob("run*"))
+
+
+def test_a_measure_is_checked_before_training(job, unknown, tmp_path):
+    settings = ["data.scheme=none", "evaluation.measure=f1"]
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    answer, line = refused("train", job / "job.yaml", *arguments, "-o", tmp_path / "run")
+    assert answer == "2" and "evaluation.measure: expected accuracy for plain labels" in line
