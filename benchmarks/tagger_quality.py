@@ -83,7 +83,7 @@ def peer_metrics(data: DataConfig, path: Path) -> dict[str, Any]:
 def row(name: str, ours: dict[str, Any], peer: dict[str, Any] | None) -> list[str]:
     """One line of the table."""
     measure, spread = _spread(ours)
-    test, train, seeds = spread["test"], ours["train"], len(spread["test"]["each"])
+    test, train, seeds = spread["test"], ours["train"], len(spread["test"]["scores"])
     strict = ours["test"].get("f1_strict")
     spacy = SPACY_PUBLISHED.get(name)
     return [
@@ -110,7 +110,7 @@ def _spread(metrics: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     measure = "f1" if "f1" in metrics["test"] else "accuracy"
     one = {split: metrics[split][measure] for split in ("dev", "test")}
     return measure, {
-        split: {"mean": value, "min": value, "max": value, "each": [value]} for split, value in one.items()
+        split: {"mean": value, "min": value, "max": value, "scores": [value]} for split, value in one.items()
     }
 
 

@@ -64,7 +64,7 @@ class TrainingConfig(FittingConfig):
 
 
 class EvaluationConfig(Section):
-    """What is measured and shown."""
+    """What is measured, and what is printed at the end."""
 
     measure: Literal["auto", "f1", "f1_strict", "accuracy"] = Field(
         "auto", description="the dev score that chooses the epoch; auto: f1 of spans, accuracy of plain labels"

@@ -89,7 +89,7 @@ class ServingTagger(tf.Module):
 
 
 def _padded_lengths(tokens: tf.Tensor) -> tf.Tensor:
-    """One past each row's last token that is not ""."""
+    """The length of each row: up to its last token that is not ""."""
     steps = tf.range(1, tf.shape(tokens)[1] + 1)
     # The maximum over zero steps is the smallest integer.
     return tf.maximum(0, tf.reduce_max(tf.where(tokens != "", steps[None, :], 0), axis=1))

@@ -56,7 +56,7 @@ def to_rich(tagged: TaggedSentence, types: list[str]) -> Text:
 def _marked(tagged: TaggedSentence, colours: dict[str, str] | None = None) -> Text:
     colours = colours or {}
     starts = {entity.start: entity for entity in tagged.entities}
-    is_spans = not tagged.tags or bool(tagged.entities) or set(tagged.tags) == {"O"}
+    has_spans = not tagged.tags or bool(tagged.entities) or set(tagged.tags) == {"O"}
     pieces, position = [], 0
     while position < len(tagged.tokens):
         entity = starts.get(position)
@@ -66,6 +66,6 @@ def _marked(tagged: TaggedSentence, colours: dict[str, str] | None = None) -> Te
             position = entity.end
             continue
         token, tag = tagged.tokens[position], tagged.tags[position]
-        pieces.append(Text(token) if is_spans else Text.assemble(token, (f"/{tag}", colours.get(tag, "dim"))))
+        pieces.append(Text(token) if has_spans else Text.assemble(token, (f"/{tag}", colours.get(tag, "dim"))))
         position += 1
     return Text(" ").join(pieces)

@@ -22,7 +22,7 @@ from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.network.compaction import compacted
 from seqtag.tagging.network.network import TaggerNetwork
 
-# Padded tokens of a batch while predicting, and tokens that are held at once; neither depends on the file's size.
+# How many padded tokens a batch of prediction has, and how many tokens are in memory at once, whatever the file's size.
 PREDICTION_BATCH_TOKENS = 4_000
 CHUNK_TOKENS = 40_000
 OUTPUTS = ("tags", "scores", "continuations")
@@ -88,9 +88,9 @@ class TaggingModel:
     def decode_tags(self, corpus: EncodedCorpus) -> list[list[str]]:
         """The tags alone of an encoded corpus, which is what scoring needs."""
         tags: list[list[str]] = [[] for _ in corpus.lengths]
-        for sentences, indices in _batch_outputs(corpus, self.network.decode):
-            for sentence, row in zip(sentences, self.codec.decode(indices.numpy()), strict=True):
-                tags[sentence] = row[: corpus.lengths[sentence]]
+        for numbers, indices in _batch_outputs(corpus, self.network.decode):
+            for n, row in zip(numbers, self.codec.decode(indices.numpy()), strict=True):
+                tags[n] = row[: corpus.lengths[n]]
         return tags
 
     def tag(self, sentences: Sequence[TaggerInput]) -> list[TaggedSentence]:
@@ -133,7 +133,7 @@ class TaggingModel:
     def _entities(
         self, tags: list[str], indices: np.ndarray, scores: np.ndarray, continuations: np.ndarray
     ) -> list[Entity]:
-        # Most sentences have no entity, and that is cheap to see.
+        # Most sentences have no entity, which is quick to find out.
         if self.codec.scheme is None or not self.codec.types[indices].any():
             return []
         return [
@@ -184,8 +184,8 @@ class TaggingModel:
 
 def _batch_outputs(corpus: EncodedCorpus, function: Callable[[Batch], T]) -> Iterator[tuple[np.ndarray, T]]:
     """What a graph function of the network gives for each batch of a corpus, with the numbers of its sentences."""
-    for sentences in plan_batches(corpus.lengths, PREDICTION_BATCH_TOKENS):
-        yield sentences, function(batch_of(corpus, sentences))
+    for numbers in plan_batches(corpus.lengths, PREDICTION_BATCH_TOKENS):
+        yield numbers, function(batch_of(corpus, numbers))
 
 
 def _span_score(scores: np.ndarray, continuations: np.ndarray, start: int, end: int) -> float:

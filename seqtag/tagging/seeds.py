@@ -60,8 +60,8 @@ class SeedRuns:
         return metrics
 
     def _spread(self, split: str) -> dict[str, Any]:
-        values = [getattr(run.reports[split], self.measure) for run in self.runs]
-        return {"mean": statistics.fmean(values), "min": min(values), "max": max(values), "each": values}
+        scores = [getattr(run.reports[split], self.measure) for run in self.runs]
+        return {"mean": statistics.fmean(scores), "min": min(scores), "max": max(scores), "scores": scores}
 
 
 def fit_seeds(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], recording: Recording) -> SeedRuns:

@@ -1,1 +1,1 @@
-"""Tagged corpora: column files, tag schemes, and the batches a tagger reads."""
+"""Tagged corpora: column files, tag schemes, the encoding of sentences, and the batches that a tagger reads."""

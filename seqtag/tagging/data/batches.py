@@ -30,7 +30,7 @@ def assemble_batch(
     """A padded batch of sentences; a pure graph function.
 
     Args:
-        words: (batch, None) ragged, what tells words apart: strings, or numbers of words.
+        words: (batch, None) ragged, equal for equal words: strings, or row numbers.
         features_of: the features of a vector of distinct words.
         columns: int32 (batch, None, columns) ragged, rows of the further columns' vocabularies.
         tags: int32 (batch, None) ragged, -1 where unknown.

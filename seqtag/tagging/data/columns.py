@@ -1,6 +1,6 @@
 r"""Column files (CoNLL-2000, 2002, 2003, CoNLL-U, two-column TSV), read so that nothing is lost.
 
-A `ColumnReader` streams `Sentence` objects; each keeps its lines as they stood, with comments, blank lines
+A `ColumnReader` streams `Sentence` objects; each keeps its lines unchanged, with comments, blank lines
 and line ends, so that the concatenated `Sentence.raw` of a file is that very file, and `Sentence.with_column`
 changes one column and nothing else.
 

@@ -1,4 +1,4 @@
-"""Which tags may follow each other in a scheme: faults of a sentence, tables for a decoder, detection."""
+"""Which tags may follow each other in a scheme: violations, tables for a decoder, and detection of the scheme."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _legal(before: str | None, after: str | None, scheme: Scheme) -> bool:
     if after is not None and not _known(after, scheme):
         return False
     if before is not None and not _known(before, scheme):
-        before = "O"  # that it is illegal is said at its own position
+        before = "O"  # it was already reported, at its own position
     left, left_type = split_tag(before or "O")
     right, right_type = split_tag(after or "O")
     if scheme is Scheme.IO:
@@ -87,13 +87,13 @@ def legal_transitions(tagset: Sequence[str], scheme: Scheme | str | None) -> tup
 
 
 def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme | None:
-    """The scheme of sentences' tags; ``None`` for plain labels.
+    """Detects the scheme of sentences' tags; ``None`` for plain labels.
 
     The prefixes decide between IO, IOBES, BILOU and IOB. Of IOB1 and IOB2, the one with fewer violations wins, and
     IOB2 on a tie. If all tags are ``O``, the scheme is IOB2; if there are no tags, it is ``None``.
 
     Raises:
-        TagError: some tags are spans' and others are not, or their prefixes belong to no scheme.
+        TagError: only some tags are those of spans, or their prefixes belong to no scheme.
 
     >>> detect_scheme([["O", "I-LOC", "B-LOC"]]), detect_scheme([["NOUN", "VERB"]])
     (<Scheme.IOB1: 'IOB1'>, None)
