@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from seqtag.errors import RunError
-from seqtag.runs.bundle import new_folder
+from seqtag.runs.bundle import load_encoders, new_folder
 from seqtag.tagging.data.corpus import TaggerInput
 from seqtag.tagging.model import TaggingModel
 
@@ -188,3 +188,15 @@ def test_a_new_folder_replaces_nothing(tmp_path):
     with pytest.raises(RunError, match=r"b\.partial: found an unfinished run"), new_folder(tmp_path / "b"):
         pass
     assert (tmp_path / "b.partial").exists()
+
+
+def test_the_encoders_alone_are_read_and_refused_as_the_whole_is(copy):
+    assert load_encoders(copy, "tagging", lambda encoders: encoders["codec"]["scheme"]) == "IOB2"
+    with pytest.raises(RunError, match="expected a run of forecasting, found one of tagging"):
+        load_encoders(copy, "forecasting", dict)
+    with pytest.raises(RunError, match="expected a bundle that seqtag wrote, found 'nothing'"):
+        load_encoders(copy, "tagging", lambda encoders: encoders["nothing"])
+    (copy / "encoders.json").unlink()
+    assert refusal(copy).startswith(f"{copy / 'encoders.json'}: expected a file of the run")
+    with pytest.raises(RunError, match="expected a file of the run"):
+        load_encoders(copy, "tagging", dict)
