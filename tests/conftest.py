@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,15 @@ def seeded() -> None:
     import keras
 
     keras.utils.set_random_seed(1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def garbage_collected() -> Iterator[None]:
+    """Frees the models of a module of tests before the next one; graphs and layers hold each other in circles."""
+    yield
+    # `seqtag predict` freezes what lives while it runs, its model among it: right for a process that ends with it.
+    gc.unfreeze()
+    gc.collect()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from seqtag import Tagger
 from seqtag.errors import ConfigError, DataError, RunError
 from seqtag.tagging.data.batches import batch_of
-from seqtag.tagging.data.corpus import TaggerInput
+from seqtag.tagging.data.corpus import TaggerInput, load_corpus
 from seqtag.tagging.data.schemes import spans
 
 TRAINING = {"epochs": 2, "batch_tokens": 120, "learning_rate": 0.03, "tensorboard": False}
@@ -55,19 +55,17 @@ def test_before_fit_nothing_is_answered(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("form", ["path", "frame and lists"])
-def test_all_forms_of_data_are_one(tagger, sentences, job, form):
+def test_all_forms_of_data_are_one(tagger, sentences, job):
     tokens, tags = [list(part) for part in zip(*sentences, strict=True)]
-    if form == "path":
-        data, dev = (str(job / "train.tsv"),), job / "dev.tsv"
-    else:
-        rows = [(n, *row) for n, pair in enumerate(sentences) for row in zip(*pair, strict=True)]
-        frame = pd.DataFrame(rows, columns=["sentence", "token", "tag"])
-        data, dev = (frame,), (tokens[:20], tags[:20])
-    other = clone(tagger).fit(*data, validation_data=dev)
+    rows = [(n, *row) for n, pair in enumerate(sentences) for row in zip(*pair, strict=True)]
+    frame = pd.DataFrame(rows, columns=["sentence", "token", "tag"])
+    from_path, from_frame = load_corpus(str(job / "train.tsv")), load_corpus(frame)
+    assert from_path.tokens == from_frame.tokens == tokens and from_path.tags == from_frame.tags == tags
+    other = clone(tagger).fit(frame, validation_data=(tokens[:20], tags[:20]))
     assert other.predict(SENTENCES) == tagger.predict(SENTENCES)
     assert other.history_[-1]["loss"] == tagger.history_[-1]["loss"]
-    assert other.score(*data) == other.score(tokens, tags) == tagger.score(sentences)
+    scores = {other.score(frame), other.score(str(job / "train.tsv")), other.score(tokens, tags)}
+    assert scores == {tagger.score(sentences)}
 
 
 def test_without_validation_data_every_tenth_sentence_is_held_out(sentences):
