@@ -1,4 +1,4 @@
-"""The README's picture: sentences of the sample corpus as `seqtag train configs/ner_sample.yaml` shows them.
+"""The README's picture: sentences of the sample corpus as `seqtag train ner_sample` shows them.
 
     python -m benchmarks.tagged_picture RUN
 
