@@ -1,0 +1,105 @@
+"""Fits a tiny model of each task and stores its run here, with a question and its answer, for `test_golden.py`.
+
+Run it once when the format of runs takes a new version, before the release: `python tests/golden/make.py`. The folders
+of earlier formats stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from seqtag import Forecaster, Tagger
+from seqtag.forecasting.data.samples import sample_series
+from seqtag.runs.bundle import FORMAT_VERSION
+
+FOLDER = Path(__file__).parent
+SENTENCES = [
+    (["Ann", "met", "Bo", "in", "New", "York", "."], ["B-PER", "O", "B-PER", "O", "B-LOC", "I-LOC", "O"]),
+    (["it", "rains", "in", "Ærø"], ["O", "O", "O", "B-LOC"]),
+    (["Bo", "saw", "Paris"], ["B-PER", "O", "B-LOC"]),
+] * 8
+QUESTIONS = [["Bo", "met", "Ann", "in", "Paris", "."], ["New", "York"], ["unseen", "Words", "12"], []]
+TRAINING = {"tensorboard": False, "learning_rate": 0.02}
+
+
+def fitted_tagger() -> Tagger:
+    """A tagger of entities with all its parts: character encoder, spelling, context features, CRF."""
+    tagger = Tagger(units=4, word_dim=4, training=TRAINING | {"epochs": 8, "batch_tokens": 40})
+    return tagger.fit(SENTENCES, validation_data=SENTENCES[:6])
+
+
+def fitted_forecaster() -> Forecaster:
+    """A forecaster with covariates of each kind, a calendar, an ensemble of two, the guard and calibrated quantiles."""
+    forecaster = Forecaster(
+        horizon=4,
+        lookback=14,
+        units=4,
+        calendar=True,
+        ensemble_size=2,
+        guard="blend",
+        series_width=2,
+        data={"known": ["promotion", "holiday"], "static": ["region"]},
+        training=TRAINING | {"epochs": 2, "windows_per_epoch": 128},
+    )
+    return forecaster.fit(series()[0])
+
+
+def series() -> Any:
+    """The history of three shops, and the known covariates after it."""
+    return sample_series(series=3, steps=90, horizon=8, seed=7)
+
+
+def tags(tagger: Tagger, folder: Path) -> dict[str, list]:
+    """The tags of the sentences in a folder, their scores and the entities."""
+    tagged = tagger.tag(json.loads((folder / "sentences.json").read_text(encoding="utf-8")))
+    return {
+        "tags": [sentence.tags for sentence in tagged],
+        "scores": [sentence.scores for sentence in tagged],
+        "entities": [[list(entity) for entity in sentence.entities] for sentence in tagged],
+    }
+
+
+def forecasts(forecaster: Forecaster, folder: Path) -> dict[str, list]:
+    """The next steps, within the fitted horizon and beyond it, and sample paths."""
+    future = folder / "future.csv"
+    frame = forecaster.predict(horizon=6, future=future)
+    return {
+        "names": [*frame.columns],
+        "series": frame["unique_id"].tolist(),
+        "times": frame["ds"].astype(str).tolist(),
+        "numbers": frame.iloc[:, 2:].to_numpy().tolist(),
+        "paths": forecaster.sample_paths(num_paths=2, future=future).tolist(),
+    }
+
+
+# The estimator of each task, and what one answers to the question in a folder.
+ANSWERS: dict[str, tuple[type, Callable[[Any, Path], dict[str, list]]]] = {
+    "tagging": (Tagger, tags),
+    "forecasting": (Forecaster, forecasts),
+}
+
+
+def main() -> None:
+    """Writes the run, the question and the answers of every task in the present format."""
+    for task, estimator in {"tagging": fitted_tagger(), "forecasting": fitted_forecaster()}.items():
+        folder = FOLDER / f"format_{FORMAT_VERSION}" / task
+        shutil.rmtree(folder, ignore_errors=True)
+        estimator.save(folder)
+        if task == "tagging":
+            write_json(folder / "sentences.json", QUESTIONS)
+        else:
+            series()[1].to_csv(folder / "future.csv", index=False)
+        write_json(folder / "answers.json", ANSWERS[task][1](estimator, folder))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes what JSON can hold."""
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
