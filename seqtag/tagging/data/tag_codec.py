@@ -11,7 +11,6 @@ from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.schemes import Scheme, TagError, convert, detect_scheme, legal_transitions, split_tag, tagset
 
 MODEL_SCHEME = "IOBES"
-UNKNOWN_TAG = -1
 
 
 class TagCodec:
