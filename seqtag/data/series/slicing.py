@@ -64,6 +64,7 @@ def last_steps(table: SeriesTable, steps: int) -> SeriesTable:
     """The last steps of each series, and more where its last value lies before them, so that every series has a value.
 
     Example:
+        >>> import pandas as pd
         >>> from seqtag.data.series.files import read_series
         >>> frame = pd.DataFrame({"unique_id": list("aaabbb"), "ds": [1, 2, 3] * 2, "y": [1, 2, 3, 4, None, None]})
         >>> last_steps(read_series(frame), 2).values.tolist()

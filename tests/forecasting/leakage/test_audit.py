@@ -186,7 +186,7 @@ def test_the_text_has_one_line_a_column():
     frame = frame.assign(budget=2 * frame["y"], constant=1.0)
     lines = audit_leakage(table_of(frame, "budget", "promotion", "constant"), season_length=7).to_text().splitlines()
     assert lines[0].startswith("leakage of 3 known-future columns: ") and lines[0].endswith("steps, season 7")
-    assert lines[1].split() == ["column", "best", "explained", "by", "explained", "of", "its", "news", "p", "verdict"]
+    assert lines[1].split() == ["column", "best", "explained", "by", "explained", "of", "innovation", "p", "verdict"]
     assert lines[2].split() == ["budget", "y", "at", "the", "same", "step", "100%", "100%", "0.01", "leaks"]
     assert lines[3].startswith("promotion") and lines[3].endswith("clear")
     assert lines[4].split() == ["constant", "-", "-", "-", "-", "constant"]
