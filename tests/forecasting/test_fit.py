@@ -5,16 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-import tensorflow as tf
 
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
-from seqtag.forecasting.config import ForecastingConfig, ForecastModelConfig
-from seqtag.forecasting.data.batches import WindowReader
-from seqtag.forecasting.data.encoding import SeriesEncoder
-from seqtag.forecasting.data.held_out import split
+from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.fit import check_counts, fit_forecasting_model
-from seqtag.forecasting.members import build_network, held_out_loss
 from seqtag.forecasting.prediction.predict import predict
 
 
@@ -109,18 +104,6 @@ def test_members_differ_and_their_epochs_are_told(fitted):
     one, other = (member.get_weights() for member in model.ensemble.members)
     assert any((a != b).any() for a, b in zip(one, other, strict=True))
     assert [row["member"] for row in result.history] == [1, 1, 1, 2, 2, 2]
-
-
-def test_the_held_out_loss_is_the_mean_over_all_values(waves, monkeypatch):
-    config = ForecastModelConfig(horizon=3, lookback=6, units=4)
-    parts = split(waves, 6, 3, 9)
-    encoder = SeriesEncoder.fit(parts.fitted)
-    network = build_network(config, parts.fitted, encoder, "float32")
-    reader = WindowReader(encoder.encode(waves), parts.held_out_windows)
-    batch = reader.batch(tf.range(len(parts.held_out_windows), dtype=tf.int64))
-    expected = network.compute_loss(batch, None, network(batch))
-    monkeypatch.setattr("seqtag.forecasting.members.EVALUATION_BATCH", 4)
-    assert held_out_loss(network, reader)() == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_nothing_is_fitted_on_what_is_held_out_until_the_refit(waves):
