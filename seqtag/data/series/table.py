@@ -89,6 +89,22 @@ class SeriesTable:
         inside = np.arange(len(self.values)) - self.offsets[self.series_of_step]
         return read_only(self.times_at(self.series_of_step, inside))
 
+    @cached_property
+    def steps_since_observed(self) -> np.ndarray:
+        """Steps since the last observed value, int64 `(steps,)`: 0 where there is a value, then 1, 2, ...
+
+        Before the first value of a series, the count starts with 1 at its first step.
+
+        Example:
+            >>> from seqtag.data.series.files import read_series
+            >>> frame = pd.DataFrame({"unique_id": "a", "ds": [0, 1, 4, 5], "y": [1.0, np.nan, 2.0, 3.0]})
+            >>> read_series(frame, frequency=1).steps_since_observed.tolist()
+            [0, 1, 2, 3, 0, 0]
+        """
+        step = np.arange(len(self.values))
+        last = np.where(self.observed, step, self.offsets[self.series_of_step] - 1)
+        return read_only(step - np.maximum.accumulate(last))
+
     @property
     def integer_time(self) -> bool:
         """Whether times are plain integers."""

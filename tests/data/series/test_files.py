@@ -25,7 +25,13 @@ def test_missing_rows_are_marked_and_never_filled():
     np.testing.assert_array_equal(table.values, [1, np.nan, np.nan, 2, np.nan, 3])
     assert table.observed.tolist() == [True, False, False, True, False, True]
     assert table.inserted.tolist() == [False, False, True, False, True, False]
+    assert table.steps_since_observed.tolist() == [0, 1, 2, 0, 1, 0]
     assert table.to_timestamps(table.times).equals(days(6).as_unit("us"))
+
+
+def test_steps_since_seen_begin_anew_with_each_series():
+    frame = pd.concat([long([0, 1, 2], [1.0, 2.0, np.nan], "a"), long([5, 6, 7], [np.nan, np.nan, 1.0], "b")])
+    assert read_series(frame).steps_since_observed.tolist() == [0, 0, 1, 1, 2, 0]
 
 
 def test_series_of_unequal_length_lie_one_after_the_other_in_order_of_appearance():
@@ -52,7 +58,7 @@ def test_the_order_of_rows_means_nothing():
 
 def test_tables_are_read_only():
     table = read_series(long(days(3)))
-    for array in (table.values, table.offsets, table.times, table.observed, table.inserted):
+    for array in (table.values, table.offsets, table.times, table.observed, table.steps_since_observed, table.inserted):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
     with pytest.raises(AttributeError):

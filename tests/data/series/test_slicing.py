@@ -28,7 +28,7 @@ def symbols(column):
 
 
 def assert_same(found, expected):
-    for name in ("ids", "offsets", "values", "times", "inserted"):
+    for name in ("ids", "offsets", "values", "times", "inserted", "steps_since_observed"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     for group in ("past", "known", "static"):
         for name, column in getattr(expected, group).items():
