@@ -42,8 +42,7 @@ from benchmarks.tagger_prediction import prediction_speed, repeated
 from benchmarks.tagger_training import Subject, crf_cost, floor, padding, training_speed
 from seqtag.errors import SeqtagError
 from seqtag.tagging.config import TaggingConfig
-from seqtag.tagging.data.corpus import TaggedCorpus
-from seqtag.tagging.fit import reading_options
+from seqtag.tagging.data.corpus import TaggedCorpus, reading_options
 
 SEQTAG = str(Path(sys.executable).with_name("seqtag"))
 QUICK = {"sentences": 300, "repeats": 1, "steps": 10, "megabytes": 3.0, "epochs": 1}
