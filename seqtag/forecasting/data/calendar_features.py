@@ -27,41 +27,32 @@ def calendar_cycles(frequency: Frequency) -> tuple[str, ...]:
 
 
 def calendar_features(
-    frequency: Frequency, times: np.ndarray, time_zone: str | None, form: Literal["cyclic", "scaled"] = "cyclic"
+    frequency: Frequency, times: np.ndarray, time_zone: str | None
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Features of times, in local time.
 
-    With p in [0, 1) the place in a cycle (0 is midnight, Monday, the first of the month or of January), `cyclic`
-    gives `sin 2 pi p` and `cos 2 pi p`, which do not jump from December to January, and `scaled` gives `p - 1/2`.
+    With p in [0, 1) the place in a cycle (0 is midnight, Monday, the first of the month or of January), they are
+    `sin 2 pi p` and `cos 2 pi p`, which do not jump from December to January.
 
     Args:
         frequency: decides the cycles, see `calendar_cycles`.
         times: int64 `(...)`, as in `SeriesTable.times`.
         time_zone: the time zone.
-        form: `cyclic` or `scaled`.
 
     Returns:
         The names of the features, and the features, float32 `(..., names)`.
-
-    Raises:
-        ValueError: another `form`.
 
     Example:
         >>> names, features = calendar_features(Frequency.parse("MS"), np.array([0]), None)
         >>> names, features.tolist()
         (('month_of_year_sin', 'month_of_year_cos'), [[0.0, 1.0]])
     """
-    if form not in ("cyclic", "scaled"):
-        raise ValueError(f"expected form 'cyclic' or 'scaled', found {form!r}")
     cycles = calendar_cycles(frequency)
     flat = np.asarray(times, np.int64).ravel()
     wall = wall_clock(flat, time_zone) if cycles else flat
     places = np.array([_PLACES[cycle](wall) for cycle in cycles], np.float64).reshape(len(cycles), flat.size)
-    if form == "scaled":
-        names, features = cycles, places - 0.5
-    else:
-        names = tuple(f"{cycle}_{wave}" for cycle in cycles for wave in ("sin", "cos"))
-        features = np.stack([np.sin(2 * np.pi * places), np.cos(2 * np.pi * places)], axis=1)
+    names = tuple(f"{cycle}_{wave}" for cycle in cycles for wave in ("sin", "cos"))
+    features = np.stack([np.sin(2 * np.pi * places), np.cos(2 * np.pi * places)], axis=1)
     return names, features.reshape(len(names), flat.size).T.reshape(*np.shape(times), len(names)).astype(np.float32)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -54,32 +54,25 @@ class GraphCalendar:
         cycles: any of `time_of_day`, `day_of_week`, `day_of_month`, `day_of_year`, `month_of_year`; those that suit a
             frequency are `calendar_cycles(frequency)`.
         time_zone: the time zone of the clocks and the calendar, an IANA name; None where times have none.
-        form: `cyclic` (sine and cosine of the place in the cycle) or `scaled` (the place in [-1/2, 1/2)).
 
     Attributes:
         names: of the features, as `calendar_features` gives them.
 
     Raises:
-        ValueError: an unknown cycle or form.
+        ValueError: an unknown cycle.
 
     Example:
-        >>> calendar = GraphCalendar(("month_of_year",), time_zone=None, form="cyclic")
+        >>> calendar = GraphCalendar(("month_of_year",), time_zone=None)
         >>> calendar.names, calendar(tf.constant([0], tf.int64)).numpy().tolist()
         (('month_of_year_sin', 'month_of_year_cos'), [[0.0, 1.0]])
     """
 
-    def __init__(
-        self, cycles: Sequence[str], time_zone: str | None, form: Literal["cyclic", "scaled"] = "cyclic"
-    ) -> None:
-        if form not in ("cyclic", "scaled"):
-            raise ValueError(f"expected form 'cyclic' or 'scaled', found {form!r}")
+    def __init__(self, cycles: Sequence[str], time_zone: str | None) -> None:
         for cycle in cycles:
             if cycle not in _PLACES:
                 raise ValueError(f"unknown cycle {cycle!r}{did_you_mean(cycle, _PLACES, 'cycles')}")
         self.cycles = tuple(cycles)
-        self.form = form
-        waves = [f"{cycle}_{wave}" for cycle in cycles for wave in ("sin", "cos")]
-        self.names = self.cycles if form == "scaled" else tuple(waves)
+        self.names = tuple(f"{cycle}_{wave}" for cycle in cycles for wave in ("sin", "cos"))
         self._changes, self._offsets = zone_offsets(time_zone)
 
     def __call__(self, times: Any) -> Any:
@@ -88,10 +81,7 @@ class GraphCalendar:
         day, within = _divmod(self._wall(times), DAY)
         date = _Date(day)
         places = [_PLACES[cycle](date, within) for cycle in self.cycles]
-        if self.form == "scaled":
-            features = [place - 0.5 for place in places]
-        else:
-            features = [wave(2 * math.pi * place) for place in places for wave in (tf.sin, tf.cos)]
+        features = [wave(2 * math.pi * place) for place in places for wave in (tf.sin, tf.cos)]
         if not features:
             return tf.zeros(tf.concat([tf.shape(times), [0]], axis=0), tf.float32)
         return tf.cast(tf.stack(features, axis=-1), tf.float32)

@@ -28,21 +28,19 @@ def micros(index):
 def test_features_are_those_of_pandas_calendar(offset, count, time_zone):
     index = pd.date_range("1968-11-03", periods=count, freq=offset, tz=time_zone)
     frequency = Frequency.parse(offset)
-    cycles, scaled = calendar_features(frequency, micros(index), time_zone, form="scaled")
-    assert cycles == calendar_cycles(frequency)
+    cycles = calendar_cycles(frequency)
     names, waves = calendar_features(frequency, micros(index), time_zone)
     assert len(names) == waves.shape[1] == 2 * len(cycles)
     for column, cycle in enumerate(cycles):
         place = np.asarray(PANDAS[cycle](index), float)
-        np.testing.assert_allclose(scaled[:, column], place - 0.5, atol=1e-6)
         np.testing.assert_allclose(waves[:, 2 * column], np.sin(2 * np.pi * place), atol=1e-6)
         np.testing.assert_allclose(waves[:, 2 * column + 1], np.cos(2 * np.pi * place), atol=1e-6)
 
 
 def test_local_noon_is_noon_on_every_day_of_the_year():
     noon = pd.date_range("2024-01-01 12:00", periods=366, freq="D").tz_localize("Europe/Berlin")
-    _, features = calendar_features(Frequency.parse("h"), micros(noon), "Europe/Berlin", form="scaled")
-    assert (features[:, 0] == 0).all()
+    _, features = calendar_features(Frequency.parse("h"), micros(noon), "Europe/Berlin")
+    np.testing.assert_allclose(features[:, :2], np.tile([0, -1], (366, 1)), atol=1e-15)
 
 
 def test_any_shape_of_times_and_none():
@@ -52,8 +50,3 @@ def test_any_shape_of_times_and_none():
     np.testing.assert_array_equal(features[1], calendar_features(Frequency.parse("D"), times[1], None)[1])
     assert calendar_features(Frequency.parse("D"), times[:0], None)[1].shape == (0, 3, 6)
     assert calendar_features(Frequency.parse(1), np.arange(4), None)[1].shape == (4, 0)
-
-
-def test_forms_are_two():
-    with pytest.raises(ValueError, match="expected form 'cyclic' or 'scaled', found 'onehot'"):
-        calendar_features(Frequency.parse("D"), np.arange(4), None, form="onehot")
