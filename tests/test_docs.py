@@ -28,14 +28,16 @@ CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 SMALLER = {
     "README.md": {
-        "Tagger()": "Tagger(units=4, char_encoder='none', training={'epochs': 1})",
+        "Tagger()": "Tagger(units=4, cell='gru', head='softmax', char_encoder='none', training={'epochs': 1})",
         "horizon=24": "horizon=24, lookback=24, units=4, training={'epochs': 1}",
         "PeepholeLSTM(100": "PeepholeLSTM(4",
     },
     "docs/tagging.md": {
-        "units: 50": "units: 4\n  char_encoder: none",
+        "units: 50": "units: 4\n  cell: gru\n  head: softmax\n  char_encoder: none",
         "epochs: 10": "epochs: 1",
         "units=100": "units=4",
+        '"peephole_lstm"': '"gru"',
+        '"crf"': '"softmax"',
         '"cnn"': '"none"',
         'tagger.export("exported/ner")': "",
         '"epochs": 20': '"epochs": 1',
