@@ -19,6 +19,15 @@ settings.register_profile("seqtag", deadline=None)
 settings.load_profile("seqtag")
 
 
+# Files that take longest come first, so that no worker is left alone with one of them at the end.
+LONGEST = ("tests/training/test_fit.py", "tests/integration/", "tests/contract/", "tests/tagging/", "tests/test_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Orders the tests."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     """Weights and data are the same in every run, so that what fails once fails again."""
@@ -27,10 +36,20 @@ def seeded() -> None:
     keras.utils.set_random_seed(1)
 
 
+def gradient_registry() -> dict[str, Any]:
+    """The table of gradients of TensorFlow, where it is imported."""
+    framework = sys.modules.get("tensorflow.python.framework.ops")
+    return {} if framework is None else framework.gradient_registry._registry
+
+
 @pytest.fixture(autouse=True, scope="module")
 def garbage_collected() -> Iterator[None]:
     """Frees the models of a module of tests before the next one; graphs and layers hold each other in circles."""
+    known = set(gradient_registry())
     yield
+    # TensorFlow's loader of SavedModels registers the gradients of what it loads, with their graphs, and for good.
+    for name in set(gradient_registry()) - known:
+        del gradient_registry()[name]
     # `seqtag predict` freezes what lives while it runs, its model among it: right for a process that ends with it.
     gc.unfreeze()
     gc.collect()

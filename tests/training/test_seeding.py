@@ -28,7 +28,8 @@ def draws():
 def fit_tagger():
     sentences = [(["Ann", "saw", "Paris"], ["B-PER", "O", "B-LOC"])] * 4
     training = {"epochs": 1, "ema": 0.0}
-    model = Tagger(units=2, word_dim=2, training=training).fit(sentences, validation_data=sentences)
+    model = Tagger(units=2, word_dim=2, cell="gru", head="softmax", training=training)
+    model.fit(sentences, validation_data=sentences)
     return [variable.numpy() for variable in model.model_.network.trainable_variables]
 
 
