@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import settings
+
+# Two workers share the cores already: more threads in each would only wait for each other.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 # A shared machine may stall in any example, and TensorFlow traces in the first: slowness is no failure.
 settings.register_profile("seqtag", deadline=None)
