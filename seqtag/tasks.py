@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from seqtag.config.section import TaskConfig
+from seqtag.config.section import TaskConfig, validate_section
 from seqtag.errors import ConfigError, RunError
 from seqtag.runs import bundle
-from seqtag.runs.config_file import check_config, read_config, with_root
+from seqtag.runs.config_file import read_config, with_root
 from seqtag.runs.summary import Report, Summary
 
 
@@ -74,7 +74,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TaskConfig:
     """The configuration in a YAML file, of the task that it names; `path` may be a name in the package.
 
     Raises:
-        ConfigError: see `read_config` and `check_config`; `task` is missing or unknown.
+        ConfigError: see `read_config` and `validate_section`; `task` is missing or unknown.
     """
     return with_root(parse_config(read_config(path, overrides), str(path)))
 
@@ -91,7 +91,7 @@ def parse_config(values: dict[str, Any], source: str = "config") -> TaskConfig:
         raise ConfigError(f"{source}: task: expected a value, found none")
     if name not in NAMES:
         raise ConfigError(f"{source}: task: input should be {' or '.join(map(repr, NAMES))}, found {name!r}")
-    return check_config(values, task_named(name).CONFIG, source)
+    return validate_section(task_named(name).CONFIG, values, source)
 
 
 def task_of_run(run: Path) -> str:

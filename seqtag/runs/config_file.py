@@ -23,8 +23,8 @@ SUFFIX = ".yaml"
 
 
 def load_config(path: str | os.PathLike[str], section: type[C], overrides: Sequence[str] = ()) -> C:
-    """Reads the configuration of a known task; see `read_config`, `check_config` and `with_root`."""
-    return with_root(check_config(read_config(path, overrides), section, os.fspath(path)))
+    """Reads the configuration of a known task; see `read_config`, `validate_section` and `with_root`."""
+    return with_root(validate_section(section, read_config(path, overrides), os.fspath(path)))
 
 
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -70,15 +70,6 @@ def packaged_configs() -> dict[str, Path]:
     if not folder.is_dir() and (package.parent / "pyproject.toml").is_file():
         folder = package.parent / "configs"
     return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
-
-
-def check_config(values: dict[str, Any], section: type[C], source: str = "config") -> C:
-    """Checks nested values; `source` names them in errors.
-
-    Raises:
-        ConfigError: a key is unknown (the message names the nearest one), or a value has the wrong type.
-    """
-    return validate_section(section, values, source)
 
 
 def with_root(config: C) -> C:

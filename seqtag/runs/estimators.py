@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 
 from seqtag.config.section import Section, TaskConfig, validate_section
 from seqtag.runs import bundle
-from seqtag.runs.config_file import check_config, dump_config, read_config
+from seqtag.runs.config_file import dump_config, read_config
 from seqtag.runs.directory import write_figures
 
 E = TypeVar("E", bound=BaseEstimator)
@@ -70,7 +70,7 @@ def read_estimator(kind: type[E], run: Path, config: type[TaskConfig], load: Cal
     """
     model = load(run)
     path = run / bundle.CONFIG
-    settings: Any = check_config(read_config(path), config, str(path))
+    settings: Any = validate_section(config, read_config(path), str(path))
     estimator = kind(
         **settings.model.model_dump(),
         data=settings.data.model_dump(exclude_defaults=True),
