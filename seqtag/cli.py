@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from seqtag.errors import SeqtagError
+from seqtag.errors import SeqtagError, escaped, one_line
 
 app = typer.Typer(
     name="seqtag",
@@ -121,7 +121,7 @@ def backtest(
 def export(run: Run, folder: Annotated[Path, typer.Argument(metavar="DIR", help="a new directory")]) -> None:
     """Write a run's model as a SavedModel, which needs only TensorFlow."""
     _command("export", run)(run, folder)
-    print(folder)
+    print(escaped(str(folder)))
 
 
 @app.command()
@@ -201,7 +201,10 @@ def run(arguments: list[str]) -> int:
         if debug:
             traceback.print_exc()
         message, code = _explain(error, resumable=arguments[:1] == ["train"])
-        print(f"error: {' '.join(message.splitlines())}", file=sys.stderr)
+        print(
+            f"error: {message}",
+            file=sys.stderr,
+        )
         return code
 
 
@@ -218,10 +221,15 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _explain(error: BaseException, resumable: bool) -> tuple[str, int]:
-    """The message of an error, and the exit code."""
+    """The message of an error on one line, and the exit code."""
+    if isinstance(error, SeqtagError):
+        return str(error), error.exit_code
+    message, code = _explain_others(error, resumable)
+    return one_line(" ".join(message.split())), code
+
+
+def _explain_others(error: BaseException, resumable: bool) -> tuple[str, int]:
     match error:
-        case SeqtagError():
-            return str(error), error.exit_code
         case KeyboardInterrupt():
             return "interrupted" + ("; --resume goes on from the last whole epoch" if resumable else ""), 1
         case OSError():
@@ -246,4 +254,10 @@ def _given(**options: Any) -> dict[str, Any]:
 
 
 def _print_report(report: Any, as_json: bool) -> None:
-    print(json.dumps(report.to_metrics(), ensure_ascii=False, indent=1) if as_json else report.to_text())
+    print(_json(report.to_metrics()) if as_json else report.to_text())
+
+
+def _json(data: Any) -> str:
+    """Data as JSON, in which all that a terminal would obey is escaped; programs read the same strings."""
+    text = json.dumps(data, ensure_ascii=False, indent=1)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

@@ -11,13 +11,78 @@ from __future__ import annotations
 
 import difflib
 import os
+import reprlib
 from collections.abc import Iterable
+
+# Characters of a message, and of a value in it: data may hold a token of a million characters.
+MESSAGE_LIMIT, VALUE_LIMIT = 300, 80
+
+
+def shown(value: object, limit: int = VALUE_LIMIT) -> str:
+    r"""A value from a file as a message shows it: like `repr`, on one line, and shortened where it is long.
+
+    What is no printable character is escaped: controls, which could move the cursor of a terminal or recolour it, marks
+    of text direction, separators of lines, halves of surrogate pairs. Of nested values only the first are visited.
+
+    >>> print(shown("B-LOC"), shown("x\x1b[31m"), shown(["a"] * 9))
+    'B-LOC' 'x\x1b[31m' ['a', 'a', 'a', 'a', 'a', 'a', ...]
+    >>> shown("a" * 1000, limit=10)
+    "'aaaaaaaaa... (1000 characters)"
+    """
+    if isinstance(value, str):
+        text = repr(value[:limit])
+        return text if len(value) <= limit else f"{text[:limit]}... ({len(value)} characters)"
+    text = escaped(_BRIEF.repr(value))
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def escaped(text: str, keep: str = "") -> str:
+    r"""A text that a terminal can show: what is no printable character is escaped as in `repr`, except those to `keep`.
+
+    >>> print(escaped("a\x08b\u202e c\n", keep="\n"), end="")
+    a\x08b\u202e c
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
+
+
+def one_line(message: str, limit: int = MESSAGE_LIMIT) -> str:
+    """A message escaped, and without its middle where it is longer than `limit`.
+
+    >>> one_line("expected " + "a, " * 200 + "found b", limit=30)
+    'expected a, a, ... a, found b'
+    """
+    message = escaped(message)
+    if len(message) <= limit:
+        return message
+    end = limit // 3
+    return f"{message[: limit - end - 5].rstrip()} ... {message[-end:].lstrip()}"
+
+
+class _Brief(reprlib.Repr):
+    """Bounded `repr`: the first elements of collections, down to few levels, and no digits of huge numbers."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        digits = int(x.bit_length() * 0.30103) + 1
+        return repr(x) if digits < VALUE_LIMIT else f"a whole number of some {digits} digits"
+
+
+_BRIEF = _Brief()
+_BRIEF.maxlevel = 3
+_BRIEF.maxstring = _BRIEF.maxother = VALUE_LIMIT
 
 
 class SeqtagError(Exception):
-    """Base of all errors that a user's data, run or configuration causes."""
+    """Base of all errors that a user's data, run or configuration causes.
+
+    The message is kept to one line of bounded length that any terminal can show; see `one_line`.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class DataError(SeqtagError, ValueError):
@@ -30,11 +95,14 @@ class DataError(SeqtagError, ValueError):
     """
 
     def __init__(self, message: str, path: str | os.PathLike[str] | None = None, line: int | None = None) -> None:
-        place = [os.fspath(path)] if path is not None else []
-        place += [str(line)] if line is not None else []
-        super().__init__(f"{':'.join(place)}: {message}" if place else message)
+        super().__init__(message)
         self.path = path
         self.line = line
+
+    def __str__(self) -> str:
+        path = [] if self.path is None else [escaped(os.fspath(self.path))]
+        line = [] if self.line is None else [str(self.line)]
+        return ": ".join([":".join(path + line), *self.args] if path or line else self.args)
 
 
 class RunError(SeqtagError):

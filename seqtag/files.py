@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from seqtag.errors import escaped
+
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -41,7 +43,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 def write_output(parts: Iterable[bytes], target: Path | None) -> None:
     """Writes to a file, which appears when it is whole, or to standard output where `target` is None."""
     if target is None:
-        _write(parts, sys.stdout.buffer)
+        _write(map(_for_terminal, parts) if sys.stdout.isatty() else parts, sys.stdout.buffer)
     elif target.exists() and not target.is_file():
         # A device or a pipe must not be replaced by a file.
         with target.open("wb") as file:
@@ -55,3 +57,8 @@ def _write(parts: Iterable[bytes], file: BinaryIO) -> None:
     for part in parts:
         file.write(part)
     file.flush()
+
+
+def _for_terminal(part: bytes) -> bytes:
+    """A part as a terminal can show it; a file or a pipe gets the part itself."""
+    return escaped(part.decode("utf-8", "backslashreplace").replace("\r\n", "\n"), keep="\n\t").encode()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from seqtag.config.section import TaskConfig, validate_section
-from seqtag.errors import ConfigError, RunError
+from seqtag.errors import ConfigError, RunError, shown
 from seqtag.runs import bundle
 from seqtag.runs.config_file import read_config, with_root
 from seqtag.runs.summary import Report, Summary
@@ -102,7 +102,7 @@ def task_of_run(run: Path) -> str:
     """
     name = bundle.task_of(run)
     if name not in NAMES:
-        raise RunError(f"{run / bundle.ENCODERS}: expected task {' or '.join(NAMES)}, found {name!r}")
+        raise RunError(f"{run / bundle.ENCODERS}: expected task {' or '.join(NAMES)}, found {shown(name)}")
     return name
 
 
@@ -126,7 +126,7 @@ def command_of(name: str, command: str, source: Path | None = None, options: Ite
     """
     task = task_named(name)
     if command not in task.OPTIONS and source is not None and not source.is_dir():
-        raise ConfigError(f"{source}: task: expected {_takers(command)!r}, found {name!r}")
+        raise ConfigError(f"{source}: task: expected {_takers(command)!r}, found {shown(name)}")
     if command not in task.OPTIONS:
         raise RunError(f"{source}: expected a run of {_takers(command)}, found one of {name}")
     for option in options:

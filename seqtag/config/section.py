@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from seqtag.errors import ConfigError, did_you_mean
+from seqtag.errors import ConfigError, did_you_mean, shown
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
@@ -64,7 +64,7 @@ def _first_problem(section: type[BaseModel], error: ValidationError) -> str:
         case _:
             found = problem.get("input")
             message = problem["msg"][0].lower() + problem["msg"][1:]
-            return f"{key}: {message}, found {found!r}"
+            return f"{key}: {message}, found {shown(found)}"
 
 
 def _nearest(section: type[BaseModel], location: list[str]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 from seqtag.forecasting.calibration.blending import fit_blend
 from seqtag.forecasting.calibration.conformal import fit_offsets
 from seqtag.forecasting.calibration.corrections import Corrections, without_median
@@ -97,8 +97,8 @@ def check_counts(table: SeriesTable) -> None:
     if len(below):
         at = below[0]
         raise DataError(
-            f"series {table.ids[table.series_of_step[at]]!r} at {table.format_time(table.times[at])}: expected a count"
-            f" for head 'negative_binomial', found {table.values[at]:g}"
+            f"series {shown(table.ids[table.series_of_step[at]])} at {table.format_time(table.times[at])}: expected a"
+            f" count for head 'negative_binomial', found {table.values[at]:g}"
         )
 
 

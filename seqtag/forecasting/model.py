@@ -14,7 +14,7 @@ import tensorflow as tf
 from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.data.batches import Batch, WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
@@ -194,8 +194,8 @@ def _check_some_value(table: SeriesTable, windows: Windows) -> None:
         at = int(empty.argmax())
         time = table.format_time(table.times[min(int(windows.ends[at]), len(table.times) - 1)])
         raise DataError(
-            f"series {table.ids[windows.series[at]]!r} at {time}: expected a value among the {windows.lookback} steps"
-            " before, found none"
+            f"series {shown(table.ids[windows.series[at]])} at {time}: expected a value among the {windows.lookback} "
+            "steps before, found none"
         )
 
 
@@ -205,6 +205,6 @@ def _check_logarithm(table: SeriesTable, windows: Windows) -> None:
         at = int(wrong.argmax())
         step = int(np.flatnonzero(table.values[: windows.ends[at]] <= 0)[-1])
         raise DataError(
-            f"series {table.ids[windows.series[at]]!r} at {table.format_time(table.times[step])}: expected a value"
+            f"series {shown(table.ids[windows.series[at]])} at {table.format_time(table.times[step])}: expected a value"
             f" above zero as all were in training, found {table.values[step]:g}"
         )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seqtag.data.series.files import long_frame, read_series
-from seqtag.data.series.frames import read_frame
+from seqtag.data.series.frames import csv_text, read_frame
 from seqtag.data.series.slicing import last_steps
 from seqtag.data.series.table import SeriesTable
 from seqtag.files import atomic_write
@@ -18,7 +18,8 @@ SERIES = "series.csv"
 def save_tail(folder: Path, model: ForecastingModel, table: SeriesTable) -> None:
     """Writes as many steps of each series as the model looks back."""
     with atomic_write(folder / SERIES) as aside:
-        long_frame(last_steps(table, model.lookback), model.columns).to_csv(aside, index=False)
+        tail = long_frame(last_steps(table, model.lookback), model.columns)
+        aside.write_bytes(csv_text(tail, index=False).encode())
 
 
 def load_tail(run: Path, model: ForecastingModel) -> SeriesTable:

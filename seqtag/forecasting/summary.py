@@ -10,8 +10,9 @@ from pathlib import Path
 from rich.console import Console
 
 from seqtag.diagnostics.sparsity import SparsityReport
+from seqtag.errors import shown
 from seqtag.forecasting.leakage.report import LeakageReport
-from seqtag.runs.summary import Report, show_part, show_reports
+from seqtag.runs.summary import Report, show_part, show_reports, show_text
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,12 @@ class ForecasterSummary:
         """Prints the reports and the audit, and warns of each covariate that holds the target."""
         show_reports(console, self.reports)
         if self.leakage is not None:
-            console.print(self.leakage.to_text(), markup=False)
+            show_text(console, self.leakage.to_text())
             for name in self.leakage.leaking:
-                print(f"warning: known covariate {name!r} holds the target: no forecast will have it", file=sys.stderr)
+                print(
+                    f"warning: known covariate {shown(name)} holds the target: no forecast will have it",
+                    file=sys.stderr,
+                )
         if self.sparsity is not None:
             show_part(console, "zeros", self.sparsity.to_text())
-        console.print(f"run written to {self.folder}")
+        show_text(console, f"run written to {self.folder}")

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtag.data.series.files import SeriesColumns
+from seqtag.data.series.frames import csv_text
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 from seqtag.forecasting.backtesting.origins import RollingOrigins
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.inspection import LAYOUTS, SeriesReports, inspect_series
@@ -119,7 +120,7 @@ def predict(run: Path, source: str, *, horizon: int | None = None, future: str |
         steps = horizon or model.horizon
         frame = forecast(model, table, steps, future_frame(config.data, future, table, steps), config.seed)
     names = {"unique_id": model.columns.series, "ds": model.columns.time}
-    yield frame.rename(columns=names).to_csv(index=False, float_format=FLOAT_FORMAT).encode()
+    yield csv_text(frame.rename(columns=names), index=False, float_format=FLOAT_FORMAT).encode()
 
 
 def backtest(
@@ -242,6 +243,6 @@ def _read_for(model: ForecastingModel, config: ForecastingConfig, source: str, p
         start = table.format_time(table.times[0])
         expected, found = (time_zone or "none" for time_zone in (model.encoder.time_zone, table.time_zone))
         raise DataError(
-            f"series {table.ids[0]!r} at {start}: expected time zone {expected} as in training, found {found}"
+            f"series {shown(table.ids[0])} at {start}: expected time zone {expected} as in training, found {found}"
         )
     return table

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from seqtag.errors import RunError
+from seqtag.errors import RunError, shown
 from seqtag.files import atomic_write
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _read_encoders(folder: Path) -> dict[str, Any]:
         hint = "; upgrade seqtag to read it" if newer else ""
         raise RunError(f"{folder / ENCODERS}: expected format version {FORMAT_VERSION}, found {version}{hint}")
     if not isinstance(encoders.get("task"), str):
-        raise RunError(f"{folder / ENCODERS}: expected the name of a task, found {encoders.get('task')!r}")
+        raise RunError(f"{folder / ENCODERS}: expected the name of a task, found {shown(encoders.get('task'))}")
     return encoders
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from rich.console import Console
+from rich.text import Text
+
+from seqtag.errors import escaped
 
 
 class Report(Protocol):
@@ -32,6 +35,15 @@ def show_reports(console: Console, reports: Mapping[str, Report]) -> None:
 
 
 def show_part(console: Console, title: str, text: str) -> None:
-    """Prints a text, unchanged, under a title."""
-    console.print(f"[bold]{title}[/bold]")
-    console.print(text, markup=False)
+    """Prints a text under a title."""
+    console.print(Text(title, "bold"))
+    show_text(console, text)
+
+
+def show_text(console: Console, text: str) -> None:
+    """Prints a text, in which nothing is markup; what a terminal would obey is escaped.
+
+    >>> show_text(Console(highlight=False), "run written to a[b]:smile:\\r")
+    run written to a[b]:smile:\\r
+    """
+    console.print(Text(escaped(text, keep="\n")))

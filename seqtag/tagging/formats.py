@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from rich.text import Text
 
 from seqtag.data.text.paragraphs import TextLine
+from seqtag.errors import escaped
 from seqtag.tagging.model import Entity, TaggedSentence
 
 COLOURS = ("bright_blue", "bright_magenta", "bright_green", "bright_yellow", "bright_cyan", "bright_red")
@@ -45,27 +47,32 @@ def to_text(tagged: TaggedSentence) -> str:
     >>> to_text(TaggedSentence(["Ann", "sleeps"], ["B-PER", "O"], [0.9, 0.9], [Entity("PER", 0, 1, 0.9)]))
     '[Ann PER] sleeps\\n'
     """
-    return _marked(tagged).plain + "\n"
+    # Plain strings: rich's `Text` drops carriage returns, form feeds and backspaces.
+    return " ".join(plain + marked for plain, marked, _ in _marked(tagged)) + "\n"
 
 
 def to_rich(tagged: TaggedSentence, types: list[str]) -> Text:
-    """The same in colour, one colour per type."""
-    return _marked(tagged, {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(types)})
+    """The same for a terminal: in colour, one colour per type, and what a terminal would obey escaped."""
+    colours = {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(types)}
+    pieces = []
+    for plain, marked, name in _marked(tagged):
+        style = f"bold {colours.get(name, '')}".strip() if not plain else colours.get(name, "dim")
+        pieces.append(Text.assemble(escaped(plain), (escaped(marked), style)))
+    return Text(" ").join(pieces)
 
 
-def _marked(tagged: TaggedSentence, colours: dict[str, str] | None = None) -> Text:
-    colours = colours or {}
+def _marked(tagged: TaggedSentence) -> Iterator[tuple[str, str, str]]:
+    """The words of a sentence: what is plain, what is marked, and the type or label that marks it."""
     starts = {entity.start: entity for entity in tagged.entities}
     has_spans = not tagged.tags or bool(tagged.entities) or set(tagged.tags) == {"O"}
-    pieces, position = [], 0
+    position = 0
     while position < len(tagged.tokens):
-        entity = starts.get(position)
+        entity, token = starts.get(position), tagged.tokens[position]
         if entity is not None:
             words = " ".join(tagged.tokens[position : entity.end])
-            pieces.append(Text(f"[{words} {entity.type}]", style=f"bold {colours.get(entity.type, '')}".strip()))
+            yield "", f"[{words} {entity.type}]", entity.type
             position = entity.end
             continue
-        token, tag = tagged.tokens[position], tagged.tags[position]
-        pieces.append(Text(token) if has_spans else Text.assemble(token, (f"/{tag}", colours.get(tag, "dim"))))
+        tag = tagged.tags[position]
+        yield token, "" if has_spans else f"/{tag}", tag
         position += 1
-    return Text(" ").join(pieces)

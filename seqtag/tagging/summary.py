@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from seqtag.diagnostics.sparsity import SparsityReport
-from seqtag.runs.summary import Report, show_part, show_reports
+from seqtag.runs.summary import Report, show_part, show_reports, show_text
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.formats import to_rich
 from seqtag.tagging.model import TaggedSentence, TaggingModel
@@ -49,7 +49,7 @@ class TaggerSummary:
                 spread = seeds[split]
                 line = f"{spread['mean']:.4f} ({spread['min']:.4f} to {spread['max']:.4f})"
                 console.print(f"{split} {seeds['measure']}, mean and range of {len(seeds['values'])} seeds: {line}")
-        console.print(f"run written to {self.folder}")
+        show_text(console, f"run written to {self.folder}")
 
 
 def tagged_examples(model: TaggingModel, corpus: TaggedCorpus, count: int) -> list[TaggedSentence]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from seqtag.data.series.frames import RowNames, read_numbers
 from seqtag.data.text.vocabulary import PADDING, Vocabulary
+from seqtag.errors import shown
 
 # Puts values of a frame's rows at the steps of a table; the second argument is the value of steps without a row.
 Placement = Callable[[np.ndarray, float], np.ndarray]
@@ -38,10 +39,10 @@ class CovariateNames:
         names = self.all
         twice = [name for name in names if names.count(name) > 1]
         if twice:
-            raise ValueError(f"expected each covariate once, found {twice[0]!r} twice")
+            raise ValueError(f"expected each covariate once, found {shown(twice[0])} twice")
         unknown = [name for name in self.categorical if name not in names]
         if unknown:
-            raise ValueError(f"expected categorical covariates among past, known and static, found {unknown[0]!r}")
+            raise ValueError(f"expected categorical covariates among past, known and static, found {shown(unknown[0])}")
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ def read_static(
             row = int(varies.argmax())
             expected = frame[name].iloc[int(first[series[row]])]
             found = frame[name].iloc[row]
-            raise rows.error(row, f"expected one value of static {name!r}, {expected}, found {found}")
+            raise rows.error(row, f"expected one value of static {shown(name)}, {expected}, found {found}")
 
     def at_first_rows(values: np.ndarray, _: float) -> np.ndarray:
         return values[first]

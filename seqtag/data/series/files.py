@@ -14,7 +14,7 @@ from seqtag.data.series.frames import RowNames, check_columns, read_frame, read_
 from seqtag.data.series.regular_grid import SortedRows, build_grid
 from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.timestamps import read_times
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def read_wide(
     if targets is None:
         targets = [name for name in frame.columns if name not in (time, *covariates.all)]
     if not targets:
-        raise DataError(f"expected columns beside {time!r}, found none", path)
+        raise DataError(f"expected columns beside {shown(time)}, found none", path)
     rows = np.tile(np.arange(len(frame)), len(targets))
     long = frame[[*covariates.all]].iloc[rows].reset_index(drop=True)
     long[columns.series] = np.repeat(np.asarray(targets, object), len(frame))
@@ -174,7 +174,7 @@ def row_names(frame: pd.DataFrame, columns: SeriesColumns, path: str | None) -> 
     rows = RowNames(frame[columns.series], frame[columns.time], path)
     nameless = frame[columns.series].isna().to_numpy()
     if nameless.any():
-        raise rows.error(int(nameless.argmax()), f"expected a series in column {columns.series!r}, found none")
+        raise rows.error(int(nameless.argmax()), f"expected a series in column {shown(columns.series)}, found none")
     return rows
 
 
@@ -182,4 +182,4 @@ def _check_some_value(target: np.ndarray, codes: np.ndarray, ids: np.ndarray, pa
     empty = np.bincount(codes, ~np.isnan(target), len(ids)) == 0
     if empty.any():
         series = ids[int(empty.argmax())]
-        raise DataError(f"series {series!r}: expected at least one value, found none", path)
+        raise DataError(f"series {shown(series)}: expected at least one value, found none", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqtag.errors import DataError, nearest
+from seqtag.errors import DataError, nearest, shown
 
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
 
@@ -67,16 +68,29 @@ def _column(column: Any) -> pd.Series:
     return values if time_zone is None else values.dt.tz_localize("UTC").dt.tz_convert(time_zone)
 
 
+def csv_text(frame: pd.DataFrame, **options: Any) -> str:
+    r"""A frame as CSV; the options are pandas's.
+
+    Text is quoted throughout where some of it holds a carriage return: pandas quotes none for that, and readers would
+    end the row there.
+
+    >>> csv_text(pd.DataFrame({"unique_id": ["a\rb"], "y": 1}), index=False)
+    '"unique_id","y"\n"a\rb",1\n'
+    """
+    text = frame.to_csv(**options)
+    return text if "\r" not in text else frame.to_csv(**options, quoting=csv.QUOTE_NONNUMERIC)
+
+
 def check_columns(frame: pd.DataFrame, names: Iterable[str], path: str | None = None) -> None:
     """Raises a `DataError` that names the first missing column, and the nearest there is."""
     present = [str(name) for name in frame.columns]
     for name in names:
         if name not in present:
             close = nearest(name, present)
-            hint = f" (nearest: {close!r})" if close else ""
-            raise DataError(f"expected a column {name!r}, found columns {', '.join(present)}{hint}", path)
+            hint = f" (nearest: {shown(close)})" if close else ""
+            raise DataError(f"expected a column {shown(name)}, found columns {', '.join(present)}{hint}", path)
         if present.count(name) > 1:
-            raise DataError(f"expected one column {name!r}, found {present.count(name)}", path)
+            raise DataError(f"expected one column {shown(name)}, found {present.count(name)}", path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +112,7 @@ class RowNames:
         series, time = self.series.iloc[row], self.times.iloc[row]
         series = series.item() if isinstance(series, np.generic) else series
         line = None if self.path is None else row + 2
-        return DataError(f"series {series!r} at {time}: {message}", self.path, line)
+        return DataError(f"series {shown(series)} at {time}: {message}", self.path, line)
 
 
 def read_numbers(column: pd.Series, rows: RowNames) -> np.ndarray:
@@ -108,12 +122,12 @@ def read_numbers(column: pd.Series, rows: RowNames) -> np.ndarray:
         DataError: a value is not a number, is infinite, or is too large for float32, the type of networks.
     """
     if column.dtype.kind in "mMc":
-        raise rows.error(0, f"expected numbers in column {column.name!r}, found {column.dtype}")
+        raise rows.error(0, f"expected numbers in column {shown(column.name)}, found {column.dtype}")
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     wrong = (np.isnan(numbers) & column.notna().to_numpy()) | (np.abs(numbers) > np.finfo(np.float32).max)
     if wrong.any():
         row = int(wrong.argmax())
         found = column.iloc[row]
         found = found.item() if isinstance(found, np.generic) else found
-        raise rows.error(row, f"expected a finite number in column {column.name!r}, found {found!r}")
+        raise rows.error(row, f"expected a finite number in column {shown(column.name)}, found {shown(found)}")
     return numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqtag.data.series.frequency import DAY, MONDAY, Frequency, format_time, wall_clock
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 
 
 def infer_frequency(
@@ -39,8 +39,9 @@ def infer_frequency(
     for other, frequency in named.items():
         if frequency != first:
             raise DataError(
-                f"series {ids[other]!r}: expected frequency {first.name!r} as in series {ids[first_series]!r},"
-                f" found {frequency.name!r} from {format_time(times[series == other][0], time_zone, integer)};"
+                f"series {shown(ids[other])}: expected frequency {first.name!r} as in series"
+                f" {shown(ids[first_series])}, found {frequency.name!r}"
+                f" from {format_time(times[series == other][0], time_zone, integer)};"
                 " state the frequency if rows are missing"
             )
     return first

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.frames import RowNames
+from seqtag.errors import shown
 
 _OFFSET = r":\d{2}(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})$"
 
@@ -92,7 +93,7 @@ def _parse(column: pd.Series, rows: RowNames, time_zone: str | None) -> pd.Datet
     if wrong.any():
         row = int(wrong.argmax())
         raise rows.error(
-            row, f"expected a timestamp such as 2024-01-31 or 2024-01-31 13:00, found {column.iloc[row]!r}"
+            row, f"expected a timestamp such as 2024-01-31 or 2024-01-31 13:00, found {shown(column.iloc[row])}"
         )
     index = pd.DatetimeIndex(parsed)
     first = zones.iloc[0]

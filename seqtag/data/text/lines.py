@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import IO, Any, TypeAlias
 
-from seqtag.errors import ConfigError, DataError
+from seqtag.errors import ConfigError, DataError, shown
 
 Source: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
 
@@ -74,7 +74,7 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
         "".encode(encoding)  # codecs such as hex exist, but their result is no text
         return codecs.getincrementaldecoder(encoding)()
     except LookupError:
-        raise ConfigError(f"data.encoding: expected an encoding such as utf-8, found {encoding!r}") from None
+        raise ConfigError(f"data.encoding: expected an encoding such as utf-8, found {shown(encoding)}") from None
 
 
 def _open(source: Source) -> Any:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 
 from seqtag.data.series.table import SeriesTable
+from seqtag.errors import shown
 from seqtag.forecasting.backtesting.origins import Fold, RollingOrigins
 from seqtag.forecasting.backtesting.result import BacktestResult
 from seqtag.forecasting.data.windows import Windows
@@ -133,8 +134,8 @@ def _check_finite(forecast: Forecast, fold: Fold) -> None:
         row, step = wrong[0]
         series, time = fold.windows.series[row], fold.table.times[fold.windows.ends[row] + step]
         raise ValueError(
-            f"series {fold.table.ids[series]!r} at {fold.table.format_time(time)}: expected a finite forecast of step"
-            f" {step + 1} in fold {fold.number}, found one that is not"
+            f"series {shown(fold.table.ids[series])} at {fold.table.format_time(time)}: expected a finite forecast of"
+            f" step {step + 1} in fold {fold.number}, found one that is not"
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from seqtag.data.series.slicing import hide_after, slice_steps
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 from seqtag.forecasting.data.windows import Windows
 
 
@@ -114,7 +114,7 @@ class RollingOrigins:
         if not enough.any():
             longest = table.ids[table.lengths.argmax()]
             raise DataError(
-                f"series {longest!r}: expected {self.min_train_steps} steps with a value and {back} more for fold"
+                f"series {shown(longest)}: expected {self.min_train_steps} steps with a value and {back} more for fold"
                 f" {number} of {self.folds}, found {table.lengths.max()} in the longest series"
             )
         series = np.flatnonzero(enough)

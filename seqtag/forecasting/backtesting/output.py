@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seqtag.data.series.frames import csv_text
 from seqtag.figures import save_figure
 from seqtag.files import atomic_write
 from seqtag.forecasting.backtesting.result import FORECAST, BacktestResult
@@ -44,7 +45,7 @@ def write_result(result: BacktestResult, folder: str | Path, forecasts: bool = T
     tables = {name: getattr(result, name)() for name in ("summary", "by_series", "by_step", "by_fold")}
     for name, frame in {**tables, **({"forecasts": values.set_index("unique_id")} if forecasts else {})}.items():
         with atomic_write(folder / f"{name}.csv") as temporary:
-            frame.to_csv(temporary)
+            temporary.write_bytes(csv_text(frame).encode())
     with atomic_write(folder / "metrics.json") as temporary:
         temporary.write_text(json.dumps(result.to_metrics(), indent=1) + "\n", encoding="utf-8")
     last = values[values["fold"] == result.fold[-1]]

@@ -12,7 +12,7 @@ import pandas as pd
 from seqtag.data.series.covariates import Categories, CategoryEncoder, Column, stack_numbers
 from seqtag.data.series.frequency import Frequency
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 from seqtag.forecasting.data.calendar_features import calendar_features
 
 KINDS = ("past", "known", "static")
@@ -151,9 +151,11 @@ class SeriesEncoder:
             for names, form in ((self.numeric[kind], "numbers"), (self.categories[kind].vocabularies, "categories")):
                 for name in names:
                     if name not in columns:
-                        raise DataError(f"expected {kind} covariate {name!r} as in training, found none")
+                        raise DataError(f"expected {kind} covariate {shown(name)} as in training, found none")
                     if isinstance(columns[name], Categories) != (form == "categories"):
-                        raise DataError(f"expected {form} in {kind} covariate {name!r} as in training, found others")
+                        raise DataError(
+                            f"expected {form} in {kind} covariate {shown(name)} as in training, found others"
+                        )
 
     def _numbers(self, kind: str, columns: Mapping[str, Column], rows: int) -> np.ndarray:
         return stack_numbers({name: columns[name] for name in self.numeric[kind]}, rows)

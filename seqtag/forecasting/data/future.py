@@ -16,7 +16,7 @@ from seqtag.data.series.files import SeriesColumns, row_names
 from seqtag.data.series.frames import check_columns, read_frame
 from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.timestamps import read_times
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,9 @@ def _read_known(
     for name, column in known.items():
         missing = column.codes < 0 if isinstance(column, Categories) else np.isnan(column)
         if missing.any():
-            raise rows.error(int(at[missing.argmax()]), f"expected a value of known covariate {name!r}, found none")
+            raise rows.error(
+                int(at[missing.argmax()]), f"expected a value of known covariate {shown(name)}, found none"
+            )
     return known
 
 
@@ -112,12 +114,12 @@ def _check_rows(
     absent = np.bincount(codes, minlength=len(table)) == 0
     if absent.any():
         name = table.ids[int(absent.argmax())]
-        raise DataError(f"series {name!r}: expected rows in the future frame, found none", path)
+        raise DataError(f"series {shown(name)}: expected rows in the future frame, found none", path)
     if (at < 0).any():
         first = int((at < 0).argmax())
         time = table.format_time(times[first])
         raise DataError(
-            f"series {table.ids[series[first]]!r} at {time}: expected a row in the future frame, found none", path
+            f"series {shown(table.ids[series[first]])} at {time}: expected a row in the future frame, found none", path
         )
 
 

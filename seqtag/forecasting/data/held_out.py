@@ -8,7 +8,7 @@ import numpy as np
 
 from seqtag.data.series.slicing import first_steps
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 from seqtag.forecasting.data.windows import Windows, all_windows, subsample, training_windows, with_values
 
 MAX_WINDOWS = 4096
@@ -63,6 +63,6 @@ def split(table: SeriesTable, lookback: int, horizon: int, steps: int | None = N
             longest = int(table.lengths.argmax())
             raise DataError(
                 f"expected a series with values in at least {needed} steps, {what}, found at most"
-                f" {table.lengths[longest]} steps, in {table.ids[longest]!r}"
+                f" {table.lengths[longest]} steps, in {shown(table.ids[longest])}"
             )
     return Split(fitted, windows, subsample(held_out, MAX_WINDOWS))

@@ -23,7 +23,7 @@ from seqtag.data.series.files import SeriesColumns, read_series, read_wide
 from seqtag.data.series.frames import read_frame
 from seqtag.data.series.frequency import DAY
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import ConfigError
+from seqtag.errors import ConfigError, escaped, shown
 from seqtag.forecasting.data.m3 import read_m3
 
 LAYOUTS = ("long", "wide", "m3")
@@ -92,7 +92,8 @@ class SeriesReport:
             *(f"  {example}" for example in self.examples),
         ]
         hidden = self.suspicious - len(self.examples)
-        return "\n  ".join([*lines, *([f"  and {hidden} more"] if hidden else [])])
+        lines += [f"  and {hidden} more"] if hidden else []
+        return "\n  ".join(map(escaped, lines))
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class SeriesReports:
 
     def to_text(self) -> str:
         """The reports as text."""
-        return "\n".join([*([self.path] if self.path else []), *(part.to_text() for part in self.parts)])
+        return "\n".join([*([escaped(self.path)] if self.path else []), *(part.to_text() for part in self.parts)])
 
 
 def inspect_series(
@@ -141,7 +142,7 @@ def inspect_series(
         is_long = {columns.series, columns.time, columns.target} <= set(names)
         layout = "long" if is_long else "m3" if {"period", "train", "test"} <= set(names) else "wide"
     if layout not in LAYOUTS:
-        raise ConfigError(f"--layout: expected auto, {', '.join(LAYOUTS)}, found {layout!r}")
+        raise ConfigError(f"--layout: expected auto, {', '.join(LAYOUTS)}, found {shown(layout)}")
     if layout == "m3":
         tables = {f"m3 {period}": table for period, (table, _) in read_m3(source).items()}
     elif layout == "long":
@@ -193,7 +194,7 @@ def _longest(table: SeriesTable, gaps: np.ndarray) -> str | None:
         return None
     before, after = gaps[int(np.diff(gaps, axis=1)[:, 0].argmax())]
     series = table.ids[table.series_of_step[before]]
-    return f"of {after - before - 1} steps in series {series!r} after {table.format_time(table.times[before])}"
+    return f"of {after - before - 1} steps in series {shown(series)} after {table.format_time(table.times[before])}"
 
 
 def _constant(values: np.ndarray) -> bool:
@@ -257,10 +258,10 @@ def _suspicious(table: SeriesTable, season_length: int) -> Iterator[str]:
         far = np.abs(values - middle) > OUTLIER_RANGES * (high - low) if high > low else np.zeros(len(values), bool)
         for step in np.flatnonzero(far):
             what = f"{values[step]:g} is far from {middle:g}"
-            yield f"series {table.ids[series]!r} at {table.format_time(times[step])}: {what}"
+            yield f"series {shown(table.ids[series])} at {table.format_time(times[step])}: {what}"
         for start, length in _runs(values, max(MIN_RUN, 2 * season_length)):
             what = f"{values[start]:g} stays for {length} steps"
-            yield f"series {table.ids[series]!r} at {table.format_time(times[start])}: {what}"
+            yield f"series {shown(table.ids[series])} at {table.format_time(times[start])}: {what}"
 
 
 def _runs(values: np.ndarray, min_length: int) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 from seqtag.forecasting.data.windows import Windows, all_windows, with_values
 
 
@@ -23,7 +23,7 @@ def last_folds(table: SeriesTable, lookback: int, horizon: int, folds: int) -> W
     if not len(windows):
         longest = int(table.lengths.argmax())
         raise DataError(
-            f"series {table.ids[longest]!r}: expected values in a history and in a horizon of {horizon} steps, found"
-            f" {table.lengths[longest]} steps in the longest series"
+            f"series {shown(table.ids[longest])}: expected values in a history and in a horizon of {horizon} steps,"
+            f" found {table.lengths[longest]} steps in the longest series"
         )
     return windows

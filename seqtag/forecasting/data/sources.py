@@ -18,7 +18,7 @@ from seqtag.data.series.frequency import Frequency
 from seqtag.data.series.slicing import first_steps
 from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.timestamps import check_time_zone
-from seqtag.errors import ConfigError, DataError
+from seqtag.errors import ConfigError, DataError, shown
 from seqtag.forecasting.config import ForecastingConfig, SeriesDataConfig
 from seqtag.forecasting.data.future import append_future, read_future
 from seqtag.forecasting.data.m3 import read_m3
@@ -60,7 +60,7 @@ class SeriesData:
         if short.any():
             at = int(short.argmax())
             raise DataError(
-                f"series {self.whole.ids[at]!r}: expected test steps for a horizon of {horizon}, found {steps[at]}"
+                f"series {shown(self.whole.ids[at])}: expected test steps for a horizon of {horizon}, found {steps[at]}"
             )
         windows = all_windows(self.whole, lookback, horizon, stride=stride, min_history=1)
         inside = windows.ends - windows.first >= self.starts[windows.series]
@@ -177,7 +177,7 @@ def _check_names(frequency: str | int | None, time_zone: str | None) -> None:
 def _m3(data: SeriesDataConfig, source: Any) -> tuple[SeriesTable, np.ndarray]:
     periods = read_m3(source)
     if data.period not in periods:
-        raise DataError(f"expected series of period {data.period!r}, found {', '.join(periods)}", source)
+        raise DataError(f"expected series of period {shown(data.period)}, found {', '.join(periods)}", source)
     return periods[data.period]
 
 
@@ -200,10 +200,10 @@ def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
     for series, first in enumerate(later.times_at(np.arange(len(later)), np.zeros(len(later), np.int64))):
         name = later.ids[series]
         if name not in lengths.index:
-            raise DataError(f"series {name!r}: expected a series of {source}, found another", path)
+            raise DataError(f"series {shown(name)}: expected a series of {source}, found another", path)
         if first <= ends[name]:
             found = f"expected a time after {table.format_time(ends[name])}, the last of the training data, found this"
-            raise DataError(f"series {name!r} at {later.format_time(first)}: {found}", path)
+            raise DataError(f"series {shown(name)} at {later.format_time(first)}: {found}", path)
     frames = [read_frame(part, as_text=[] if data.layout == "wide" else [data.series])[0] for part in (source, test)]
     whole = _read(data, pd.concat(frames, ignore_index=True), table.frequency.name, table.time_zone)
     return SeriesData(table, whole, lengths[whole.ids].to_numpy())
@@ -216,7 +216,7 @@ def _cut(table: SeriesTable, data: SeriesDataConfig) -> SeriesData:
     starts = lengths - test if data.train_steps is None else np.minimum(lengths, data.train_steps)
     if (starts < 1).any():
         at = int((starts < 1).argmax())
-        message = f"series {table.ids[at]!r}: expected steps before the last {test}, found {lengths[at]} in all"
+        message = f"series {shown(table.ids[at])}: expected steps before the last {test}, found {lengths[at]} in all"
         raise DataError(message, data.train)
     return SeriesData(first_steps(table, starts), first_steps(table, lengths), starts)
 

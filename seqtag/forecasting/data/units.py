@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 
 
 class SeriesUnits:
@@ -60,7 +60,7 @@ class SeriesUnits:
         unknown = [name for name in ids if name not in self._rows]
         if unknown:
             raise DataError(
-                f"series {unknown[0]!r}: expected a series of the training data, whose moments standardise it,"
+                f"series {shown(unknown[0])}: expected a series of the training data, whose moments standardise it,"
                 " found another"
             )
         return self.moments[[self._rows[name] for name in ids]]

@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from seqtag.errors import escaped
+
 Verdict = Literal["leaks", "clear", "known in time", "constant", "too few values"]
 
 
@@ -37,7 +39,7 @@ class ColumnAudit:
         """The audit as a row of the report's table."""
         p_value = "-" if np.isnan(self.p_value) else f"{self.p_value:.2f}"
         return (
-            self.name,
+            escaped(self.name),
             self.relation,
             _share(self.explained),
             _share(self.innovation_explained),

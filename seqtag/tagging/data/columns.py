@@ -18,7 +18,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from seqtag.data.text.lines import Source, read_lines, source_name
-from seqtag.errors import ConfigError, DataError
+from seqtag.errors import ConfigError, DataError, shown
 from seqtag.tagging.data.layouts import LAYOUTS, Layout, detect_layout, layout_named, layout_of_lines, nothing_found
 from seqtag.tagging.data.sentences import Sentence
 
@@ -167,7 +167,7 @@ def _parsed(lines: Iterable[str], plan: _Plan, path: str) -> Iterator[_Line]:
             raise DataError(f"expected {columns}, found {len(row)}", path, number)
         if layout.has_ids and not row[0].isdecimal():
             if not _WORD_GROUP.fullmatch(row[0]):
-                raise DataError(f"expected a word number such as 8 in column 1, found {row[0]!r}", path, number)
+                raise DataError(f"expected a word number such as 8 in column 1, found {shown(row[0])}", path, number)
             yield _Line(line, None, False)
             continue
         if not row[token]:

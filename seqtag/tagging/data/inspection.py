@@ -22,6 +22,7 @@ from itertools import pairwise
 from typing import Any
 
 from seqtag.data.text.lines import Source
+from seqtag.errors import escaped
 from seqtag.tagging.data.columns import ColumnReader, Layout, Sentence
 from seqtag.tagging.data.schemes import Scheme, is_span_tag, scheme_of_pairs, spans, violations
 
@@ -75,7 +76,7 @@ class FileReport:
         unlisted = self.illegal - len(self.illegal_examples)
         lines += [f"  and {unlisted} more"] if unlisted else []
         lines += [f"repeated sentences: {self.duplicates}"]
-        return "\n".join([self.path, *(f"  {line}" for line in lines)])
+        return "\n".join(map(escaped, [self.path, *(f"  {line}" for line in lines)]))
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Overlap:
         """The report as one line for people."""
         lines = ", ".join(map(str, self.shared_lines))
         where = f" (first at line {lines})" if lines else ""
-        return (
+        return escaped(
             f"{self.path} and {self.earlier}: {_count(self.shared_sentences, 'shared sentence')}{where}, "
             f"{self.unseen_words:.1%} of tokens unseen"
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from seqtag.data.text.lines import Source, read_lines, source_name
-from seqtag.errors import ConfigError, DataError
+from seqtag.errors import ConfigError, DataError, shown
 
 _DETECTION_LINES = 200
 _CHUNK_TYPES = frozenset(("NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"))
@@ -81,7 +81,7 @@ class Layout:
         names = [name.lower() for name in self.columns]
         if number is None and str(column).lower() in names:
             return names.index(str(column).lower())
-        raise DataError(f"expected column {column!r}, found columns {', '.join(self.columns)}")
+        raise DataError(f"expected column {shown(column)}, found columns {', '.join(self.columns)}")
 
 
 def _number(column: str | int) -> int | None:
@@ -123,7 +123,7 @@ def layout_named(name: str) -> Layout:
     'UPOS'
     """
     if name not in LAYOUTS:
-        raise ConfigError(f"data.layout: expected auto, {', '.join(LAYOUTS)}, found {name!r}")
+        raise ConfigError(f"data.layout: expected auto, {', '.join(LAYOUTS)}, found {shown(name)}")
     return LAYOUTS[name]
 
 

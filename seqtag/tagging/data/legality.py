@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from seqtag.errors import shown
 from seqtag.tagging.data.tags import Scheme, TagError, is_span_tag, split_tag
 
 
@@ -26,15 +27,15 @@ def violations(tags: Sequence[str], scheme: Scheme | str) -> list[tuple[int, str
             found.append((position, _complaint(before, tag, rule)))
         before = tag
     if tags and not _legal(tags[-1], None, rule):
-        found.append((len(tags) - 1, f"expected tags in {rule}, found {tags[-1]!r} at the end of a sentence"))
+        found.append((len(tags) - 1, f"expected tags in {rule}, found {shown(tags[-1])} at the end of a sentence"))
     return found
 
 
 def _complaint(before: str | None, tag: str, scheme: Scheme) -> str:
-    message = f"expected tags in {scheme}, found {tag!r}"
+    message = f"expected tags in {scheme}, found {shown(tag)}"
     if not _known(tag, scheme):
         return message
-    return f"{message} at the start of a sentence" if before is None else f"{message} after {before!r}"
+    return f"{message} at the start of a sentence" if before is None else f"{message} after {shown(before)}"
 
 
 @lru_cache(maxsize=65536)
@@ -119,7 +120,7 @@ def scheme_of_pairs(pairs: Mapping[tuple[str, str], int]) -> Scheme | None:
     if unreadable and not prefixes:
         return None
     if unreadable:
-        raise TagError(f"expected O or tags such as B-LOC, found {unreadable[0]!r}", unreadable[0])
+        raise TagError(f"expected O or tags such as B-LOC, found {shown(unreadable[0])}", unreadable[0])
     if prefixes == {"I"}:
         return Scheme.IO
     if prefixes <= {"B", "I"}:
@@ -127,7 +128,7 @@ def scheme_of_pairs(pairs: Mapping[tuple[str, str], int]) -> Scheme | None:
     scheme = Scheme.BILOU if prefixes & {"L", "U"} else Scheme.IOBES
     for tag in tags:
         if not _known(tag, scheme):
-            raise TagError(f"expected tags in {scheme}, as others are, found {tag!r}", tag)
+            raise TagError(f"expected tags in {scheme}, as others are, found {shown(tag)}", tag)
     return scheme
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 from seqtag.tagging.data.layouts import Layout
 
 _FIELD = re.compile(r"[^ \t]+")
@@ -110,7 +110,7 @@ class Sentence:
         width = len(self.rows[0])
         if index >= width:
             found = ", ".join(self.layout.columns[:width])
-            raise DataError(f"expected column {column!r}, found columns {found}", self.path, self.line_numbers[0])
+            raise DataError(f"expected column {shown(column)}, found columns {found}", self.path, self.line_numbers[0])
         return [row[index] for row in self.rows]
 
     def _with_index(self, index: int, values: Sequence[str]) -> str:
@@ -118,7 +118,7 @@ class Sentence:
             raise ValueError(f"expected {len(self.tokens)} values, found {len(values)}")
         for value in set(values):
             if not value or _BREAKS.search(value) or (" " in value and self._splits_at_spaces):
-                raise ValueError(f"expected values that fit into a column, found {value!r}")
+                raise ValueError(f"expected values that fit into a column, found {shown(value)}")
         lines = list(self.lines)
         append = index >= len(self.rows[0])
         if append:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.schemes import Scheme, TagError, convert, detect_scheme, legal_transitions, split_tag, tagset
 
@@ -86,7 +86,7 @@ class TagCodec:
     def _unknown(self, tag: str) -> str:
         known = ", ".join(self.symbols[:12]) + (", ..." if len(self.symbols) > 12 else "")
         what = "tags" if self.scheme is None else f"{self.scheme} tags of the types"
-        return f"expected {what} that the model knows ({known}), found {tag!r}"
+        return f"expected {what} that the model knows ({known}), found {shown(tag)}"
 
     def encode_corpus(self, corpus: TaggedCorpus) -> list[list[int]]:
         """Indices of every sentence's tags.
@@ -148,5 +148,5 @@ def _types(tags: Sequence[str], scheme: str) -> list[str]:
     prefixes = "O" + Scheme(scheme).prefixes
     for tag in tags:
         if split_tag(tag)[0] not in prefixes:
-            raise TagError(f"expected tags in {scheme}, found {tag!r}", tag)
+            raise TagError(f"expected tags in {scheme}, found {shown(tag)}", tag)
     return sorted({split_tag(tag)[1] for tag in tags} - {""})

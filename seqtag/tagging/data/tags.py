@@ -6,6 +6,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from seqtag.errors import shown
+
 _PREFIXES = {"IO": "I", "IOB1": "BI", "IOB2": "BI", "IOBES": "BIES", "BILOU": "BILU"}
 _ALL_PREFIXES = frozenset("BIESLU")
 
@@ -34,7 +36,7 @@ class Scheme(StrEnum):
         for member in cls:
             if member.value == str(value).upper():
                 return member
-        raise ValueError(f"expected one of {', '.join(cls)}, found {value!r}")
+        raise ValueError(f"expected one of {', '.join(cls)}, found {shown(value)}")
 
     @property
     def prefixes(self) -> str:
@@ -76,7 +78,7 @@ def split_tag(tag: str) -> tuple[str, str]:
         return "O", ""
     if tag[1:2] == "-" and tag[0] in _ALL_PREFIXES and len(tag) > 2:
         return tag[0], tag[2:]
-    raise TagError(f"expected O or a tag such as B-LOC, found {tag!r}", tag)
+    raise TagError(f"expected O or a tag such as B-LOC, found {shown(tag)}", tag)
 
 
 def is_span_tag(tag: str) -> bool:

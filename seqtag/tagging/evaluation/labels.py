@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqtag.errors import escaped
 from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text
 
 
@@ -49,11 +50,12 @@ class LabelReport:
 
     def to_text(self) -> str:
         """The report as a table in percent, with the confusion table below."""
-        width = max((len(tag) for tag in self.per_tag), default=0)
+        scores = [(escaped(tag), score) for tag, score in self.per_tag.items()]
+        width = max((len(tag) for tag, _ in scores), default=0)
         lines = [
             f"{self.sentences} sentences, {self.tokens} tokens.",
             f"accuracy: {self.accuracy:7.2%}; macro F1: {self.f1_macro:7.2%}",
-            *(f"{tag:>{width}}: {score.to_text()}  {score.support}" for tag, score in self.per_tag.items()),
+            *(f"{tag:>{width}}: {score.to_text()}  {score.support}" for tag, score in scores),
         ]
         return "\n".join([*lines, "", confusion_text(self.confusion)])
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
+from seqtag.errors import escaped
+
 
 @dataclass(frozen=True)
 class Score:
@@ -79,7 +81,7 @@ def confusion_table(pairs: Mapping[tuple[str, str], int]) -> dict[str, dict[str,
 
 def confusion_text(confusion: Mapping[str, Mapping[str, int]]) -> str:
     """A confusion table in aligned columns: gold down, predicted across."""
-    header = ["gold \\ predicted", *confusion]
-    rows = [header, *([label, *map(str, row.values())] for label, row in confusion.items())]
+    header = ["gold \\ predicted", *map(escaped, confusion)]
+    rows = [header, *([escaped(label), *map(str, row.values())] for label, row in confusion.items())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqtag.errors import escaped
 from seqtag.tagging.data.schemes import Scheme, Span, spans, split_tag, violations
 from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text
 
@@ -85,14 +86,15 @@ class SpanReport:
 
     def to_text(self) -> str:
         """The report as a table in the manner of conlleval, in percent, with the confusion table below."""
-        width = max((len(kind) for kind in self.per_type), default=0)
+        scores = [(escaped(kind), score) for kind, score in self.per_type.items()]
+        width = max((len(kind) for kind, _ in scores), default=0)
         lines = [
             f"{self.sentences} sentences, {self.tokens} tokens with {self.overall.support} spans; "
             f"found: {self.overall.predicted} spans; correct: {self.overall.correct}.",
             f"accuracy: {self.accuracy:7.2%}; {self.overall.to_text()}; strict F1: {self.f1_strict:7.2%}; "
             f"illegal sequences: {self.repaired_sequences}",
         ]
-        lines += [f"{kind:>{width}}: {score.to_text()}  {score.predicted}" for kind, score in self.per_type.items()]
+        lines += [f"{kind:>{width}}: {score.to_text()}  {score.predicted}" for kind, score in scores]
         return "\n".join([*lines, "", confusion_text(self.confusion)])
 
 
