@@ -79,7 +79,7 @@ def are_categorical(frame: pd.DataFrame, names: Sequence[str], covariates: Covar
 def read_columns(
     frame: pd.DataFrame, categorical: Mapping[str, bool], rows: RowNames, place: Placement
 ) -> Mapping[str, Column]:
-    """Reads covariates at the steps of a table: float32 numbers, NaN where missing, or `Categories`.
+    """Reads covariates at the steps of a table: float64 numbers, NaN where missing, or `Categories`.
 
     Args:
         frame: the frame.
@@ -119,7 +119,7 @@ def read_static(
 
 def _read(column: pd.Series, categorical: bool, rows: RowNames, place: Placement) -> Column:
     if not categorical:
-        return read_only(place(read_numbers(column, rows).astype(np.float32), np.nan))
+        return read_only(place(read_numbers(column, rows), np.nan))
     codes, symbols = pd.factorize(column)
     return Categories(read_only(place(codes.astype(np.int32), -1)), tuple(_symbol(value) for value in symbols))
 
@@ -173,6 +173,6 @@ class CategoryEncoder:
 
 
 def stack_numbers(columns: Mapping[str, Column], steps: int) -> np.ndarray:
-    """The numeric columns side by side, float32 `(steps, columns)`."""
+    """The numeric columns side by side, float64 `(steps, columns)`."""
     found = [column for column in columns.values() if isinstance(column, np.ndarray)]
-    return np.stack(found, axis=-1) if found else np.zeros((steps, 0), np.float32)
+    return np.stack(found, axis=-1) if found else np.zeros((steps, 0))

@@ -40,7 +40,6 @@ def read_series(
     *,
     frequency: str | int | None = None,
     time_zone: str | None = None,
-    dtype: str = "float32",
 ) -> SeriesTable:
     """Reads a long frame or CSV file of many series.
 
@@ -53,10 +52,9 @@ def read_series(
         columns: the names of its columns.
         frequency: a pandas offset or an integer step; inferred from the data unless given.
         time_zone: the time zone of the local clocks; see `read_times`.
-        dtype: the type of the values, `float32` or `float64`.
 
     Raises:
-        ValueError: another `dtype`, or an unknown frequency or time zone.
+        ValueError: an unknown frequency or time zone.
         DataError: a column is missing; a target is infinite or is not a number; a series has no value; two rows of a
             series have the same time; times are irregular or frequencies differ; or what `read_times` and
             `read_columns` raise. The message names series and time.
@@ -69,8 +67,6 @@ def read_series(
         >>> str(table.to_timestamps(table.times)[2])
         '2024-03-31 00:00:00'
     """
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"expected dtype 'float32' or 'float64', found {dtype!r}")
     columns = columns or SeriesColumns()
     names = columns.covariates
     frame, path = read_frame(source, as_text=[columns.series])
@@ -87,7 +83,7 @@ def read_series(
     return SeriesTable(
         ids=ids,
         offsets=grid.offsets,
-        values=grid.place(target, np.nan).astype(dtype),
+        values=grid.place(target, np.nan),
         frequency=grid.frequency,
         time_zone=times.time_zone,
         ordinals=grid.ordinals,
@@ -107,7 +103,6 @@ def read_wide(
     *,
     frequency: str | int | None = None,
     time_zone: str | None = None,
-    dtype: str = "float32",
 ) -> SeriesTable:
     """Reads a frame or CSV file with a column for each series, such as the ETT files (Zhou et al. 2021).
 
@@ -118,7 +113,6 @@ def read_wide(
         covariates: the columns that are covariates of every series; static covariates need a long frame.
         frequency: as in `read_series`.
         time_zone: as in `read_series`.
-        dtype: as in `read_series`.
 
     Raises:
         ValueError: a static covariate, or one called `unique_id`, `ds` or `y`.
@@ -146,7 +140,7 @@ def read_wide(
     long[columns.time] = frame[time].iloc[rows].reset_index(drop=True)
     long[columns.target] = pd.concat([frame[name] for name in targets], ignore_index=True)
     try:
-        return read_series(long, columns, frequency=frequency, time_zone=time_zone, dtype=dtype)
+        return read_series(long, columns, frequency=frequency, time_zone=time_zone)
     except DataError as error:
         raise DataError(str(error), path) from None
 

@@ -32,7 +32,7 @@ class SeriesTable:
     Attributes:
         ids: the ids of the series, in the order of their first rows.
         offsets: int64 `(series + 1,)`.
-        values: float `(steps,)`; NaN where the value or the whole row is missing.
+        values: float64 `(steps,)`; NaN where the value or the whole row is missing.
         frequency: the step between two observations.
         time_zone: the time zone, None where timestamps have none.
         ordinals: int64 `(series,)`, the ordinal of each series' first step, see `Frequency.locate`.

@@ -158,7 +158,7 @@ class SeriesEncoder:
                         )
 
     def _numbers(self, kind: str, columns: Mapping[str, Column], rows: int) -> np.ndarray:
-        return stack_numbers({name: columns[name] for name in self.numeric[kind]}, rows)
+        return stack_numbers({name: columns[name] for name in self.numeric[kind]}, rows).astype(np.float32)
 
     def _codes(self, kind: str, columns: Mapping[str, Column], rows: int) -> np.ndarray:
         encoder = self.categories[kind]

@@ -144,7 +144,7 @@ def unknown_future(table: SeriesTable, horizon: int) -> Future:
     def blank(column: Column) -> Column:
         if isinstance(column, Categories):
             return Categories(np.full(shape, -1, np.int32), column.symbols)
-        return np.full(shape, np.nan, np.float32)
+        return np.full(shape, np.nan)
 
     times = table.times_at(series, steps).reshape(shape)
     return Future(times, {name: blank(column) for name, column in table.known.items()})

@@ -38,7 +38,7 @@ def read_m3(path: str | os.PathLike[str]) -> dict[str, tuple[SeriesTable, np.nda
         ids = np.repeat(group["id"].to_numpy(), [len(values) for values in train])
         times = np.concatenate([np.arange(len(values)) for values in train])
         long = pd.DataFrame({"unique_id": ids, "ds": times, "y": np.concatenate(train)})
-        found[str(period).lower()] = (read_series(long, frequency=1, dtype="float64"), np.stack(test))
+        found[str(period).lower()] = (read_series(long, frequency=1), np.stack(test))
     return found
 
 

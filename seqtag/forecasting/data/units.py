@@ -49,7 +49,7 @@ class SeriesUnits:
             DataError: a series that has no units here.
         """
         mean, deviation = self.of([str(name) for name in table.ids])[table.series_of_step].T
-        return dataclasses.replace(table, values=((table.values - mean) / deviation).astype(table.values.dtype))
+        return dataclasses.replace(table, values=(table.values - mean) / deviation)
 
     def of(self, ids: list[str]) -> np.ndarray:
         """The moments of these series, `(series, 2)`.

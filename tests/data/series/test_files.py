@@ -38,7 +38,7 @@ def test_series_of_unequal_length_lie_one_after_the_other_in_order_of_appearance
     frame = pd.concat(
         [long(days(3), [1, 2, 3], "z"), long(days(1, "2025-05-05"), [4], "b"), long(days(2), [5, 6], "a")]
     )
-    table = read_series(frame, dtype="float64")
+    table = read_series(frame)
     assert table.ids.tolist() == ["z", "b", "a"]
     assert table.offsets.tolist() == [0, 3, 4, 6]
     assert table.lengths.tolist() == [3, 1, 2]
@@ -196,11 +196,6 @@ def test_a_stated_frequency_has_to_fit():
         read_series(long(days(4)), frequency=3)
     with pytest.raises(ValueError, match="fortnight"):
         read_series(long(days(4)), frequency="fortnight")
-
-
-def test_values_are_float32_or_float64():
-    with pytest.raises(ValueError, match="expected dtype 'float32' or 'float64', found 'int32'"):
-        read_series(long(days(4)), dtype="int32")
 
 
 def test_static_covariates_are_constant():

@@ -34,7 +34,7 @@ def table_of(**series):
     parts = [
         pd.DataFrame({"unique_id": name, "ds": range(len(values)), "y": values}) for name, values in series.items()
     ]
-    return read_series(pd.concat(parts), frequency=1, dtype="float64")
+    return read_series(pd.concat(parts), frequency=1)
 
 
 def seasonal(season_length, levels=LEVELS):

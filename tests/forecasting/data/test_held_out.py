@@ -22,7 +22,7 @@ def table_of(*lengths, missing=()):
     ]
     frame = pd.concat(frames, ignore_index=True)
     frame.loc[list(missing), "y"] = np.nan
-    return read_series(frame, frequency=1, dtype="float64")
+    return read_series(frame, frequency=1)
 
 
 def origins(table, windows):

@@ -24,7 +24,7 @@ def file(name):
 @pytest.mark.parametrize(("name", "steps", "step"), [("ETTh1", 17_420, "h"), ("ETTm1", 69_680, "15min")])
 def test_ett(name, steps, step):
     path = file(f"ett/{name}.csv")
-    table = read_wide(path, dtype="float64")
+    table = read_wide(path)
     frame = pd.read_csv(path)
     assert table.ids.tolist() == ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"]
     assert table.lengths.tolist() == [steps] * 7

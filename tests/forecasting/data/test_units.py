@@ -14,7 +14,7 @@ from seqtag.forecasting.data.units import SeriesUnits
 def table():
     y = np.random.default_rng(0).normal([[5], [-3e4]], [[2], [700]], (2, 50))
     rows = [pd.DataFrame({"unique_id": n, "ds": range(50), "y": v}) for n, v in zip("ab", y, strict=True)]
-    return read_series(pd.concat(rows), dtype="float64")
+    return read_series(pd.concat(rows))
 
 
 def test_moments_are_those_of_the_first_steps_alone(table):

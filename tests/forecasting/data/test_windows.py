@@ -18,7 +18,7 @@ def counting(*lengths):
         pd.DataFrame({"unique_id": f"s{k}", "ds": np.arange(n), "y": 1000.0 * k + np.arange(n)})
         for k, n in enumerate(lengths)
     ]
-    return read_series(pd.concat(frames), frequency=1, dtype="float64")
+    return read_series(pd.concat(frames), frequency=1)
 
 
 def looped(lengths, lookback, horizon, stride, min_history):

@@ -16,7 +16,7 @@ HONEST = ("promotion", "holiday")
 
 
 def table_of(frame, *names):
-    return read_series(frame, SeriesColumns(covariates=CovariateNames(known=names)), dtype="float64")
+    return read_series(frame, SeriesColumns(covariates=CovariateNames(known=names)))
 
 
 def by_series(frame):
