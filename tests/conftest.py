@@ -130,7 +130,10 @@ def sentences() -> list[tuple[list[str], list[str]]]:
 
 @pytest.fixture(scope="session")
 def job(tmp_path_factory: pytest.TempPathFactory, sentences: list) -> Path:
-    """A folder with `train.tsv`, `dev.tsv`, `test.tsv` and a `job.yaml` that fits a tiny model on them."""
+    """A folder with `train.tsv`, `dev.tsv`, `test.tsv` and a `job.yaml` that fits a tiny model on them.
+
+    Its network is one that is traced quickly, for commands treat all networks alike.
+    """
     folder = tmp_path_factory.mktemp("job")
     for split, part in {"train": sentences, "dev": sentences[:20], "test": sentences[10:30]}.items():
         rows = ["".join(f"{token}\t{tag}\n" for token, tag in zip(*pair, strict=True)) for pair in part]
@@ -138,7 +141,7 @@ def job(tmp_path_factory: pytest.TempPathFactory, sentences: list) -> Path:
     (folder / "job.yaml").write_text(
         f"""task: tagging
 data: {{root: {folder}, train: train.tsv, dev: dev.tsv, test: test.tsv}}
-model: {{units: 8, word_dim: 8}}
+model: {{units: 8, word_dim: 8, cell: gru, head: softmax, char_encoder: none}}
 training: {{epochs: 3, batch_tokens: 60, learning_rate: 0.02}}
 evaluation: {{show_sentences: 1}}
 """,
