@@ -141,7 +141,7 @@ def job(tmp_path_factory: pytest.TempPathFactory, sentences: list) -> Path:
     (folder / "job.yaml").write_text(
         f"""task: tagging
 data: {{root: {folder}, train: train.tsv, dev: dev.tsv, test: test.tsv}}
-model: {{units: 8, word_dim: 8, cell: gru, head: softmax, char_encoder: none}}
+model: {{units: 8, word_dim: 8, head: softmax, char_encoder: none}}
 training: {{epochs: 3, batch_tokens: 60, learning_rate: 0.02}}
 evaluation: {{show_sentences: 1}}
 """,
