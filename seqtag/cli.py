@@ -7,13 +7,14 @@ import json
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from seqtag.errors import SeqtagError, escaped, one_line
+from seqtag.errors import ConfigError, DataWarning, SeqtagError, escaped, one_line
 
 app = typer.Typer(
     name="seqtag",
@@ -38,6 +39,7 @@ def common() -> None:
 
 @app.command()
 def train(
+    context: typer.Context,
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
     settings: Setting = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="RUN", help="runs/NAME unless set")] = None,
@@ -47,26 +49,28 @@ def train(
     """Fit a model as CONFIG says, and write a run directory."""
     from rich.console import Console
 
-    from seqtag.tasks import command_of, load_config
+    from seqtag.tasks import load_config
 
     overrides = [*(settings or []), *([] if seed is None else [f"seed={seed}"])]
     loaded = load_config(config, overrides)
-    summary = command_of(loaded.task, "train")(loaded, output or Path("runs", config.stem), resume)
+    summary = _command(context, loaded.task)(loaded, output or Path("runs", config.stem), resume)
     summary.show(Console(highlight=False, soft_wrap=True))
 
 
 @app.command()
 def evaluate(
+    context: typer.Context,
     run: Run,
     data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with the correct answers")],
     as_json: AsJson = False,
 ) -> None:
     """Score a run on a tagged file, or on the last horizons of series."""
-    _print_report(_command("evaluate", run)(run, data), as_json)
+    _print_report(_command_of_run(context, run)(run, data), as_json)
 
 
 @app.command()
 def predict(
+    context: typer.Context,
     run: Run,
     source: Annotated[str, typer.Argument(metavar="INPUT|-", help="a file, or - for standard input")],
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT", help="a file")] = None,
@@ -85,7 +89,7 @@ def predict(
     from seqtag.files import write_output
 
     options = _given(text=text, format=form, horizon=horizon, future=future)
-    answers = _command("predict", run, options)(run, source, **options)
+    answers = _command_of_run(context, run, options)(run, source, **options)
     # Otherwise every garbage collection visits all objects of TensorFlow, which takes a third of the reading time.
     gc.freeze()
     write_output(answers, output)
@@ -93,6 +97,7 @@ def predict(
 
 @app.command()
 def backtest(
+    context: typer.Context,
     source: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help=f"{CONFIG_HELP}; or a finished run")],
     settings: Setting = None,
     folds: Annotated[
@@ -105,12 +110,12 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Forecast from rolling origins, and compare the scores with those of naive rules."""
-    from seqtag.tasks import command_of, load_config
+    from seqtag.tasks import load_config
 
     if source.is_dir():
-        command = _command("backtest", source)
+        command = _command_of_run(context, source)
     else:
-        command = command_of(load_config(source, settings or []).task, "backtest", source)
+        command = _command(context, load_config(source, settings or []).task, source)
     result, note = command(source, settings or [], folds, refit, output)
     _print_report(result, as_json)
     if note:
@@ -118,14 +123,17 @@ def backtest(
 
 
 @app.command()
-def export(run: Run, folder: Annotated[Path, typer.Argument(metavar="DIR", help="a new directory")]) -> None:
+def export(
+    context: typer.Context, run: Run, folder: Annotated[Path, typer.Argument(metavar="DIR", help="a new directory")]
+) -> None:
     """Write a run's model as a SavedModel, which needs only TensorFlow."""
-    _command("export", run)(run, folder)
+    _command_of_run(context, run)(run, folder)
     print(escaped(str(folder)))
 
 
 @app.command()
 def gradients(
+    context: typer.Context,
     run: Run,
     data: Annotated[
         str | None, typer.Option("--data", metavar="DATA", help="the dev file of the config unless set")
@@ -135,11 +143,12 @@ def gradients(
     ] = None,
 ) -> None:
     """Measure how far gradients reach through time: figures, tables, and a summary on standard output."""
-    print(_command("gradients", run)(run, data, output).to_text())
+    print(_command_of_run(context, run)(run, data, output).to_text())
 
 
 @app.command()
 def inspect(
+    context: typer.Context,
     data: Annotated[
         list[str], typer.Argument(metavar="DATA", help="one or more files; several are splits of one corpus")
     ],
@@ -163,7 +172,7 @@ def inspect(
 ) -> None:
     """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits; or, of
     CSV files, series: lengths, frequency, gaps, season, suspicious values."""
-    from seqtag.tasks import command_of, task_of_files
+    from seqtag.tasks import task_of_files
 
     options = _given(
         layout=layout,
@@ -176,7 +185,7 @@ def inspect(
         frequency=frequency,
         time_zone=time_zone,
     )
-    _print_report(command_of(task_of_files(data, layout), "inspect", options=options)(data, **options), as_json)
+    _print_report(_command(context, task_of_files(data, layout), options=options)(data, **options), as_json)
 
 
 def main() -> None:
@@ -191,8 +200,11 @@ def run(arguments: list[str]) -> int:
     """
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
+    options: set[str] = set()
     try:
-        return _invoke(arguments)
+        with warnings.catch_warnings():
+            _show_warnings_in_a_line()
+            return _invoke(arguments, options)
     except BrokenPipeError:
         # The reader of our output has closed it, as `head` does, which is no error. Python must not flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -200,19 +212,19 @@ def run(arguments: list[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        message, code = _explain(error, resumable=arguments[:1] == ["train"])
-        print(
-            f"error: {message}",
-            file=sys.stderr,
-        )
+        message, code = _explain(error, options, resumable=arguments[:1] == ["train"])
+        print(f"error: {message}", file=sys.stderr)
         return code
 
 
-def _invoke(arguments: list[str]) -> int:
-    """Parses and calls. Typer's own main would exit with codes of its own after interruptions and broken pipes."""
+def _invoke(arguments: list[str], options: set[str]) -> int:
+    """Parses and calls. Typer's own main would exit with codes of its own after interruptions and broken pipes.
+
+    The options that the command has for its task are added to `options`.
+    """
     command = typer.main.get_command(app)
     try:
-        with command.make_context(app.info.name, arguments) as context:
+        with command.make_context(app.info.name, arguments, obj=options) as context:
             command.invoke(context)
     except typer.Exit as done:
         return done.exit_code
@@ -220,10 +232,10 @@ def _invoke(arguments: list[str]) -> int:
     return 0
 
 
-def _explain(error: BaseException, resumable: bool) -> tuple[str, int]:
-    """The message of an error on one line, and the exit code."""
+def _explain(error: BaseException, options: set[str], resumable: bool) -> tuple[str, int]:
+    """The message of an error on one line, with the advice that `options` allow, and the exit code."""
     if isinstance(error, SeqtagError):
-        return str(error), error.exit_code
+        return error.told(_way(error, options)), error.exit_code
     message, code = _explain_others(error, resumable)
     return one_line(" ".join(message.split())), code
 
@@ -241,11 +253,51 @@ def _explain_others(error: BaseException, resumable: bool) -> tuple[str, int]:
             return f"{type(error).__name__}: {error} (--debug shows where)", 1
 
 
-def _command(name: str, run: Path, options: Iterable[str] = ()) -> Any:
-    """The function of a command for the task of a run."""
-    from seqtag.tasks import command_of, task_of_run
+def _way(error: SeqtagError, options: set[str]) -> str | None:
+    """How the command sets the setting that an error names."""
+    if error.setting is None:
+        return None
+    option = _flag(error.setting.rpartition(".")[2])
+    if option in options:
+        return option
+    # The message of a `ConfigError` begins with the key, which the configuration itself may hold.
+    return f"--set {error.setting}=..." if "--set" in options and not isinstance(error, ConfigError) else None
 
-    return command_of(task_of_run(run), name, run, options)
+
+def _show_warnings_in_a_line() -> None:
+    """Shows warnings about the data as errors are shown, each time; others stay as they are."""
+    show = warnings.showwarning
+
+    def show_in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, DataWarning):
+            print(f"warning: {one_line(str(message))}", file=sys.stderr)
+        else:
+            show(message, category, *place, **more)
+
+    warnings.simplefilter("always", DataWarning)
+    warnings.showwarning = show_in_a_line
+
+
+def _command_of_run(context: typer.Context, run: Path, options: Iterable[str] = ()) -> Any:
+    """The function of the command under way for the task of a run."""
+    from seqtag.tasks import task_of_run
+
+    return _command(context, task_of_run(run), run, options)
+
+
+def _command(context: typer.Context, task: str, source: Path | None = None, options: Iterable[str] = ()) -> Any:
+    """The function of the command under way for a task; see `command_of`."""
+    from seqtag.tasks import command_of, options_of
+
+    name = str(context.info_name)
+    command = command_of(task, name, source, options)
+    flags = {flag for parameter in context.command.params for flag in parameter.opts}
+    context.obj.update({"--set"} & flags | set(map(_flag, options_of(task, name))))
+    return command
+
+
+def _flag(option: str) -> str:
+    return "--" + option.replace("_", "-")
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -77,12 +77,22 @@ class SeqtagError(Exception):
     """Base of all errors that a user's data, run or configuration causes.
 
     The message is kept to one line of bounded length that any terminal can show; see `one_line`.
+
+    Args:
+        message: what was expected and what was found.
+        setting: the dotted key of the configuration that this is about, if commands have options for it. Which option
+            that is, only the command line knows; see `told`.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, setting: str | None = None) -> None:
         super().__init__(one_line(message))
+        self.setting = setting
+
+    def told(self, way: str | None) -> str:
+        """The message for somebody who changes the setting by this option; None for no option."""
+        return str(self)
 
 
 class DataError(SeqtagError, ValueError):
@@ -92,17 +102,46 @@ class DataError(SeqtagError, ValueError):
         message: what was expected and what was found.
         path: the file, if there is one.
         line: the 1-based number of the wrong line, if it is one line.
+        setting: the dotted key of the configuration that says how such data are read, if it may mend the fault.
+
+    >>> error = DataError("expected utf-8, found byte 0xe6", "a.tsv", 7, setting="data.encoding")
+    >>> print(error, error.told("--encoding"), error.told(None), sep="\n")
+    a.tsv:7: expected utf-8, found byte 0xe6; set data.encoding
+    a.tsv:7: expected utf-8, found byte 0xe6; use --encoding
+    a.tsv:7: expected utf-8, found byte 0xe6
     """
 
-    def __init__(self, message: str, path: str | os.PathLike[str] | None = None, line: int | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        path: str | os.PathLike[str] | None = None,
+        line: int | None = None,
+        setting: str | None = None,
+    ) -> None:
+        super().__init__(message, setting)
         self.path = path
         self.line = line
 
     def __str__(self) -> str:
+        advice = f"; set {self.setting}" if self.setting else ""
+        return f"{self._place()}{self.args[0]}{advice}"
+
+    def told(self, way: str | None) -> str:
+        """The message, and the advice to use this option."""
+        return f"{self._place()}{self.args[0]}" + (f"; use {way}" if way else "")
+
+    def at(self, path: str | os.PathLike[str] | None, line: int | None = None) -> DataError:
+        """The same error with its place, for a caller who knows the file."""
+        return DataError(self.args[0], path, line, self.setting)
+
+    def _place(self) -> str:
         path = [] if self.path is None else [escaped(os.fspath(self.path))]
         line = [] if self.line is None else [str(self.line)]
-        return ": ".join([":".join(path + line), *self.args] if path or line else self.args)
+        return ":".join([*path, *line, " "]) if path or line else ""
+
+
+class DataWarning(UserWarning):
+    """Data can be used, but are probably not what they were meant to be; said once for each file or argument."""
 
 
 class RunError(SeqtagError):
@@ -110,9 +149,27 @@ class RunError(SeqtagError):
 
 
 class ConfigError(SeqtagError, ValueError):
-    """The configuration or the command line is wrong; the message names the dotted key."""
+    """The configuration or the command line is wrong.
+
+    Args:
+        message: what was expected and what was found; it begins with the dotted key unless `setting` is given.
+        setting: the dotted key, if commands have options for it.
+
+    >>> error = ConfigError("expected an encoding, found 'utf-99'", setting="data.encoding")
+    >>> print(error, error.told("--encoding"), sep="\n")
+    data.encoding: expected an encoding, found 'utf-99'
+    --encoding: expected an encoding, found 'utf-99'
+    """
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        return self.told(self.setting)
+
+    def told(self, way: str | None) -> str:
+        """The message, which begins with this option; with the key where there is none."""
+        place = way or self.setting
+        return f"{place}: {self.args[0]}" if place else self.args[0]
 
 
 def did_you_mean(name: str, known: Iterable[str], kind: str) -> str:

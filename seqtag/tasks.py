@@ -136,6 +136,11 @@ def command_of(name: str, command: str, source: Path | None = None, options: Ite
     return getattr(task, command)
 
 
+def options_of(name: str, command: str) -> frozenset[str]:
+    """The names of the arguments of a task's command that not every task takes."""
+    return task_named(name).OPTIONS[command]
+
+
 def _takers(command: str, option: str | None = None) -> str:
     """The names of the tasks that have a command, or take an option of it, for messages."""
     options = {name: task_named(name).OPTIONS.get(command) for name in NAMES}

@@ -10,8 +10,11 @@ import shutil
 import pytest
 
 from seqtag.cli import run
+from seqtag.errors import DataError
+from seqtag.tagging.data.corpus import load_corpus
 
 IOB2 = "Ann\tB-PER\nsaw\tO\nNew\tB-LOC\nYork\tI-LOC\n\nit\tO\n"
+TAG_COLUMN = "; use --set data.tag_column=..."
 
 
 @pytest.fixture
@@ -45,8 +48,8 @@ def train(refused, job, tmp_path):
         ("", [], "bad.tsv: expected sentences, found an empty file"),
         ("\n \n\n", [], "bad.tsv: expected sentences, found only blank lines and comments"),
         ("Ann\tB-PER\n\x00\tO\n", [], "bad.tsv:2: expected text, found a NUL byte"),
-        (IOB2, ["data.tag_column=ner"], "bad.tsv: expected column 'ner', found columns token, tag"),
-        (IOB2, ["data.tag_column=3"], "bad.tsv:1: expected at least 3 columns, found 2: token, tag"),
+        (IOB2, ["data.tag_column=ner"], f"bad.tsv: expected column 'ner', found columns token, tag{TAG_COLUMN}"),
+        (IOB2, ["data.tag_column=3"], f"bad.tsv:1: expected at least 3 columns, found 2: token, tag{TAG_COLUMN}"),
         (IOB2, ["data.features=[pos]"], "bad.tsv:1: expected column 'pos', found columns token, tag"),
         ("Ann\tB-PER\nsaw\tVERB\n", [], "bad.tsv:2: expected O or tags such as B-LOC, found 'VERB'"),
         ("Ann\tNOUN\n", ["data.scheme=IOB2"], "bad.tsv:1: expected O or a tag such as B-LOC, found 'NOUN'"),
@@ -58,10 +61,18 @@ def test_training_files(train, text, settings, line):
     assert train(1, text, *settings) == line
 
 
-def test_another_encoding(train):
-    line = train(1, IOB2.encode() + "Ærø\tB-LOC\n".encode("latin-1"))
-    assert line.startswith("bad.tsv:7: expected utf-8, found byte 0xc6")
-    assert "--set data.encoding=" in line
+def test_advice_names_what_the_command_takes(train, refused, tmp_path):
+    content = IOB2.encode() + "Ærø\tB-LOC\n".encode("latin-1")
+    fault = "bad.tsv:7: expected utf-8, found byte 0xc6 (invalid continuation byte)"
+    assert train(1, content) == f"{fault}; use --set data.encoding=..."
+    path = tmp_path / "bad.tsv"
+    assert refused(1, "inspect", path) == f"{tmp_path}/{fault}; use --encoding"
+    with pytest.raises(DataError, match=r"\(invalid continuation byte\); set data.encoding$"):
+        load_corpus(path)
+    for encoding in ("utf-99", "hex"):
+        told = f"expected an encoding such as utf-8, found {encoding!r}"
+        assert refused(2, "inspect", path, "--encoding", encoding) == f"--encoding: {told}"
+        assert train(2, content, f"data.encoding={encoding}") == f"data.encoding: {told}"
 
 
 def test_a_tag_of_dev_that_train_does_not_have(train):
@@ -75,7 +86,6 @@ def test_a_tag_of_dev_that_train_does_not_have(train):
         ("model.unit=5", "job.yaml: model.unit: unknown key, did you mean 'units'?"),
         ("training.epochs=many", "job.yaml: training.epochs: input should be a valid integer"),
         ("data.scheme=IOB3", "job.yaml: data.scheme: input should be 'auto', 'IOB1'"),
-        ("data.encoding=utf-99", "data.encoding: expected an encoding such as utf-8, found 'utf-99'"),
         ("data.train=null", "data.train: expected a path, found none"),
         ("nonsense", "--set nonsense: expected KEY=VALUE with a dotted key"),
     ],

@@ -142,7 +142,7 @@ def read_wide(
     try:
         return read_series(long, columns, frequency=frequency, time_zone=time_zone)
     except DataError as error:
-        raise DataError(str(error), path) from None
+        raise error.at(path) from None
 
 
 def long_frame(table: SeriesTable, columns: SeriesColumns) -> pd.DataFrame:

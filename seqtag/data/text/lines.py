@@ -74,7 +74,8 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
         "".encode(encoding)  # codecs such as hex exist, but their result is no text
         return codecs.getincrementaldecoder(encoding)()
     except LookupError:
-        raise ConfigError(f"data.encoding: expected an encoding such as utf-8, found {shown(encoding)}") from None
+        message = f"expected an encoding such as utf-8, found {shown(encoding)}"
+        raise ConfigError(message, setting="data.encoding") from None
 
 
 def _open(source: Source) -> Any:
@@ -109,8 +110,8 @@ def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool, name:
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode(encoding, errors="replace")
         raise DataError(
-            f"expected {encoding}, found byte 0x{error.object[error.start]:02x} ({error.reason}); "
-            "pass the encoding by --set data.encoding=...",
+            f"expected {encoding}, found byte 0x{error.object[error.start]:02x} ({error.reason})",
             name,
             lines + before.count("\n") + 1,
+            setting="data.encoding",
         ) from None

@@ -171,7 +171,7 @@ def _check_names(frequency: str | int | None, time_zone: str | None) -> None:
         if time_zone is not None:
             check_time_zone(time_zone)
     except ValueError as error:
-        raise ConfigError(f"{key}: {str(error)[:1].lower()}{str(error)[1:]}") from None
+        raise ConfigError(f"{str(error)[:1].lower()}{str(error)[1:]}", setting=key) from None
 
 
 def _m3(data: SeriesDataConfig, source: Any) -> tuple[SeriesTable, np.ndarray]:
@@ -227,4 +227,4 @@ def errors_in(path: str | None) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise (error if error.path is not None or path is None else DataError(str(error), path)) from None
+        raise (error if error.path is not None or path is None else error.at(path)) from None

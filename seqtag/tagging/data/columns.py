@@ -100,25 +100,30 @@ class ColumnReader:
         width = layout.width if self.tags_required else min(found, layout.width)
         plan = _Plan(layout, width, self._token_index(layout), self._tag_index(layout))
         if plan.token == plan.tag:
-            raise ConfigError(f"data.tag_column: expected tags beside the tokens, found both in column {plan.tag + 1}")
+            message = f"expected tags beside the tokens, found both in column {plan.tag + 1}"
+            raise ConfigError(message, setting="data.tag_column")
         needed = max(plan.token, plan.tag) if self.tags_required else plan.token
         if needed >= width:
             names = ", ".join(layout.columns[:width])
-            raise DataError(f"expected at least {needed + 1} columns, found {width}: {names}", self.path, first + 1)
+            message = f"expected at least {needed + 1} columns, found {width}: {names}"
+            column = "token_column" if needed == plan.token else "tag_column"
+            setting = None if getattr(self, column) is None else f"data.{column}"
+            raise DataError(message, self.path, first + 1, setting)
         return plan
 
     def _token_index(self, layout: Layout) -> int:
-        return self._index(layout, layout.token if self.token_column is None else self.token_column)
+        column = layout.token if self.token_column is None else self.token_column
+        return self._index(layout, column, "data.token_column")
 
     def _tag_index(self, layout: Layout) -> int:
         column = layout.tag if self.tag_column is None else self.tag_column
-        return layout.width if column is None else self._index(layout, column)
+        return layout.width if column is None else self._index(layout, column, "data.tag_column")
 
-    def _index(self, layout: Layout, column: str | int) -> int:
+    def _index(self, layout: Layout, column: str | int, setting: str) -> int:
         try:
             return layout.index(column)
         except DataError as error:
-            raise DataError(str(error), self.path) from None
+            raise DataError(error.args[0], self.path, setting=setting) from None
 
 
 class _Plan(NamedTuple):

@@ -123,7 +123,7 @@ def layout_named(name: str) -> Layout:
     'UPOS'
     """
     if name not in LAYOUTS:
-        raise ConfigError(f"data.layout: expected auto, {', '.join(LAYOUTS)}, found {shown(name)}")
+        raise ConfigError(f"expected auto, {', '.join(LAYOUTS)}, found {shown(name)}", setting="data.layout")
     return LAYOUTS[name]
 
 

@@ -104,7 +104,7 @@ class Sentence:
         try:
             return self.layout.index(column)
         except DataError as error:
-            raise DataError(str(error), self.path, self.line_numbers[0]) from None
+            raise error.at(self.path, self.line_numbers[0]) from None
 
     def _values(self, index: int, column: str | int) -> list[str]:
         width = len(self.rows[0])

@@ -321,13 +321,11 @@ def test_any_file_comes_back_and_can_be_retagged(layout):
         (b"a\tO\nb\0\tO\n", "FILE:2: expected text, found a NUL byte"),
         (
             "é\tO\n".encode() + "Brønshøj\tO\n".encode("latin-1"),
-            "FILE:2: expected utf-8, found byte 0xf8 (invalid start byte); "
-            "pass the encoding by --set data.encoding=...",
+            "FILE:2: expected utf-8, found byte 0xf8 (invalid start byte); set data.encoding",
         ),
         (
             b"a\tO\n\nb\tO\n\xc3",
-            "FILE:4: expected utf-8, found byte 0xc3 (unexpected end of data); "
-            "pass the encoding by --set data.encoding=...",
+            "FILE:4: expected utf-8, found byte 0xc3 (unexpected end of data); set data.encoding",
         ),
     ],
 )
@@ -353,10 +351,10 @@ def test_missing_columns(tmp_path):
     assert error_of(b"EU\nrejects\n", tmp_path, "conll2003") == "FILE:1: expected 4 columns, found 1"
     assert error_of(b"\nEU\n", tmp_path) == "FILE:2: expected at least 2 columns, found 1: token"
     assert error_of(b"EU NNP B-NP O\n", tmp_path, tag_column=7) == (
-        "FILE:1: expected at least 7 columns, found 4: word, pos, chunk, ner"
+        "FILE:1: expected at least 7 columns, found 4: word, pos, chunk, ner; set data.tag_column"
     )
     assert error_of(b"EU NNP B-NP O\n", tmp_path, tag_column="lemma") == (
-        "FILE: expected column 'lemma', found columns word, pos, chunk, ner"
+        "FILE: expected column 'lemma', found columns word, pos, chunk, ner; set data.tag_column"
     )
     [sentence] = read("EU\n", "tsv", tags_required=False)
     with pytest.raises(DataError, match=r"<stream>:1: expected column 'tags', found columns token"):
