@@ -149,3 +149,81 @@ def test_the_run_of_a_name_is_called_after_it(tmp_path, monkeypatch, capsys):
     assert "did you mean 'ner_sample'?" in capsys.readouterr().err
     assert cli.run(["backtest", "ner_sample"]) == 2
     assert "ner_sample: task: expected 'forecasting', found 'tagging'" in capsys.readouterr().err
+
+
+def bad(tmp_path, content: bytes, *overrides: str) -> str:
+    """The message about a file, of which only the name is left of the path."""
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as error:
+        load_config(path, overrides)
+    assert error.value.exit_code == 2 and len(str(error.value)) <= 300 and str(error.value).isprintable()
+    return str(error.value).replace(f"{tmp_path}/", "")
+
+
+TASK = b"task: tagging\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (TASK + b"model: {units: 5, units: 6}\n", "bad.yaml:2: expected each key once, found 'units' again"),
+        (TASK + b"model: &m {units: 5}\nx: *m\n", "bad.yaml:2: expected YAML of plain values, found the anchor &m"),
+        (TASK + b"training: {l1: .nan}\n", "bad.yaml:2: expected a finite number, found '.nan'"),
+        (TASK + b"\xff\n", "bad.yaml:2: expected a config in utf-8, found byte 0xff"),
+        (b"\x00\x01\x7fELF\n" * 9, "bad.yaml:1: expected YAML, found the character '\\x00'"),
+        (b"#" * 200_001, "bad.yaml: expected a config of at most 200000 bytes, found more"),
+        (b"", "bad.yaml: expected a mapping of keys, found nothing"),
+        (TASK + b"seed: 010.5\n", "bad.yaml: seed: input should be a valid integer"),
+        (TASK + b"model: {units: 2147483648}\n", "bad.yaml: model.units: input should be less than 2147483648"),
+        (b"task: [" + b"x, " * 9999 + b"]\n", "bad.yaml: task: input should be 'tagging' or 'forecasting', found ['x'"),
+        (TASK + b"k" * 999 + b": 1\n", "bad.yaml: kkkkk"),
+        (TASK + b"data: {train: {a: {b: [c]}}}\n", "bad.yaml: data.train: input should be a valid string, found {'a'"),
+        (TASK + b"data: {train: \"\x1b[31m\"}\n", "bad.yaml:2: expected YAML, found the character '\\x1b'"),
+        (TASK + b'data: {layout: "\\e[31m"}\n', "bad.yaml: data.layout: input should be 'auto', "),
+    ],
+)  # fmt: skip
+def test_faults_of_a_file_are_placed_and_bounded(tmp_path, content, message):
+    assert bad(tmp_path, content).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.l1=.inf", "bad.yaml: training.l1: input should be a valid number, unable to parse"),
+        ("training.l1=1e999", "bad.yaml: training.l1: input should be a finite number, found '1e999'"),
+        ("seed=" + "9" * 5000, "bad.yaml: seed: unable to parse input string as an integer, exceeded maximum size"),
+        ("model={units: 1, units: 2}", "--set model: expected each key once, found 'units' again"),
+        ("data.features=[pos", "--set data.features: expected YAML, found a fault"),
+        ("model=" + "[" * 9999, "--set model: expected "),
+        ("model.units=&a 3", "bad.yaml: model.units: input should be a valid integer"),
+        ("seed=1:30", "bad.yaml: seed: input should be a valid integer"),
+        ("seed.a=1", "--set seed.a: expected a section, found 'seed', which is a value"),
+        ("a." * 5000 + "a=1", "bad.yaml: a: unknown key"),
+        ("x" * 5000, "--set xxx"),
+    ],
+)
+def test_faults_of_an_override_name_its_key_and_are_bounded(tmp_path, override, message):
+    assert bad(tmp_path, TASK + b"seed: 3\n", override).startswith(message)
+
+
+def test_text_of_an_override_needs_no_quotes(config_file):
+    settings = ["data.train=*.conll", "data.dev=&x @y: z", "data.test=2024-13-45"]
+    data = load_config(config_file, settings).data
+    assert (data.train, data.dev, data.test) == ("*.conll", "&x @y: z", "2024-13-45")
+
+
+def test_devices_and_streams_end(tmp_path):
+    with pytest.raises(ConfigError, match="at most 200000 bytes"):
+        load_config("/dev/zero")
+    with pytest.raises(ConfigError, match="found nothing"):
+        load_config("/dev/null")
+    with pytest.raises(ConfigError, match="is a directory"):
+        load_config(tmp_path)
+
+
+def test_text_that_looks_like_a_number_stays_text(config_file):
+    """PyYAML's own dumper writes `1e5` without quotes, which is a number."""
+    config = load_config(config_file, ["data.train='1e5'", "data.dev='010'", "data.test='yes'"])
+    config_file.write_text(dump_config(config), encoding="utf-8")
+    assert load_config(config_file) == config

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from seqtag.errors import ConfigError, did_you_mean, shown
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, lt=2**31)]
 AboveZero = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Cell = Literal["simple_rnn", "peephole_lstm", "lstm", "gru"]
@@ -18,7 +18,7 @@ Cell = Literal["simple_rnn", "peephole_lstm", "lstm", "gru"]
 class Section(BaseModel):
     """A block of the configuration: immutable, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class FilesConfig(Section):

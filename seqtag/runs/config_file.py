@@ -11,14 +11,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from seqtag.config.section import TaskConfig, validate_section
-from seqtag.errors import ConfigError, did_you_mean
+from seqtag.config.yaml_text import YAMLFault, read_yaml, write_yaml
+from seqtag.errors import ConfigError, did_you_mean, shown
 
 C = TypeVar("C", bound=TaskConfig)
 
-MAX_CONFIG_BYTES = 1_000_000
+# Many times what a config needs; reading so much takes a second or two.
+MAX_CONFIG_BYTES = 200_000
 SUFFIX = ".yaml"
 
 
@@ -83,7 +83,7 @@ def with_root(config: C) -> C:
 
 def dump_config(config: TaskConfig) -> str:
     """The resolved configuration as YAML."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return write_yaml(config.model_dump(mode="json"))
 
 
 def resolve_path(path: str, root: str | None) -> Path:
@@ -97,34 +97,50 @@ def resolve_path(path: str, root: str | None) -> Path:
 
 def _read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
-        if os.path.getsize(path) > MAX_CONFIG_BYTES:
-            raise ConfigError(f"{path}: expected a config of at most {MAX_CONFIG_BYTES} bytes")
-        text = Path(path).read_text(encoding="utf-8")
-        values = yaml.safe_load(text)
+        values = read_yaml(_content(path))
+    except YAMLFault as fault:
+        raise ConfigError(f"{os.fspath(path)}:{fault.line}: {fault}") from None
+    if not isinstance(values, dict):
+        found = "nothing" if values is None else type(values).__name__
+        raise ConfigError(f"{os.fspath(path)}: expected a mapping of keys, found {found}")
+    return values
+
+
+def _content(path: str | os.PathLike[str]) -> str:
+    """The text of a file that is no longer than a config; a device may have no end."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{path}: expected a config file, found {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: expected a config in utf-8") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise ConfigError(f"{place}: expected YAML, found {getattr(error, 'problem', 'a syntax error')}") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
-    return values
+    if len(content) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{path}: expected a config of at most {MAX_CONFIG_BYTES} bytes, found more")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{content[error.start]:02x}"
+        raise ConfigError(f"{path}:{line}: expected a config in utf-8, found {found}") from None
 
 
 def _apply_override(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not all(key.split(".")):
         raise ConfigError(f"--set {override}: expected KEY=VALUE with a dotted key")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = text
+    value = _override_value(key, text)
     *sections, last = key.split(".")
     for name in sections:
         values = values.setdefault(name, {})
         if not isinstance(values, dict):
-            raise ConfigError(f"--set {override}: {name} is a value, not a section")
+            raise ConfigError(f"--set {key}: expected a section, found {shown(name)}, which is a value")
     values[last] = value
+
+
+def _override_value(key: str, text: str) -> Any:
+    """The value of an override: as in a file, but text that is no YAML, such as `*.conll`, stays text."""
+    try:
+        return read_yaml(text)
+    except YAMLFault as fault:
+        if text.lstrip()[:1] not in ("[", "{"):
+            return text
+        raise ConfigError(f"--set {key}: {fault}") from None
