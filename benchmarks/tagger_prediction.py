@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from benchmarks import crfsuite_peer
-from seqtag.files import write_output
+from seqtag.files import output_file
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.predict import predict_columns
@@ -27,10 +27,15 @@ def prediction_speed(run: Path, train: TaggedCorpus, options: ReadingOptions, fo
     peer = crfsuite_peer.fit(train.tokens, train.tags)
 
     def ours() -> None:
-        write_output(predict_columns(TaggingModel.load(run), source, "columns"), target)
+        write(TaggingModel.load(run))
 
     def ours_loaded() -> None:
-        write_output(predict_columns(loaded, source, "columns"), target)
+        write(loaded)
+
+    def write(model: TaggingModel) -> None:
+        with output_file(target) as write_part:
+            for part in predict_columns(model, source, "columns"):
+                write_part(part)
 
     def crfsuite() -> None:
         with target.open("w", encoding=options.encoding, newline="") as file:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from seqtag.errors import ConfigError, DataWarning, SeqtagError, escaped, one_line
+from seqtag.streams import OutputConsole, prepare_process, settle_streams, standard_output, warn
 
 app = typer.Typer(
     name="seqtag",
@@ -47,14 +48,19 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="continue an interrupted run")] = False,
 ) -> None:
     """Fit a model as CONFIG says, and write a run directory."""
-    from rich.console import Console
-
     from seqtag.tasks import load_config
 
     overrides = [*(settings or []), *([] if seed is None else [f"seed={seed}"])]
     loaded = load_config(config, overrides)
-    summary = _command(context, loaded.task)(loaded, output or Path("runs", config.stem), resume)
-    summary.show(Console(highlight=False, soft_wrap=True))
+    folder = output or Path("runs", config.stem)
+    is_new = not os.path.lexists(folder)
+    try:
+        summary = _command(context, loaded.task)(loaded, folder, resume)
+        summary.show(OutputConsole(highlight=False, soft_wrap=True))
+    except KeyboardInterrupt:
+        if not (is_new and folder.exists()):
+            raise
+        warn(f"interrupted, but the run is finished: {escaped(str(folder))}")
 
 
 @app.command()
@@ -86,13 +92,19 @@ def predict(
     ] = None,
 ) -> None:
     """Tag a file of the run's layout, or raw text; or forecast the series of a CSV file."""
-    from seqtag.files import write_output
+    from seqtag.files import output_file
+    from seqtag.runs.places import check_output_file
 
     options = _given(text=text, format=form, horizon=horizon, future=future)
-    answers = _command_of_run(context, run, options)(run, source, **options)
-    # Otherwise every garbage collection visits all objects of TensorFlow, which takes a third of the reading time.
-    gc.freeze()
-    write_output(answers, output)
+    command = _command_of_run(context, run, options)
+    if output is not None:
+        check_output_file(output)
+    with output_file(output) as write:
+        answers = command(run, source, **options)
+        # Otherwise every garbage collection visits all objects of TensorFlow, which takes a third of the reading time.
+        gc.freeze()
+        for part in answers:
+            write(part)
 
 
 @app.command()
@@ -119,7 +131,7 @@ def backtest(
     result, note = command(source, settings or [], folds, refit, output)
     _print_report(result, as_json)
     if note:
-        print(f"note: {note}", file=sys.stderr)
+        warn(f"note: {note}")
 
 
 @app.command()
@@ -190,7 +202,10 @@ def inspect(
 
 def main() -> None:
     """Runs the command line, and exits with its code."""
-    sys.exit(run(sys.argv[1:]))
+    prepare_process()
+    code = run(sys.argv[1:])
+    settle_streams()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -206,14 +221,13 @@ def run(arguments: list[str]) -> int:
             _show_warnings_in_a_line()
             return _invoke(arguments, options)
     except BrokenPipeError:
-        # The reader of our output has closed it, as `head` does, which is no error. Python must not flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output has closed it, as `head` does, which is no error.
         return 0
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
         message, code = _explain(error, options, resumable=arguments[:1] == ["train"])
-        print(f"error: {message}", file=sys.stderr)
+        warn(f"error: {message}")
         return code
 
 
@@ -228,7 +242,8 @@ def _invoke(arguments: list[str], options: set[str]) -> int:
             command.invoke(context)
     except typer.Exit as done:
         return done.exit_code
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return 0
 
 
@@ -270,7 +285,7 @@ def _show_warnings_in_a_line() -> None:
 
     def show_in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, DataWarning):
-            print(f"warning: {one_line(str(message))}", file=sys.stderr)
+            warn(f"warning: {one_line(str(message))}")
         else:
             show(message, category, *place, **more)
 
@@ -306,6 +321,7 @@ def _given(**options: Any) -> dict[str, Any]:
 
 
 def _print_report(report: Any, as_json: bool) -> None:
+    standard_output()
     print(_json(report.to_metrics()) if as_json else report.to_text())
 
 

@@ -148,6 +148,14 @@ class RunError(SeqtagError):
     """A run directory or bundle is missing, unfinished, damaged, or from another format version."""
 
 
+class OutputError(SeqtagError, OSError):
+    """A file or folder cannot be written where it was asked for."""
+
+
+class ForkError(SeqtagError, RuntimeError):
+    """TensorFlow was to be used in a fork of a process in which it had run, where it would stand still."""
+
+
 class ConfigError(SeqtagError, ValueError):
     """The configuration or the command line is wrong.
 

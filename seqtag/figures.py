@@ -25,6 +25,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Writes a figure in the format that the suffix of `path` names, whole or not at all."""
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary)
+    """Writes a figure in the format that the suffix of `path` names, PNG without one, whole or not at all."""
+    with atomic_write(path) as aside:
+        # Without the format, matplotlib would add a suffix to a name that has none.
+        figure.savefig(aside, format=os.path.splitext(path)[1][1:] or "png")

@@ -2,63 +2,152 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from seqtag.errors import escaped
+from seqtag.asides import aside_of, sync
+from seqtag.errors import OutputError, escaped
+from seqtag.streams import standard_output
+
+MOST_LINKS = 40
 
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Gives a temporary path in the folder of `path`, which is renamed to `path` when the block ends without a fault.
+    """Gives the path of an empty file aside, which is renamed to `path` when the block ends without a fault.
+
+    Everything is checked, and the file aside created, before the block. Of two writers of one file the later one wins,
+    whole. Where `path` is a link, the link stays and the file behind it is replaced. A new file has the permissions
+    that the umask gives, a replaced one keeps its own, and its owner and group as far as the user may set them. Another
+    name of the same file, a hard link, keeps the old content.
+
+    Raises:
+        OutputError: `path` is a folder, a device, a pipe, a link to nothing or write-protected, or there is no folder
+            for it that can be written to.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     target = Path(folder, "answer.txt")
-    ...     with atomic_write(target) as temporary:
-    ...         _ = temporary.write_text("42")
+    ...     with atomic_write(target) as aside:
+    ...         _ = aside.write_text("42")
     ...     target.read_text(), [p.name for p in Path(folder).iterdir()]
     ('42', ['answer.txt'])
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "expected a folder to write to, found none", str(path.parent))
-    # The suffix stays last: Keras and NumPy read the format off it.
-    temporary = path.with_name(f".{path.stem}.writing{path.suffix}")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    target = regular_target(Path(path))
+    # What is secret in the old file is secret in the new one from its first byte on.
+    mode = stat.S_IMODE(target.stat().st_mode) | stat.S_IRUSR | stat.S_IWUSR if target.exists() else 0o666
+    with aside_of(target, mode=mode) as aside:
+        yield aside
+        replace(aside, target)
 
 
-def write_output(parts: Iterable[bytes], target: Path | None) -> None:
-    """Writes to a file, which appears when it is whole, or to standard output where `target` is None."""
+@contextmanager
+def output_file(target: Path | None) -> Iterator[Callable[[bytes], object]]:
+    """Gives the function that writes the output of a command: to a file, or to standard output where there is none.
+
+    A file appears when it is whole. A device or a pipe is written to as it is, and so is a descriptor such as
+    /dev/stdout or /dev/fd/3, from where it stands. A terminal gets control characters escaped.
+
+    Raises:
+        OutputError: as `atomic_write`; standard output or the descriptor is not open.
+    """
     if target is None:
-        _write(map(_for_terminal, parts) if sys.stdout.isatty() else parts, sys.stdout.buffer)
-    elif target.exists() and not target.is_file():
-        # A device or a pipe must not be replaced by a file.
+        stdout = standard_output()
+        yield _writer(stdout.buffer, stdout.isatty())
+        stdout.buffer.flush()
+    elif (descriptor := _descriptor_named(target)) is not None:
+        with _duplicate(descriptor, target) as file:
+            yield _writer(file, file.isatty())
+    elif target.exists() and not target.is_file() and not target.is_dir():
         with target.open("wb") as file:
-            _write(parts, file)
+            yield _writer(file, file.isatty())
     else:
-        with atomic_write(target) as temporary, temporary.open("wb") as file:
-            _write(parts, file)
+        with atomic_write(target) as aside, aside.open("wb") as file:
+            yield file.write
 
 
-def _write(parts: Iterable[bytes], file: BinaryIO) -> None:
-    for part in parts:
-        file.write(part)
-    file.flush()
+def regular_target(path: Path) -> Path:
+    """The file that a write to `path` makes or replaces: `path` itself, or the file behind a link.
+
+    Raises:
+        OutputError: see `atomic_write`.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        _check_new(path)
+        return path
+    except OSError as error:
+        raise OutputError(f"{path}: expected a file to write, found a fault: {reason_of(error)}") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise OutputError(f"{path}: expected a file to write, found a folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise OutputError(f"{path}: expected a regular file, found a device, a pipe or a socket")
+    if not os.access(path, os.W_OK):
+        raise OutputError(f"{path}: expected a file that may be written, found one that is write-protected")
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def replace(aside: Path, target: Path) -> None:
+    """Renames a file that is written to `target`, with the permissions and the owner of the file that was there."""
+    sync(aside)
+    with suppress(FileNotFoundError):
+        _keep_owner_and_mode(aside, os.stat(target))
+    os.replace(aside, target)
+    sync(target.parent)
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says about a fault, for the end of a message."""
+    return (error.strerror or str(error)).lower()
+
+
+def _check_new(path: Path) -> None:
+    if path.is_symlink():
+        raise OutputError(f"{path}: expected a file to write, found a link to nothing, {os.readlink(path)}")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path.parent}: expected a folder to write to, found none")
+
+
+def _keep_owner_and_mode(aside: Path, old: os.stat_result) -> None:
+    new = os.stat(aside)
+    if hasattr(os, "chown") and (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        with suppress(PermissionError):
+            os.chown(aside, -1, old.st_gid)
+            os.chown(aside, old.st_uid, -1)
+    os.chmod(aside, stat.S_IMODE(old.st_mode))
+
+
+def _writer(file: BinaryIO, terminal: bool) -> Callable[[bytes], object]:
+    return (lambda part: file.write(_for_terminal(part))) if terminal else file.write
 
 
 def _for_terminal(part: bytes) -> bytes:
-    """A part as a terminal can show it; a file or a pipe gets the part itself."""
+    """A part as a terminal can show it."""
     return escaped(part.decode("utf-8", "backslashreplace").replace("\r\n", "\n"), keep="\n\t").encode()
+
+
+def _descriptor_named(path: Path) -> int | None:
+    """The number of this process's descriptor that a path stands for, such as /dev/stdout; None for other paths."""
+    folders = {os.path.realpath(folder) for folder in ("/dev/fd", "/proc/self/fd")}
+    current = os.path.abspath(path)
+    for _ in range(MOST_LINKS):
+        folder, name = os.path.split(current)
+        if name.isdecimal() and os.path.realpath(folder) in folders:
+            return int(name)
+        if not os.path.islink(current):
+            break
+        current = os.path.join(folder, os.readlink(current))
+    return None
+
+
+def _duplicate(descriptor: int, path: Path) -> BinaryIO:
+    """A descriptor as a file of its own. To open its path anew would empty a file, and start at its beginning."""
+    try:
+        return os.fdopen(os.dup(descriptor), "wb")
+    except OSError as error:
+        raise OutputError(f"{path}: expected an open descriptor, found a fault: {reason_of(error)}") from None

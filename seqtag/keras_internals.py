@@ -148,6 +148,13 @@ def replaced_update(optimizer: keras.optimizers.Optimizer) -> Any:
     return vars(optimizer).get("_distributed_tf_update_step")
 
 
+def tensorflow_is_running() -> bool:
+    """Whether TensorFlow has started its threads in this process, which it does for its first operation."""
+    module = sys.modules.get("tensorflow.python.eager.context")
+    context = None if module is None else module.context_safe()
+    return context is not None and context._initialized
+
+
 def global_random_state() -> Callable[[], None]:
     """Remembers the global random state of Keras and TensorFlow, and returns a function that brings it back.
 

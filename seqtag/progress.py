@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
+
+from seqtag.streams import OutputConsole
 
 T = TypeVar("T")
 
@@ -48,6 +50,8 @@ def time_left(seconds: float, done: float, total: float) -> str:
 class LiveLine:
     """One line that changes in place while work goes on; no line where standard error is no terminal.
 
+    Where standard error cannot be written to, for example since its reader has left, work goes on without the line.
+
     Example:
 
         >>> with LiveLine() as line:
@@ -56,7 +60,7 @@ class LiveLine:
 
     def __init__(self) -> None:
         # In a notebook it is text on standard error too: rich would add an output for every update.
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
+        self.console = OutputConsole(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
         self._live: Live | None = None
         self._shown = time.monotonic()
 
@@ -74,15 +78,23 @@ class LiveLine:
         if not self.console.is_terminal or not (at_once or now - self._shown >= SECONDS_BETWEEN_UPDATES):
             return
         self._shown = now
-        if self._live is None:
-            self._live = Live(console=self.console, auto_refresh=False, transient=True)
-            self._live.start()
-        self._live.update(Text(text()), refresh=True)
+        line = Text(text())
+        with suppress(OSError):
+            if self._live is None:
+                self._live = Live(console=self.console, auto_refresh=False, transient=True)
+                self._live.start()
+            self._live.update(line, refresh=True)
+
+    def keep(self, text: str) -> None:
+        """Prints a line that stays."""
+        with suppress(OSError):
+            self.console.print(text)
 
     def close(self) -> None:
         """Removes the line; safe to call twice."""
         if self._live is not None:
-            self._live.stop()
+            with suppress(OSError):
+                self._live.stop()
             self._live = None
 
 

@@ -23,9 +23,14 @@ def import_tensorflow() -> None:
 
 @contextmanager
 def _native_stderr_silenced() -> Iterator[None]:
-    """Discards what native code writes to standard error."""
-    sys.stderr.flush()
-    kept = os.dup(2)
+    """Discards what native code writes to standard error, if that is open."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
     silence = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(silence, 2)

@@ -111,8 +111,8 @@ class GradientFlowLogger(keras.callbacks.Callback):
         frame.insert(0, "epoch", epoch + 1)
         self._frames.append(frame)
         if self.folder is not None:
-            with atomic_write(self.folder / TABLE) as temporary:
-                self.to_frame().to_csv(temporary, index=False)
+            with atomic_write(self.folder / TABLE) as aside:
+                self.to_frame().to_csv(aside, index=False)
             plot_training(self.norms, np.array(self.epochs), self.folder / PICTURE)
         if self._writer is not None:
             self._write_scalars(flow, epoch + 1)

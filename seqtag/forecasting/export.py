@@ -10,7 +10,8 @@ import tensorflow as tf
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.serving.inputs import ForecastInputs, Raw, Specs, Tensors
 from seqtag.forecasting.serving.stream_state import STEP_PADDING, StreamState
-from seqtag.runs.bundle import new_folder
+from seqtag.forks import check_can_run
+from seqtag.runs.places import new_folder
 
 # The float inputs, which may hold an infinity.
 NUMBERS = ("history", "past", "known", "static")
@@ -149,6 +150,7 @@ def export_saved_model(model: ForecastingModel, path: str | os.PathLike[str]) ->
     Raises:
         RunError: something is at `path` already.
     """
+    check_can_run()
     with new_folder(path) as folder:
         serving = ServingForecaster(model)
         tf.saved_model.save(serving, str(folder), signatures=serving.signatures())

@@ -30,6 +30,7 @@ from seqtag.forecasting.members import EVALUATION_BATCH, Member, MemberTrainer
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.seasonal_naive import seasonal_naive
+from seqtag.forks import check_can_run
 from seqtag.training.fit import FitResult
 from seqtag.training.measure import Measure
 from seqtag.training.recording import Recording
@@ -57,6 +58,7 @@ def fit_forecasting_model(
             the head of counts.
         RunError: see `fit_network`.
     """
+    check_can_run()
     units = _fit_units(table, config) if config.data.standardise else None
     series = table if units is None else units.standardised(table)
     if config.model.head == "negative_binomial":

@@ -34,8 +34,9 @@ from seqtag.forecasting.prediction.effects import permutation_effects
 from seqtag.forecasting.prediction.paths import sample_paths
 from seqtag.forecasting.prediction.predict import predict
 from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
-from seqtag.runs.bundle import new_folder
+from seqtag.forks import check_can_run
 from seqtag.runs.estimators import config_of, pickled_state, read_estimator, restore_state, write_estimator
+from seqtag.runs.places import new_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -153,6 +154,7 @@ class Forecaster(BaseEstimator):
             DataError: a fault of the series, named by series and time; no series is long enough.
             ConfigError: an argument of a wrong type or an unknown key.
         """
+        check_can_run()
         config = self._config()
         table = self._read(X)
         self.leakage_ = audit_known(table, config)

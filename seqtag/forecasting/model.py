@@ -23,6 +23,7 @@ from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import ForecastOutput
+from seqtag.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 
 TASK = "forecasting"
@@ -123,6 +124,7 @@ class ForecastingModel:
             DataError: a window's history holds no value, or one that has no logarithm where the network takes it; a
                 series without units, where the model has some; or as `SeriesEncoder.encode`.
         """
+        check_can_run()
         if self.units is not None:
             self.units.of([str(name) for name in table.ids])
         _check_some_value(table, windows)

@@ -25,6 +25,7 @@ from seqtag.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_config
 from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
+from seqtag.runs.places import check_new_folder, check_output_folder
 
 if TYPE_CHECKING:
     from seqtag.forecasting.backtesting.result import BacktestResult
@@ -149,7 +150,10 @@ def backtest(
 
     Raises:
         RunError, ConfigError, DataError: as `evaluate`; a fold for which all series are too short.
+        RunError, OutputError: see `check_output_folder`.
     """
+    if output is not None:
+        check_output_folder(output)
     config = load_config(source / bundle.CONFIG if source.is_dir() else source, ForecastingConfig, settings)
     origins = RollingOrigins(folds or config.evaluation.folds, config.model.horizon)
     result, note = _backtest(source, config, origins, refit)
@@ -182,6 +186,7 @@ def _backtest(
 
 def export(run: Path, folder: Path) -> None:
     """Writes the run's SavedModel."""
+    check_new_folder(folder)
     model, _ = _load(run)
     from seqtag.forecasting.export import export_saved_model
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
-import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from seqtag.asides import aside_of
 from seqtag.errors import RunError, shown
 from seqtag.files import atomic_write
 
@@ -32,27 +31,6 @@ def partial_path(run: str | os.PathLike[str]) -> Path:
     return Path(f"{os.fspath(run).rstrip('/')}{PARTIAL_SUFFIX}")
 
 
-@contextmanager
-def new_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
-    """Gives a folder to write to, which is renamed to `target` after the block, or removed after a fault.
-
-    Raises:
-        RunError: `target` exists, or an unfinished run of that name does.
-    """
-    folder = partial_path(target)
-    if Path(target).exists():
-        raise RunError(f"{target}: expected a new directory, found one; choose another name or remove it")
-    if folder.exists():
-        raise RunError(f"{folder}: found an unfinished run; choose another name or remove it")
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-        folder.rename(target)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
 def save_bundle(folder: Path, task: str, network: keras.Model, encoders: dict[str, Any]) -> None:
     """Writes a network, and everything else that its model needs to answer.
 
@@ -64,10 +42,13 @@ def save_bundle(folder: Path, task: str, network: keras.Model, encoders: dict[st
         network: the network, not compiled: otherwise the optimizer's state would be stored too.
         encoders: the rest of the model, as JSON can hold it.
     """
-    with atomic_write(folder / MODEL) as temporary, TemporaryDirectory(dir=folder, prefix=".model.writing") as parts:
+    from seqtag.forks import check_can_run
+
+    check_can_run()
+    with atomic_write(folder / MODEL) as aside, aside_of(folder / "parts") as parts:
         network.save(parts, zipped=False)
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for part in sorted(path for path in Path(parts).iterdir() if path.is_file()):
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for part in sorted(path for path in parts.iterdir() if path.is_file()):
                 archive.write(part, part.name)
     write_json(folder / ENCODERS, {"format_version": FORMAT_VERSION, "task": task, **encoders})
 
@@ -90,6 +71,9 @@ def load_bundle(run: str | os.PathLike[str], task: str, build: Callable[[Any, di
     # After the checks, which need no Keras: importing it takes seconds.
     import keras
 
+    from seqtag.forks import check_can_run
+
+    check_can_run()
     with _damage_named(folder):
         return build(keras.saving.load_model(folder / MODEL, compile=False), encoders)
 
@@ -205,13 +189,13 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text file, whole or not at all."""
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    with atomic_write(path) as aside:
+        aside.write_text(text, encoding="utf-8")
 
 
 def write_history(path: Path, history: Sequence[dict[str, Any]]) -> None:
     """Writes a row for each epoch."""
-    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
         writer.writeheader()
         writer.writerows(history)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from seqtag.asides import clear_asides
 from seqtag.config.section import TaskConfig
 from seqtag.errors import ConfigError, RunError, SeqtagError
+from seqtag.folders import locked_folder, make_folder, rename_new
 from seqtag.runs import bundle
 from seqtag.runs.config_file import dump_config, load_config
+from seqtag.runs.places import check_new_name, is_unfinished_run
 
 CHECKPOINTS, LOGS = "checkpoints", "logs"
 
@@ -20,35 +23,65 @@ CHECKPOINTS, LOGS = "checkpoints", "logs"
 def run_directory(config: TaskConfig, output: Path, resume: bool) -> Iterator[Path]:
     """Gives the folder `OUTPUT.partial`, which is renamed to `output` when the block ends without a fault.
 
+    The folder is locked for the block. What a process left that was killed before the end of its first epoch is
+    removed, since there is nothing to resume.
+
     Raises:
         RunError: a finished run is at `output`, or an unfinished one without `resume`.
-        ConfigError: `resume` with another configuration.
+        ConfigError: `resume` with another configuration, or `output` has the ending of unfinished runs.
+        OutputError: the run cannot be written there, or another process writes it.
     """
-    folder = _open_run(config, output, resume)
-    try:
-        yield folder
-    except SeqtagError:
-        # Before the end of the first epoch there is nothing to resume: the next try is a new run.
-        if not any(folder.glob(f"{CHECKPOINTS}/*/[!.]*")):
-            shutil.rmtree(folder)
-        raise
-    folder.rename(output)
-
-
-def _open_run(config: TaskConfig, output: Path, resume: bool) -> Path:
     folder = bundle.partial_path(output)
     if output.exists():
         raise RunError(f"{output}: expected no run there, found one; choose another --output or remove it")
-    if not resume:
-        if folder.exists():
-            raise RunError(f"{folder}: found an unfinished run; go on with --resume, or remove it")
-        folder.mkdir(parents=True)
-        bundle.write_text(folder / bundle.CONFIG, dump_config(config))
-    elif not folder.exists():
+    check_new_name(output)
+    if resume and not folder.is_dir():
         raise RunError(f"{folder}: expected an unfinished run to resume, found none")
-    elif load_config(folder / bundle.CONFIG, type(config)) != config:
-        raise ConfigError(f"{folder / bundle.CONFIG}: expected the configuration of the unfinished run, found another")
-    return folder
+    if not resume:
+        _make_room(folder)
+    with _locked(folder):
+        _begin(folder, config, resume)
+        try:
+            yield folder
+        except SeqtagError:
+            if not has_state(folder):
+                shutil.rmtree(folder)
+            raise
+        rename_new(folder, output)
+
+
+def has_state(folder: Path) -> bool:
+    """Whether an unfinished run has the state of a whole epoch, to resume from."""
+    return any(folder.glob(f"{CHECKPOINTS}/*/[!.]*"))
+
+
+def _make_room(folder: Path) -> None:
+    """Creates the folder of a new run, in place of one that was killed before the end of its first epoch."""
+    if is_unfinished_run(folder) and not has_state(folder):
+        with _locked(folder) as is_dead:
+            if is_dead:
+                shutil.rmtree(folder)
+    make_folder(folder.parent)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        raise RunError(f"{folder}: found an unfinished run; go on with --resume, or remove it") from None
+
+
+def _locked(folder: Path) -> AbstractContextManager[bool]:
+    return locked_folder(folder, f"{folder}: found a run that another process is writing")
+
+
+def _begin(folder: Path, config: TaskConfig, resume: bool) -> None:
+    path = folder / bundle.CONFIG
+    if not resume:
+        bundle.write_text(path, dump_config(config))
+        return
+    if load_config(path, type(config)) != config:
+        raise ConfigError(f"{path}: expected the configuration of the unfinished run, found another")
+    # Nobody else writes here, as long as this process holds the lock.
+    for place in (folder, *(folder / CHECKPOINTS).glob("*")):
+        clear_asides(place)
 
 
 def write_figures(folder: Path, history: Sequence[dict[str, float]], metrics: dict[str, Any]) -> None:

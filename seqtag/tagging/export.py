@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from seqtag.data.text.tokenizer import tokenize
 from seqtag.data.text.word_features import lookup_table
-from seqtag.runs.bundle import new_folder
+from seqtag.forks import check_can_run
+from seqtag.runs.places import new_folder
 from seqtag.tagging.data.batches import assemble_batch
 from seqtag.tagging.model import TaggingModel
 
@@ -101,6 +102,7 @@ def export_saved_model(model: TaggingModel, path: str | os.PathLike[str]) -> Non
     Raises:
         RunError: something is at `path` already.
     """
+    check_can_run()
     with new_folder(path) as folder:
         serving = ServingTagger(model.compacted())
         tf.saved_model.save(serving, str(folder), signatures=serving.signatures())

@@ -11,7 +11,7 @@ import numpy as np
 from seqtag.diagnostics import GradientFlow, gradient_flow
 from seqtag.diagnostics.jacobians import by_lag
 from seqtag.errors import DataError
-from seqtag.files import atomic_write
+from seqtag.folders import filled_folder
 from seqtag.progress import LiveLine
 from seqtag.tagging.data.batches import batch_of, split_tags
 from seqtag.tagging.data.corpus import TaggedCorpus
@@ -51,13 +51,12 @@ class GradientReport:
         return f"{lengths}; loss {self.flow.loss:.4g} a token\n{table}"
 
     def write(self, folder: Path) -> None:
-        """Writes figures and tables, each whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, frame in {NORMS: self.flow.to_frame(), SUMMARY: self.summary}.items():
-            with atomic_write(folder / name) as aside:
-                frame.to_csv(aside, index=False)
-        self.flow.plot(folder / FLOW)
-        self.flow.plot_jacobians(folder / JACOBIANS)
+        """Writes figures and tables, all or none."""
+        with filled_folder(folder) as aside:
+            for name, frame in {NORMS: self.flow.to_frame(), SUMMARY: self.summary}.items():
+                frame.to_csv(aside / name, index=False)
+            self.flow.plot(aside / FLOW)
+            self.flow.plot_jacobians(aside / JACOBIANS)
 
 
 def report_gradients(model: TaggingModel, corpus: TaggedCorpus) -> GradientReport:

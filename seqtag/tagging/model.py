@@ -12,6 +12,7 @@ import numpy as np
 
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder
+from seqtag.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 from seqtag.tagging.config import TASK
 from seqtag.tagging.data.batches import Batch, batch_of, plan_batches
@@ -83,6 +84,7 @@ class TaggingModel:
 
     def encode(self, sentences: Sequence[TaggerInput], tags: Iterable[Sequence[int]] | None = None) -> EncodedCorpus:
         """The sentences as integers, with their tags' indices if there are any."""
+        check_can_run()
         return encode_corpus(sentences, self.encoder, self.column_vocabularies, tags)
 
     def decode_tags(self, corpus: EncodedCorpus) -> list[list[str]]:
@@ -184,6 +186,7 @@ class TaggingModel:
 
 def _batch_outputs(corpus: EncodedCorpus, function: Callable[[Batch], T]) -> Iterator[tuple[np.ndarray, T]]:
     """What a graph function of the network gives for each batch of a corpus, with the numbers of its sentences."""
+    check_can_run()
     for numbers in plan_batches(corpus.lengths, PREDICTION_BATCH_TOKENS):
         yield numbers, function(batch_of(corpus, numbers))
 

@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from seqtag.errors import DataError
-from seqtag.runs.bundle import new_folder
 from seqtag.runs.estimators import config_of, pickled_state, read_estimator, restore_state, write_estimator
+from seqtag.runs.places import new_folder
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, split_off_dev
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure

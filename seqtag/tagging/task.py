@@ -14,6 +14,7 @@ from seqtag.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_config, resolve_path
 from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
+from seqtag.runs.places import check_new_folder, check_output_folder
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import TASK, DataConfig, TaggingConfig
 from seqtag.tagging.data.corpus import SAMPLE_PREFIX, ReadingOptions, TaggedCorpus, load_corpus, reading_options
@@ -145,6 +146,7 @@ def predict(run: Path, source: str, *, text: bool = False, format: str = "column
 
 def export(run: Path, folder: Path) -> None:
     """Writes the run's SavedModel."""
+    check_new_folder(folder)
     model = _load(run)
     from seqtag.tagging.export import export_saved_model
 
@@ -161,7 +163,10 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None) ->
 
     Raises:
         RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `seqtag.tagging.gradient_report`.
+        RunError, OutputError: see `check_output_folder`.
     """
+    output = folder or run / GRADIENTS
+    check_output_folder(output)
     if data is None:
         config = load_config(run / bundle.CONFIG, TaggingConfig).data
         if config.dev is None:
@@ -172,7 +177,7 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None) ->
     from seqtag.tagging.gradient_report import report_gradients
 
     report = report_gradients(model, corpus)
-    report.write(folder or run / GRADIENTS)
+    report.write(output)
     return report
 
 

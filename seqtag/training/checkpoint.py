@@ -71,8 +71,8 @@ class Checkpoint(keras.callbacks.Callback):
         arrays: dict[str, Any] = {"counters": np.frombuffer(json.dumps(self._counters()).encode(), np.uint8)}
         for name, group in self._groups().items():
             arrays |= {f"{name}/{n}": np.asarray(value) for n, value in enumerate(group)}
-        with atomic_write(self.folder / FILE_NAME) as temporary:
-            np.savez(temporary, **arrays)
+        with atomic_write(self.folder / FILE_NAME) as aside:
+            np.savez(aside, **arrays)
 
     def restore(self) -> bool:
         """Restores the state of the model and the callbacks; False if none was saved.

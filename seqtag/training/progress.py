@@ -78,7 +78,7 @@ class ProgressLine(keras.callbacks.Callback):
         self.dev_text = f"dev {self.measure.name} {dev} (best {best})"
         rate = self.items / logs["train_seconds"]
         done = epoch + 1 - self.first_epoch
-        self.live.console.print(self._line(rate, logs["loss"], self.dev_text, now, done))
+        self.live.keep(self._line(rate, logs["loss"], self.dev_text, now, done))
 
     def _line(self, rate: float, loss: float, dev: str, now: float, done: float) -> str:
         left = time_left(now - self.started, done, self.epochs - self.first_epoch)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
+from seqtag.forks import check_can_run
 from seqtag.keras_internals import global_random_state
 
 
@@ -26,6 +27,7 @@ def seeded(seed: int) -> Iterator[None]:
         >>> random.random() == random.Random(7).random(), inside == random.Random(1).random()
         (True, True)
     """
+    check_can_run()
     python, numpy, restore = random.getstate(), np.random.get_state(), global_random_state()  # noqa: NPY002
     try:
         keras.utils.set_random_seed(seed)

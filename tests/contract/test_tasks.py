@@ -8,6 +8,7 @@ import gc
 import inspect
 import io
 import json
+import multiprocessing
 import pickle
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ from sklearn.exceptions import NotFittedError
 
 from seqtag import Forecaster, Tagger
 from seqtag.cli import app, run
+from seqtag.errors import ForkError
 from seqtag.tasks import NAMES, Task, load_config, task_named
 from seqtag.training.checkpoint import Checkpoint
 
@@ -425,3 +427,38 @@ def test_a_pickle_answers_the_same_in_a_new_process(fitted, shop, tmp_path):
     for line, (estimator, given) in zip(done.stdout.split(), pairs, strict=True):
         found, expected = pickle.loads(bytes.fromhex(line)), estimator.predict(**given)
         assert same(found, expected)
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no forks on this system")
+def test_a_fork_refuses_what_would_stand_still_in_it(case, name, folder, finished, fitted):
+    estimator = fitted[name]
+    stored = pickle.dumps(estimator)
+    fork = multiprocessing.get_context("fork")
+    asks = {
+        "answers": lambda: case.answers(estimator, folder),
+        "score": lambda: estimator.score(folder / case.file),
+        "fit": lambda: clone(estimator).fit(folder / case.file),
+        "load": lambda: case.estimator.load(finished),
+        "pickle": lambda: pickle.dumps(estimator),
+        "unpickle": lambda: pickle.loads(stored),
+        "export": lambda: estimator.export(folder / "nothing"),
+    }
+    for what, ask in asks.items():
+        found: Any = fork.Queue()
+        process = fork.Process(target=lambda ask=ask, found=found: found.put(kind_of_error(ask)))
+        process.start()
+        try:
+            assert found.get(timeout=30) is ForkError, what
+        finally:
+            process.kill()
+            process.join()
+    assert not (folder / "nothing").exists()
+    assert same(case.answers(estimator, folder), case.answers(estimator, folder)), "the parent still answers"
+
+
+def kind_of_error(ask: Callable[[], Any]) -> type | None:
+    try:
+        ask()
+    except Exception as error:
+        return type(error)
+    return None

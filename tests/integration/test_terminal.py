@@ -12,7 +12,7 @@ from rich.console import Console
 from seqtag.cli import run
 from seqtag.data.series.files import read_series
 from seqtag.data.series.frames import csv_text
-from seqtag.files import write_output
+from seqtag.files import output_file
 from seqtag.runs.summary import show_part
 from seqtag.tagging.evaluation.labels import evaluate_labels
 from seqtag.tagging.evaluation.spans import evaluate_spans
@@ -30,14 +30,20 @@ class Stdout(io.TextIOWrapper):
         return self.terminal
 
 
+def write_parts(target):
+    with output_file(target) as write:
+        for part in PARTS:
+            write(part)
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_answers(monkeypatch, terminal, tmp_path):
     monkeypatch.setattr(sys, "stdout", Stdout(terminal))
-    write_output(PARTS, None)
+    write_parts(None)
     written = sys.stdout.buffer.getvalue()
     escaped = "Ærø\\x1b]0;title\\x07\\u202e\\x9b2J\\x0c\tB-LOC\n\\xff\n".encode()
     assert written == (escaped if terminal else b"".join(PARTS))
-    write_output(PARTS, tmp_path / "out")
+    write_parts(tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == b"".join(PARTS)
 
 

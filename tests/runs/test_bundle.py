@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from seqtag.errors import RunError
-from seqtag.runs.bundle import load_encoders, new_folder
+from seqtag.runs.bundle import load_encoders
+from seqtag.runs.places import new_folder
 from seqtag.tagging.data.corpus import TaggerInput
 from seqtag.tagging.model import TaggingModel
 

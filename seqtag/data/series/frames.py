@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from seqtag.errors import DataError, nearest, shown
+from seqtag.streams import standard_input
 
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
 
@@ -37,7 +37,7 @@ def read_frame(source: Any, as_text: Sequence[str] = ()) -> tuple[pd.DataFrame, 
         return source, None
     if isinstance(source, str | os.PathLike):
         name = "<stdin>" if source == "-" else os.fspath(source)
-        return _read_csv(name, as_text, io.StringIO(sys.stdin.read()) if source == "-" else None), name
+        return _read_csv(name, as_text, io.StringIO(standard_input().read()) if source == "-" else None), name
     if hasattr(source, "get_column"):
         return pd.DataFrame({name: _column(source.get_column(name)) for name in source.columns}), None
     if hasattr(source, "to_pandas"):

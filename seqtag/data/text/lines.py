@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import codecs
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import IO, Any, TypeAlias
 
 from seqtag.errors import ConfigError, DataError, shown
+from seqtag.streams import standard_input
 
 Source: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
 
@@ -82,7 +82,7 @@ def _open(source: Source) -> Any:
     if not isinstance(source, str | os.PathLike):
         return nullcontext(source)
     if source == "-":
-        return nullcontext(sys.stdin)
+        return nullcontext(standard_input())
     try:
         return open(source, "rb")
     except OSError as error:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from seqtag.data.series.frames import csv_text
 from seqtag.figures import save_figure
-from seqtag.files import atomic_write
+from seqtag.folders import filled_folder
 from seqtag.forecasting.backtesting.result import FORECAST, BacktestResult
 from seqtag.forecasting.plots import plot_backtest, plot_forecast
+from seqtag.runs.places import check_output_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,22 +33,25 @@ def plot_result(result: BacktestResult, metric: str = "mase") -> Figure:
 def write_result(result: BacktestResult, folder: str | Path, forecasts: bool = True) -> None:
     """Writes the tables as CSV files, `metrics.json`, and the figures `backtest.png` and `forecast.png`.
 
-    A fault while a file is written leaves an older one as it was.
+    They appear together when all are written; a fault leaves older ones as they were.
 
     Args:
         result: the backtest.
         folder: the folder to write to; created where it does not exist.
         forecasts: whether to write `forecasts.csv` too, with a line for each value.
+
+    Raises:
+        RunError: `folder` is a run, whose metrics would be replaced.
+        OutputError: `folder` is no folder that can be written to.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    check_output_folder(Path(folder))
     values = result.forecasts
     tables = {name: getattr(result, name)() for name in ("summary", "by_series", "by_step", "by_fold")}
-    for name, frame in {**tables, **({"forecasts": values.set_index("unique_id")} if forecasts else {})}.items():
-        with atomic_write(folder / f"{name}.csv") as temporary:
-            temporary.write_bytes(csv_text(frame).encode())
-    with atomic_write(folder / "metrics.json") as temporary:
-        temporary.write_text(json.dumps(result.to_metrics(), indent=1) + "\n", encoding="utf-8")
+    tables |= {"forecasts": values.set_index("unique_id")} if forecasts else {}
     last = values[values["fold"] == result.fold[-1]]
-    save_figure(plot_result(result), folder / "backtest.png")
-    save_figure(plot_forecast(result.table.to_frame(), last), folder / "forecast.png")
+    with filled_folder(Path(folder)) as aside:
+        for name, frame in tables.items():
+            (aside / f"{name}.csv").write_bytes(csv_text(frame).encode())
+        (aside / "metrics.json").write_text(json.dumps(result.to_metrics(), indent=1) + "\n", encoding="utf-8")
+        save_figure(plot_result(result), aside / "backtest.png")
+        save_figure(plot_forecast(result.table.to_frame(), last), aside / "forecast.png")

@@ -18,6 +18,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+from seqtag.files import atomic_write
 from seqtag.tagging.data.grammar import Generator, Grammar
 
 SENTENCES = {"train": 2400, "dev": 300, "test": 300}
@@ -50,7 +51,8 @@ def write(folder: Path) -> None:
     """Writes the three files into `folder`, which is created if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for split, text in generate().items():
-        (folder / f"{split}.tsv").write_text(text, "utf-8", newline="\n")
+        with atomic_write(folder / f"{split}.tsv") as aside:
+            aside.write_text(text, "utf-8", newline="\n")
 
 
 def _folder() -> Path:

@@ -8,9 +8,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from seqtag.data.series.files import read_series
+from seqtag.errors import RunError
 from seqtag.forecasting.backtesting import RollingOrigins, backtest, write_result
 from seqtag.forecasting.data.samples import sample_series
 from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
@@ -155,15 +157,22 @@ def test_what_is_written(result, tmp_path):
     assert not (tmp_path / "forecasts.csv").exists()
 
 
-def test_a_file_that_cannot_be_written_leaves_the_old_one(result, tmp_path, monkeypatch):
+def test_a_fault_at_the_last_file_leaves_all_older_ones(result, tmp_path, monkeypatch):
     (tmp_path / "summary.csv").write_text("old")
 
-    def fails(frame, path):
+    def fails(figure, path, format):
         path.write_text("half")
         raise OSError("no space left")
 
-    monkeypatch.setattr(pd.DataFrame, "to_csv", fails)
+    monkeypatch.setattr(Figure, "savefig", fails)
     with pytest.raises(OSError, match="no space left"):
         write_result(result, tmp_path)
     assert (tmp_path / "summary.csv").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["summary.csv"]
+
+
+def test_a_run_is_not_written_into(result, tmp_path):
+    (tmp_path / "encoders.json").touch()
+    with pytest.raises(RunError, match="expected a folder of its own for the output, found a run"):
+        write_result(result, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["encoders.json"]
