@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqtag.tagging.data.columns import ColumnReader
+from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.evaluation.labels import evaluate_labels
 from seqtag.tagging.evaluation.spans import evaluate_spans
 
@@ -127,7 +127,7 @@ def _shape(token: str) -> str:
 
 
 def _read(path: Path) -> tuple[list[list[str]], list[list[str]]]:
-    sentences = list(ColumnReader(path))
+    sentences = list(SentenceReader(path))
     return [sentence.tokens for sentence in sentences], [sentence.tags for sentence in sentences]
 
 

@@ -19,13 +19,19 @@ class DataConfig(FilesConfig):
     train: str | None = Field(None, description="training file; 'sample:train' is of the corpus inside the package")
     dev: str | None = Field(None, description="file that chooses the epoch and every setting")
     test: str | None = Field(None, description="file that is scored once, at the end")
-    layout: Literal["auto", "conll2003", "conll2002", "conll2000", "tsv", "uner", "conllu", "plain"] = Field(
+    layout: Literal["auto", "conll2003", "conll2002", "conll2000", "tsv", "uner", "conllu", "plain", "csv"] = Field(
         "auto", description="the columns of the files and what separates them; auto detects it"
     )
     token_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
     tag_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
+    sentence_column: Column | None = Field(
+        None, description="of a table, the column that says which sentence a row is of; found by its name unless set"
+    )
     features: tuple[Column, ...] = Field((), description="further columns that the model reads")
     encoding: str = Field("utf-8", description="of the files, as Python names it")
+    comment_prefix: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="how lines start that are kept but not tagged, such as '# id'"
+    )
     scheme: Literal["auto", "IOB1", "IOB2", "IOBES", "BILOU", "IO", "none"] = Field(
         "auto", description="how tags mark spans; none for labels such as parts of speech; auto detects it"
     )

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from seqtag.cli import run
-from seqtag.tagging.data.columns import ColumnReader
+from seqtag.tagging.data.reader import SentenceReader
 
 KEYS = ["tokens", "tags", "scores", "entities"]
 ENTITY = ["type", "start", "end", "text", "score"]
@@ -110,7 +110,7 @@ def test_json_lines_of_columns(run_folder, job, said):
     records = [
         json.loads(line) for line in said("predict", run_folder, job / "test.tsv", "--format", "jsonl").splitlines()
     ]
-    sentences = list(ColumnReader(job / "test.tsv"))
+    sentences = list(SentenceReader(job / "test.tsv"))
     assert [record["tokens"] for record in records] == [sentence.tokens for sentence in sentences]
     entities = [entity for record in records for entity in record["entities"]]
     assert entities

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seqtag.tagging.data.columns import ColumnReader
+from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tasks import load_config
 
@@ -65,7 +65,7 @@ def test_every_line_of_the_file_comes_back(config, run_folder, tmp_path):
     lines = Path(os.environ["SEQTAG_DATA"], config.data.dev).read_bytes().splitlines(keepends=True)[:LINES]
     slice_.write_bytes(b"".join(lines))
     tagged = b"".join(predict_columns(TaggingModel.load(run), slice_, "columns")).splitlines(keepends=True)
-    [column] = {sentence.tag_index for sentence in ColumnReader(slice_, config.data.layout)}
+    [column] = {sentence.tag_index for sentence in SentenceReader(slice_, config.data.layout)}
     assert [without(line, column) for line in tagged] == [without(line, column) for line in lines]
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from seqtag.errors import DataError
 from seqtag.tagging.config import DataConfig
-from seqtag.tagging.data.columns import ColumnReader
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
+from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.samples import sample_path
 
 SAMPLE_PREFIX = "sample:"
@@ -23,7 +23,7 @@ class ReadingOptions:
     """How column files are read; the meanings are those of the configuration's `data` section.
 
     Attributes:
-        layout, token_column, tag_column, encoding: see `ColumnReader`.
+        layout, token_column, tag_column, sentence_column, encoding, comment_prefix: see `SentenceReader`.
         features: further columns that the model reads.
     """
 
@@ -32,6 +32,8 @@ class ReadingOptions:
     tag_column: str | int | None = None
     features: tuple[str | int, ...] = ()
     encoding: str = "utf-8"
+    comment_prefix: str | None = None
+    sentence_column: str | int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back."""
@@ -42,29 +44,39 @@ class ReadingOptions:
         """The options that `to_dict` described."""
         layout = data["layout"]
         if isinstance(layout, dict):
-            layout = Layout(**{**layout, "columns": tuple(layout["columns"]), "optional": tuple(layout["optional"])})
+            layout = Layout.from_dict(layout)
         return cls(**{**data, "layout": layout, "features": tuple(data["features"])})
 
-    def reader(self, source: Any, tags_required: bool = True) -> ColumnReader:
+    def reader(self, source: Any, tags_required: bool = True) -> SentenceReader:
         """A reader of this kind of file; `sample:train` is a file of the corpus inside the package."""
         if isinstance(source, str) and source.startswith(SAMPLE_PREFIX):
             try:
                 source = sample_path(source.removeprefix(SAMPLE_PREFIX))
             except ValueError as error:
                 raise DataError(str(error), source) from None
-        return ColumnReader(
+        return SentenceReader(
             source,
             layout=self.layout,
             encoding=self.encoding,
             token_column=self.token_column,
             tag_column=self.tag_column,
             tags_required=tags_required,
+            comment_prefix=self.comment_prefix,
+            sentence_column=self.sentence_column,
         )
 
 
 def reading_options(data: DataConfig) -> ReadingOptions:
     """How the files of a configuration are read."""
-    return ReadingOptions(data.layout, data.token_column, data.tag_column, data.features, data.encoding)
+    return ReadingOptions(
+        data.layout,
+        data.token_column,
+        data.tag_column,
+        data.features,
+        data.encoding,
+        data.comment_prefix,
+        data.sentence_column,
+    )
 
 
 class TaggerInput(NamedTuple):

@@ -23,8 +23,10 @@ from typing import Any
 
 from seqtag.data.text.lines import Source
 from seqtag.errors import escaped
-from seqtag.tagging.data.columns import ColumnReader, Layout, Sentence
+from seqtag.tagging.data.layouts import Layout
+from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.schemes import Scheme, is_span_tag, scheme_of_pairs, spans, violations
+from seqtag.tagging.data.sentences import Sentence
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def inspect_corpus(
 
     Args:
         sources: paths or streams; the training data first, so that the report says what the others share with it.
-        layout, encoding, token_column, tag_column: of all files; see `ColumnReader`. A file may
+        layout, encoding, token_column, tag_column: of all files; see `SentenceReader`. A file may
             lack tags unless `tag_column` says where they are.
         examples: how many illegal tags, and shared sentences, are listed with their lines.
 
@@ -147,7 +149,7 @@ def inspect_corpus(
         ConfigError: no such layout or encoding.
     """
     readers = [
-        ColumnReader(source, layout, encoding, token_column, tag_column, tag_column is not None) for source in sources
+        SentenceReader(source, layout, encoding, token_column, tag_column, tag_column is not None) for source in sources
     ]
     surveys = [_Survey(reader, examples) for reader in readers]
     overlaps = [later.overlap(earlier, examples) for n, later in enumerate(surveys) for earlier in surveys[:n]]
@@ -169,7 +171,7 @@ class _Survey:
     collected.
     """
 
-    def __init__(self, reader: ColumnReader, examples: int) -> None:
+    def __init__(self, reader: SentenceReader, examples: int) -> None:
         self.reader = reader
         self.examples = examples
         self.lengths: Counter[int] = Counter()

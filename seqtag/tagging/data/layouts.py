@@ -1,34 +1,33 @@
-"""Layouts of column files: the names of the columns, what separates them, and how to detect a layout."""
+"""Layouts of files of tagged tokens: how a file is written, the names of its columns, and what separates them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from typing import Any
 
-from seqtag.data.text.lines import Source, read_lines, source_name
 from seqtag.errors import ConfigError, DataError, shown
-
-_DETECTION_LINES = 200
-_CHUNK_TYPES = frozenset(("NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"))
-_ROW_ID = re.compile(r"\d+(?:[-.]\d+)?\t")
+from seqtag.tagging.data.fields import split_fields
 
 
 @dataclass(frozen=True)
 class Layout:
-    r"""How a column file is laid out.
+    r"""How a file of tagged tokens is laid out.
 
     Args:
         name: the name in a configuration.
         columns: names of the columns, in order.
-        separator: ``"\t"`` for exactly one TAB between columns, ``" "`` for a run of spaces and TABs.
+        separator: ``"\t"`` for exactly one TAB between columns, ``" "`` for a run of spaces and TABs, or
+            another character.
         token: the column that holds the tokens.
         tag: the column that holds the tags unless another is chosen; ``None`` when there is none.
         has_ids: whether column 1 numbers the words of a sentence. Such layouts have ``#`` comments, ranges
             (``8-9``) and empty nodes (``8.1``), which are kept but not tagged; in the others a line that
             starts with ``#`` is a token, and a ``-DOCSTART-`` line is kept but not tagged.
         optional: columns that some files of this layout leave out.
+        comments: how lines start that are kept but not tagged.
+        form: how the file is read: ``"columns"``, or ``"table"`` for fields that may be quoted, below a header.
+        sentence: the column of sentence ids, where there is one.
 
     >>> LAYOUTS["conll2003"].columns
     ('word', 'pos', 'chunk', 'ner')
@@ -41,6 +40,20 @@ class Layout:
     tag: str | None
     has_ids: bool = False
     optional: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+    form: str = "columns"
+    sentence: str | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Layout:
+        """The layout that `dataclasses.asdict` described, also after a round trip through JSON."""
+        values: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
+        return cls(**values)
+
+    @property
+    def comment_prefixes(self) -> tuple[str, ...]:
+        """How comments start."""
+        return ("#", *self.comments) if self.has_ids else self.comments
 
     @property
     def width(self) -> int:
@@ -53,7 +66,9 @@ class Layout:
         >>> LAYOUTS["conll2003"].split("EU NNP  B-NP B-ORG ")
         ['EU', 'NNP', 'B-NP', 'B-ORG']
         """
-        return _split(text, self.separator)
+        if self.form == "table":
+            return split_fields(text, self.separator)
+        return split_columns(text, self.separator)
 
     def of_width(self, width: int) -> Layout:
         """This layout for rows of `width` columns: without its optional columns if they do not fit, else with them.
@@ -91,7 +106,8 @@ def _number(column: str | int) -> int | None:
         return None
 
 
-def _split(text: str, separator: str) -> list[str]:
+def split_columns(text: str, separator: str) -> list[str]:
+    """The columns of a line; `separator` is that of a `Layout`."""
     if separator == "\t":
         return text.split("\t")
     return [field for field in text.replace("\t", " ").split(" ") if field]
@@ -109,6 +125,7 @@ LAYOUTS: dict[str, Layout] = {
         Layout("uner", ("id", "token", "tag", "misc", "annotator"), "\t", token="token", tag="tag", has_ids=True),
         Layout("conllu", _CONLLU, "\t", token="FORM", tag="UPOS", has_ids=True),
         Layout("plain", ("token",), "\t", token="token", tag=None),
+        Layout("csv", ("sentence", "token", "tag"), ",", token="token", tag="tag", form="table", sentence="sentence"),
     )
 }
 
@@ -125,79 +142,3 @@ def layout_named(name: str) -> Layout:
     if name not in LAYOUTS:
         raise ConfigError(f"expected auto, {', '.join(LAYOUTS)}, found {shown(name)}", setting="data.layout")
     return LAYOUTS[name]
-
-
-def detect_layout(source: Source, encoding: str = "utf-8") -> Layout:
-    """Detects the layout of a file from its first lines; a stream is read up to there.
-
-    Raises:
-        DataError: the file cannot be read or holds no token.
-    """
-    lines = list(islice(read_lines(source, encoding), _DETECTION_LINES))
-    layout = layout_of_lines(lines)
-    if layout is None:
-        raise DataError(nothing_found(lines), source_name(source))
-    return layout
-
-
-def nothing_found(lines: Sequence[str]) -> str:
-    """The message for a file without a single token."""
-    what = "only blank lines and comments" if any(lines) else "an empty file"
-    return f"expected sentences, found {what}"
-
-
-def layout_of_lines(lines: Sequence[str]) -> Layout | None:
-    r"""Detects the layout from the first lines of a file; ``None`` when they hold no token.
-
-    Rows that match no known layout get one named ``columns``: ``token`` first (after the ids, where there are any),
-    ``tag`` last, ``column2`` and so on between.
-
-    >>> layout_of_lines(["EU NNP B-NP B-ORG\n"]).name, layout_of_lines(["#hashtag\tO\n"]).name
-    ('conll2003', 'tsv')
-    """
-    texts = [line.lstrip("\ufeff").rstrip("\r\n") for line in lines]
-    texts = [text for text in texts if text.strip(" \t") and not text.startswith("-DOCSTART-")]
-    if numbered := _numbered(texts):
-        return numbered
-    if not texts:
-        return None
-    separator = "\t" if "\t" in texts[0] else " "
-    return _unnumbered([_split(text, separator) for text in texts], separator)
-
-
-def _numbered(texts: Sequence[str]) -> Layout | None:
-    """The layout if all lines are comments or start with a word's number, ``None`` otherwise."""
-    rows = [text for text in texts if _ROW_ID.match(text)]
-    comments = [text for text in texts if text.startswith("#")]
-    if not rows or len(rows) + len(comments) < len(texts):
-        return None
-    width = rows[0].count("\t") + 1
-    if width < 3 and all("\t" in text for text in comments):  # "1<TAB>O" is a token and its tag
-        return None
-    for name in ("conllu", "uner"):
-        if LAYOUTS[name].width == width:
-            return LAYOUTS[name]
-    columns = ("id", *_generic_columns(width - 1, offset=1))
-    return Layout("columns", columns, "\t", columns[1], columns[-1] if width > 2 else None, has_ids=True)
-
-
-def _unnumbered(rows: Sequence[Sequence[str]], separator: str) -> Layout:
-    width = len(rows[0])
-    if width == 1:
-        return LAYOUTS["plain"]
-    if width == 2:
-        return LAYOUTS["tsv"] if separator == "\t" else LAYOUTS["conll2002"].of_width(2)
-    if width == 3:
-        types = {row[-1].partition("-")[2] for row in rows} - {""}
-        name = "conll2000" if types and types <= _CHUNK_TYPES else "conll2002"
-        return replace(LAYOUTS[name].of_width(3), separator=separator)
-    if width == 4:
-        return replace(LAYOUTS["conll2003"], separator=separator)
-    columns = _generic_columns(width)
-    return Layout("columns", columns, separator, columns[0], columns[-1])
-
-
-def _generic_columns(width: int, offset: int = 0) -> tuple[str, ...]:
-    """``token``, then numbered names, then ``tag`` when there is room for one."""
-    middle = [f"column{number + offset}" for number in range(2, width)]
-    return ("token", *middle, "tag") if width > 1 else ("token",)

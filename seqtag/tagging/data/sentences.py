@@ -1,22 +1,57 @@
-"""One sentence of a column file: its tokens and columns, and its lines as they stood."""
+"""One sentence of a file: its tokens and tags, and its lines as they stood."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from seqtag.errors import DataError, shown
+from seqtag.tagging.data.detection import WORD_GROUP
+from seqtag.tagging.data.fields import field_places, written_field
 from seqtag.tagging.data.layouts import Layout
 
 _FIELD = re.compile(r"[^ \t]+")
-_WORD_GROUP = re.compile(r"\d+-\d+|\d+\.\d+")
-_BREAKS = re.compile(r"[\t\r\n]")
 _BOM = "\ufeff"
 
 
+class Sentence(Protocol):
+    """What every reader of sentences gives.
+
+    Attributes:
+        tokens: its tokens; never empty.
+        lines: all its lines as they stand in the file, line ends included.
+        layout: the layout of the file.
+        path: the file's name, for messages.
+    """
+
+    tokens: list[str]
+    lines: list[str]
+    layout: Layout
+    path: str
+
+    @property
+    def line_numbers(self) -> list[int]:
+        """The 1-based line number of each token."""
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether the file has tags for it."""
+
+    @property
+    def tags(self) -> list[str]:
+        """The tag of each token; a `DataError` where there is none."""
+
+    def column(self, column: str | int) -> list[str]:
+        """A further value of each token; a `DataError` where there is none."""
+
+    def with_tags(self, tags: Sequence[str]) -> str:
+        """The raw text with these tags in place of its own, or added to it."""
+
+
 @dataclass(slots=True)
-class Sentence:
+class ColumnSentence:
     """One sentence of a column file.
 
     Attributes:
@@ -28,6 +63,7 @@ class Sentence:
         layout: the layout of the rows; rows may be shorter when tags are not required.
         tag_index: the 0-based column of the tags.
         path: the file's name, for messages.
+        header: the index in `lines` of the header of a table, in its first sentence.
     """
 
     tokens: list[str]
@@ -38,6 +74,7 @@ class Sentence:
     layout: Layout
     tag_index: int
     path: str
+    header: int | None = None
 
     @property
     def raw(self) -> str:
@@ -85,8 +122,8 @@ class Sentence:
             ValueError: not one value for each token, or a value that would break the columns.
 
         >>> import io
-        >>> from seqtag.tagging.data.columns import ColumnReader
-        >>> [sentence] = ColumnReader(io.StringIO("John\nsleeps\n"), "tsv", tags_required=False)
+        >>> from seqtag.tagging.data.reader import SentenceReader
+        >>> [sentence] = SentenceReader(io.StringIO("John\nsleeps\n"), "tsv", tags_required=False)
         >>> sentence.with_column("tag", ["B-PER", "O"])
         'John\tB-PER\nsleeps\tO\n'
         """
@@ -117,15 +154,16 @@ class Sentence:
         if len(values) != len(self.tokens):
             raise ValueError(f"expected {len(self.tokens)} values, found {len(values)}")
         for value in set(values):
-            if not value or _BREAKS.search(value) or (" " in value and self._splits_at_spaces):
+            breaks = "\r\n" if self.layout.form == "table" else "\t\r\n"
+            if not value or any(c in value for c in breaks) or (" " in value and self._splits_at_spaces):
                 raise ValueError(f"expected values that fit into a column, found {shown(value)}")
         lines = list(self.lines)
         append = index >= len(self.rows[0])
         if append:
-            lines = [_appended(line, self._filler(line), self._separator) for line in lines]
+            lines = [self._appended(line, filler) for line, filler in zip(lines, self._fillers(), strict=True)]
         for position, value in zip(self.positions, values, strict=True):
             line = self.lines[position]
-            lines[position] = _appended(line, value, self._separator) if append else self._replaced(line, index, value)
+            lines[position] = self._appended(line, value) if append else self._replaced(line, index, value)
         return "".join(lines)
 
     @property
@@ -136,13 +174,29 @@ class Sentence:
     def _separator(self) -> str:
         """The separator before an appended column: the one that the file uses."""
         line = self.lines[self.positions[0]]
-        return " " if self._splits_at_spaces and "\t" not in line else "\t"
+        return "\t" if self._splits_at_spaces and "\t" in line else self.layout.separator
 
-    def _filler(self, line: str) -> str:
-        text = _content(line)
+    def _fillers(self) -> list[str]:
+        """What each line that holds no token gets in a new column; "" for nothing."""
+        fillers = [self._filler(_content(line)) for line in self.lines]
+        if self.header is not None:
+            fillers[self.header] = self.layout.tag or "tag"
+        return fillers
+
+    def _filler(self, text: str) -> str:
         if self.layout.has_ids:
-            return "_" if _WORD_GROUP.match(text) else ""
+            return "_" if WORD_GROUP.match(text) else ""
         return "O" if text.startswith("-DOCSTART-") else ""
+
+    def _appended(self, line: str, value: str) -> str:
+        if not value:
+            return line
+        text = line.rstrip("\r\n")
+        # Spaces at the end of a line separate already; a TAB there is an empty column before the new one.
+        separator = "" if self._splits_at_spaces and text.endswith((" ", "\t")) else self._separator
+        if self.layout.form == "table":
+            value = written_field(value, self.layout.separator)
+        return f"{text}{separator}{value}{line[len(text) :]}"
 
     def _replaced(self, line: str, index: int, value: str) -> str:
         text = _content(line)
@@ -150,6 +204,10 @@ class Sentence:
         if self._splits_at_spaces:
             start, end = [match.span() for match in _FIELD.finditer(text)][index]
             return f"{before}{text[:start]}{value}{text[end:]}{after}"
+        if self.layout.form == "table":
+            start, end = field_places(text, self.layout.separator)[index]
+            field = written_field(value, self.layout.separator, like=text[start:end])
+            return f"{before}{text[:start]}{field}{text[end:]}{after}"
         row = self.layout.split(text)
         row[index] = value
         return f"{before}{self.layout.separator.join(row)}{after}"
@@ -158,11 +216,3 @@ class Sentence:
 def _content(line: str) -> str:
     """A line without byte order mark and line end."""
     return line.removeprefix(_BOM).rstrip("\r\n")
-
-
-def _appended(line: str, value: str, separator: str) -> str:
-    if not value:
-        return line
-    text = line.rstrip("\r\n")
-    separator = "" if text.endswith(separator) else separator
-    return f"{text}{separator}{value}{line[len(text) :]}"

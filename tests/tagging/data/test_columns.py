@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.errors import ConfigError, DataError
-from seqtag.tagging.data.columns import LAYOUTS, ColumnReader
-from seqtag.tagging.data.layouts import Layout
+from seqtag.errors import ConfigError, DataError, DataWarning
+from seqtag.tagging.data.layouts import LAYOUTS, Layout
+from seqtag.tagging.data.reader import SentenceReader
 
 CONLL2003 = """-DOCSTART- -X- O O
 
@@ -47,7 +47,7 @@ UNER = """# text = Hr. Pil #1
 
 
 def read(text: str, *args, **kwargs) -> list:
-    return list(ColumnReader(io.BytesIO(text.encode()), *args, **kwargs))
+    return list(SentenceReader(io.BytesIO(text.encode()), *args, **kwargs))
 
 
 def error_of(data: bytes, tmp_path: Path, *args, **kwargs) -> str:
@@ -55,7 +55,7 @@ def error_of(data: bytes, tmp_path: Path, *args, **kwargs) -> str:
     path = tmp_path / "file"
     path.write_bytes(data)
     with pytest.raises(DataError) as caught:
-        list(ColumnReader(path, *args, **kwargs))
+        list(SentenceReader(path, *args, **kwargs))
     return str(caught.value).replace(str(path), "FILE")
 
 
@@ -86,6 +86,22 @@ def test_uner_takes_a_hash_for_a_comment_at_the_start_of_a_line_alone():
     assert sentence.layout.name == "uner"
     assert (sentence.tokens, sentence.tags) == (["Hr.", "Pil", "#1"], ["O", "B-PER", "O"])
     assert sentence.line_numbers == [2, 3, 5]
+
+
+def test_a_comment_prefix_of_the_users():
+    """Only lines that start with it are comments; a hash that stands for itself stays a token."""
+    text = "# id abc\tdomain=x\n#tag\tO\n# id\n\n# id def\n# \tO\n"
+    first, second = read(text, comment_prefix="# id")
+    assert (first.tokens, first.line_numbers, second.tokens) == (["#tag"], [2], ["# "])
+    assert first.raw + second.raw == text
+    assert first.layout.name == "tsv"
+    [sentence] = read("# id abc\nEU\nit\n", "tsv", tags_required=False, comment_prefix="# id")
+    assert sentence.with_tags(["A", "B"]) == "# id abc\nEU\tA\nit\tB\n"
+
+
+def test_a_file_with_more_comments_than_detection_looks_at():
+    [sentence] = read("# a licence\n" * 500 + "1\ta\tO\n2\tb\tO\n")
+    assert (sentence.layout.has_ids, sentence.line_numbers) == (True, [501, 502])
 
 
 def test_a_hash_is_a_token_where_words_have_no_numbers():
@@ -125,17 +141,17 @@ def test_token_and_tag_columns_may_be_chosen():
 def test_a_path_is_read_again_and_a_stream_left_open(tmp_path):
     path = tmp_path / "file"
     path.write_text(CONLL2003)
-    reader = ColumnReader(path)
+    reader = SentenceReader(path)
     assert [s.tokens for s in reader] == [s.tokens for s in reader] != []
     stream = io.StringIO(CONLL2003)
-    assert len(list(ColumnReader(stream))) == 2
+    assert len(list(SentenceReader(stream))) == 2
     assert not stream.closed
 
 
 def test_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("Zürich\tB-LOC\nx\n".encode())))
     with pytest.raises(DataError, match=r"^<stdin>:2: expected 2 columns, found 1$"):
-        list(ColumnReader("-"))
+        list(SentenceReader("-"))
 
 
 def test_sentences_come_before_the_stream_ends():
@@ -152,7 +168,7 @@ def test_sentences_come_before_the_stream_ends():
         def read1(self, size: int) -> bytes:
             return next(self.chunks)
 
-    assert next(iter(ColumnReader(Pipe(), "tsv"))).tokens == ["a"]
+    assert next(iter(SentenceReader(Pipe(), "tsv"))).tokens == ["a"]
 
 
 def test_extreme_sizes():
@@ -172,7 +188,7 @@ def test_memory_does_not_grow_with_the_file():
 
     tracemalloc.start()
     try:
-        count = sum(1 for _ in ColumnReader(Endless(), "tsv"))
+        count = sum(1 for _ in SentenceReader(Endless(), "tsv"))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -220,12 +236,29 @@ def test_a_new_column_is_appended_and_the_file_stays_rectangular():
         ("uner", "# text\n1\tJohn\n2\tsleeps\n", "# text\n1\tJohn\tA\n2\tsleeps\tB\n"),
         ("plain", "John\nsleeps\n\n", "John\tA\nsleeps\tB\n\n"),
         ("auto", "John\nsleeps\n\n", "John\tA\nsleeps\tB\n\n"),
+        ("uner", "1\tJohn\n# c\n1-2\tx\n2\tsleeps\n", "1\tJohn\tA\n# c\n1-2\tx\t_\n2\tsleeps\tB\n"),
     ],
 )
 def test_tokens_alone_can_be_tagged_in_every_layout(layout, text, expected):
     [sentence] = read(text, layout, tags_required=False)
     assert not sentence.has_tags
     assert sentence.with_tags(["A", "B"]) == expected
+
+
+def test_an_empty_last_column_is_none_of_tags():
+    """The separator at the end of a line stands before an empty column: a tag goes after one more."""
+    [sentence] = read("1\tit\tit\t\n2\tis\tbe\tAUX\n", "conllu", tag_column="XPOS", tags_required=False)
+    assert sentence.with_tags(["A", "B"]) == "1\tit\tit\t\tA\n2\tis\tbe\tAUX\tB\n"
+
+
+def test_a_byte_order_mark_inside_a_file():
+    """As `cat` leaves it, between two files."""
+    text = "a\tO\n\n\ufeffb\tO\n\n\ufeffc\tO\n"
+    with pytest.warns(DataWarning, match=r"<stream>:3: a byte order mark inside the file") as caught:
+        sentences = read(text)
+    assert len(caught) == 1
+    assert [s.tokens for s in sentences] == [["a"], ["b"], ["c"]]
+    assert "".join(s.with_tags(["O"]) for s in sentences) == text
 
 
 def test_byte_order_mark_and_crlf_come_back():
@@ -242,7 +275,7 @@ def test_other_encodings(encoding, tmp_path):
     word = "東京" if encoding == "shift_jis" else "Århus"
     path = tmp_path / "file"
     path.write_bytes(f"{word}\tB-LOC\n\nb\tO\n".encode(encoding))
-    assert [s.tokens for s in ColumnReader(path, encoding=encoding)] == [[word], ["b"]]
+    assert [s.tokens for s in SentenceReader(path, encoding=encoding)] == [[word], ["b"]]
 
 
 def test_values_that_would_break_the_file():
@@ -316,6 +349,10 @@ def test_any_file_comes_back_and_can_be_retagged(layout):
         (b"a\tO\n\nb\tO\tx\n", "FILE:3: expected 2 columns, found 3"),
         (b"a\tO\nb\n", "FILE:2: expected 2 columns, found 1"),
         (b"a\nb\tO\n", "FILE:2: expected 1 column, found 2"),
+        (b"title\na\tO\nb\tO\n", "FILE:1: expected 2 columns, as most lines have, found 1"),
+        (b"a\tO\tx\n\nb\tO\nc\tO\n", "FILE:1: expected 2 columns, as most lines have, found 3"),
+        (b"a\nb\nc\tO\nd\tO\n", "FILE:3: expected 1 column, found 2"),
+        (b"1-2\tdu\t_\n\n", "FILE: expected sentences, found only ranges of words and empty nodes"),
         (b"a N B O\nb N B\n", "FILE:2: expected 4 columns, found 3"),
         (b"a\tO\n\tO\n", "FILE:2: expected a token in column 1, found nothing"),
         (b"a\tO\nb\0\tO\n", "FILE:2: expected text, found a NUL byte"),
@@ -347,6 +384,37 @@ def test_faults_of_numbered_layouts(tmp_path):
     )
 
 
+SPACES = b"1 It it PRON P _ 2 nsubj _ _\n2 is be AUX V _ 0 root _ _\n"
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("layout", ["auto", "conllu"])
+def test_spaces_for_the_tabs_of_conllu(layout, required, tmp_path):
+    message = "FILE:1: expected 10 columns separated by TABs, found spaces"
+    assert error_of(SPACES, tmp_path, layout, tags_required=required) == message
+
+
+def test_spaces_for_tabs_in_one_line(tmp_path):
+    assert error_of(b"a\tO\nb O\n", tmp_path) == "FILE:2: expected 2 columns, found spaces for TABs"
+
+
+def test_words_numbered_without_tabs_have_their_tokens_beside_the_number():
+    first, second = read("1 Ann B-PER\n2 sat O\n\n1 it O\n")
+    assert (first.tokens, first.tags, second.tokens) == (["Ann", "sat"], ["B-PER", "O"], ["it"])
+
+
+@pytest.mark.parametrize(("option", "value"), [("tag_column", "ID"), ("tag_column", 1), ("token_column", "ID")])
+def test_the_numbers_of_words_are_no_tags_and_no_tokens(option, value):
+    with pytest.raises(ConfigError, match=rf"data.{option}: expected a column of \w+, found column 1, which numbers"):
+        read(CONLLU, **{option: value})
+
+
+def test_a_width_that_the_layout_leaves_open_is_set_by_no_odd_line(tmp_path):
+    assert error_of(b"Melbourne\nin SP O\nit SP O\n", tmp_path, "conll2002", tags_required=False) == (
+        "FILE:1: expected 3 columns, as most lines have, found 1"
+    )
+
+
 def test_missing_columns(tmp_path):
     assert error_of(b"EU\nrejects\n", tmp_path, "conll2003") == "FILE:1: expected 4 columns, found 1"
     assert error_of(b"\nEU\n", tmp_path) == "FILE:2: expected at least 2 columns, found 1: token"
@@ -369,17 +437,17 @@ def test_an_empty_tag_is_placed():
 
 def test_what_cannot_be_opened(tmp_path):
     with pytest.raises(DataError, match="absent: expected a readable file, found: no such file or directory"):
-        list(ColumnReader(tmp_path / "absent"))
+        list(SentenceReader(tmp_path / "absent"))
     with pytest.raises(DataError, match="expected a readable file, found: is a directory"):
-        list(ColumnReader(tmp_path))
+        list(SentenceReader(tmp_path))
 
 
 def test_faults_of_the_configuration():
     with pytest.raises(ConfigError, match=r"data.layout: expected auto, conll2003, .*, found 'conll'"):
-        ColumnReader("x", "conll")
+        SentenceReader("x", "conll")
     with pytest.raises(ConfigError, match=r"data.encoding: expected an encoding such as utf-8, found 'utf-9'"):
-        list(ColumnReader(io.BytesIO(b"a\tO\n"), encoding="utf-9"))
+        list(SentenceReader(io.BytesIO(b"a\tO\n"), encoding="utf-9"))
     with pytest.raises(ConfigError, match="found 'hex'"):
-        list(ColumnReader(io.BytesIO(b"a\tO\n"), encoding="hex"))
+        list(SentenceReader(io.BytesIO(b"a\tO\n"), encoding="hex"))
     with pytest.raises(ConfigError, match=r"data.tag_column: expected tags beside the tokens, found both in column 1"):
         read("a\tO\n", tag_column=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seqtag.tagging.data.columns import ColumnReader
+from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.schemes import spans
 
 # Folder, file, layout, sentences, words, entities: as the corpora's own descriptions count them.
@@ -39,7 +39,7 @@ def test_real_file(file, layout, sentences, words, entities):
     root = os.environ.get("SEQTAG_DATA")
     if not root or not (path := Path(root, file)).exists():
         pytest.skip(f"{file} is not under SEQTAG_DATA")
-    found = list(ColumnReader(path, tags_required=False))
+    found = list(SentenceReader(path, tags_required=False))
     assert found[0].layout.name == layout
     assert len(found) == sentences
     assert "".join(sentence.raw for sentence in found).encode() == path.read_bytes()

@@ -8,16 +8,17 @@ from collections import defaultdict
 
 import pytest
 
-from seqtag.tagging.data.columns import ColumnReader, Sentence
+from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.samples import SENTENCES, generate, sample_path
 from seqtag.tagging.data.schemes import detect_scheme, spans, violations
+from seqtag.tagging.data.sentences import Sentence
 
 TYPES = {"PER", "LOC", "ORG", "DATE", "PROD"}
 
 
 @pytest.fixture(scope="module")
 def corpus() -> dict[str, list[Sentence]]:
-    return {split: list(ColumnReader(sample_path(split))) for split in SENTENCES}
+    return {split: list(SentenceReader(sample_path(split))) for split in SENTENCES}
 
 
 def entities(sentences: list[Sentence]) -> list[tuple[str, str]]:

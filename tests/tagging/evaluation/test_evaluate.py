@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seqeval.metrics import classification_report
 
 from seqtag.errors import ConfigError
-from seqtag.tagging.data.columns import ColumnReader
+from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.schemes import Scheme, convert, tagset
 from seqtag.tagging.evaluation import evaluate
 from seqtag.tagging.evaluation.evaluate import final_report, quick_report, resolve_measure
@@ -92,7 +92,7 @@ def test_they_agree_on_real_data(path, scheme):
     root = os.environ.get("SEQTAG_DATA")
     if not root or not Path(root, path).exists():
         pytest.skip(f"{path} is not under SEQTAG_DATA")
-    gold = [sentence.tags for sentence in ColumnReader(Path(root, path))]
+    gold = [sentence.tags for sentence in SentenceReader(Path(root, path))]
     # Predictions that go wrong often and in every way: in every third sentence each tag is the next token's.
     predicted = [[*tags[1:], "O"] if number % 3 == 0 else tags for number, tags in enumerate(gold)]
     final = final_report(gold, predicted, scheme)

@@ -7,7 +7,8 @@ import io
 import pytest
 
 from seqtag.errors import DataError
-from seqtag.tagging.data.layouts import LAYOUTS, detect_layout, layout_of_lines
+from seqtag.tagging.data.detection import detect_layout, layout_of_lines
+from seqtag.tagging.data.layouts import LAYOUTS
 
 TEN = "\t".join("abcdefghi")
 

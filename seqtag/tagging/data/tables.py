@@ -1,0 +1,103 @@
+"""The sentences of tables: CSV, or columns between TABs, with a header and often a column of sentence ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from seqtag.errors import DataError
+from seqtag.tagging.data.columns import Line, Plan, Reading, check_columns, content_of, group_sentences
+from seqtag.tagging.data.detection import BLANK, nothing_found
+from seqtag.tagging.data.layouts import Layout
+from seqtag.tagging.data.sentence_ids import SentenceIds
+from seqtag.tagging.data.sentences import ColumnSentence
+from seqtag.tagging.data.table_header import (
+    SENTENCE_NAMES,
+    TAG_NAMES,
+    TOKEN_NAMES,
+    find_column,
+    header_names,
+    header_separator,
+)
+
+
+def read_table(lines: Iterator[str], layout: Layout, reading: Reading) -> Iterator[ColumnSentence]:
+    """The sentences of a table.
+
+    Rows belong to one sentence by the column of sentence ids, see `SentenceIds`; blank lines separate sentences where
+    there is no such column.
+
+    Raises:
+        DataError, ConfigError: see `SentenceReader`; the header lacks a column, or it is not clear where a sentence
+            starts.
+    """
+    head = []
+    for line in lines:
+        head.append(line)
+        if line.strip(BLANK) and not line.startswith(reading.comments):
+            break
+    else:
+        raise DataError(nothing_found(head), reading.path)
+    plan, ids = _plan(content_of(line), len(head), layout, reading)
+    parsed = _parsed(lines, len(head), plan, ids, reading.path)
+    return group_sentences(chain((Line(line, None, False) for line in head), parsed), plan, reading.path)
+
+
+def _plan(header: str, line: int, layout: Layout, reading: Reading) -> tuple[Plan, int | None]:
+    """The plan of a table with this header, and the index of its column of sentence ids."""
+    names = header_names(header)
+    layout = replace(layout, columns=tuple(names), separator=header_separator(header))
+
+    def find(setting: str, own: str | None, usual: Sequence[str], needed: bool = True) -> int | None:
+        chosen = getattr(reading, setting)
+        try:
+            if chosen is not None:
+                return layout.index(chosen)
+        except DataError as error:
+            if needed:
+                raise DataError(error.args[0], reading.path, line, f"data.{setting}") from None
+        return names.index(own) if own in names else find_column(names, usual)
+
+    token = find("token_column", layout.token, TOKEN_NAMES)
+    if token is None:
+        raise _no_column("tokens", names, "data.token_column", reading.path, line)
+    tag = find("tag_column", layout.tag, TAG_NAMES, needed=reading.tags_required)
+    if tag is None and reading.tags_required:
+        raise _no_column("tags", names, "data.tag_column", reading.path, line)
+    ids = find("sentence_column", layout.sentence, SENTENCE_NAMES)
+    layout = replace(
+        layout,
+        token=names[token],
+        tag=layout.tag if tag is None else names[tag],
+        sentence=layout.sentence if ids is None else names[ids],
+    )
+    tag = len(names) if tag is None else tag
+    check_columns(layout, token, tag)
+    return Plan(layout, len(names), token, tag, reading.comments, settled=True, header=line - 1), ids
+
+
+def _no_column(what: str, names: Sequence[str], setting: str, path: str, line: int) -> DataError:
+    return DataError(f"expected a header with a column of {what}, found {', '.join(names)}", path, line, setting)
+
+
+def _parsed(lines: Iterable[str], above: int, plan: Plan, ids: int | None, path: str) -> Iterator[Line]:
+    """Splits the lines below the header into fields and checks them."""
+    starts = SentenceIds().starts
+    for number, line in enumerate(lines, above + 1):
+        text = content_of(line)
+        row = plan.layout.split(text)
+        if not any(row) or not text.strip(" \t"):
+            yield Line(line, None, ids is None)
+            continue
+        if plan.comments and text.startswith(plan.comments):
+            yield Line(line, None, False)
+            continue
+        if len(row) != plan.width:
+            raise DataError(f"expected {plan.width} columns, found {len(row)}", path, number)
+        if not row[plan.token]:
+            raise DataError(f"expected a token in column {plan.token + 1}, found nothing", path, number)
+        try:
+            yield Line(line, row, False, ids is not None and starts(row[ids].strip()))
+        except DataError as error:
+            raise error.at(path, number) from None
