@@ -63,7 +63,7 @@ def read_lines(source: Source, encoding: str = "utf-8") -> Iterator[str]:
         for text in _decoded(stream, decoder):
             if "\0" in text:
                 line = number + 1 + text.count("\n", 0, text.index("\0"))
-                raise DataError(f"expected text, found {_zeros(text)}", name, line, setting="data.encoding")
+                raise _zeros(text, name, line)
             first, *rest = text.split("\n")
             pieces.append(first)
             if rest:
@@ -157,9 +157,10 @@ def _visible_encoding(chunk: bytes, text: str, encoding: str) -> str | None:
         return "cp1252" if is_latin and _C1_CONTROLS.search(text) else None
 
 
-def _zeros(text: str) -> str:
-    """What NUL bytes in a text are: UTF-16 without a byte order mark, where every other one is NUL."""
-    for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+def _zeros(text: str, name: str, line: int) -> DataError:
+    """The error for NUL bytes in a text, which is UTF-16 without a byte order mark where every other one is NUL."""
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         if len(text) > 1 and 2 * text[first::2].count("\0") > len(text[first::2]):
-            return f"NUL bytes between all others, as in {name}"
-    return "a NUL byte"
+            message = f"expected text, found NUL bytes between all others, as in {encoding}"
+            return DataError(message, name, line, setting="data.encoding")
+    return DataError("expected text, found a NUL byte", name, line)
