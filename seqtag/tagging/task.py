@@ -18,6 +18,7 @@ from seqtag.runs.places import check_new_folder, check_output_folder
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import TASK, DataConfig, TaggingConfig
 from seqtag.tagging.data.corpus import SAMPLE_PREFIX, ReadingOptions, TaggedCorpus, load_corpus, reading_options
+from seqtag.tagging.data.detection import is_table_of_tokens
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec
@@ -182,8 +183,10 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None) ->
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:
-    """Whether files are column files of tagged tokens: any but CSV, unless the layout is given."""
-    return not all(name.endswith(".csv") for name in files) if layout in (None, "auto") else layout in LAYOUTS
+    """Whether files are of tagged tokens: any but CSV, and CSV with a column of tokens, unless the layout is given."""
+    if layout not in (None, "auto"):
+        return layout in LAYOUTS
+    return not all(name.endswith(".csv") for name in files) or is_table_of_tokens(files[0])
 
 
 def inspect(

@@ -16,7 +16,10 @@ _BOM = "\ufeff"
 
 
 class Reading(NamedTuple):
-    """How one file is read, whatever its layout: arguments of `SentenceReader`, and whether the layout was detected."""
+    """How one file is read, whatever its layout: arguments of `SentenceReader`, and where the layout comes from.
+
+    It is detected, or that of an earlier file, or, where both are False, one of `LAYOUTS`.
+    """
 
     path: str
     token_column: str | int | None
@@ -25,6 +28,7 @@ class Reading(NamedTuple):
     tags_required: bool
     comments: tuple[str, ...]
     detected: bool
+    of_earlier_file: bool
 
 
 class Plan(NamedTuple):

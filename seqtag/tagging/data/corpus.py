@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from seqtag.errors import DataError
+from seqtag.errors import DataError, DataWarning
 from seqtag.tagging.config import DataConfig
+from seqtag.tagging.data.frames import sentences_of_frame
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.samples import sample_path
 
 SAMPLE_PREFIX = "sample:"
+# From how many sentences of one token on, and from how many tokens in a single sentence, a corpus looks misread.
+FEWEST_SENTENCES = 10
+LONGEST_SENTENCE = 2_000
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,7 @@ def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: I
     Args:
         source: a path; an iterable of `(tokens, tags)` pairs; token lists, with their tags in `tags`; or a DataFrame in
             long form with the columns `sentence, token, tag` (and those of `options.features`), one token per row.
+            Their usual names are known too, such as `Sentence #`, `Word` and `Tag`, and those that `options` names.
         options: how a column file is read.
         tags: tag lists, when `source` holds token lists.
 
@@ -156,9 +162,9 @@ def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: I
         [['B-PER', 'O']]
     """
     if isinstance(source, (str, os.PathLike)):
-        return _from_file(source, options)
+        return _check_lengths(_from_file(source, options))
     if isinstance(source, pd.DataFrame):
-        return _from_frame(source, options.features)
+        return _check_lengths(TaggedCorpus(*sentences_of_frame(source, options)))
     if tags is None:
         return _from_pairs(source, options.features)
     sentences, tags = list(source), list(tags)
@@ -179,19 +185,16 @@ def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> Tagge
     return corpus
 
 
-def _from_frame(frame: pd.DataFrame, features: Sequence[str | int]) -> TaggedCorpus:
-    needed = ["sentence", "token", "tag", *map(str, features)]
-    missing = [name for name in needed if name not in frame.columns]
-    if missing:
-        raise DataError(f"expected a DataFrame with columns {', '.join(needed)}, found no {', '.join(missing)}")
-    groups = [group for _, group in frame.groupby("sentence", sort=False)]
-    if not groups:
-        raise DataError("expected sentences, found an empty DataFrame")
-    return TaggedCorpus(
-        tokens=[group["token"].astype(str).tolist() for group in groups],
-        tags=[group["tag"].astype(str).tolist() for group in groups],
-        columns=[[group[str(name)].astype(str).tolist() for name in features] for group in groups],
-    )
+def _check_lengths(corpus: TaggedCorpus) -> TaggedCorpus:
+    """Warns of what is no text in sentences: one token in each, or all tokens in one."""
+    place = f"{corpus.path}: " if corpus.path else ""
+    if len(corpus) >= FEWEST_SENTENCES and all(len(tokens) == 1 for tokens in corpus.tokens):
+        message = f"each of the {len(corpus)} sentences is one token: what separates sentences may be read wrongly"
+        warnings.warn(f"{place}{message}", DataWarning, stacklevel=3)
+    if len(corpus) == 1 and len(corpus.tokens[0]) > LONGEST_SENTENCE:
+        message = f"one sentence holds all {len(corpus.tokens[0])} tokens: what separates sentences may be missing"
+        warnings.warn(f"{place}{message}", DataWarning, stacklevel=3)
+    return corpus
 
 
 def _from_pairs(pairs: Iterable, features: Sequence[str | int]) -> TaggedCorpus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from seqtag.tagging.data.table_header import table_layout
 
 # How many lines are looked at. If none of them holds a token, more are, up to the first that does.
 DETECTION_LINES = 200
+_LONGEST_HEADER = 1 << 16
 BLANK = " \t\r\n\ufeff"
 WORD_GROUP = re.compile(r"\d+-\d+|\d+\.\d+")
 _ROW_ID = re.compile(r"\d+(?:[-.]\d+)?\t")
@@ -30,6 +32,18 @@ def detect_layout(source: Source, encoding: str = "utf-8") -> Layout:
     if layout is None:
         raise DataError(nothing_found(lines), source_name(source))
     return layout
+
+
+def is_table_of_tokens(path: str) -> bool:
+    """Whether a file is a table whose header names tokens, beside tags or sentences; False for what cannot be read."""
+    try:
+        # The names that are looked for are the same bytes in every encoding but UTF-16, which a mark announces.
+        with open(path, "rb") as file:
+            start = file.readline(_LONGEST_HEADER)
+    except (OSError, ValueError):
+        return False
+    text = start.decode("utf-16" if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "latin-1", errors="ignore")
+    return table_layout(text.removeprefix(BOM_UTF8.decode("latin-1")).strip()) is not None
 
 
 def head_of(lines: Iterator[str]) -> list[str]:

@@ -68,12 +68,13 @@ class SentenceReader:
         self.source = source
         self.path = source_name(source)
         self.encoding = encoding
+        of_file = isinstance(layout, Layout)
         if isinstance(layout, str) and layout != "auto":
             layout = layout_named(layout)
         self.layout: str | Layout = layout  # "auto" or a layout; the one found is in each `Sentence`
         comments = (comment_prefix,) if comment_prefix else ()
         self.reading = Reading(
-            self.path, token_column, tag_column, sentence_column, tags_required, comments, layout == "auto"
+            self.path, token_column, tag_column, sentence_column, tags_required, comments, layout == "auto", of_file
         )
 
     def __iter__(self) -> Iterator[Sentence]:

@@ -62,7 +62,9 @@ def _plan(header: str, line: int, layout: Layout, reading: Reading) -> tuple[Pla
     token = find("token_column", layout.token, TOKEN_NAMES)
     if token is None:
         raise _no_column("tokens", names, "data.token_column", reading.path, line)
-    tag = find("tag_column", layout.tag, TAG_NAMES, needed=reading.tags_required)
+    # A file without the run's column of tags may have another, such as parts of speech, which is no place for them.
+    usual_tags = () if reading.of_earlier_file else TAG_NAMES
+    tag = find("tag_column", layout.tag, usual_tags, needed=reading.tags_required)
     if tag is None and reading.tags_required:
         raise _no_column("tags", names, "data.tag_column", reading.path, line)
     ids = find("sentence_column", layout.sentence, SENTENCE_NAMES)

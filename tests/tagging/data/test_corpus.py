@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from seqtag.errors import DataError
+from seqtag.errors import DataError, DataWarning
 from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 
@@ -43,6 +43,57 @@ def test_the_same_from_pairs_lists_and_a_frame(path):
 def test_a_frame_keeps_the_order_of_its_sentences():
     frame = pd.DataFrame({"sentence": [7, 7, 2], "token": ["b", "c", "a"], "tag": ["O", "O", "O"]})
     assert load_corpus(frame).tokens == [["b", "c"], ["a"]]
+
+
+KAGGLE = {
+    "Sentence #": ["Sentence: 1", None, None, "Sentence: 2", None],
+    "Word": ["Thousands", "London", ",", "She", "sat"],
+    "POS": ["NNS", "NNP", ",", "PRP", "VBD"],
+    "Tag": ["O", "B-geo", "O", "O", "O"],
+}
+
+
+def test_a_frame_with_ids_on_the_first_rows_of_sentences():
+    corpus = load_corpus(pd.DataFrame(KAGGLE), ReadingOptions(features=("POS",)))
+    assert corpus.tokens == [["Thousands", "London", ","], ["She", "sat"]]
+    assert corpus.tags == [["O", "B-geo", "O"], ["O", "O"]]
+    assert corpus.columns == [[["NNS", "NNP", ","]], [["PRP", "VBD"]]]
+    filled = pd.DataFrame(KAGGLE).assign(**{"Sentence #": ["1", "1", "1", "2", "2"]})
+    assert load_corpus(filled).tokens == corpus.tokens
+
+
+def test_a_frame_whose_columns_are_named_by_options():
+    frame = pd.DataFrame({"doc": [1, 1, 2], "surface": ["a", "b", "c"], "klass": ["O", "O", "O"]})
+    options = ReadingOptions(sentence_column="doc", token_column="surface", tag_column="klass")
+    assert load_corpus(frame, options).tokens == [["a", "b"], ["c"]]
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "value", "message"),
+    [
+        ("Tag", 3, float("nan"), "row 3: expected text in column 'Tag', found NaN; pandas reads words such as NA"),
+        ("Word", 1, None, "row 1: expected text in column 'Word', found NaN"),
+        ("Tag", 2, 7, "row 2: expected text in column 'Tag', found 7"),
+        ("Word", 2, "", "row 2: expected text in column 'Word', found ''"),
+        ("Sentence #", 1, "Sentence: 1", "row 2: expected a sentence id on each row, as in the rows before, found no"),
+        ("Sentence #", 0, None, "row 0: expected a sentence id in the first row, found none"),
+    ],
+)
+def test_what_is_missing_in_a_frame_has_its_row(column, row, value, message):
+    frame = pd.DataFrame(KAGGLE, dtype=object)
+    frame.loc[row, column] = value
+    with pytest.raises(DataError, match=message):
+        load_corpus(frame)
+
+
+def test_sentences_that_are_hardly_ones(tmp_path):
+    frame = pd.DataFrame({"sentence": range(10), "token": list("abcdefghij"), "tag": "O"})
+    with pytest.warns(DataWarning, match="each of the 10 sentences is one token"):
+        load_corpus(frame)
+    path = tmp_path / "one.tsv"
+    path.write_text("a\tO\n" * 2001)
+    with pytest.warns(DataWarning, match=r"one.tsv: one sentence holds all 2001 tokens"):
+        load_corpus(path)
 
 
 def test_the_sample_corpus_has_a_name():

@@ -1,0 +1,86 @@
+"""Tagged sentences from a DataFrame with a row a token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from seqtag.errors import DataError, shown
+from seqtag.tagging.data.sentence_ids import SentenceIds
+from seqtag.tagging.data.table_header import SENTENCE_NAMES, TAG_NAMES, TOKEN_NAMES, find_column
+
+if TYPE_CHECKING:
+    from seqtag.tagging.data.corpus import ReadingOptions
+
+
+def sentences_of_frame(
+    frame: pd.DataFrame, options: ReadingOptions
+) -> tuple[list[list[str]], list[list[str]], list[list[list[str]]]]:
+    """The tokens, the tags and the further columns of each sentence.
+
+    Rows with the same id make a sentence, wherever they stand; if ids stand on the first rows of sentences alone, the
+    rows below belong to them.
+
+    Raises:
+        DataError: a column is missing, the frame is empty, or a value is no text; the message names its row.
+    """
+    found = {
+        "sentence": _column(frame, options.sentence_column, SENTENCE_NAMES),
+        "token": _column(frame, options.token_column, TOKEN_NAMES),
+        "tag": _column(frame, options.tag_column, TAG_NAMES),
+    }
+    found |= {str(name): _column(frame, name, ()) for name in options.features}
+    if missing := [what for what, column in found.items() if column is None]:
+        raise DataError(f"expected a DataFrame with columns {', '.join(found)}, found no {', '.join(missing)}")
+    if not len(frame):
+        raise DataError("expected sentences, found an empty DataFrame")
+    ids, *texts = (frame.iloc[:, column] for column in found.values() if column is not None)
+    groups = _groups(ids)
+    values = map(_texts, texts)
+    tokens, tags, *columns = ([[column[n] for n in group] for group in groups] for column in values)
+    return tokens, tags, [[column[n] for column in columns] for n in range(len(groups))]
+
+
+def _column(frame: pd.DataFrame, chosen: str | int | None, usual: Sequence[str]) -> int | None:
+    """The place of a column that is chosen by its name, or that has one of the usual ones."""
+    names = [str(name) for name in frame.columns]
+    if isinstance(chosen, str) and chosen in names:
+        return names.index(chosen)
+    return find_column(names, usual)
+
+
+def _texts(column: pd.Series) -> list[str]:
+    """The values of a column, which are all texts."""
+    values = column.tolist()
+    for row, value in zip(column.index, values, strict=True):
+        if not isinstance(value, str) or not value.strip():
+            raise DataError(f"expected text in column {shown(column.name)}, found {_shown(value)}", f"row {row}")
+    return values
+
+
+def _shown(value: Any) -> str:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return "NaN; pandas reads words such as NA and null as NaN unless keep_default_na=False"
+    return shown(value)
+
+
+def _groups(ids: pd.Series) -> list[list[int]]:
+    """The rows of each sentence, in the order in which sentences begin."""
+    blank = ids.isna() | (ids == "")
+    if not blank.any():
+        groups: dict[object, list[int]] = {}
+        for n, name in enumerate(ids.tolist()):
+            groups.setdefault(name, []).append(n)
+        return list(groups.values())
+    sentences: list[list[int]] = []
+    starts = SentenceIds().starts
+    for n, (row, name) in enumerate(zip(ids.index, ids.where(~blank, "").tolist(), strict=True)):
+        try:
+            if starts(str(name)):
+                sentences.append([])
+        except DataError as error:
+            raise error.at(f"row {row}") from None
+        sentences[-1].append(n)
+    return sentences
