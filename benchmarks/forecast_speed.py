@@ -60,9 +60,9 @@ def served(name: str, model: ForecastingModel, answers: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         export_saved_model(model, Path(folder, "model"))
         signatures = tf.saved_model.load(str(Path(folder, "model"))).signatures
-        history = tf.constant(100 + np.random.default_rng(0).normal(size=(1, model.lookback)), tf.float32)
+        history = tf.constant(100 + np.random.default_rng(0).normal(size=(1, model.lookback)))
         state = signatures["initial"](history=history)["state"]
-        value = tf.constant([100.0])
+        value = tf.constant([100.0], tf.float64)
 
         def stream() -> object:
             return signatures["forecast"](state=signatures["update"](state=state, y=value)["state"])

@@ -30,16 +30,17 @@ class ServingForecaster(tf.Module):
     | `forecast` | `state`, what is known of the future | `quantiles`, `forecast` |
     | `describe` | none | names of columns, lookback, horizon, levels, season_length, frequency, time_zone |
 
-    `quantiles (batch, horizon, levels)` and `forecast (batch, horizon)` are in units of the series. A history may have
-    any number of steps: the last `lookback` of a longer one are read, and a shorter one is padded with missing values
-    before its first. A stream begins with `initial`, whose history may have no steps. Its forecast after any number of
-    updates is that of `serving_default` on all steps so far. A step without a value has `y` NaN.
+    `quantiles (batch, horizon, levels)` and `forecast (batch, horizon)` are in units of the series. All numbers are
+    float64, so that a small movement on a large level survives. A history may have any number of steps: the last
+    `lookback` of a longer one are read, and a shorter one is padded with missing values before its first. A stream
+    begins with `initial`, whose history may have no steps. Its forecast after any number of updates is that of
+    `serving_default` on all steps so far. A step without a value has `y` NaN.
 
     Covariates are inputs where the model reads them, in the order that `describe` names their columns in:
 
     | input | shape | |
     | --- | --- | --- |
-    | `past`, `known` | `(batch, time, columns)` | float32, NaN where missing |
+    | `past`, `known` | `(batch, time, columns)` | float64, NaN where missing |
     | `past_categories`, `known_categories` | `(batch, time, columns)` | strings, "" where missing |
     | `static`, `static_categories` | `(batch, columns)` | the same of a series |
     | `times` | `(batch, time)` | int64, microseconds since 1970 in UTC |
@@ -68,10 +69,10 @@ class ServingForecaster(tf.Module):
     def signatures(self) -> Signatures:
         """All signatures, of the inputs that the model reads."""
         steps, inputs = [None, None], self._inputs
-        history = {"history": tf.TensorSpec(steps, tf.float32, name="history")}
+        history = {"history": tf.TensorSpec(steps, tf.float64, name="history")}
         whole = history | inputs.past_specs(steps) | inputs.known_specs(steps, "times") | inputs.series_specs()
-        state = {"state": tf.TensorSpec([None, self._state.width], tf.float32, name="state")}
-        value = {"y": tf.TensorSpec([None], tf.float32, name="y")}
+        state = {"state": tf.TensorSpec([None, self._state.width], tf.float64, name="state")}
+        value = {"y": tf.TensorSpec([None], tf.float64, name="y")}
         step = state | value | inputs.past_specs([None]) | inputs.known_specs([None], "time")
         future = state | inputs.known_specs([None, self._model.horizon], "times")
         return {
@@ -181,4 +182,4 @@ def _padded(array: tf.Tensor, steps: int, padding: float) -> tf.Tensor:
 
 def _where(usable: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     """The rows that are usable, the others NaN."""
-    return tf.where(tf.reshape(usable, [-1, *[1] * (rows.shape.rank - 1)]), rows, float("nan"))
+    return tf.where(tf.reshape(usable, [-1, *[1] * (rows.shape.rank - 1)]), rows, tf.constant(float("nan"), rows.dtype))

@@ -21,6 +21,8 @@ from seqtag.forecasting.config import ForecastingConfig, ForecastModelConfig
 from seqtag.forecasting.data.batches import WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.held_out import split
+from seqtag.forecasting.data.moments import moves_little
+from seqtag.forecasting.data.series_order import in_order
 from seqtag.forecasting.data.sources import series_columns
 from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.data.windows import Windows, subsample, training_windows
@@ -43,7 +45,7 @@ def fit_forecasting_model(
 
     With `data.standardise` the networks read `(y - mean) / deviation`, with the moments of each series' steps before
     those that are held out, and the report is in these units; the model takes and gives the series' own.
-    The same seed gives the same model bit for bit on a CPU.
+    The same seed gives the same model bit for bit on a CPU, whatever the order of the series and of their rows.
 
     Args:
         table: the series.
@@ -59,6 +61,7 @@ def fit_forecasting_model(
         RunError: see `fit_network`.
     """
     check_can_run()
+    table = in_order(table)
     units = _fit_units(table, config) if config.data.standardise else None
     series = table if units is None else units.standardised(table)
     if config.model.head == "negative_binomial":
@@ -68,7 +71,7 @@ def fit_forecasting_model(
     encoder = SeriesEncoder.fit(parts.fitted, config.model.calendar)
     fitted = WindowReader(encoder.encode(parts.fitted), parts.training_windows)
     held_out = WindowReader(encoder.encode(series), parts.held_out_windows)
-    trainer = MemberTrainer(config, encoder, parts.fitted, fitted, held_out, _above_zero(series))
+    trainer = MemberTrainer(config, encoder, parts.fitted, fitted, held_out, takes_logarithms(series))
     members = _fit_members(trainer, recording)
     season_length = config.model.season_length_of(series)
     build = partial(ForecastingModel, encoder=encoder, columns=series_columns(config.data), season_length=season_length)
@@ -88,9 +91,9 @@ def _fit_units(table: SeriesTable, config: ForecastingConfig) -> SeriesUnits:
     return SeriesUnits.fit(table, np.where(table.lengths > held_out, table.lengths - held_out, table.lengths))
 
 
-def _above_zero(table: SeriesTable) -> bool:
-    """Whether all values are above zero, so that they have logarithms."""
-    return bool((table.values[table.observed] > 0).all())
+def takes_logarithms(table: SeriesTable) -> bool:
+    """Whether the series are fitted as ratios: all values are above zero, and they move beside their level."""
+    return bool((table.values[table.observed] > 0).all()) and not moves_little(table)
 
 
 def check_counts(table: SeriesTable) -> None:
@@ -122,7 +125,7 @@ def _refit_members(
     windows = training_windows(table, config.model.lookback, config.model.horizon, config.min_history_of(table))
     encoded = encoder.encode(table)
     fitted, scored = (WindowReader(encoded, chosen) for chosen in (windows, subsample(windows, EVALUATION_BATCH)))
-    trainer = MemberTrainer(config, encoder, table, fitted, scored, _above_zero(table))
+    trainer = MemberTrainer(config, encoder, table, fitted, scored, takes_logarithms(table))
     measure = Measure("loss on fitted steps", is_loss=True, keeps_last=True)
     members = []
     for number, best in enumerate(epochs):
@@ -139,9 +142,9 @@ def fit_corrections(
     model: ForecastingModel, table: SeriesTable, held_out: Windows, config: ForecastModelConfig
 ) -> Corrections:
     """Fits the guard's weights, the offsets of the quantiles and the dependence between steps on held-out windows."""
-    target = held_out.future(table.values).astype(float)
+    target = held_out.future(table.values)
     series = model.encoder.encode(table).series[held_out.series]
-    batch = {"history": tf.constant(held_out.history(table.values), tf.float32), "series": tf.constant(series)}
+    batch = {"history": tf.constant(held_out.history(table.values)), "series": tf.constant(series)}
     output = model.outputs(table, held_out)
     corrections = Corrections()
     if config.guard == "blend":

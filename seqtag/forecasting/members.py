@@ -13,8 +13,8 @@ from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.config import ForecastingConfig, ForecastModelConfig, ForecastTrainingConfig
 from seqtag.forecasting.data.batches import WindowBatches, WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
+from seqtag.forecasting.data.moments import moments_of, training_moments, typical_deviation
 from seqtag.forecasting.network.network import ForecastNetwork
-from seqtag.forecasting.network.scaling import training_moments
 from seqtag.forecasting.network.teacher_schedule import TeacherSchedule
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
@@ -83,8 +83,6 @@ def build_network(
         dtype: Keras's dtype policy.
         logarithmic: whether exponential smoothing takes logarithms.
     """
-    looks_up = config.scaling in ("standard", "last")
-    moments = training_moments(table.values, table.offsets).tolist() if looks_up else None
     smoothing = {
         "season_length": config.season_length_of(table),
         "logarithmic": logarithmic,
@@ -102,9 +100,12 @@ def build_network(
         segment=config.segment,
         output=config.output,
         scaling=config.scaling,
+        # Counts alone have a zero that means something.
+        centred=config.head != "negative_binomial",
+        typical=typical_deviation(table),
         head=config.head,
         levels=config.quantiles,
-        moments=moments,
+        moments=_moments(config, table),
         smoothing=smoothing if config.scaling == "es_rnn" else None,
         series_width=config.series_width,
         dropout=config.dropout,
@@ -115,6 +116,15 @@ def build_network(
     return network
 
 
+def _moments(config: ForecastModelConfig, table: SeriesTable) -> list[list[float]] | None:
+    """What a scaling looks up: the moments of each series; without a scaling, the mean of all; see `WindowScaling`."""
+    if config.scaling in ("standard", "last"):
+        return training_moments(table.values, table.offsets).tolist()
+    if config.scaling == "none" and config.head != "negative_binomial":
+        return [[moments_of(table.values)[0], 1.0]]
+    return None
+
+
 def held_out_loss(network: ForecastNetwork, reader: WindowReader) -> Callable[[], float]:
     """A function that gives the mean loss over all windows of the reader, with the weights of the moment."""
     windows = len(reader.windows)
@@ -122,13 +132,14 @@ def held_out_loss(network: ForecastNetwork, reader: WindowReader) -> Callable[[]
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
     def loss(chosen: tf.Tensor) -> tf.Tensor:
         batch = reader.batch(chosen)
-        observed = tf.reduce_sum(tf.cast(~tf.math.is_nan(batch["target"]), tf.float32))
-        return tf.stack([network.compute_loss(batch, None, network(batch, training=False)) * observed, observed])
+        output = network(batch, training=False)
+        counted = tf.reduce_sum(tf.cast(network.counted(batch, output), tf.float32))
+        return tf.stack([network.compute_loss(batch, None, output) * counted, counted])
 
     def mean() -> float:
         starts = range(0, windows, EVALUATION_BATCH)
         sums = [loss(tf.range(s, min(s + EVALUATION_BATCH, windows), dtype=tf.int64)).numpy() for s in starts]
         total, count = np.sum(sums, axis=0)
-        return float(total / count)
+        return float(total / max(count, 1.0))
 
     return mean

@@ -89,7 +89,8 @@ class ForecastingModel:
         """Whether a forecast depends on which series of the training data a window is of."""
         network: dict[str, Any] = self.ensemble.members[0].config
         smoothed_alone = (network["smoothing"] or {}).get("per_series", False)
-        looked_up = network["moments"] is not None or smoothed_alone or network["series_width"] > 0
+        moments = network["moments"] is not None and network["scaling"] != "none"
+        looked_up = moments or smoothed_alone or network["series_width"] > 0
         return looked_up or self.corrections.blend is not None or self.units is not None
 
     def forecast_batch(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
@@ -101,7 +102,7 @@ class ForecastingModel:
             return self.corrections.apply(self.ensemble(batch), batch, self.season_length)
         # Row 0 stands for series that were not there in training: see `EncodedSeries.series`.
         rows = np.vstack([[np.nan, np.nan], self.units.of(self.encoder.ids)])
-        moments = tf.gather(tf.constant(rows.astype(np.float32)), batch["series"])
+        moments = tf.gather(tf.constant(rows, tf.float64), batch["series"])
         mean, deviation = moments[:, 0:1], moments[:, 1:2]
         output = self.standardised.forecast_batch({**batch, "history": (batch["history"] - mean) / deviation})
         return ForecastOutput(
@@ -141,7 +142,7 @@ class ForecastingModel:
     def forecast(self, table: SeriesTable, windows: Windows) -> Forecast:
         """The forecasts of windows whose future steps are in the table, as `future.append_future` puts them there."""
         point, quantiles, _ = self.outputs(table, windows)
-        return Forecast(point.astype(float), quantiles.astype(float), self.levels)
+        return Forecast(point, quantiles, self.levels)
 
     def save(self, folder: Path) -> None:
         """Writes the bundle."""

@@ -42,8 +42,6 @@ OPTIONS = {
     "export": frozenset[str](),
     "inspect": frozenset({"layout", "series", "time", "target", "frequency", "time_zone"}),
 }
-# All digits of a float32.
-FLOAT_FORMAT = "%.9g"
 
 
 def train(config: ForecastingConfig, output: Path, resume: bool = False) -> ForecasterSummary:
@@ -121,7 +119,7 @@ def predict(run: Path, source: str, *, horizon: int | None = None, future: str |
         steps = horizon or model.horizon
         frame = forecast(model, table, steps, future_frame(config.data, future, table, steps), config.seed)
     names = {"unique_id": model.columns.series, "ds": model.columns.time}
-    yield csv_text(frame.rename(columns=names), index=False, float_format=FLOAT_FORMAT).encode()
+    yield csv_text(frame.rename(columns=names), index=False).encode()
 
 
 def backtest(

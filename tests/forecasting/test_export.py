@@ -18,12 +18,12 @@ from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.data.encoding import SeriesEncoder
+from seqtag.forecasting.data.moments import training_moments
 from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.export import ServingForecaster, export_saved_model
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import ForecastNetwork
-from seqtag.forecasting.network.scaling import training_moments
 from seqtag.forecasting.prediction.predict import predict, quantile_names
 
 LOOKBACK, HORIZON, SEASON = 10, 4, 3
@@ -123,7 +123,7 @@ def microseconds(times):
 
 
 def numbers(part):
-    return part.to_numpy(np.float32)
+    return part.to_numpy(np.float64)
 
 
 def strings(part):
@@ -143,7 +143,7 @@ def raw(frame, time):
     def stacked(columns, padding):
         return np.stack([padded(columns(part), padding) for part in each])
 
-    found["history"] = stacked(lambda part: part["y"].to_numpy(np.float32), np.nan)
+    found["history"] = stacked(lambda part: part["y"].to_numpy(np.float64), np.nan)
     found["times"] = stacked(lambda part: microseconds(part["ds"]), 0)
     found["series"] = np.array([part["unique_id"].iloc[0] for part in each], object)
     for name, columns in INPUTS.items():
@@ -304,35 +304,35 @@ def test_a_signature_asks_for_what_the_model_reads(serving, plain_serving):
 
     series = {
         "series": ("string", [None]),
-        "static": ("float32", [None, 1]),
+        "static": ("float64", [None, 1]),
         "static_categories": ("string", [None, 1]),
     }
     steps = {
-        "history": ("float32", [None, None]),
+        "history": ("float64", [None, None]),
         "times": ("int64", [None, None]),
-        "past": ("float32", [None, None, 1]),
+        "past": ("float64", [None, None, 1]),
         "past_categories": ("string", [None, None, 1]),
-        "known": ("float32", [None, None, 1]),
+        "known": ("float64", [None, None, 1]),
         "known_categories": ("string", [None, None, 2]),
     }
     assert inputs(serving["serving_default"]) == inputs(serving["initial"]) == steps | series
     state = inputs(serving["forecast"])["state"]
     assert inputs(serving["update"]) == {
         "state": state,
-        "y": ("float32", [None]),
+        "y": ("float64", [None]),
         "time": ("int64", [None]),
         **{name: (dtype, [None, shape[-1]]) for name, (dtype, shape) in steps.items() if len(shape) == 3},
     }
     assert inputs(serving["forecast"]) == {
         "state": state,
         "times": ("int64", [None, HORIZON]),
-        "known": ("float32", [None, HORIZON, 1]),
+        "known": ("float64", [None, HORIZON, 1]),
         "known_categories": ("string", [None, HORIZON, 2]),
     }
-    assert inputs(plain_serving["serving_default"]) == {"history": ("float32", [None, None])}
+    assert inputs(plain_serving["serving_default"]) == {"history": ("float64", [None, None])}
     assert set(inputs(plain_serving["update"])) == {"state", "y"}
     assert set(inputs(plain_serving["forecast"])) == {"state"}
-    quantiles, forecast = ("float32", [None, HORIZON, len(LEVELS)]), ("float32", [None, HORIZON])
+    quantiles, forecast = ("float64", [None, HORIZON, len(LEVELS)]), ("float64", [None, HORIZON])
     answers = {"quantiles": quantiles, "forecast": forecast}
     assert spec(plain_serving["serving_default"].structured_outputs) == answers, "a row of each for a row of the batch"
     assert spec(serving["forecast"].structured_outputs) == answers
@@ -366,6 +366,18 @@ def test_the_newest_value_reaches_the_forecast(plain_serving):
     state = call(plain_serving["update"], {"y": changed[:, -1]}, state=state)["state"]
     after = call(plain_serving["forecast"], {}, state=state)
     assert (np.abs(after["forecast"] - before["forecast"]) > 1e-3).all()
+
+
+def test_a_small_movement_on_a_large_level_survives(plain_serving):
+    """In one history as in a stream; at 2^40 float64 resolves a five-thousandth."""
+    history, level = np.cumsum(np.random.default_rng(5).normal(size=(2, 12)), axis=1), 2.0**40
+    expectation = call(plain_serving["serving_default"], {"history": history})
+    at_once = call(plain_serving["serving_default"], {"history": history + level})
+    state = call(plain_serving["initial"], {"history": history[:, :-1] + level})["state"]
+    state = call(plain_serving["update"], {"y": history[:, -1] + level}, state=state)["state"]
+    for answer in (at_once, call(plain_serving["forecast"], {}, state=state)):
+        for name, found in answer.items():
+            np.testing.assert_allclose(found - level, expectation[name], atol=0.01)
 
 
 def test_any_length_of_history(data, full, serving):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
 from seqtag.forecasting.config import ForecastingConfig
-from seqtag.forecasting.fit import check_counts, fit_forecasting_model
+from seqtag.forecasting.fit import check_counts, fit_forecasting_model, takes_logarithms
 from seqtag.forecasting.prediction.predict import predict
 
 
@@ -54,12 +56,31 @@ def test_odd_series_are_fitted_with_others():
     assert np.isfinite(numbers).all(axis=None)
     assert np.isfinite([row["loss"] for row in result.history]).all() and np.isfinite(report.overall.mae)
     assert set(report.per_series) == {"wave", "constant", "zeros", "gaps"}
+    for name, value in (("constant", 7), ("zeros", 0)):
+        assert (numbers.loc[name] == value).all(axis=None), "no width is invented"
+    assert (numbers.loc["wave", "q0.9"] > numbers.loc["wave", "q0.1"]).all()
+
+
+def test_small_movements_on_large_levels_are_forecast():
+    """A wave of 5 at a million, and a meter that rises by a twentieth in a step."""
+    noise = np.random.default_rng(1).normal(size=(2, 120))
+    wave = 1e6 + 5 * np.sin(2 * np.pi * np.arange(120) / 7) + 0.5 * noise[0]
+    meter = 250_030 + 0.05 * np.arange(120) + 0.01 * noise[1]
+    table = table_of(wave=wave, meter=meter)
+    model, *_ = fit(table, 30, scaling="last", lookback=14)
+    numbers = predict(model, table).set_index("unique_id")[["q0.1", "forecast", "q0.9"]]
+    expected = 1e6 + 5 * np.sin(2 * np.pi * np.arange(120, 123) / 7)
+    assert np.abs(numbers.loc["wave", "forecast"] - expected).max() < 4
+    assert np.abs(numbers.loc["meter", "forecast"] - 250_036).max() < 1
+    width = numbers["q0.9"] - numbers["q0.1"]
+    assert width["wave"].between(0, 15).all() and width["meter"].between(0, 4).all()
 
 
 def test_a_constant_series_alone_is_forecast_as_it_is():
     table = table_of(a=np.full(40, 7.0))
-    model, *_ = fit(table, 20, scaling="last")
-    np.testing.assert_allclose(predict(model, table)["forecast"], 7, atol=3.5)
+    model, result, report = fit(table, 1, scaling="last")
+    assert (predict(model, table, 5)[["forecast", "q0.1", "q0.9"]] == 7).all(axis=None)
+    assert [row["loss"] for row in result.history] == [0] and report.overall.mae == 0
 
 
 def test_counts_are_not_below_zero():
@@ -91,12 +112,38 @@ def fitted(waves):
     return fit(waves, 3, ensemble_size=2, guard="blend")
 
 
-def test_the_same_seed_gives_the_same_bits(fitted, waves):
+@pytest.fixture(scope="module")
+def alone(waves):
+    """The first member of `fitted`, on the same series with series and rows in another order."""
+    shuffled = read_series(waves.to_frame()[::-1])
+    assert shuffled.ids.tolist() != waves.ids.tolist()
+    return fit(shuffled, 3, guard="blend")
+
+
+def test_the_same_seed_gives_the_same_bits_whatever_the_order_of_series_and_rows(fitted, alone):
     """The first member of an ensemble is the network that would be fitted alone."""
-    alone, result, _ = fit(waves, 3)
+    alone, result, _ = alone
     for one, other in zip(alone.ensemble.get_weights(), fitted[0].ensemble.members[0].get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert [row["dev"] for row in result.history] == [row["dev"] for row in fitted[1].history[:3]]
+
+
+def test_a_level_is_added_to_the_answers_and_changes_nothing_else(alone, waves):
+    """Training, the guard, the calibration and sample paths."""
+    moved = dataclasses.replace(waves, values=waves.values + 2.0**33)
+    model, result, report = fit(moved, 3, guard="blend")
+    np.testing.assert_allclose([r["dev"] for r in result.history], [r["dev"] for r in alone[1].history], rtol=1e-3)
+    np.testing.assert_allclose(report.overall.mase, alone[2].overall.mase, rtol=1e-3)
+    found, expected = (
+        predict(of, table, 5)[["forecast", "q0.1", "q0.9"]] for of, table in ((model, moved), (alone[0], waves))
+    )
+    np.testing.assert_allclose(found - 2.0**33, expected, atol=0.01)
+
+
+def test_ratios_are_fitted_where_series_move_beside_their_level():
+    assert takes_logarithms(table_of(a=wave(40), b=np.full(40, 7.0)))
+    assert not takes_logarithms(table_of(a=wave(40), b=np.zeros(40)))
+    assert not takes_logarithms(table_of(a=1e6 + wave(40)))
 
 
 def test_members_differ_and_their_epochs_are_told(fitted):

@@ -45,7 +45,7 @@ class Corrections:
         if self.offsets is None:
             return output
         levels = self.offsets.levels
-        moved = output.quantiles + tf.constant(self.offsets.offsets, tf.float32) * output.spread[..., None]
+        moved = output.quantiles + tf.constant(self.offsets.offsets, tf.float64) * output.spread[..., None]
         middle = levels.index(0.5)
         median = moved[..., middle : middle + 1]
         least = median + LEAST_DISTANCE * (output.quantiles - output.quantiles[..., middle : middle + 1])
@@ -56,7 +56,7 @@ class Corrections:
     def _blended(self, output: ForecastOutput, batch: Mapping[str, tf.Tensor], season_length: int) -> ForecastOutput:
         assert self.blend is not None
         naive = seasonal_naive(batch["history"], output.point.shape[1], season_length)
-        share = tf.gather(tf.constant(self.blend.weights, tf.float32), batch["series"])
+        share = tf.gather(tf.constant(self.blend.weights, tf.float64), batch["series"])
         shift = (1 - share) * (naive - output.point)
         return output._replace(point=output.point + shift, quantiles=output.quantiles + shift[..., None])
 

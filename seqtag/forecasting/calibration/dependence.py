@@ -11,7 +11,7 @@ estimate it, and steps beyond the fitted ones have one too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,14 +52,13 @@ class StepDependence:
                 found.append(weights @ found[: -order - 1 : -1])
         return _toeplitz(np.array([*found, *[0.0] * (horizon - len(found))]))
 
-    def sample(self, num_windows: int, horizon: int, num_paths: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, generators: Sequence[np.random.Generator], horizon: int, num_paths: int) -> np.ndarray:
         """Probabilities, each uniform on (0, 1), dependent along the horizon and independent otherwise.
 
         Args:
-            num_windows: windows.
+            generators: the source of chance of each window.
             horizon: steps, also more than were fitted.
             num_paths: paths of each window.
-            rng: the source of chance.
 
         Returns:
             ``(windows, paths, horizon)``; `quantile_function.values_at` turns them into sample paths.
@@ -68,7 +67,7 @@ class StepDependence:
             ValueError: a horizon below 1.
         """
         root = np.linalg.cholesky(self.matrix(horizon))
-        return ndtr(rng.standard_normal((num_windows, num_paths, horizon)) @ root.T)
+        return ndtr(np.stack([rng.standard_normal((num_paths, horizon)) for rng in generators]) @ root.T)
 
     def to_dict(self) -> dict[str, Any]:
         """The correlation as plain JSON, which `from_dict` reads back."""

@@ -14,6 +14,7 @@ from seqtag.data.series.frequency import Frequency
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, shown
 from seqtag.forecasting.data.calendar_features import calendar_features
+from seqtag.forecasting.data.moments import moments_of
 
 KINDS = ("past", "known", "static")
 
@@ -23,11 +24,11 @@ class EncodedSeries:
     """The arrays of a table, with NaN for a missing number and 0 for a missing category.
 
     Attributes:
-        values: float32 `(steps,)`.
+        values: float64 `(steps,)`.
         calendar: float32 `(steps, calendar features)`.
-        past, known: float32 `(steps, columns)`, the numeric covariates.
+        past, known: float64 `(steps, columns)`, the numeric covariates.
         past_codes, known_codes: int32 `(steps, columns)`, the categorical covariates.
-        static: float32 `(series, columns)`, the numeric static covariates.
+        static: float64 `(series, columns)`, the numeric static covariates.
         static_codes: int32 `(series, columns)`, the categorical static covariates.
         series: int32 `(series,)`, the number of each series among those of the training data, from 1; 0 for others.
         ends: int64 `(series,)`, the flat step after the last step of each series.
@@ -98,7 +99,7 @@ class SeriesEncoder:
         calendar = calendar_features(self.frequency, table.times, self.time_zone)[1] if self.calendar else None
         steps = len(table.values)
         return EncodedSeries(
-            values=table.values.astype(np.float32),
+            values=table.values,
             calendar=np.zeros((steps, 0), np.float32) if calendar is None else calendar,
             past=self._numbers("past", table.past, steps),
             known=self._numbers("known", table.known, steps),
@@ -158,7 +159,7 @@ class SeriesEncoder:
                         )
 
     def _numbers(self, kind: str, columns: Mapping[str, Column], rows: int) -> np.ndarray:
-        return stack_numbers({name: columns[name] for name in self.numeric[kind]}, rows).astype(np.float32)
+        return stack_numbers({name: columns[name] for name in self.numeric[kind]}, rows)
 
     def _codes(self, kind: str, columns: Mapping[str, Column], rows: int) -> np.ndarray:
         encoder = self.categories[kind]
@@ -177,9 +178,5 @@ def _categories(column: Column) -> Categories:
 
 def _moments(column: np.ndarray) -> tuple[float, float]:
     """Mean and standard deviation; the deviation is 1 for a constant or empty column."""
-    known = column[~np.isnan(column)].astype(np.float64)
-    if not known.size:
-        return 0.0, 1.0
-    # The mean of equal numbers may be one bit off; their deviation is then a rounding error.
-    deviation = float(known.std())
-    return float(known.mean()), deviation if deviation > 1e-9 * np.abs(known).max() else 1.0
+    mean, deviation = moments_of(column)
+    return mean, deviation or 1.0

@@ -10,6 +10,7 @@ import numpy as np
 
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, shown
+from seqtag.forecasting.data.moments import moments_of
 
 
 class SeriesUnits:
@@ -76,7 +77,7 @@ class SeriesUnits:
 
 
 def _moments(table: SeriesTable, series: int, steps: int) -> tuple[float, float]:
-    values = table.values[table.rows(series)].astype(float)
+    values = table.values[table.rows(series)]
     first = values[:steps]
-    chosen = first if (~np.isnan(first)).any() else values
-    return float(np.nanmean(chosen)), float(np.nanstd(chosen)) or 1.0
+    mean, deviation = moments_of(first if (~np.isnan(first)).any() else values)
+    return mean, deviation or 1.0

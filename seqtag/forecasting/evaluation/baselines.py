@@ -51,8 +51,11 @@ def mean(histories: Histories, horizon: int) -> np.ndarray:
     """The mean of the observed values, for every step; arguments, result and errors as for `naive`."""
 
     def rule(group: Group) -> np.ndarray:
-        count = np.cumsum(~np.isnan(group.values))
-        return (np.nancumsum(group.values) / np.maximum(count, 1))[group.lengths - 1, None]
+        observed = ~np.isnan(group.values)
+        first = group.values[observed.argmax()]
+        # Sums of what lies above a value of the series keep a small movement on a large level.
+        above = np.nancumsum(group.values - first) / np.maximum(np.cumsum(observed), 1)
+        return first + above[group.lengths - 1, None]
 
     return _by_group(histories, horizon, 1, rule)
 

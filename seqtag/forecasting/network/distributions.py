@@ -1,8 +1,8 @@
 """The distributions behind the heads, as pure functions on tensors: likelihoods, quantiles, the pinball loss.
 
 Sums of large log-gammas and inverses of distribution functions are computed in float64, so that the result has
-float32's accuracy after rounding; everything returns float32. In the graph there are only TensorFlow's own operations,
-so that a SavedModel can hold it.
+float32's accuracy after rounding. Everything returns float32, but for counts, which float32 would round. In the graph
+there are only TensorFlow's own operations, so that a SavedModel can hold it.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def negative_binomial_quantiles(mean: Any, dispersion: Any, levels: Sequence[flo
         levels: in (0, 1).
 
     Returns:
-        float32 `(..., levels)`, whole numbers.
+        float64 `(..., levels)`, whole numbers.
     """
     mean, dispersion = (tf.cast(part, tf.float64)[..., None] for part in (mean, dispersion))
     level = tf.constant(levels, tf.float64)
@@ -161,7 +161,7 @@ def negative_binomial_quantiles(mean: Any, dispersion: Any, levels: Sequence[flo
     found = tf.while_loop(
         lambda low, high: tf.reduce_any(low < high), halved, (low, high), maximum_iterations=_BITS_OF_FLOAT64
     )
-    return tf.cast(found[1], tf.float32)
+    return found[1]
 
 
 _BITS_OF_FLOAT64 = 53

@@ -24,7 +24,8 @@ class ForecastEnsemble(keras.Model):
     """
 
     def __init__(self, members: Sequence[ForecastNetwork], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # Keras would cast the values of series to float32.
+        super().__init__(autocast=False, **kwargs)
         self.members = list(members)
 
     def build(self, batch_shape: Any = None) -> None:

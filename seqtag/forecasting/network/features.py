@@ -26,7 +26,8 @@ class StepFeatures(keras.layers.Layer):
     """
 
     def __init__(self, inputs: Mapping[str, Any], series_width: int = 0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # Keras would cast covariates to the layer's float32 before their mean is subtracted.
+        super().__init__(autocast=False, **kwargs)
         self.inputs = inputs
         self.embeddings = {
             kind: [
@@ -86,9 +87,10 @@ class StepFeatures(keras.layers.Layer):
         parts = []
         moments: Sequence[Sequence[float]] = self.inputs[kind]
         if moments:
-            mean, deviation = np.asarray(moments, np.float32).T
-            observed = observed_steps(batch[kind])
-            standard = filled((batch[kind] - mean) / deviation, observed)
+            mean, deviation = np.asarray(moments, np.float64).T
+            values = ops.cast(batch[kind], "float64")
+            observed = observed_steps(values)
+            standard = ops.cast(filled((values - mean) / deviation, observed), "float32")
             parts += [standard, ops.cast(observed, standard.dtype)]
         codes = batch[f"{kind}_codes"]
         return parts + [table(codes[..., n]) for n, table in enumerate(self.embeddings[kind])]

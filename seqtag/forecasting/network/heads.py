@@ -1,8 +1,9 @@
 """Heads: how the network's raw numbers of a horizon step become a distribution in the scaled space z.
 
 A head holds no weights; its name and levels define it. `raw` is `(..., size)`, `target` `(...)` and finite, and
-`scale` `(...)` the units of y that one unit of z stands for (it broadcasts); all are cast to float32 whatever the
-dtype policy. Raw numbers near zero give a centre near zero (counts: near one) and a spread of order one.
+`scale` `(...)` the units of y that one unit of z stands for (it broadcasts). What a head gives is float32 whatever the
+dtype policy, but for quantiles of counts, float64, so that large ones stay whole. Raw numbers near zero give a centre
+near zero (counts: near one) and a spread of order one.
 
 >>> head = head_named("quantiles", levels=(0.1, 0.5, 0.9))
 >>> print(head.quantiles(tf.zeros((1, head.size)), levels=(0.1, 0.5, 0.9), scale=tf.ones(1)).numpy())
@@ -53,7 +54,7 @@ class Head(Protocol):
         """The point forecast in z, float32 `(...)`."""
 
     def quantiles(self, raw: Any, levels: Sequence[float], scale: Any) -> Any:
-        """Quantiles in z at rising levels in (0, 1), float32 `(..., levels)`, non-decreasing."""
+        """Quantiles in z at rising levels in (0, 1), `(..., levels)`, non-decreasing; float32, of counts float64."""
 
 
 class QuantileHead:
@@ -146,11 +147,11 @@ class NegativeBinomialHead:
     def loss(self, raw: Any, target: Any, scale: Any) -> Any:
         """The negative log-likelihood of the counts."""
         mean, dispersion, scale = self._parameters(raw, scale)
-        return negative_binomial_loss(tf.cast(target, tf.float32) * scale, mean * scale, dispersion)
+        return negative_binomial_loss(tf.cast(target, tf.float64) * scale, mean * scale, dispersion)
 
     def point(self, raw: Any, scale: Any) -> Any:
         """The mean."""
-        return self._parameters(raw, scale)[0]
+        return tf.cast(self._parameters(raw, scale)[0], tf.float32)
 
     def quantiles(self, raw: Any, levels: Sequence[float], scale: Any) -> Any:
         """The smallest counts that reach the levels, divided by the scale."""
@@ -159,7 +160,7 @@ class NegativeBinomialHead:
 
     def _parameters(self, raw: Any, scale: Any) -> tuple[Any, Any, Any]:
         mean, dispersion = tf.unstack(tf.nn.softplus(tf.cast(raw, tf.float32)), num=self.size, axis=-1)
-        return mean + self._least, dispersion + self._least, tf.cast(scale, tf.float32)
+        return tf.cast(mean + self._least, tf.float64), dispersion + self._least, tf.cast(scale, tf.float64)
 
 
 class PointHead:

@@ -20,10 +20,12 @@ from seqtag.ops.recurrence import Tensor
 
 # How many of the last scaled values join the context, where smoothing has taken the season off them.
 NEWEST = 6
+# What the network's output keeps of a `WindowScale`.
+PARTS_OF_SCALE = ("level", "location", "scale", "spread")
 
 
 class ForecastOutput(NamedTuple):
-    """The distributions of futures in units of the series.
+    """The distributions of futures in units of the series, float64.
 
     Attributes:
         point: `(batch, horizon)`.
@@ -40,10 +42,11 @@ class ForecastOutput(NamedTuple):
 class ForecastNetwork(keras.Model):
     """Windows of series to distributions of their next steps.
 
-    The values of a history are scaled, each window by its own location and scale. A missing value becomes 0 beside a
-    mask and the time since the last one. An encoder reads them with covariates and calendar; a decoder gives raw
-    numbers for every step of the horizon, and a head turns them into a distribution of scaled values. What exponential
-    smoothing took off a window, and its newest values, join the context through a layer of their own before decoding.
+    The values of a history are scaled in float64, each window by its own location and scale. A missing value becomes 0
+    beside a mask and the time since the last one. An encoder reads them with covariates and calendar; a decoder gives
+    raw numbers for every step of the horizon, and a head turns them into a distribution of scaled values. What
+    exponential smoothing took off a window, and its newest values, join the context through a layer of their own before
+    decoding.
 
     Args:
         lookback, horizon: steps of history and future.
@@ -53,10 +56,10 @@ class ForecastNetwork(keras.Model):
         residual, bidirectional: see `HistoryEncoder`.
         segment: steps that the encoder reads at once, and the decoder writes.
         output: `"parallel"`, `"direct"` or `"recursive"`, see the decoders.
-        scaling: see `WindowScaling` and, for `"es_rnn"`, `SmoothingScaling`.
+        scaling, centred, typical: see `WindowScaling` and, for `"es_rnn"`, `SmoothingScaling`.
         head: `"quantiles"`, `"student_t"`, `"negative_binomial"`, `"point_mse"`, `"point_mae"` or `"point_huber"`.
         levels: of the quantiles.
-        moments: mean and deviation of each series in training, for the scalings that look them up.
+        moments: mean and deviation of each series in training, for the scalings that look them up; see `WindowScaling`.
         smoothing: arguments of `SmoothingScaling`.
         series_width: width of the learned vector of each series; 0 for none.
         dropout, recurrent_dropout: see `HistoryEncoder`; the first acts on the decoder's output too.
@@ -68,8 +71,8 @@ class ForecastNetwork(keras.Model):
             `series (batch,)`; in training `target (batch, horizon)`, NaN where missing.
 
     Returns:
-        The numbers `raw (batch, horizon, head.size)`, `location` and `scale` of the windows, the `weight` of each
-        window in the loss, and the `spread` of its scaled values.
+        The numbers `raw (batch, horizon, head.size)`, the `weight` of each window in the loss, and `level`, `location`,
+        `scale` and `spread` of its `WindowScale`.
     """
 
     def __init__(
@@ -86,6 +89,8 @@ class ForecastNetwork(keras.Model):
         segment: int = 1,
         output: str = "parallel",
         scaling: str = "revin",
+        centred: bool = False,
+        typical: float | None = None,
         head: str = "quantiles",
         levels: Sequence[float] = (0.1, 0.5, 0.9),
         moments: Sequence[Sequence[float]] | None = None,
@@ -109,6 +114,8 @@ class ForecastNetwork(keras.Model):
             "segment": segment,
             "output": output,
             "scaling": scaling,
+            "centred": centred,
+            "typical": typical,
             "head": head,
             "levels": list(levels),
             "moments": moments,
@@ -123,10 +130,11 @@ class ForecastNetwork(keras.Model):
         self.levels = tuple(levels)
         self.head = head_named(head, levels)
         self.scaling: Any
+        options: dict[str, Any] = {"centred": centred, "typical": typical, "dtype": "float32", "name": "scaling"}
         if scaling == "es_rnn":
-            self.scaling = SmoothingScaling(horizon=horizon, series=inputs["series"], **smoothing or {}, name="scaling")
+            self.scaling = SmoothingScaling(horizon=horizon, series=inputs["series"], **smoothing or {}, **options)
         else:
-            self.scaling = WindowScaling(scaling, moments, dtype="float32", name="scaling")
+            self.scaling = WindowScaling(scaling, moments, **options)
         self.features = StepFeatures(inputs, series_width, dtype="float32", name="features")
         self.encoder = HistoryEncoder(
             cell,
@@ -169,7 +177,7 @@ class ForecastNetwork(keras.Model):
 
     def call(self, batch: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
         """Raw numbers of the horizon's steps, with location and scale of their windows."""
-        history = batch["history"]
+        history = ops.cast(batch["history"], "float64")
         observed = observed_steps(history)
         window_scale, scale_features = self.scaling(history, batch["series"])
         # What stands for a missing value must have a logarithm.
@@ -187,44 +195,47 @@ class ForecastNetwork(keras.Model):
         target, observed_target = self._target(batch, window_scale) if training and "target" in batch else (None, None)
         inputs = DecoderInputs(context, future, static, scaled[:, -self.segment :], target, observed_target)
         raw = ops.cast(self.decoder(inputs, training=training), "float32")
-        weight = ops.ones_like(window_scale.scale) if scale_features is None else scale_features.weight
-        spread = self.scaling.spread(scaled, observed)
-        return {
-            "raw": raw,
-            "location": window_scale.location,
-            "scale": window_scale.scale,
-            "weight": weight,
-            "spread": spread,
-        }
+        weight = ops.ones_like(raw[:, :1, 0]) if scale_features is None else scale_features.weight
+        return {"raw": raw, "weight": weight, **{name: getattr(window_scale, name) for name in PARTS_OF_SCALE}}
 
     def _target(self, batch: Mapping[str, Tensor], window_scale: WindowScale) -> tuple[Tensor, Tensor]:
         """The scaled true values, 0 where missing, and where they are observed."""
         observed = observed_steps(batch["target"])
-        return filled(window_scale.future(filled(batch["target"], observed, 1.0)), observed), observed
+        scaled = filled(window_scale.future(filled(batch["target"], observed, 1.0)), observed)
+        farthest = self.scaling.farthest
+        return scaled if farthest is None else ops.clip(scaled, -farthest, farthest), observed
 
     def _window_scale(self, output: Mapping[str, Tensor]) -> WindowScale:
-        return WindowScale(output["location"], output["scale"], self.scaling.logarithmic)
+        level, location, scale, spread = (output[name] for name in PARTS_OF_SCALE)
+        return WindowScale(level, location, scale, spread, self.scaling.logarithmic)
+
+    def counted(self, batch: Mapping[str, Tensor], output: Mapping[str, Tensor]) -> Tensor:
+        """Which targets count in the loss, bool `(batch, horizon)`: those observed, in windows that vary."""
+        return ops.logical_and(observed_steps(batch["target"]), output["scale"] > 0)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> tf.Tensor:
-        """The head's mean loss over all observed values of the batch's targets, in the scaled space."""
+        """The head's mean loss over the values of the batch's targets that count, in the scaled space."""
         window_scale = self._window_scale(y_pred)
-        target, observed = self._target(x, window_scale)
-        losses = self.head.loss(y_pred["raw"], target, ops.broadcast_to(window_scale.scale, ops.shape(target)))
-        count = ops.maximum(ops.sum(ops.cast(observed, losses.dtype)), 1.0)
-        loss = ops.sum(filled(losses * y_pred["weight"], observed)) / count
+        target, _ = self._target(x, window_scale)
+        losses = self.head.loss(y_pred["raw"], target, ops.broadcast_to(window_scale.unit(), ops.shape(target)))
+        counted = self.counted(x, y_pred)
+        count = ops.maximum(ops.sum(ops.cast(counted, losses.dtype)), 1.0)
+        loss = ops.sum(filled(losses * y_pred["weight"], counted)) / count
         return loss + ops.sum(self.losses) if self.losses else loss
 
     def forecast(self, batch: Mapping[str, Tensor]) -> ForecastOutput:
         """The distributions of a batch's futures, in units of the series."""
         output = self(batch, training=False)
         window_scale = self._window_scale(output)
-        scale = ops.broadcast_to(window_scale.scale, ops.shape(output["raw"])[:2])
-        point = self.head.point(output["raw"], scale)
-        quantiles = self.head.quantiles(output["raw"], self.levels, scale)
+        unit = ops.broadcast_to(window_scale.unit(), ops.shape(output["raw"])[:2])
+        point = self.head.point(output["raw"], unit)
+        quantiles = self.head.quantiles(output["raw"], self.levels, unit)
         return ForecastOutput(
-            window_scale.original(point), window_scale.original(quantiles), window_scale.slope(point) * output["spread"]
+            window_scale.original(point),
+            window_scale.original(quantiles),
+            window_scale.slope(point) * window_scale.spread,
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from seqtag.forecasting.network.window_scale import WindowScale, filled, observed_steps
+from seqtag.forecasting.network.window_scale import (
+    WindowScale,
+    above_zero,
+    deviation_of,
+    enough_values,
+    filled,
+    mean_of,
+    newest_value,
+    observed_steps,
+    resolved,
+)
 from seqtag.ops.recurrence import Tensor
 
-# Below this share of the size of its values, a window's deviation is rounding error: the window is constant.
-_CONSTANT = 1e-5
+# Scaled targets beyond it are cut off: one jump after a window that hardly moves must not outweigh all other windows.
+FARTHEST = 1e4
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
@@ -23,19 +32,29 @@ class WindowScaling(keras.layers.Layer):
 
     | kind | location | scale |
     | --- | --- | --- |
-    | `none` | 0 | 1 |
-    | `mean` | 0 | mean of abs(y) over the window's history (Salinas et al. 2020, section 3.3) |
+    | `none` | mean of all series in training | 1 |
+    | `mean` | mean of the history | mean of abs(y - m) over the history |
+    | `mean`, of counts | 0 | mean of abs(y) over the history (Salinas et al. 2020, section 3.3), 1 where it is 0 |
     | `last` | its last value (Lin et al. 2023) | deviation of the series in training |
     | `standard` | mean of the series in training | its deviation |
     | `revin` | mean of the history | its deviation, both behind a learned affine map (Kim et al. 2022) |
 
-    `standard` and `last` look up the moments of a series; for a series that training did not have, and without
-    `moments`, they take the window's own mean and deviation. Missing values are left out. The scale of a constant
-    window is the size of its values, or 1 where they are zero.
+    `standard` and `last` look up the moments of a series; for a series that training did not have or in which nothing
+    varied, and without `moments`, they take the window's own mean and deviation. Missing values are left out.
+
+    A number that is added to all values of all series is added to the forecast, and changes nothing else. Counts alone
+    have a zero that means something. All is computed in float64: see `WindowScale`.
+
+    The scale of a constant window is 0, so that its forecast is its value, without a width. Where it has too few values
+    to be called constant, the scale is `typical`.
 
     Args:
         kind: one of the table's.
-        moments: for `standard` and `last`, mean and deviation in training of each series.
+        moments: for `standard` and `last`, mean and deviation in training of each series; for `none`, a single row
+            whose mean is that of all series.
+        centred: whether `mean` has the mean of the history as its location. Without it, and for `none` without
+            `moments`, values are measured from zero.
+        typical: the deviation of most series in training; without it, the size of a window's values, or 1.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
 
     Call arguments:
@@ -49,10 +68,25 @@ class WindowScaling(keras.layers.Layer):
     logarithmic = False
     feature_widths = (0, 0)
 
-    def __init__(self, kind: str, moments: Sequence[Sequence[float]] | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        kind: str,
+        moments: Sequence[Sequence[float]] | None = None,
+        centred: bool = False,
+        typical: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        # Keras would cast the values to the layer's float32.
+        super().__init__(autocast=False, **kwargs)
         self.kind = kind
-        self.moments = None if moments is None else np.asarray(moments, np.float32).reshape(-1, 2)
+        self.moments = None if moments is None else np.asarray(moments, np.float64).reshape(-1, 2)
+        self.centred = centred
+        self.typical = typical
+
+    @property
+    def farthest(self) -> float | None:
+        """Where scaled targets are cut off; None where z is no number of deviations."""
+        return FARTHEST if self.kind in ("last", "standard", "revin") or self.centred else None
 
     def build(self, history_shape: tuple) -> None:
         """Makes the gain and shift of `revin`."""
@@ -63,70 +97,58 @@ class WindowScaling(keras.layers.Layer):
 
     def call(self, history: Tensor, series: Tensor) -> tuple[WindowScale, None]:
         """Location and scale of windows."""
+        history = ops.cast(history, "float64")
         observed = observed_steps(history)
-        values = filled(history, observed)
-        count = ops.maximum(ops.sum(ops.cast(observed, values.dtype), axis=1, keepdims=True), 1.0)
-        zeros = ops.zeros_like(count)
-        if self.kind == "none":
-            return WindowScale(zeros, zeros + 1), None
+        newest = newest_value(history, observed)
+        above = filled(history - newest, observed)
+        own = resolved(deviation_of(above, observed), history, observed)
+        level, location, scale = self._level_location_scale(history, above, newest, own, observed, series)
+        spread = ops.where(own > 0, own / above_zero(scale), ops.ones_like(own))
+        return WindowScale(level, location, scale, spread), None
+
+    def _level_location_scale(
+        self, history: Tensor, above: Tensor, newest: Tensor, own: Tensor, observed: Tensor, series: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        zeros = ops.zeros_like(newest)
+        if self.kind == "none" and self.moments is None:
+            return zeros, zeros, zeros + 1
+        if self.kind == "mean" and not self.centred:
+            return zeros, zeros, above_zero(mean_of(ops.abs(history), observed))
+        mean = mean_of(above, observed)
+        few = ops.logical_not(enough_values(observed))
+        varied = ops.where(ops.logical_and(own == 0, few), self._typical(history, observed), own)
+        if self.kind == "none" and self.moments is not None:
+            constant = varied == 0
+            origin = self.moments[0, 0] - newest
+            return newest, ops.where(constant, zeros, origin), ops.where(constant, zeros, zeros + 1)
         if self.kind == "mean":
-            size = ops.sum(ops.abs(values), axis=1, keepdims=True) / count
-            return WindowScale(zeros, _above_zero(size, zeros)), None
-        mean = ops.sum(values, axis=1, keepdims=True) / count
-        largest = ops.max(ops.abs(values), axis=1, keepdims=True)
-        variance = ops.sum(ops.square(filled(history - mean, observed)), axis=1, keepdims=True) / count
-        deviation = ops.sqrt(ops.maximum(variance, 1e-30))
-        varies = variance > ops.square(_CONSTANT * largest)
-        deviation = ops.where(varies, deviation, _above_zero(largest, zeros))
+            size = mean_of(ops.abs(filled(above - mean, observed)), observed)
+            return newest, mean, ops.where(own > 0, size, varied)
         if self.kind == "revin":
             # z = gain (y - mean) / deviation + shift, written as one affine map.
             # A gain below zero would reverse the order of the quantiles.
-            gain = ops.maximum(self.gain, 1e-2)
-            return WindowScale(mean - self.shift * deviation / gain, deviation / gain), None
-        if self.moments is not None:
-            table = ops.convert_to_tensor(np.concatenate([np.zeros((1, 2), np.float32), self.moments]))
-            known = ops.take(table, series, axis=0)
-            is_known = (series > 0)[:, None]
-            mean = ops.where(is_known, known[:, :1], mean)
-            deviation = ops.where(is_known, known[:, 1:], deviation)
-        return WindowScale(_last(values, observed) if self.kind == "last" else mean, deviation), None
+            gain = ops.cast(ops.maximum(self.gain, 1e-2), "float64")
+            shift = ops.cast(self.shift, "float64")
+            return newest, mean - shift * varied / gain, varied / gain
+        mean, deviation = self._looked_up(newest, mean, varied, series)
+        return newest, zeros if self.kind == "last" else mean, deviation
 
-    def spread(self, scaled: Tensor, observed: Tensor) -> Tensor:
-        """The deviation of a window's scaled values, `(batch, 1)`, 1 where they do not differ.
+    def _typical(self, history: Tensor, observed: Tensor) -> Tensor:
+        if self.typical is not None:
+            return ops.full_like(history[:, :1], self.typical)
+        return above_zero(ops.max(ops.abs(filled(history, observed)), axis=1, keepdims=True))
 
-        The size of errors follows it: on ETTh1, intervals in its units keep their coverage in the year after the one
-        that they were fitted on (.80; in units of the whole series it is .88).
-        """
-        count = ops.maximum(ops.sum(ops.cast(observed, scaled.dtype), axis=1, keepdims=True), 1.0)
-        mean = ops.sum(filled(scaled, observed), axis=1, keepdims=True) / count
-        variance = ops.sum(ops.square(filled(scaled - mean, observed)), axis=1, keepdims=True) / count
-        return ops.where(variance > 1e-10, ops.sqrt(ops.maximum(variance, 1e-10)), ops.ones_like(variance))
+    def _looked_up(self, newest: Tensor, mean: Tensor, deviation: Tensor, series: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean, above the newest value, and deviation of the series in training; the window's own where unknown."""
+        if self.moments is None:
+            return mean, deviation
+        known = ops.take(ops.convert_to_tensor(np.concatenate([np.zeros((1, 2)), self.moments])), series, axis=0)
+        is_known = (series > 0)[:, None]
+        varied = ops.logical_and(is_known, known[:, 1:] > 0)
+        return ops.where(is_known, known[:, :1] - newest, mean), ops.where(varied, known[:, 1:], deviation)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         moments = None if self.moments is None else self.moments.tolist()
-        return {**super().get_config(), "kind": self.kind, "moments": moments}
-
-
-def _above_zero(size: Tensor, zeros: Tensor) -> Tensor:
-    return ops.where(size > 0, size, zeros + 1)
-
-
-def _last(values: Tensor, observed: Tensor) -> Tensor:
-    """The last observed value of each row, `(batch, 1)`; zero where there is none."""
-    steps = ops.arange(1, values.shape[1] + 1, dtype="int32")
-    last = ops.max(ops.where(observed, steps, ops.zeros_like(steps)), axis=1, keepdims=True)
-    return ops.sum(ops.where(steps == last, values, ops.zeros_like(values)), axis=1, keepdims=True)
-
-
-def training_moments(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Mean and standard deviation of each series, float32 `(series, 2)`; NaN is left out.
-
-    The deviation of a constant series is the size of its values, or 1 where they are zero.
-    """
-    moments = np.empty((len(offsets) - 1, 2), np.float32)
-    for series, (start, end) in enumerate(pairwise(offsets)):
-        seen = values[start:end][~np.isnan(values[start:end])].astype(np.float64)
-        mean, deviation, largest = (seen.mean(), seen.std(), np.abs(seen).max()) if seen.size else (0.0, 0.0, 0.0)
-        moments[series] = mean, deviation if deviation > _CONSTANT * largest else largest or 1.0
-    return moments
+        own = {"kind": self.kind, "moments": moments, "centred": self.centred, "typical": self.typical}
+        return {**super().get_config(), **own}

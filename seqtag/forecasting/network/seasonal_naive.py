@@ -17,7 +17,7 @@ def seasonal_naive(history: tf.Tensor, horizon: int, season_length: int) -> tf.T
     at_place = _last_observed(table)
     any_place = _last_observed(history[..., None])
     at_place = tf.where(tf.math.is_nan(at_place), any_place, at_place)
-    at_place = tf.where(tf.math.is_nan(at_place), 0.0, at_place)
+    at_place = tf.where(tf.math.is_nan(at_place), tf.zeros_like(at_place), at_place)
     return tf.gather(at_place, tf.range(horizon) % season_length, axis=1)
 
 
@@ -27,5 +27,5 @@ def _last_observed(table: tf.Tensor) -> tf.Tensor:
     number = tf.where(tf.math.is_nan(table), 0, tf.range(1, count + 1)[None, :, None])
     last = tf.reduce_max(number, axis=1)
     chosen = (number == last[:, None]) & (number > 0)
-    found = tf.reduce_sum(tf.where(chosen, table, 0.0), axis=1)
-    return tf.where(last > 0, found, float("nan"))
+    found = tf.reduce_sum(tf.where(chosen, table, tf.zeros_like(table)), axis=1)
+    return tf.where(last > 0, found, tf.constant(float("nan"), found.dtype))

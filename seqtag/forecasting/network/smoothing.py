@@ -8,7 +8,19 @@ import keras
 import numpy as np
 from keras import ops
 
-from seqtag.forecasting.network.window_scale import ScaleFeatures, WindowScale, filled, observed_steps
+from seqtag.forecasting.network.scaling import FARTHEST
+from seqtag.forecasting.network.window_scale import (
+    ScaleFeatures,
+    WindowScale,
+    above_zero,
+    deviation_of,
+    enough_values,
+    filled,
+    mean_of,
+    newest_value,
+    observed_steps,
+    resolved,
+)
 from seqtag.ops.recurrence import Tensor, iterate
 
 _LARGEST_CHANGE = 0.7
@@ -22,8 +34,8 @@ _UNROLLED = 160
 class SmoothingScaling(keras.layers.Layer):
     """Takes level and season off by exponential smoothing; the network reads the rest (Smyl 2020, section 3.1).
 
-    With x = log y (or, of series that are not above zero, y over its mean size in the window), level l and the season
-    s of m steps, over the observed steps of a window:
+    With x = log y (or, of series that are not above zero or move little beside their level, y over the mean of
+    abs(y - mean) in the window), level l and the season s of m steps, over the observed steps of a window:
 
         d_t = x_t - s_t,    l_t = l_{t-1} + α (d_t - l_{t-1}),    s_{t+m} = s_t + γ (d_t - l_t)
 
@@ -43,6 +55,9 @@ class SmoothingScaling(keras.layers.Layer):
         logarithmic: whether x is the logarithm, for series above zero.
         series: how many series training had.
         per_series: whether each series has coefficients of its own.
+        centred: whether y is measured from the window's mean where x is not the logarithm, so that a level does not
+            matter; without it y is divided by its mean size.
+        typical: the deviation of most series in training, the unit of y where a window has too few values for its own.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
 
     Call arguments:
@@ -60,14 +75,21 @@ class SmoothingScaling(keras.layers.Layer):
         logarithmic: bool = True,
         series: int = 0,
         per_series: bool = False,
+        centred: bool = False,
+        typical: float | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # Keras would cast the values to the layer's float32.
+        super().__init__(autocast=False, **kwargs)
         self.season_length = season_length
         self.horizon = horizon
         self.logarithmic = logarithmic
         self.series = series
         self.per_series = per_series
+        self.centred = centred
+        self.typical = typical
+
+    farthest = FARTHEST
 
     @property
     def feature_widths(self) -> tuple[int, int]:
@@ -86,40 +108,59 @@ class SmoothingScaling(keras.layers.Layer):
         """Location and scale of windows, and their features for the network."""
         lookback = history.shape[1]
         # Padded to whole seasons, so that the future's first step has the first place in the season.
+        history = ops.cast(history, "float64")
         history = ops.pad(history, [[0, 0], [-lookback % self.season_length, 0]], constant_values=float("nan"))
         observed = observed_steps(history)
         mask = ops.cast(observed, "float32")
         count = ops.sum(mask, axis=1, keepdims=True)
-        if self.logarithmic:
-            size = ops.ones_like(count)
-            values = ops.log(filled(history, observed, 1.0))
-        else:
-            size = ops.sum(ops.abs(filled(history, observed)), axis=1, keepdims=True) / ops.maximum(count, 1.0)
-            size = ops.where(size > 0, size, ops.ones_like(size))
-            values = filled(history / size, observed)
+        base, size, origin, values = self._in_units(history, observed)
         start, strength = self._initial_season(values, mask)
         adjustments = ops.take(ops.convert_to_tensor(self.adjustments), series, axis=0) if self.per_series else None
         if adjustments is not None and self.season_length > 1:
             start = start + adjustments[:, 2:]
         level, season, seasons = self._smooth(values, mask, start, adjustments)
-        change = self._typical_change(values - seasons, mask)
+        change = self._typical_change(values - seasons, mask, enough_values(observed))
         ahead = ops.take(season, np.arange(self.horizon) % self.season_length, axis=1)
-        location = (level + ops.concatenate([seasons[:, -lookback:], ahead], axis=1)) * size
-        in_units = ops.clip(season / change, -_LARGEST_FEATURE, _LARGEST_FEATURE)
-        features = [ops.log(change) + 3.0, ops.log1p(count) / 2 - 2.0]
-        steps = ops.clip(ahead / change, -_LARGEST_FEATURE, _LARGEST_FEATURE)[..., None]
+        location = ops.cast(level + ops.concatenate([seasons[:, -lookback:], ahead], axis=1), "float64") * size + origin
+        divisor = above_zero(change)
+        in_units = ops.clip(season / divisor, -_LARGEST_FEATURE, _LARGEST_FEATURE)
+        features = [ops.log(ops.maximum(change, _LEAST_CHANGE)) + 3.0, ops.log1p(count) / 2 - 2.0]
+        steps = ops.clip(ahead / divisor, -_LARGEST_FEATURE, _LARGEST_FEATURE)[..., None]
         if self.season_length == 1:
             steps = steps[..., :0]
         else:
             features += [strength, in_units]
         # Between errors in units of x and errors in units of z, in which steady series would count most.
-        weight = ops.sqrt(change / 0.05)
+        weight = ops.where(change > 0, ops.sqrt(divisor / 0.05), ops.zeros_like(change))
         scale_features = ScaleFeatures(ops.concatenate(features, axis=1), steps, weight)
-        return WindowScale(location, change * size, self.logarithmic), scale_features
+        scale = ops.cast(change, "float64") * size
+        # The scale is the size of the window's changes already.
+        return WindowScale(base, location, scale, ops.ones_like(scale), self.logarithmic), scale_features
 
-    def spread(self, scaled: Tensor, observed: Tensor) -> Tensor:
-        """1: the scale is the size of the window's changes already."""
-        return ops.ones_like(scaled[:, :1])
+    def _in_units(self, history: Tensor, observed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What is subtracted from y, the unit of x, the newest x, and float32 x above it, 0 where missing.
+
+        Smoothing goes along with whatever is added to x.
+        """
+        newest = newest_value(history, observed)
+        above = filled(history - newest, observed)
+        own = resolved(deviation_of(above, observed), history, observed)
+        zeros = ops.zeros_like(newest)
+        if self.logarithmic:
+            x = ops.log(filled(history, observed, 1.0))
+            base, size, origin = zeros, zeros + 1, newest_value(x, observed)
+        else:
+            size = self._size(history, above, own, observed)
+            x, base, origin = above / size, newest, zeros
+        x = filled(x - origin, ops.logical_and(observed, own > 0))
+        return base, size, origin, ops.cast(x, "float32")
+
+    def _size(self, history: Tensor, above: Tensor, own: Tensor, observed: Tensor) -> Tensor:
+        if not self.centred:
+            return above_zero(mean_of(ops.abs(history), observed))
+        away = filled(above - mean_of(above, observed), observed)
+        typical = ops.full_like(own, self.typical or 1.0)
+        return ops.where(own > 0, mean_of(ops.abs(away), observed), typical)
 
     def _initial_season(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The season that classical decomposition finds, `(batch, season)`, and its strength, `(batch, 1)`.
@@ -177,16 +218,22 @@ class SmoothingScaling(keras.layers.Layer):
         (level, season, _), (_, _, seasons) = iterate(step, (zeros, start, zeros), steps, unroll=unrolled)
         return level, season, ops.transpose(seasons[..., 0])
 
-    def _typical_change(self, rest: Tensor, mask: Tensor) -> Tensor:
-        """The mean change between neighbouring values, `(batch, 1)`; large single changes are cut off."""
+    def _typical_change(self, rest: Tensor, mask: Tensor, enough: Tensor) -> Tensor:
+        """The mean change between neighbouring values, `(batch, 1)`; large single changes are cut off.
+
+        A little is added, so that no window of steady values counts most; no more than there is, so that a constant
+        window has none.
+        """
         both = mask[:, 1:] * mask[:, :-1]
         change = ops.minimum(ops.abs(rest[:, 1:] - rest[:, :-1]), _LARGEST_CHANGE) * both
         pairs = ops.maximum(ops.sum(both, axis=1, keepdims=True), 1.0)
-        return ops.sum(change, axis=1, keepdims=True) / pairs + _LEAST_CHANGE
+        mean = ops.sum(change, axis=1, keepdims=True) / pairs
+        least = ops.full_like(mean, _LEAST_CHANGE)
+        return mean + ops.where(enough, ops.minimum(mean, least), least)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        names = ("season_length", "horizon", "logarithmic", "series", "per_series")
+        names = ("season_length", "horizon", "logarithmic", "series", "per_series", "centred", "typical")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

@@ -4,47 +4,69 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from keras import ops
 
 from seqtag.ops.recurrence import Tensor
 
+# The largest scaled value: sums of its products with weights are finite in float32.
+_LARGEST = 1e30
+# A window in which all values are the same is a constant one from this many values on, or from a whole lookback.
+_ENOUGH_VALUES = 8
+_RESOLUTION = float(np.finfo(np.float64).eps)
+
 
 class WindowScale(NamedTuple):
-    """How a window's values are scaled: `z = (g(y) - location) / scale`, with g the logarithm or the identity.
+    """How a window's values are scaled: `z = (g(y - level) - location) / scale`, with g the logarithm or the identity.
+
+    All but z are float64: the level is subtracted before anything is float32, so that a small movement on a large
+    level is not lost. The level is a value of the window, from which the others differ exactly.
 
     Attributes:
-        location: `(batch, lookback + horizon)` or `(batch, 1)`.
-        scale: `(batch, 1)`, above zero.
+        level: `(batch, 1)`; 0 where g is the logarithm.
+        location: `(batch, lookback + horizon)` or `(batch, 1)`, above the level.
+        scale: `(batch, 1)`, 0 where nothing varies: there z is 0, and every forecast is the location.
+        spread: `(batch, 1)`, how large the changes within the window are in units of z.
         logarithmic: whether g is the logarithm, for series above zero.
     """
 
+    level: Tensor
     location: Tensor
     scale: Tensor
+    spread: Tensor
     logarithmic: bool = False
 
     def history(self, values: Tensor) -> Tensor:
-        """The scaled values of histories `(batch, lookback)`."""
+        """The scaled values of histories `(batch, lookback)`, float32."""
         return self._scaled(values, self._part(slice(None, values.shape[1])))
 
     def future(self, values: Tensor) -> Tensor:
-        """The scaled values of futures `(batch, horizon)`."""
+        """The scaled values of futures `(batch, horizon)`, float32."""
         return self._scaled(values, self._part(slice(-values.shape[1], None)))
 
     def original(self, scaled: Tensor) -> Tensor:
-        """Scaled values of the future `(batch, horizon, ...)` in units of the series."""
-        shape = (-1, 1, *[1] * (scaled.ndim - 2))
+        """Scaled values of the future `(batch, horizon, ...)` in units of the series, float64."""
+        ones = [1] * (scaled.ndim - 2)
         location = self._part(slice(-scaled.shape[1], None))
-        location = ops.reshape(location, (-1, location.shape[1], *[1] * (scaled.ndim - 2)))
-        values = scaled * ops.reshape(self.scale, shape) + location
-        return ops.exp(values) if self.logarithmic else values
+        location = ops.reshape(location, (-1, location.shape[1], *ones))
+        scale, level = (ops.reshape(part, (-1, 1, *ones)) for part in (self.scale, self.level))
+        values = ops.cast(scaled, "float64") * scale + location
+        return (ops.exp(values) if self.logarithmic else values) + level
 
     def slope(self, scaled: Tensor) -> Tensor:
         """How much y changes with z at scaled values of the future `(batch, horizon)`."""
         slope = ops.broadcast_to(self.scale, ops.shape(scaled))
         return slope * self.original(scaled) if self.logarithmic else slope
 
+    def unit(self) -> Tensor:
+        """The scale, 1 where it is 0: for what divides by it."""
+        return above_zero(self.scale)
+
     def _scaled(self, values: Tensor, location: Tensor) -> Tensor:
-        return ((ops.log(values) if self.logarithmic else values) - location) / self.scale
+        above = ops.cast(values, "float64") - self.level
+        z = ((ops.log(above) if self.logarithmic else above) - location) / self.unit()
+        z = ops.where(self.scale > 0, z, ops.zeros_like(z))
+        return ops.cast(ops.clip(z, -_LARGEST, _LARGEST), "float32")
 
     def _part(self, steps: slice) -> Tensor:
         return self.location if self.location.shape[1] == 1 else self.location[:, steps]
@@ -82,3 +104,45 @@ def since_seen(observed: Tensor) -> Tensor:
     steps = ops.arange(1, observed.shape[1] + 1, dtype="float32")
     seen = ops.where(observed, steps, ops.zeros_like(steps))
     return steps - ops.associative_scan(ops.maximum, seen, axis=1)
+
+
+def above_zero(size: Tensor) -> Tensor:
+    """The sizes, 1 where they are 0."""
+    return ops.where(size > 0, size, ops.ones_like(size))
+
+
+def newest_value(values: Tensor, observed: Tensor) -> Tensor:
+    """The last observed value of each row, `(batch, 1)`; zero where there is none."""
+    steps = ops.arange(1, values.shape[1] + 1, dtype="int32")
+    last = ops.max(ops.where(observed, steps, ops.zeros_like(steps)), axis=1, keepdims=True)
+    newest = ops.where(ops.logical_and(steps == last, observed), values, ops.zeros_like(values))
+    return ops.sum(newest, axis=1, keepdims=True)
+
+
+def mean_of(values: Tensor, observed: Tensor) -> Tensor:
+    """The mean of the observed values of each row, `(batch, 1)`; 0 where there is none."""
+    values = filled(values, observed)
+    count = ops.sum(ops.cast(observed, values.dtype), axis=1, keepdims=True)
+    return ops.sum(values, axis=1, keepdims=True) / ops.maximum(count, ops.ones_like(count))
+
+
+def deviation_of(values: Tensor, observed: Tensor) -> Tensor:
+    """The standard deviation of the observed values of each row, `(batch, 1)`.
+
+    Squares are those of shares of the largest, so that they neither overflow nor vanish.
+    """
+    away = filled(values - mean_of(values, observed), observed)
+    largest = ops.max(ops.abs(away), axis=1, keepdims=True)
+    return largest * ops.sqrt(mean_of(ops.square(away / above_zero(largest)), observed))
+
+
+def resolved(size: Tensor, values: Tensor, observed: Tensor) -> Tensor:
+    """The size of a movement, 0 where float64 does not resolve it beside the values."""
+    largest = ops.max(ops.abs(filled(values, observed)), axis=1, keepdims=True)
+    return ops.where(size > _RESOLUTION * largest, size, ops.zeros_like(size))
+
+
+def enough_values(observed: Tensor) -> Tensor:
+    """Whether a row has so many values that equal ones are no accident, bool `(batch, 1)`."""
+    count = ops.sum(ops.cast(observed, "int32"), axis=1, keepdims=True)
+    return count >= min(_ENOUGH_VALUES, observed.shape[1])

@@ -12,6 +12,7 @@ import pandas as pd
 
 from seqtag.data.series.covariates import Categories, Column
 from seqtag.data.series.table import SeriesTable
+from seqtag.forecasting.data.series_order import generator_of
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation.metrics import wql
 from seqtag.forecasting.model import ForecastingModel
@@ -52,8 +53,7 @@ def permutation_effects(
     reference = loss(table)
     rows = []
     for kind, name in _covariates(table):
-        rng = np.random.default_rng(seed)
-        shuffled = float(np.mean([loss(_shuffled(table, kind, name, rng)) for _ in range(repeats)]))
+        shuffled = float(np.mean([loss(_shuffled(table, kind, name, seed + repeat)) for repeat in range(repeats)]))
         rows.append((name, kind, shuffled, shuffled - reference, (shuffled - reference) / reference))
     frame = pd.DataFrame(rows, columns=["covariate", "kind", "loss", "increase", "share"])
     return frame.sort_values("increase", ascending=False, ignore_index=True)
@@ -65,20 +65,28 @@ def _covariates(table: SeriesTable) -> Iterator[tuple[str, str]]:
             yield kind, name
 
 
-def _shuffled(table: SeriesTable, kind: str, name: str, rng: np.random.Generator) -> SeriesTable:
+def _shuffled(table: SeriesTable, kind: str, name: str, seed: int) -> SeriesTable:
     columns: Mapping[str, Column] = getattr(table, kind)
-    order = _shifts(table, rng) if kind in OF_STEPS else rng.permutation(len(table))
+    order = _shifts(table, seed) if kind in OF_STEPS else _permutation(table, seed)
     column = columns[name]
     taken: Column = Categories(column.codes[order], column.symbols) if isinstance(column, Categories) else column[order]
     changes: dict[str, Any] = {kind: MappingProxyType({**columns, name: taken})}
     return dataclasses.replace(table, **changes)
 
 
-def _shifts(table: SeriesTable, rng: np.random.Generator) -> np.ndarray:
+def _shifts(table: SeriesTable, seed: int) -> np.ndarray:
     """For each step, the step whose value it gets: a random shift in a circle within each series."""
     order = np.arange(len(table.values))
-    for series in range(len(table)):
+    for series, name in enumerate(table.ids):
         rows = table.rows(series)
         length = rows.stop - rows.start
-        order[rows] = np.roll(order[rows], rng.integers(1, length) if length > 1 else 0)
+        order[rows] = np.roll(order[rows], generator_of(name, seed).integers(1, length) if length > 1 else 0)
+    return order
+
+
+def _permutation(table: SeriesTable, seed: int) -> np.ndarray:
+    """For each series, the series whose value it gets, whatever the order of the table."""
+    sorted_by_name = np.argsort(table.ids.astype(str))
+    order = np.empty(len(table), np.int64)
+    order[sorted_by_name] = sorted_by_name[np.random.default_rng(seed).permutation(len(table))]
     return order

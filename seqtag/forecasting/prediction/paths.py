@@ -12,6 +12,7 @@ from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.calibration.quantile_function import values_at
 from seqtag.forecasting.data.future import append_future, read_future, unknown_future
+from seqtag.forecasting.data.series_order import generator_of
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.model import ForecastingModel
 
@@ -37,17 +38,16 @@ def sample_paths(
         seed: the seed of the draws.
     """
     steps = read_future(table, model.horizon if horizon is None else horizon, future, model.columns)
-    return draw_paths(model, append_future(table, steps), steps.times.shape[1], num_paths, np.random.default_rng(seed))
+    return draw_paths(model, append_future(table, steps), steps.times.shape[1], num_paths, seed)
 
 
-def draw_paths(
-    model: ForecastingModel, table: SeriesTable, horizon: int, num_paths: int, rng: np.random.Generator
-) -> np.ndarray:
+def draw_paths(model: ForecastingModel, table: SeriesTable, horizon: int, num_paths: int, seed: int) -> np.ndarray:
     """Sample paths of the last `horizon` steps of every series, whose values are not read.
 
     Each path draws probabilities u with the dependence between steps of the held-out windows (a Gaussian copula), and
     takes the forecast's quantiles at them. Beyond the model's horizon it appends the drawn values to its history and
-    forecasts again, so that uncertainty keeps growing.
+    forecasts again, so that uncertainty keeps growing. Each series has a random generator of its own, which its name
+    and the seed decide: its paths are the same whatever other series the table has.
 
     Args:
         model: the fitted model.
@@ -55,14 +55,14 @@ def draw_paths(
             `seqtag.forecasting.data.future.append_future` gives it.
         horizon: the number of these steps.
         num_paths: the number of paths of each series.
-        rng: the random generator.
+        seed: the seed of the draws.
 
     Returns:
         `(series, paths, horizon)`.
     """
     dependence = model.corrections.dependence or INDEPENDENT
     table, total = pad_to_whole_horizons(model, table, horizon)
-    u = dependence.sample(len(table), horizon, num_paths, rng)
+    u = dependence.sample([generator_of(name, seed) for name in table.ids], horizon, num_paths)
     quantiles = model.outputs(table, last_windows(model, table, total)).quantiles[:, :horizon]
     first = quantiles.shape[1]
     drawn = np.empty(u.shape)

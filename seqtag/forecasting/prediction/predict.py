@@ -52,7 +52,7 @@ def forecast_future(model: ForecastingModel, table: SeriesTable, future: Future,
     direct = model.forecast(padded, last_windows(model, padded, total)).cut(slice(None), slice(0, horizon))
     if horizon <= model.horizon:
         return direct
-    paths = draw_paths(model, whole, horizon, RECURSION_PATHS, np.random.default_rng(seed))[..., model.horizon :]
+    paths = draw_paths(model, whole, horizon, RECURSION_PATHS, seed)[..., model.horizon :]
     beyond = np.moveaxis(np.quantile(paths, model.levels, axis=1), 0, -1)
     point = np.concatenate([direct.point, np.median(paths, axis=1)], axis=1)
     return Forecast(point, np.concatenate([direct.quantiles, beyond], axis=1), model.levels)

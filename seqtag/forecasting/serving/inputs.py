@@ -63,7 +63,7 @@ class ForecastInputs:
         return rows | self._covariate_specs("static", [None])
 
     def _covariate_specs(self, kind: str, axes: Axes) -> Specs:
-        kinds = {kind: tf.float32, f"{kind}_categories": tf.string}
+        kinds = {kind: tf.float64, f"{kind}_categories": tf.string}
         widths = {name: len(self.columns[name]) for name in kinds}
         return {name: tf.TensorSpec([*axes, widths[name]], kinds[name], name=name) for name in kinds if widths[name]}
 
@@ -85,7 +85,7 @@ class ForecastInputs:
         tables = enumerate(self._categories[kind])
         codes = [table.lookup(raw[f"{kind}_categories"][..., n]) for n, table in tables]
         return {
-            kind: raw[kind] if self.columns[kind] else _no_columns(shape, tf.float32),
+            kind: raw[kind] if self.columns[kind] else _no_columns(shape, tf.float64),
             f"{kind}_codes": tf.stack(codes, axis=-1) if codes else _no_columns(shape, tf.int32),
         }
 

@@ -21,10 +21,10 @@ OF_SERIES = ("series", "static", "static_codes")
 
 
 class StreamState:
-    """Packs histories and their series into `state (batch, width)`, float32, and back.
+    """Packs histories and their series into `state (batch, width)`, float64, and back.
 
     A step is one slot of the state, the oldest first, and an update moves all of them by one: its cost depends on the
-    lookback and not on the length of the stream. Rows of embeddings are stored as floats, exact up to 2^24.
+    lookback and not on the length of the stream. Rows of embeddings are stored as floats, exact up to 2^53.
 
     Args:
         lookback: steps of a history.
@@ -58,10 +58,16 @@ class StreamState:
 
     def _joined(self, arrays: Mapping[str, tf.Tensor], widths: Mapping[str, int], single: str) -> tf.Tensor:
         parts = [arrays[name][..., None] if name == single else arrays[name] for name, width in widths.items() if width]
-        return tf.concat([tf.cast(part, tf.float32) for part in parts], axis=-1)
+        return tf.concat([tf.cast(part, tf.float64) for part in parts], axis=-1)
 
     def _apart(self, joined: tf.Tensor, widths: Mapping[str, int], single: str) -> Batch:
         parts = dict(zip(widths, tf.split(joined, list(widths.values()), axis=-1), strict=True))
         parts[single] = parts[single][..., 0]
-        whole = (name for name in parts if name == "series" or name.endswith("_codes"))
-        return parts | {name: tf.cast(parts[name], tf.int32) for name in whole}
+        return {name: tf.cast(part, _dtype(name)) for name, part in parts.items()}
+
+
+def _dtype(name: str) -> tf.DType:
+    """The type of an array of a network's batch."""
+    if name == "calendar":
+        return tf.float32
+    return tf.int32 if name == "series" or name.endswith("_codes") else tf.float64

@@ -18,7 +18,7 @@ from seqtag.forecasting.network.network import ForecastOutput
 LEVELS = (0.1, 0.3, 0.5, 0.9)
 BATCH, HORIZON, SEASON = 5, 3, 2
 rng = np.random.default_rng(4)
-HISTORY = rng.normal(size=(BATCH, 6)).astype(np.float32)
+HISTORY = rng.normal(size=(BATCH, 6))
 HISTORY[1, -2:] = np.nan
 SERIES = np.array([0, 1, 2, 2, 1], np.int32)
 WEIGHTS = BlendWeights(rng.uniform(size=(3, HORIZON)))
@@ -27,7 +27,7 @@ WEIGHTS = BlendWeights(rng.uniform(size=(3, HORIZON)))
 def answer():
     quantiles = np.sort(np.random.default_rng(5).normal(size=(BATCH, HORIZON, len(LEVELS))), axis=-1)
     spread = np.random.default_rng(6).uniform(0.5, 2, (BATCH, HORIZON))
-    return ForecastOutput(*(tf.constant(part, tf.float32) for part in (quantiles[..., 2], quantiles, spread)))
+    return ForecastOutput(*(tf.constant(part, tf.float64) for part in (quantiles[..., 2], quantiles, spread)))
 
 
 def apply(**parts):

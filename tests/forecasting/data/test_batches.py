@@ -111,7 +111,7 @@ def test_a_window_of_an_extended_table_reads_the_future_frame(table, encoder):
         [price[name, stamp] for stamp in longer.to_timestamps(longer.times[end : end + 3])]
         for name, end in zip(longer.ids, windows.ends, strict=True)
     ]
-    np.testing.assert_array_equal(found["known"][:, 4:, 0], np.float32(prices))
+    np.testing.assert_array_equal(found["known"][:, 4:, 0], prices)
 
 
 def test_series_and_categories_that_training_did_not_have_are_told_apart(encoder):

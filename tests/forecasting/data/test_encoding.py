@@ -35,11 +35,11 @@ def encoder():
 
 def test_numbers_stay_and_categories_become_rows(encoder):
     encoded = encoder.encode(table_of(time_zone="Europe/Berlin", mood=list("aabzbb")))
-    np.testing.assert_array_equal(encoded.past[:, 0], np.float32([1, np.nan, 3, 3, 1, 2]))
+    np.testing.assert_array_equal(encoded.past[:, 0], [1, np.nan, 3, 3, 1, 2])
     a, b = (encoder.categories["past"].vocabularies["mood"].index(symbol) for symbol in "ab")
     assert encoded.past_codes[:, 0].tolist() == [a, a, b, 1, b, b]
     assert encoded.known_codes.shape == (6, 0) and encoded.static.tolist() == [[2.0]]
-    assert encoded.values.dtype == encoded.known.dtype == encoded.calendar.dtype == np.float32
+    assert encoded.values.dtype == encoded.known.dtype == np.float64 and encoded.calendar.dtype == np.float32
 
 
 def test_the_calendar_is_that_of_the_zone(encoder):

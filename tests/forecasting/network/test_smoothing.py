@@ -62,7 +62,8 @@ def test_the_scale_is_that_of_the_recursion_unrolled(season, lookback, logarithm
     rest = x - np.array(seasons)[-lookback:]
     change = np.minimum(np.abs(np.diff(rest)), 0.7).mean() + 0.003
     location = level + np.r_[np.array(seasons)[-lookback:], np.resize(ring, 5) if season > 1 else np.zeros(5)]
-    np.testing.assert_allclose(window_scale.location.numpy()[0], location * size, rtol=2e-4, atol=1e-4)
+    found = window_scale.level + window_scale.location
+    np.testing.assert_allclose(found.numpy()[0], location * size, rtol=2e-4, atol=1e-4)
     np.testing.assert_allclose(window_scale.scale.numpy()[0, 0], change * size, rtol=1e-3)
     np.testing.assert_allclose(scale_features.weight.numpy()[0, 0], np.sqrt(change / 0.05), rtol=1e-3)
     assert (scale_features.series.shape[1], scale_features.steps.shape[2]) == scaling(season).feature_widths
@@ -107,7 +108,8 @@ def test_missing_values_padding_and_rows_without_a_value(logarithmic):
     layer = scaling(4, logarithmic=logarithmic)
     with tf.GradientTape() as tape:
         window_scale, scale_features = layer(tf.constant(history), np.zeros(4, int))
-        total = sum(tf.reduce_sum(part) for part in (window_scale.location, window_scale.scale, *scale_features))
+        parts = (window_scale.location, window_scale.scale, *scale_features)
+        total = sum(tf.reduce_sum(tf.cast(part, tf.float64)) for part in parts)
     for part in (window_scale.location, window_scale.scale, *scale_features):
         assert np.isfinite(part.numpy()).all()
     gradient = tape.gradient(total, layer.coefficients.value)

@@ -17,7 +17,8 @@ def made(logarithmic, every_step):
     rng = np.random.default_rng(1)
     location = rng.normal(size=(2, LOOKBACK + HORIZON if every_step else 1))
     scale = rng.uniform(0.5, 2, (2, 1))
-    return WindowScale(tf.constant(location, tf.float32), tf.constant(scale, tf.float32), logarithmic)
+    level = np.zeros((2, 1)) if logarithmic else np.array([[3.0], [-2.0]])
+    return WindowScale(*map(tf.constant, (level, location, scale, np.ones((2, 1)))), logarithmic)
 
 
 every_scale = [
@@ -31,7 +32,8 @@ every_scale = [
 def test_scaled_values_are_those_of_the_equation(logarithmic, every_step):
     window_scale = made(logarithmic, every_step)
     values = np.random.default_rng(2).uniform(1, 9, (2, LOOKBACK + HORIZON)).astype(np.float32)
-    expected = ((np.log(values) if logarithmic else values) - window_scale.location) / window_scale.scale
+    expected = np.log(values) if logarithmic else values - window_scale.level.numpy()
+    expected = (expected - window_scale.location) / window_scale.scale
     np.testing.assert_allclose(window_scale.history(values[:, :LOOKBACK]), expected[:, :LOOKBACK], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(window_scale.future(values[:, LOOKBACK:]), expected[:, LOOKBACK:], rtol=1e-5, atol=1e-6)
 
@@ -58,6 +60,16 @@ def test_the_slope_is_the_derivative(logarithmic, every_step):
         tape.watch(scaled)
         values = window_scale.original(scaled)
     np.testing.assert_allclose(window_scale.slope(scaled), tape.gradient(values, scaled), rtol=1e-5)
+
+
+@every_scale[1]
+def test_where_nothing_varies_every_forecast_is_the_location(every_step):
+    window_scale = made(False, every_step)._replace(scale=tf.constant([[0.0], [2.0]], tf.float64))
+    scaled = window_scale.future(np.random.default_rng(4).normal(size=(2, HORIZON)))
+    assert not scaled[0].numpy().any() and scaled[1].numpy().all()
+    location = np.broadcast_to(window_scale.location[:1, -HORIZON:], (1, HORIZON))
+    np.testing.assert_array_equal(window_scale.original(tf.ones((2, HORIZON)))[0], location[0] + 3.0)
+    assert not window_scale.slope(tf.ones((2, HORIZON)))[0].numpy().any()
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=5))

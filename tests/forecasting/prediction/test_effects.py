@@ -6,9 +6,11 @@ import dataclasses
 from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from seqtag.data.series.covariates import Categories
+from seqtag.data.series.slicing import select_series
 from seqtag.forecasting.data.held_out import split
 from seqtag.forecasting.evaluation.metrics import wql
 from seqtag.forecasting.prediction.effects import permutation_effects
@@ -88,3 +90,9 @@ def test_the_same_seed_gives_the_same_effects(effects, fitted, table, windows):
 def test_repeats_are_at_least_one(fitted, table, windows):
     with pytest.raises(ValueError, match="expected repeats to be at least 1, found 0"):
         permutation_effects(fitted, table, windows, repeats=0)
+
+
+def test_the_order_of_the_series_does_not_matter(effects, fitted, table):
+    turned = select_series(table, np.array([2, 0, 1]))
+    again = permutation_effects(fitted, turned, split(turned, 8, 4, 20).held_out_windows, repeats=3, seed=1)
+    pd.testing.assert_frame_equal(again, effects, rtol=1e-5)

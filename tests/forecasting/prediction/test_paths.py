@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import ndtri
 
 from seqtag.data.series.files import read_series
+from seqtag.data.series.slicing import select_series
 from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.calibration.quantile_function import probabilities, values_at
 from seqtag.forecasting.data.future import append_future, read_future
+from seqtag.forecasting.data.series_order import generator_of
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.prediction.paths import draw_paths, sample_paths
@@ -59,7 +62,7 @@ def test_steps_depend_on_each_other_as_they_should(many, table, future):
 def test_paths_past_the_horizon_read_their_own_values(fitted, table, future):
     """Compares with a loop that puts the drawn values into a table and forecasts again."""
     model, horizon, count = with_dependence(fitted, 1.0, 0.6, 0.3, 0.1), 10, 2
-    u = model.corrections.dependence.sample(3, horizon, count, np.random.default_rng(5))
+    u = model.corrections.dependence.sample([generator_of(name, 5) for name in table.ids], horizon, count)
     whole = append_future(table, read_future(table, 12, future, model.columns))
     starts = whole.offsets[1:] - 12
     found = sample_paths(model, table, horizon, count, future, seed=5)
@@ -90,8 +93,30 @@ def test_values_of_the_steps_to_forecast_are_not_read(fitted, table, future):
     values = whole.values.copy()
     values[whole.offsets[1:, None] - 7 + np.arange(7)] = 1e6
     known = dataclasses.replace(whole, values=values)
-    one, other = (draw_paths(fitted, of, 7, 3, np.random.default_rng(2)) for of in (whole, known))
+    one, other = (draw_paths(fitted, of, 7, 3, seed=2) for of in (whole, known))
     np.testing.assert_array_equal(one, other)
+
+
+def test_answers_do_not_depend_on_the_other_series_nor_on_their_order(fitted, table, future):
+    """Within the fitted horizon and past it, where paths are drawn."""
+    every = predict(fitted, table, 10, future).set_index("unique_id")
+    for chosen in ([1], [2, 0, 1]):
+        known = future[future["unique_id"].isin(table.ids[chosen])]
+        some = predict(fitted, select_series(table, np.array(chosen)), 10, known).set_index("unique_id")
+        expected = every.loc[table.ids[chosen]]
+        assert some.index.tolist() == expected.index.tolist()
+        pd.testing.assert_frame_equal(some, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("scaling", ["revin", "none", "es_rnn"])
+def test_a_level_is_added_to_the_answers_past_the_horizon(unfitted, table, scaling):
+    values = table.values - 50
+    answers = []
+    for level in (0.0, 2.0**40):
+        moved = dataclasses.replace(table, values=values + level, past={}, known={}, static={})
+        answers.append(predict(unfitted(moved, scaling=scaling), moved, 10).iloc[:, 2:] - level)
+    np.testing.assert_allclose(*answers, atol=0.01)
+    assert answers[0].abs().max(axis=None) < 200
 
 
 def test_the_same_seed_gives_the_same_paths(fitted, table, future):

@@ -14,7 +14,7 @@ NARROW = dict.fromkeys(WIDE, 0)
 def numbers(random, name, *shape):
     if name.endswith("_codes"):
         return random.integers(0, 2**24, shape).astype(np.int32)
-    return random.normal(size=shape).astype(np.float32)
+    return random.normal(size=shape).astype(np.float32 if name == "calendar" else np.float64)
 
 
 @pytest.mark.parametrize("widths", [WIDE, NARROW], ids=["wide", "narrow"])
