@@ -6,7 +6,10 @@ gone or does something else. Importing it does not import TensorFlow: operations
 
 from __future__ import annotations
 
+import math
+import random
 import sys
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -175,3 +178,49 @@ def global_random_state() -> Callable[[], None]:
         eager._rng = generator
 
     return restore
+
+
+def weight_shapes(build: Callable[[], keras.Model], most: int) -> list[tuple[int, ...]]:
+    """The shapes of the weights of a model, found without memory for their values.
+
+    States of random generators are no weights. Inside a stateless scope Keras lists variables instead of creating their
+    values.
+
+    Args:
+        build: makes the built model.
+        most: how many numbers the weights may have; building stops where there are more.
+
+    Raises:
+        ValueError: there are more.
+    """
+    listed = "uninitialized_variables"
+    kept, drawn, limited = global_state.get_global_attribute(listed), random.getstate(), _Limited(most)
+    global_state.set_global_attribute(listed, limited)
+    try:
+        with keras.StatelessScope(initialize_variables=False), warnings.catch_warnings(action="ignore"):
+            model = build()
+    finally:
+        global_state.set_global_attribute(listed, kept)
+        random.setstate(drawn)
+    # Keras turns what `build` of a model raises into a warning.
+    if limited.left < 0:
+        raise ValueError("a network of more weights than its file has")
+    return [tuple(variable.shape) for variable in model.variables if not _is_random_state(variable)]
+
+
+class _Limited(list):
+    """A list of variables that refuses more than some numbers in all."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.left = most
+
+    def append(self, variable: Any) -> None:
+        self.left -= 0 if _is_random_state(variable) else math.prod(variable.shape)
+        if self.left < 0:
+            raise ValueError("too many weights")
+        super().append(variable)
+
+
+def _is_random_state(variable: Any) -> bool:
+    return variable.name == "seed_generator_state"

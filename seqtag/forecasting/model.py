@@ -23,6 +23,7 @@ from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import ForecastOutput
+from seqtag.forecasting.stored_sizes import stored_sizes
 from seqtag.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 
@@ -155,7 +156,7 @@ class ForecastingModel:
         Raises:
             RunError: see `load_bundle`.
         """
-        return load_bundle(run, TASK, cls.from_dict)
+        return load_bundle(run, TASK, cls.from_dict, stored_sizes)
 
     def to_dict(self) -> dict[str, Any]:
         """All but the networks, as JSON can hold it."""

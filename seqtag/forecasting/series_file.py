@@ -11,6 +11,7 @@ from seqtag.data.series.slicing import last_steps
 from seqtag.data.series.table import SeriesTable
 from seqtag.files import atomic_write
 from seqtag.forecasting.model import ForecastingModel
+from seqtag.runs.reading import check_regular
 
 SERIES = "series.csv"
 
@@ -31,5 +32,6 @@ def load_tail(run: Path, model: ForecastingModel) -> SeriesTable:
     names = [name for encoder in model.encoder.categories.values() for name in encoder.vocabularies]
     covariates = replace(model.columns.covariates, categorical=tuple(names))
     columns = replace(model.columns, covariates=covariates)
+    check_regular(run / SERIES)
     frame, _ = read_frame(run / SERIES, as_text=[columns.series, *names])
     return read_series(frame, columns, frequency=model.encoder.frequency.name, time_zone=model.encoder.time_zone)

@@ -22,8 +22,7 @@ from seqtag.forecasting.data.sources import Part, errors_in, future_frame, load_
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.leakage.audit import audit_known
 from seqtag.quiet_tensorflow import import_tensorflow
-from seqtag.runs import bundle
-from seqtag.runs.config_file import load_config
+from seqtag.runs.config_file import load_config, load_run_config
 from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
 from seqtag.runs.places import check_new_folder, check_output_folder
 
@@ -152,7 +151,8 @@ def backtest(
     """
     if output is not None:
         check_output_folder(output)
-    config = load_config(source / bundle.CONFIG if source.is_dir() else source, ForecastingConfig, settings)
+    load = load_run_config if source.is_dir() else load_config
+    config = load(source, ForecastingConfig, settings)
     origins = RollingOrigins(folds or config.evaluation.folds, config.model.horizon)
     result, note = _backtest(source, config, origins, refit)
     if output is not None:
@@ -230,7 +230,7 @@ def _load(run: Path) -> tuple[ForecastingModel, ForecastingConfig]:
     import_tensorflow()
     from seqtag.forecasting.model import ForecastingModel
 
-    return ForecastingModel.load(run), load_config(run / bundle.CONFIG, ForecastingConfig)
+    return ForecastingModel.load(run), load_run_config(run, ForecastingConfig)
 
 
 def _path(config: ForecastingConfig, path: str | None) -> str | None:

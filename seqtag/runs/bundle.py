@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqtag.asides import aside_of
-from seqtag.errors import RunError, shown
+from seqtag.errors import RunError, SeqtagError, shown
 from seqtag.files import atomic_write
+from seqtag.runs.reading import check_regular, first_line, read_json
+from seqtag.runs.stored_network import METADATA, StoredNetwork
 
 if TYPE_CHECKING:
     import keras
 
 M = TypeVar("M")
+# What the configuration of a network and the encoders both say: a name for it, the network's, the encoders'.
+Sizes = Callable[[dict[str, Any], dict[str, Any]], Iterable[tuple[str, Any, Any]]]
 
 FORMAT_VERSION = 2
 MODEL, ENCODERS, CONFIG, METRICS, HISTORY = "model.keras", "encoders.json", "config.yaml", "metrics.json", "history.csv"
 PARTIAL_SUFFIX = ".partial"
+# The entry of the network's metadata that says which encoders it was written with, and what that leaves out.
+FINGERPRINT, NOT_LEARNED = "encoders", ("format_version", "task", "options")
 
 
 def partial_path(run: str | os.PathLike[str]) -> Path:
@@ -45,70 +51,94 @@ def save_bundle(folder: Path, task: str, network: keras.Model, encoders: dict[st
     from seqtag.forks import check_can_run
 
     check_can_run()
+    # As JSON reads it back: without tuples, and with text as keys.
+    encoders = json.loads(json.dumps(encoders))
     with atomic_write(folder / MODEL) as aside, aside_of(folder / "parts") as parts:
         network.save(parts, zipped=False)
+        metadata = json.loads((parts / METADATA).read_text(encoding="utf-8"))
+        (parts / METADATA).write_text(json.dumps({**metadata, FINGERPRINT: fingerprint(encoders)}), encoding="utf-8")
         with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
             for part in sorted(path for path in parts.iterdir() if path.is_file()):
                 archive.write(part, part.name)
     write_json(folder / ENCODERS, {"format_version": FORMAT_VERSION, "task": task, **encoders})
 
 
-def load_bundle(run: str | os.PathLike[str], task: str, build: Callable[[Any, dict[str, Any]], M]) -> M:
+def load_bundle(run: str | os.PathLike[str], task: str, build: Callable[[Any, dict[str, Any]], M], sizes: Sizes) -> M:
     """Reads what `save_bundle` wrote.
 
     Args:
         run: the run directory.
         task: the name of the expected task.
         build: makes the model from the network and the encoders.
+        sizes: what both say of their sizes.
 
     Raises:
-        RunError: there is no finished run, it is of another task, a file of it is missing or damaged, or its format
-            is another version's.
+        RunError: there is no finished run, it is of another task, a file of it is missing or damaged, its format
+            is another version's, or the network and the encoders are of different runs.
     """
     folder = Path(run)
-    encoders = _encoders_of(folder, task)
-    _check_archive(folder / MODEL)
-    # After the checks, which need no Keras: importing it takes seconds.
-    import keras
-
+    encoders, stored = _opened(folder, task, sizes)
     from seqtag.forks import check_can_run
 
     check_can_run()
     with _damage_named(folder):
-        return build(keras.saving.load_model(folder / MODEL, compile=False), encoders)
+        return build(stored.load(), encoders)
 
 
-def load_encoders(run: str | os.PathLike[str], task: str, build: Callable[[dict[str, Any]], M]) -> M:
+def load_encoders(run: str | os.PathLike[str], task: str, build: Callable[[dict[str, Any]], M], sizes: Sizes) -> M:
     """Reads what `save_bundle` wrote except the network; this is quick, since it needs no TensorFlow.
 
     Args:
         run: the run directory.
         task: the name of the expected task.
         build: makes the result from the encoders.
+        sizes: as for `load_bundle`.
 
     Raises:
         RunError: as `load_bundle`.
     """
     folder = Path(run)
-    encoders = _encoders_of(folder, task)
+    encoders, _ = _opened(folder, task, sizes)
     with _damage_named(folder):
         return build(encoders)
 
 
-@contextmanager
-def _damage_named(folder: Path) -> Iterator[None]:
-    """Turns the errors of a damaged bundle into one that names the run."""
-    try:
-        yield
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{folder}: expected a bundle that seqtag wrote, found {_first_line(error)}") from None
-
-
-def _encoders_of(folder: Path, task: str) -> dict[str, Any]:
+def _opened(folder: Path, task: str, sizes: Sizes) -> tuple[dict[str, Any], StoredNetwork]:
+    """The encoders of a run and its network, which is not built yet; both are of one run as far as they tell."""
     encoders = _read_encoders(folder)
     if encoders["task"] != task:
         raise RunError(f"{folder}: expected a run of {task}, found one of {encoders['task']}")
-    return encoders
+    stored = StoredNetwork.open(folder / MODEL)
+    with _damage_named(folder):
+        for what, expected, found in sizes(stored.config["config"], encoders):
+            if expected != found:
+                message = f"expected {what} {shown(expected)} as in {MODEL}, found {shown(found)}"
+                raise RunError(f"{folder / ENCODERS}: {message}")
+    written_with = stored.metadata.get(FINGERPRINT, fingerprint(encoders))
+    if written_with != fingerprint(encoders):
+        raise RunError(f"{folder / ENCODERS}: expected what was written together with {MODEL}, found another run's")
+    return encoders, stored
+
+
+def fingerprint(encoders: dict[str, Any]) -> str:
+    """A hash of what was learned: of vocabularies and their order, moments, corrections; not of how files are read.
+
+    >>> fingerprint({"words": ["a", "b"], "options": {}}) == fingerprint({"words": ["a", "b"]})
+    True
+    """
+    learned = {name: value for name, value in encoders.items() if name not in NOT_LEARNED}
+    return hashlib.sha256(json.dumps(learned, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def _damage_named(folder: Path) -> Iterator[None]:
+    """Turns the errors of a damaged bundle, of whatever library, into one that names the run."""
+    try:
+        yield
+    except SeqtagError:
+        raise
+    except Exception as error:
+        raise RunError(f"{folder}: expected a bundle that seqtag wrote, found {first_line(error)}") from error
 
 
 def task_of(run: str | os.PathLike[str]) -> str:
@@ -138,50 +168,6 @@ def _read_encoders(folder: Path) -> dict[str, Any]:
     return encoders
 
 
-def _check_archive(path: Path) -> None:
-    """Reads the whole archive: Keras would load damaged weights without an error, since it reads no checksums."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = _damaged_member(archive)
-    except FileNotFoundError:
-        raise RunError(f"{path}: expected a file of the run, found no such file") from None
-    except (OSError, zipfile.BadZipFile) as error:
-        raise RunError(f"{path}: expected a model, found {_first_line(error)}") from None
-    if damaged:
-        raise RunError(f"{path}: expected a whole model, found damage in {damaged}")
-
-
-def _damaged_member(archive: zipfile.ZipFile) -> str | None:
-    """The first damaged file, as in `testzip`, which would not report errors of the decompression."""
-    for name in archive.namelist():
-        try:
-            with archive.open(name) as member:
-                while member.read(1 << 20):
-                    pass
-        except (zipfile.BadZipFile, zlib.error):
-            return name
-    return None
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object.
-
-    Raises:
-        RunError: the file is missing or is no JSON object.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunError(f"{path}: expected a file of the run, found {(error.strerror or 'a fault').lower()}") from None
-    except json.JSONDecodeError as error:
-        raise RunError(f"{path}:{error.lineno}: expected JSON, found a fault: {error.msg.lower()}") from None
-    except UnicodeDecodeError:
-        raise RunError(f"{path}: expected JSON in utf-8, found other bytes") from None
-    if not isinstance(data, dict):
-        raise RunError(f"{path}: expected a JSON object, found {type(data).__name__}")
-    return data
-
-
 def write_json(path: Path, data: dict[str, Any]) -> None:
     """Writes a JSON object, whole or not at all."""
     write_text(path, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
@@ -207,12 +193,9 @@ def read_history(path: Path) -> list[dict[str, float]]:
     Raises:
         RunError: the file is missing or is no table of numbers.
     """
+    check_regular(path)
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
     except (OSError, TypeError, ValueError) as error:
-        raise RunError(f"{path}: expected a table of numbers, found {_first_line(error)}") from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        raise RunError(f"{path}: expected a table of numbers, found {first_line(error)}") from None

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from seqtag.config.section import TaskConfig, validate_section
 from seqtag.config.yaml_text import YAMLFault, read_yaml, write_yaml
 from seqtag.errors import ConfigError, did_you_mean, shown
+from seqtag.runs.bundle import CONFIG
+from seqtag.runs.reading import check_regular
 
 C = TypeVar("C", bound=TaskConfig)
 
@@ -25,6 +27,17 @@ SUFFIX = ".yaml"
 def load_config(path: str | os.PathLike[str], section: type[C], overrides: Sequence[str] = ()) -> C:
     """Reads the configuration of a known task; see `read_config`, `validate_section` and `with_root`."""
     return with_root(validate_section(section, read_config(path, overrides), os.fspath(path)))
+
+
+def load_run_config(run: Path, section: type[C], overrides: Sequence[str] = ()) -> C:
+    """Reads the configuration of a run directory, as `load_config`.
+
+    Raises:
+        RunError: there is no such file.
+        ConfigError: see `load_config`.
+    """
+    check_regular(run / CONFIG)
+    return load_config(run / CONFIG, section, overrides)
 
 
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> dict[str, Any]:

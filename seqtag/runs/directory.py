@@ -13,7 +13,7 @@ from seqtag.config.section import TaskConfig
 from seqtag.errors import ConfigError, RunError, SeqtagError
 from seqtag.folders import locked_folder, make_folder, rename_new
 from seqtag.runs import bundle
-from seqtag.runs.config_file import dump_config, load_config
+from seqtag.runs.config_file import dump_config, load_run_config
 from seqtag.runs.places import check_new_name, is_unfinished_run
 
 CHECKPOINTS, LOGS = "checkpoints", "logs"
@@ -77,7 +77,7 @@ def _begin(folder: Path, config: TaskConfig, resume: bool) -> None:
     if not resume:
         bundle.write_text(path, dump_config(config))
         return
-    if load_config(path, type(config)) != config:
+    if load_run_config(folder, type(config)) != config:
         raise ConfigError(f"{path}: expected the configuration of the unfinished run, found another")
     # Nobody else writes here, as long as this process holds the lock.
     for place in (folder, *(folder / CHECKPOINTS).glob("*")):

@@ -15,6 +15,7 @@ from seqtag.config.section import Section, TaskConfig, validate_section
 from seqtag.runs import bundle
 from seqtag.runs.config_file import dump_config, read_config
 from seqtag.runs.directory import write_figures
+from seqtag.runs.reading import check_regular, read_json
 
 E = TypeVar("E", bound=BaseEstimator)
 C = TypeVar("C", bound=TaskConfig)
@@ -70,6 +71,7 @@ def read_estimator(kind: type[E], run: Path, config: type[TaskConfig], load: Cal
     """
     model = load(run)
     path = run / bundle.CONFIG
+    check_regular(path)
     settings: Any = validate_section(config, read_config(path), str(path))
     estimator = kind(
         **settings.model.model_dump(),
@@ -79,7 +81,7 @@ def read_estimator(kind: type[E], run: Path, config: type[TaskConfig], load: Cal
     )
     estimator.model_ = model
     estimator.history_ = bundle.read_history(run / bundle.HISTORY)
-    estimator.metrics_ = bundle.read_json(run / bundle.METRICS)
+    estimator.metrics_ = read_json(run / bundle.METRICS)
     return estimator
 
 

@@ -22,6 +22,7 @@ from seqtag.tagging.data.schemes import spans
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.network.compaction import compacted
 from seqtag.tagging.network.network import TaggerNetwork
+from seqtag.tagging.stored_sizes import stored_sizes
 
 # How many padded tokens a batch of prediction has, and how many tokens are in memory at once, whatever the file's size.
 PREDICTION_BATCH_TOKENS = 4_000
@@ -158,7 +159,7 @@ class TaggingModel:
         Raises:
             RunError: see `load_bundle`.
         """
-        return load_bundle(run, TASK, cls.from_dict)
+        return load_bundle(run, TASK, cls.from_dict, stored_sizes)
 
     def to_dict(self) -> dict[str, Any]:
         """All but the network, as JSON can hold it."""

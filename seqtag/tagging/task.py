@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from seqtag.errors import ConfigError
 from seqtag.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
-from seqtag.runs.config_file import load_config, resolve_path
+from seqtag.runs.config_file import load_run_config, resolve_path
 from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
 from seqtag.runs.places import check_new_folder, check_output_folder
 from seqtag.runs.summary import Report
@@ -23,6 +23,7 @@ from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
+from seqtag.tagging.stored_sizes import stored_sizes
 
 if TYPE_CHECKING:
     from seqtag.tagging.gradient_report import GradientReport
@@ -121,7 +122,7 @@ def _load_checked(run: Path, data: str) -> TaggedCorpus:
     def readers(encoders: dict[str, Any]) -> tuple[ReadingOptions, TagCodec]:
         return ReadingOptions.from_dict(encoders["options"]), TagCodec.from_dict(encoders["codec"])
 
-    options, codec = bundle.load_encoders(run, TASK, readers)
+    options, codec = bundle.load_encoders(run, TASK, readers, stored_sizes)
     corpus = load_corpus(data, options)
     codec.check(corpus)
     return corpus
@@ -169,7 +170,7 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None) ->
     output = folder or run / GRADIENTS
     check_output_folder(output)
     if data is None:
-        config = load_config(run / bundle.CONFIG, TaggingConfig).data
+        config = load_run_config(run, TaggingConfig).data
         if config.dev is None:
             raise ConfigError(f"{run / bundle.CONFIG}: expected data.dev to be a path, found none; use --data")
         data = _locate(config.dev, config)

@@ -16,6 +16,7 @@ from seqtag.runs.bundle import load_encoders
 from seqtag.runs.places import new_folder
 from seqtag.tagging.data.corpus import TaggerInput
 from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.stored_sizes import stored_sizes
 
 SENTENCES = [TaggerInput(["Bo", "met", "New", "York", "Paris", "."]), TaggerInput(["unseen"]), TaggerInput([])]
 
@@ -192,12 +193,12 @@ def test_a_new_folder_replaces_nothing(tmp_path):
 
 
 def test_the_encoders_alone_are_read_and_refused_as_the_whole_is(copy):
-    assert load_encoders(copy, "tagging", lambda encoders: encoders["codec"]["scheme"]) == "IOB2"
+    assert load_encoders(copy, "tagging", lambda encoders: encoders["codec"]["scheme"], stored_sizes) == "IOB2"
     with pytest.raises(RunError, match="expected a run of forecasting, found one of tagging"):
-        load_encoders(copy, "forecasting", dict)
+        load_encoders(copy, "forecasting", dict, stored_sizes)
     with pytest.raises(RunError, match="expected a bundle that seqtag wrote, found 'nothing'"):
-        load_encoders(copy, "tagging", lambda encoders: encoders["nothing"])
+        load_encoders(copy, "tagging", lambda encoders: encoders["nothing"], stored_sizes)
     (copy / "encoders.json").unlink()
     assert refusal(copy).startswith(f"{copy / 'encoders.json'}: expected a file of the run")
     with pytest.raises(RunError, match="expected a file of the run"):
-        load_encoders(copy, "tagging", dict)
+        load_encoders(copy, "tagging", dict, stored_sizes)

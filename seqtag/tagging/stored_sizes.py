@@ -1,0 +1,38 @@
+"""What the network of a stored tagger and its encoders both say of their sizes; needs no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from seqtag.data.text.vocabulary import FIRST_SYMBOL
+from seqtag.runs.reading import as_texts
+from seqtag.tagging.data.schemes import Scheme
+from seqtag.tagging.data.tag_codec import MODEL_SCHEME
+
+# More layers than anyone trains, and more tags than a table of all pairs of them has room for.
+MOST_LAYERS, MOST_TAGS = 100, 16_000
+
+
+def stored_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Each size by name, as the network has it and as the encoders have it.
+
+    Raises:
+        ValueError: more layers or tags than can be.
+    """
+    words = network["representation"]
+    for what, key, vocabulary in (("words", "num_words", "words"), ("characters", "num_chars", "chars")):
+        yield f"a vocabulary of {what} of size", words[key], _size(encoders[vocabulary])
+    yield "singletons_from", words["singletons_from"], encoders["words"]["singletons_from"]
+    yield "num_buckets", words["num_buckets"], encoders["num_buckets"]
+    yield "vocabularies of columns of sizes", words["column_sizes"], [_size(column) for column in encoders["columns"]]
+    symbols, scheme = as_texts(encoders["codec"]["symbols"]), encoders["codec"]["scheme"]
+    tags = len(symbols) if scheme is None else 1 + len(Scheme(MODEL_SCHEME).prefixes) * len(symbols)
+    yield "a number of tags of", network["num_tags"], tags
+    for what, number, most in (("tags", tags, MOST_TAGS), ("layers", network["layers"], MOST_LAYERS)):
+        if number > most:
+            raise ValueError(f"{number} {what}")
+
+
+def _size(vocabulary: dict[str, Any]) -> int:
+    return FIRST_SYMBOL + len(as_texts(vocabulary["symbols"]))
