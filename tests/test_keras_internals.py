@@ -200,3 +200,19 @@ def test_a_custom_gradient_is_freed_with_its_graph():
         x = tf.Variable(3.0)
         y = doubled(x)
     assert (y, tape.gradient(y, x)) == (6, 10), "without a graph"
+
+
+def dense(units: int) -> keras.Model:
+    model = keras.Sequential([keras.layers.Dropout(0.5), keras.layers.Dense(units)])
+    model.build((None, 3))
+    return model
+
+
+def test_shapes_of_weights_are_found_without_their_memory():
+    """Of 10**12 numbers; random states are no weights, and variables made later have their values."""
+    assert internals.weight_shapes(lambda: dense(10**12), 5 * 10**12) == [(3, 10**12), (10**12,)]
+    with pytest.raises(ValueError, match="more weights"):
+        internals.weight_shapes(lambda: dense(10**12), 10**12)
+    with keras.StatelessScope():
+        pass
+    assert dense(2).get_weights()[0].shape == (3, 2)

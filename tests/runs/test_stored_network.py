@@ -251,7 +251,7 @@ WEIGHTS = "RUN/model.keras: expected weights in model.weights.h5, found "
     [
         (elsewhere, WEIGHTS + "a link to another place, '0'"),
         (soft, WEIGHTS + "a link to another place, '0'"),
-        (circle, WEIGHTS + "the same in several places, 'emission'"),
+        (circle, WEIGHTS + "the same in several places, 'again'"),
         (many_times, WEIGHTS + "the same in several places, '"),
         (bomb, WEIGHTS + "what is no plain array of numbers, 'bomb'"),
         (external, WEIGHTS + "what is no plain array of numbers, 'outside'"),
