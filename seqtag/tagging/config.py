@@ -19,9 +19,21 @@ class DataConfig(FilesConfig):
     train: str | None = Field(None, description="training file; 'sample:train' is of the corpus inside the package")
     dev: str | None = Field(None, description="file that chooses the epoch and every setting")
     test: str | None = Field(None, description="file that is scored once, at the end")
-    layout: Literal["auto", "conll2003", "conll2002", "conll2000", "tsv", "uner", "conllu", "plain", "csv"] = Field(
-        "auto", description="the columns of the files and what separates them; auto detects it"
-    )
+    layout: Literal[
+        "auto",
+        "conll2003",
+        "conll2002",
+        "conll2000",
+        "tsv",
+        "uner",
+        "conllu",
+        "plain",
+        "conll2012",
+        "csv",
+        "jsonl",
+        "slashes",
+        "parallel",
+    ] = Field("auto", description="the columns of the files and what separates them; auto detects it")
     token_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
     tag_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
     sentence_column: Column | None = Field(

@@ -93,7 +93,7 @@ def _plan(text: str, line: int, layout: Layout, comments: tuple[str, ...], readi
     found = len(layout.split(text))
     if found == 1 and layout.width > 1 and len(text.split()) >= max(3, layout.width):
         raise DataError(f"expected {layout.width} columns separated by TABs, found spaces", reading.path, line)
-    if found == 1 and layout.has_ids and not reading.tags_required:
+    if found == 1 and (layout.has_ids or layout.open_ended) and not reading.tags_required:
         return Plan(LAYOUTS["plain"], 1, 0, 1, reading.comments, settled=False)
     named = layout.width
     layout = layout.of_width(found)
@@ -155,9 +155,9 @@ def _parsed(lines: Iterable[str], plan: Plan, path: str) -> Iterator[Line]:
         if not layout.has_ids and row[0] == "-DOCSTART-":
             yield Line(line, None, True)
             continue
-        if len(row) != width:
+        if len(row) != width and not (layout.open_ended and len(row) > width):
             following = [layout.split(content_of(text)) for _, text in islice(numbered, DETECTION_LINES)]
-            if not settled and _is_odd(width, rows, len(row), following):
+            if rows and not settled and _is_odd(width, rows, len(row), following):
                 raise DataError(f"expected {_columns(len(row))}, as most lines have, found {width}", path, first)
             spaces = "\t" not in text and len(text.split()) == width > 1
             raise DataError(

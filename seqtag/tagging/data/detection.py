@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from seqtag.data.text.lines import Source, read_lines, source_name
 from seqtag.errors import DataError
+from seqtag.tagging.data.brackets import is_bracketed
 from seqtag.tagging.data.layouts import LAYOUTS, Layout, split_columns
+from seqtag.tagging.data.one_line import layout_of_sentence_lines
 from seqtag.tagging.data.table_header import table_layout
 
 # How many lines are looked at. If none of them holds a token, more are, up to the first that does.
@@ -80,16 +82,25 @@ def layout_of_lines(lines: Iterable[str], comments: tuple[str, ...] = ()) -> Lay
     ('conll2003', 'tsv')
     """
     texts = [line.lstrip("\ufeff").rstrip("\r\n") for line in lines]
-    texts = [text for text in texts if not text.startswith(("-DOCSTART-", *comments))]
+    documents = LAYOUTS["conll2012"].comments
+    texts = [text for text in texts if not text.startswith(("-DOCSTART-", *documents, *comments))]
     rows = [text for text in texts if text.strip(" \t")]
-    if rows and (table := table_layout(rows[0])):
-        return table
+    if rows and (found := table_layout(rows[0]) or layout_of_sentence_lines(rows)):
+        return found
+    if rows and all(map(_is_of_ontonotes, rows)):
+        return LAYOUTS["conll2012"]
     if numbered := _numbered(rows) or _numbered_by_spaces(texts):
         return numbered
     if not rows:
         return None
     separator = "\t" if "\t" in rows[0] else " "
     return _unnumbered([split_columns(text, separator) for text in rows], separator)
+
+
+def _is_of_ontonotes(text: str) -> bool:
+    """Whether a row has the word's number in column 3, and brackets or stars in columns 6 and 11."""
+    row = split_columns(text, " ")
+    return len(row) >= LAYOUTS["conll2012"].width and row[2].isdecimal() and "*" in row[5] and is_bracketed(row[10])
 
 
 def _numbered(texts: Sequence[str]) -> Layout | None:

@@ -26,8 +26,12 @@ class Layout:
             starts with ``#`` is a token, and a ``-DOCSTART-`` line is kept but not tagged.
         optional: columns that some files of this layout leave out.
         comments: how lines start that are kept but not tagged.
-        form: how the file is read: ``"columns"``, or ``"table"`` for fields that may be quoted, below a header.
+        form: how the file is read: ``"columns"``; ``"table"`` for fields that may be quoted, below a header; or, a
+            sentence a line, ``"slashes"``, ``"parallel"`` and ``"json"``.
         sentence: the column of sentence ids, where there is one.
+        span_keys: in JSON, the keys of start, end and label of a span; none where spans are lists.
+        brackets: columns whose cells are brackets of spans, see `tags_of_brackets`.
+        open_ended: whether rows may have further columns, without names.
 
     >>> LAYOUTS["conll2003"].columns
     ('word', 'pos', 'chunk', 'ner')
@@ -43,6 +47,9 @@ class Layout:
     comments: tuple[str, ...] = ()
     form: str = "columns"
     sentence: str | None = None
+    span_keys: tuple[str, ...] = ()
+    brackets: tuple[str, ...] = ()
+    open_ended: bool = False
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Layout:
@@ -115,6 +122,8 @@ def split_columns(text: str, separator: str) -> list[str]:
 
 _CONLLU = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 
+_CONLL2012 = ("document", "part", "number", "word", "pos", "parse", "lemma", "frameset", "sense", "speaker", "ner")
+
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout
     for layout in (
@@ -126,6 +135,19 @@ LAYOUTS: dict[str, Layout] = {
         Layout("conllu", _CONLLU, "\t", token="FORM", tag="UPOS", has_ids=True),
         Layout("plain", ("token",), "\t", token="token", tag=None),
         Layout("csv", ("sentence", "token", "tag"), ",", token="token", tag="tag", form="table", sentence="sentence"),
+        Layout(
+            "conll2012",
+            _CONLL2012,
+            " ",
+            token="word",
+            tag="ner",
+            comments=("#begin document", "#end document"),
+            brackets=("ner",),
+            open_ended=True,
+        ),
+        Layout("jsonl", ("text", "label"), "", token="text", tag="label", form="json"),
+        Layout("slashes", ("token", "tag"), " ", token="token", tag="tag", form="slashes"),
+        Layout("parallel", ("tokens", "tags"), "\t", token="tokens", tag="tags", form="parallel"),
     )
 }
 

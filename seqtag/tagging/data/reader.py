@@ -19,7 +19,9 @@ from seqtag.data.text.lines import Source, read_lines, source_name
 from seqtag.errors import DataError
 from seqtag.tagging.data.columns import Reading, read_columns
 from seqtag.tagging.data.detection import head_of, layout_of_lines, nothing_found
+from seqtag.tagging.data.json_lines import read_json_lines
 from seqtag.tagging.data.layouts import Layout, layout_named
+from seqtag.tagging.data.line_sentences import read_parallel, read_slashes
 from seqtag.tagging.data.sentences import Sentence
 from seqtag.tagging.data.tables import read_table
 
@@ -27,6 +29,9 @@ from seqtag.tagging.data.tables import read_table
 FORMS: dict[str, Callable[[Iterator[str], Layout, Reading], Iterator[Sentence]]] = {
     "columns": read_columns,
     "table": read_table,
+    "json": read_json_lines,
+    "slashes": read_slashes,
+    "parallel": read_parallel,
 }
 
 

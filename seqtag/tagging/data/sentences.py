@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from seqtag.errors import DataError, shown
+from seqtag.tagging.data.brackets import BracketError, brackets_of_tags, tags_of_brackets
 from seqtag.tagging.data.detection import WORD_GROUP
 from seqtag.tagging.data.fields import field_places, written_field
 from seqtag.tagging.data.layouts import Layout
@@ -96,9 +97,15 @@ class ColumnSentence:
         """The column of tags.
 
         Raises:
-            DataError: it is absent, or a tag is empty.
+            DataError: it is absent, a tag is empty, or brackets do not make spans.
         """
         tags = self._values(self.tag_index, "tags")
+        if self._in_brackets:
+            try:
+                return tags_of_brackets(tags)
+            except BracketError as error:
+                line = self.line_numbers[error.position]
+                raise DataError(f"{error}, found {shown(tags[error.position])}", self.path, line) from None
         if "" in tags:
             line = self.line_numbers[tags.index("")]
             raise DataError(f"expected a tag in column {self.tag_index + 1}, found nothing", self.path, line)
@@ -135,7 +142,11 @@ class ColumnSentence:
 
     def with_tags(self, tags: Sequence[str]) -> str:
         """The raw text with the column of tags replaced, or appended when absent; see `with_column`."""
-        return self._with_index(self.tag_index, tags)
+        return self._with_index(self.tag_index, brackets_of_tags(tags) if self._in_brackets else tags)
+
+    @property
+    def _in_brackets(self) -> bool:
+        return self.tag_index < self.layout.width and self.layout.columns[self.tag_index] in self.layout.brackets
 
     def _index(self, column: str | int) -> int:
         try:

@@ -1,0 +1,190 @@
+"""Sentences that stand on one line each: what is common to all such files, and the two simplest of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from seqtag.errors import DataError, shown
+from seqtag.tagging.data.columns import Reading, content_of
+from seqtag.tagging.data.layouts import Layout
+from seqtag.tagging.data.one_line import PIECE, is_slashed, last_slash
+
+
+class Parsed(NamedTuple):
+    """What a line says.
+
+    Attributes:
+        tokens: the tokens of its sentence.
+        tags: the tag of each; None where it has none.
+        rewrite: gives the line, without its end, with other tags.
+        layout: of the file, as far as it is known by now.
+        further: other values by their names.
+    """
+
+    tokens: list[str]
+    tags: list[str] | None
+    rewrite: Callable[[Sequence[str]], str]
+    layout: Layout
+    further: Mapping[str, Any] = {}
+
+
+@dataclass(slots=True)
+class LineSentence:
+    """A sentence on one line, with the lines around it that belong to no other; see `Sentence`."""
+
+    tokens: list[str]
+    lines: list[str]
+    layout: Layout
+    path: str
+    parsed: Parsed
+    line_number: int
+    position: int = field(default=0)
+
+    @property
+    def raw(self) -> str:
+        """The sentence as it stands in the file."""
+        return "".join(self.lines)
+
+    @property
+    def line_numbers(self) -> list[int]:
+        """The 1-based number of its line, once a token."""
+        return [self.line_number] * len(self.tokens)
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether the line has tags."""
+        return self.parsed.tags is not None
+
+    @property
+    def tags(self) -> list[str]:
+        """The tag of each token.
+
+        Raises:
+            DataError: the line has no tags.
+        """
+        if self.parsed.tags is None:
+            raise DataError("expected tags, found none", self.path, self.line_number)
+        return self.parsed.tags
+
+    def column(self, column: str | int) -> list[str]:
+        """A further value of each token.
+
+        Raises:
+            DataError: the line has none of this name.
+        """
+        values = self.parsed.further.get(str(column))
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise DataError(f"expected a list of texts called {shown(column)}, found none", self.path, self.line_number)
+        if len(values) != len(self.tokens):
+            message = f"expected {len(self.tokens)} values of {shown(column)}, found {len(values)}"
+            raise DataError(message, self.path, self.line_number)
+        return values
+
+    def with_tags(self, tags: Sequence[str]) -> str:
+        """The raw text with these tags.
+
+        Raises:
+            ValueError: not one tag for each token.
+        """
+        if len(tags) != len(self.tokens):
+            raise ValueError(f"expected {len(self.tokens)} values, found {len(tags)}")
+        line = self.lines[self.position]
+        text = content_of(line)
+        place = line.index(text)
+        new = f"{line[:place]}{self.parsed.rewrite(tags)}{line[place + len(text) :]}"
+        return "".join([*self.lines[: self.position], new, *self.lines[self.position + 1 :]])
+
+
+def group_lines(parsed: Iterable[tuple[str, Parsed | None]], path: str) -> Iterator[LineSentence]:
+    """Gives each sentence the lines without one that follow it, and to the first one those before it."""
+    lines: list[str] = []
+    current, position, above = None, 0, 0
+    for line, found in parsed:
+        if found is not None:
+            if current is not None:
+                yield LineSentence(current.tokens, lines, current.layout, path, current, above + position + 1, position)
+                above += len(lines)
+                lines = []
+            current, position = found, len(lines)
+        lines.append(line)
+    if current is None:
+        raise DataError(f"expected sentences, found {'none' if lines else 'an empty file'}", path)
+    yield LineSentence(current.tokens, lines, current.layout, path, current, above + position + 1, position)
+
+
+def contents(lines: Iterable[str], reading: Reading) -> Iterator[tuple[int, str, str]]:
+    """The number of each line, the line, and what stands on it; "" for blank lines and comments."""
+    for number, line in enumerate(lines, 1):
+        text = content_of(line)
+        is_comment = bool(reading.comments) and text.startswith(reading.comments)
+        yield number, line, "" if is_comment or not text.strip(" \t") else text
+
+
+def read_slashes(lines: Iterator[str], layout: Layout, reading: Reading) -> Iterator[LineSentence]:
+    r"""Sentences such as ``John/NNP sleeps/VBZ``: the last slash separates, and ``\/`` is a slash of the token's own.
+
+    If tags are not required, the first sentence says whether there are any.
+    """
+
+    def parsed() -> Iterator[tuple[str, Parsed | None]]:
+        tagged = reading.tags_required
+        first = True
+        for number, line, text in contents(lines, reading):
+            pieces = PIECE.findall(text)
+            if pieces and first:
+                first, tagged = False, tagged or all(map(is_slashed, pieces))
+            yield line, _slashed(pieces, text, tagged, layout, reading.path, number) if pieces else None
+
+    return group_lines(parsed(), reading.path)
+
+
+def _slashed(pieces: list[str], text: str, tagged: bool, layout: Layout, path: str, line: int) -> Parsed:
+    if tagged and (wrong := [piece for piece in pieces if not is_slashed(piece)]):
+        raise DataError(f"expected word/TAG, found {shown(wrong[0])}", path, line)
+    ends = [last_slash(piece) if tagged else len(piece) for piece in pieces]
+    words = [piece[:end] for piece, end in zip(pieces, ends, strict=True)]
+    tags = [_unescaped(piece[end + 1 :]) for piece, end in zip(pieces, ends, strict=True)] if tagged else None
+
+    def rewrite(new: Sequence[str]) -> str:
+        escaped = [tag.replace("/", "\\/") for tag in _without_blanks(new)]
+        written = iter([f"{word}/{tag}" for word, tag in zip(words, escaped, strict=True)])
+        return PIECE.sub(lambda _: next(written), text)
+
+    return Parsed([_unescaped(word) for word in words], tags, rewrite, layout)
+
+
+def _without_blanks(tags: Sequence[str]) -> Sequence[str]:
+    for tag in tags:
+        if not PIECE.fullmatch(tag):
+            raise ValueError(f"expected tags without spaces, found {shown(tag)}")
+    return tags
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("\\/", "/")
+
+
+def read_parallel(lines: Iterator[str], layout: Layout, reading: Reading) -> Iterator[LineSentence]:
+    """Sentences such as ``John sleeps<TAB>B-PER O``: the tokens, a TAB, and as many tags."""
+
+    def parsed() -> Iterator[tuple[str, Parsed | None]]:
+        for number, line, text in contents(lines, reading):
+            yield line, _parallel(text, layout, reading, number) if text else None
+
+    return group_lines(parsed(), reading.path)
+
+
+def _parallel(text: str, layout: Layout, reading: Reading, line: int) -> Parsed:
+    left, tab, right = text.partition("\t")
+    tokens, tags = PIECE.findall(left), PIECE.findall(right)
+    if not tokens or "\t" in right or (reading.tags_required and not tab):
+        raise DataError("expected tokens, a TAB and tags", reading.path, line)
+    if tab and len(tags) != len(tokens):
+        raise DataError(f"expected as many tags as tokens, found {len(tags)} for {len(tokens)}", reading.path, line)
+
+    def rewrite(new: Sequence[str]) -> str:
+        return f"{left}\t{' '.join(_without_blanks(new))}"
+
+    return Parsed(tokens, tags if tab else None, rewrite, layout)
