@@ -31,6 +31,19 @@ Setting = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a dotted key of the config")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text")]
+# Options that say how files are read, which `_reading` collects: keys of the section `data`, the run's unless set.
+Layout = Annotated[str | None, typer.Option("--layout", help="columns of the files; long, wide and m3 are series")]
+TagColumn = Annotated[str | None, typer.Option("--tag-column", help="tags: name or 1-based number")]
+TokenColumn = Annotated[str | None, typer.Option("--token-column", help="tags: name or 1-based number")]
+Encoding = Annotated[str | None, typer.Option("--encoding", help="of the files, utf-8 or that of the run unless set")]
+SeriesColumn = Annotated[str | None, typer.Option("--series", help="series: column of their names")]
+TimeColumn = Annotated[str | None, typer.Option("--time", help="series: column of the times")]
+TargetColumn = Annotated[str | None, typer.Option("--target", help="series: column of the values")]
+Frequency = Annotated[str | None, typer.Option("--frequency", help="series: any offset of pandas, or an integer step")]
+TimeZone = Annotated[str | None, typer.Option("--time-zone", help="series: time zone of the clocks")]
+DateFormat = Annotated[str | None, typer.Option("--date-format", help="series: form of times, such as %d.%m.%Y")]
+Separator = Annotated[str | None, typer.Option("--separator", help="series: between the fields of a CSV file")]
+Decimal = Annotated[str | None, typer.Option("--decimal", help="series: decimal mark of a CSV file")]
 
 
 @app.callback(epilog="Every command takes --debug, which shows tracebacks.")
@@ -68,10 +81,21 @@ def evaluate(
     context: typer.Context,
     run: Run,
     data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with the correct answers")],
+    layout: Layout = None,
+    encoding: Encoding = None,
+    series: SeriesColumn = None,
+    time: TimeColumn = None,
+    target: TargetColumn = None,
+    frequency: Frequency = None,
+    time_zone: TimeZone = None,
+    date_format: DateFormat = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a run on a tagged file, or on the last horizons of series."""
-    _print_report(_command_of_run(context, run)(run, data), as_json)
+    options = _reading(context)
+    _print_report(_command_of_run(context, run, options)(run, data, **options), as_json)
 
 
 @app.command()
@@ -90,12 +114,22 @@ def predict(
     future: Annotated[
         str | None, typer.Option("--future", metavar="FILE", help="forecaster: CSV of the known covariates")
     ] = None,
+    layout: Layout = None,
+    encoding: Encoding = None,
+    series: SeriesColumn = None,
+    time: TimeColumn = None,
+    target: TargetColumn = None,
+    frequency: Frequency = None,
+    time_zone: TimeZone = None,
+    date_format: DateFormat = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
 ) -> None:
     """Tag a file of the run's layout, or raw text; or forecast the series of a CSV file."""
     from seqtag.files import output_file
     from seqtag.runs.places import check_output_file
 
-    options = _given(text=text, format=form, horizon=horizon, future=future)
+    options = _given(text=text, format=form, horizon=horizon, future=future) | _reading(context)
     command = _command_of_run(context, run, options)
     if output is not None:
         check_output_file(output)
@@ -119,16 +153,27 @@ def backtest(
         bool | None, typer.Option("--refit/--no-refit", help="fit a model in each fold; for a RUN not unless set")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="tables and figures")] = None,
+    layout: Layout = None,
+    encoding: Encoding = None,
+    series: SeriesColumn = None,
+    time: TimeColumn = None,
+    target: TargetColumn = None,
+    frequency: Frequency = None,
+    time_zone: TimeZone = None,
+    date_format: DateFormat = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     as_json: AsJson = False,
 ) -> None:
     """Forecast from rolling origins, and compare the scores with those of naive rules."""
     from seqtag.tasks import load_config
 
+    options = _reading(context)
     if source.is_dir():
-        command = _command_of_run(context, source)
+        command = _command_of_run(context, source, options)
     else:
-        command = _command(context, load_config(source, settings or []).task, source)
-    result, note = command(source, settings or [], folds, refit, output)
+        command = _command(context, load_config(source, settings or []).task, source, options)
+    result, note = command(source, settings or [], folds, refit, output, **options)
     _print_report(result, as_json)
     if note:
         warn(f"note: {note}")
@@ -164,39 +209,25 @@ def inspect(
     data: Annotated[
         list[str], typer.Argument(metavar="DATA", help="one or more files; several are splits of one corpus")
     ],
-    layout: Annotated[
-        str | None,
-        typer.Option("--layout", help="layout of the files, detected unless set; long, wide and m3 are series"),
-    ] = None,
-    tag_column: Annotated[str | None, typer.Option("--tag-column", help="tags: name or 1-based number")] = None,
-    token_column: Annotated[str | None, typer.Option("--token-column", help="tags: name or 1-based number")] = None,
-    encoding: Annotated[
-        str | None, typer.Option("--encoding", help="tags: encoding of the files, utf-8 unless set")
-    ] = None,
-    series: Annotated[
-        str | None, typer.Option("--series", help="series: column of their names; unique_id unless set")
-    ] = None,
-    time: Annotated[str | None, typer.Option("--time", help="series: column of the times; ds unless set")] = None,
-    target: Annotated[str | None, typer.Option("--target", help="series: column of the values; y unless set")] = None,
-    frequency: Annotated[str | None, typer.Option("--frequency", help="series: inferred unless set")] = None,
-    time_zone: Annotated[str | None, typer.Option("--time-zone", help="series: time zone of the clocks")] = None,
+    layout: Layout = None,
+    tag_column: TagColumn = None,
+    token_column: TokenColumn = None,
+    encoding: Encoding = None,
+    series: SeriesColumn = None,
+    time: TimeColumn = None,
+    target: TargetColumn = None,
+    frequency: Frequency = None,
+    time_zone: TimeZone = None,
+    date_format: DateFormat = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     as_json: AsJson = False,
 ) -> None:
     """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits; or, of
     CSV files, series: lengths, frequency, gaps, season, suspicious values."""
     from seqtag.tasks import task_of_files
 
-    options = _given(
-        layout=layout,
-        tag_column=tag_column,
-        token_column=token_column,
-        encoding=encoding,
-        series=series,
-        time=time,
-        target=target,
-        frequency=frequency,
-        time_zone=time_zone,
-    )
+    options = _reading(context)
     _print_report(_command(context, task_of_files(data, layout), options=options)(data, **options), as_json)
 
 
@@ -313,6 +344,12 @@ def _command(context: typer.Context, task: str, source: Path | None = None, opti
 
 def _flag(option: str) -> str:
     return "--" + option.replace("_", "-")
+
+
+def _reading(context: typer.Context) -> dict[str, Any]:
+    """The options of the command under way that say how files are read, as far as they were set."""
+    names = ("layout", "tag_column", "token_column", "encoding", "series", "time", "target", "frequency", "time_zone")
+    return _given(**{name: context.params.get(name) for name in (*names, "date_format", "separator", "decimal")})
 
 
 def _given(**options: Any) -> dict[str, Any]:

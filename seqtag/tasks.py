@@ -31,8 +31,9 @@ class Task(Protocol):
     def train(self, config: Any, output: Path, resume: bool = False) -> Summary:
         """Fits a model and writes the run directory `output`."""
 
-    def evaluate(self, run: Path, data: str) -> Report:
-        """Scores a run on a file."""
+    @property
+    def evaluate(self) -> Callable[..., Report]:
+        """Scores a run on a file, from both and the options of the task."""
 
     @property
     def predict(self) -> Callable[..., Iterable[bytes]]:
@@ -107,8 +108,15 @@ def task_of_run(run: Path) -> str:
 
 
 def task_of_files(files: Sequence[str], layout: str | None) -> str:
-    """The name of the task whose `inspect` is for these files."""
-    return next(name for name in NAMES if task_named(name).recognises(files, layout))
+    """The name of the task whose `inspect` is for these files.
+
+    Raises:
+        ConfigError: no task has such a layout.
+    """
+    for name in NAMES:
+        if task_named(name).recognises(files, layout):
+            return name
+    raise ConfigError(f"expected auto or the name of a layout, found {shown(layout)}", setting="data.layout")
 
 
 def command_of(name: str, command: str, source: Path | None = None, options: Iterable[str] = ()) -> Callable[..., Any]:

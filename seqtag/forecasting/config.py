@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from seqtag.config.fitting import FittingConfig
 from seqtag.config.section import Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
@@ -33,8 +33,18 @@ class SeriesDataConfig(FilesConfig):
     known: tuple[str, ...] = Field((), description="covariates known for the future too")
     static: tuple[str, ...] = Field((), description="covariates of a series")
     categorical: tuple[str, ...] = Field((), description="covariates whose numbers name categories")
-    frequency: str | int | None = Field(None, description="pandas offset or integer step; inferred unless set")
+    frequency: str | int | None = Field(
+        None, description="any pandas offset, such as 15min, W, BME or bh, or an integer step; inferred unless set"
+    )
     time_zone: str | None = Field(None, description="time zone of local clocks")
+    date_format: str | None = Field(
+        None, description="form of times in text, such as '%d.%m.%Y'; ISO 8601, quarters and weeks need none"
+    )
+    separator: str | None = Field(
+        None, description="between the fields of a file, or tab; told by the first line unless set"
+    )
+    decimal: Literal[".", ","] | None = Field(None, description="decimal mark; told by a file's first lines unless set")
+    encoding: str = Field("utf-8", description="of the files, as Python names it")
     train_steps: Positive | None = Field(
         None, description="number of first steps to fit on, the held-out ones included"
     )
@@ -44,6 +54,24 @@ class SeriesDataConfig(FilesConfig):
     standardise: bool = Field(
         False, description="networks read each series less its mean, in deviations; usual for ETT"
     )
+
+    @field_validator("frequency", mode="before")
+    @classmethod
+    def _offset(cls, value: Any) -> Any:
+        from seqtag.data.series.offsets import as_offset_text
+
+        return as_offset_text(value)
+
+    @field_validator("separator", "date_format", "encoding")
+    @classmethod
+    def _written(cls, value: str | None, field: ValidationInfo) -> str | None:
+        from seqtag.data.series.text_format import TextFormat
+
+        # A TAB has a name, since nobody can type one on a command line.
+        value = "\t" if value in ("tab", "\\t") and field.field_name == "separator" else value
+        if value is not None:
+            TextFormat(**{str(field.field_name): value})
+        return value
 
     @model_validator(mode="after")
     def _one_test_set(self) -> SeriesDataConfig:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Hashable, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,15 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from seqtag.data.series.slicing import up_to_last_value
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
 from seqtag.forecasting.backtesting import RollingOrigins, backtest
 from seqtag.forecasting.backtesting.fitters import fitter
 from seqtag.forecasting.config import ForecastingConfig
+from seqtag.forecasting.data.future import Future
 from seqtag.forecasting.data.held_out import split
-from seqtag.forecasting.data.sources import read_table
+from seqtag.forecasting.data.sources import next_steps, read_as_trained, read_table
 from seqtag.forecasting.data.windows import Windows, last_windows
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.export import export_saved_model
@@ -35,11 +38,21 @@ from seqtag.forecasting.prediction.paths import sample_paths
 from seqtag.forecasting.prediction.predict import predict
 from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
 from seqtag.forks import check_can_run
-from seqtag.runs.estimators import config_of, pickled_state, read_estimator, restore_state, write_estimator
+from seqtag.runs.estimators import (
+    check_fitted,
+    config_of,
+    pickled_state,
+    read_estimator,
+    restore_state,
+    write_estimator,
+)
 from seqtag.runs.places import new_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+# The keys of `data` that a fit fixes; the others say how files are read.
+FIXED = ("past", "known", "static", "categorical", "frequency", "time_zone", "standardise")
 
 
 class Forecaster(BaseEstimator):
@@ -68,13 +81,16 @@ class Forecaster(BaseEstimator):
         guard: `"blend"` blends forecasts with seasonal naive where that was better; `"none"` does not.
         conformal: whether quantiles are corrected on held-out windows.
         data: how frames and files are read: a dict with the keys of the configuration's `data` section, among them
-            `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency`, `time_zone`, `standardise`.
+            `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency` (any offset of pandas),
+            `time_zone`, `date_format`, `separator`, `decimal`, `standardise`.
         training: a dict with the keys of the configuration's `training` section.
         seed: the same seed gives the same model bit for bit on a CPU.
 
     Attributes:
         model_: the fitted `ForecastingModel`.
-        table_: the training series, which forecasts continue; after `load` only their last steps.
+        config_: the configuration of the fit. An argument that it fixed cannot be set to another value without a fit.
+        table_: the training series, which forecasts continue, with the rows after their last values; after `load` only
+            their last steps.
         report_: the report on the held-out windows, with the baselines; absent after `load`.
         history_: one dict an epoch.
         metrics_: the figures of `metrics.json`.
@@ -146,8 +162,11 @@ class Forecaster(BaseEstimator):
     def fit(self, X: Any, y: None = None) -> Forecaster:
         """Fits the model on series, whose last steps choose the epoch and correct the quantiles.
 
+        Rows after the last value of a series (`y` NaN) are not fitted on: they are what `predict` forecasts.
+
         Args:
-            X: a long frame (pandas or polars) or a CSV file: `unique_id, ds, y`, or the names of `data`.
+            X: a long frame (pandas or polars) or a CSV file: `unique_id, ds, y`, or the names of `data`. A frame
+                without `unique_id` is one series, and so is a pandas Series; times may be in the index.
             y: ignored; scikit-learn's pipelines pass it.
 
         Raises:
@@ -156,32 +175,42 @@ class Forecaster(BaseEstimator):
         """
         check_can_run()
         config = self._config()
-        table = self._read(X)
+        whole = read_table(config.data, X, self.horizon, "history")
+        table = up_to_last_value(whole)
         self.leakage_ = audit_known(table, config)
         if self.leakage_ is not None and self.leakage_.leaking:
             names = ", ".join(map(repr, self.leakage_.leaking))
             warnings.warn(f"known covariates that hold the target: {names}; see leakage_.to_text()", stacklevel=2)
         self.model_, result, self.report_ = fit_forecasting_model(table, config)
-        self.table_ = table
+        self.table_, self.config_ = whole, config
         self.history_ = result.history
         self.metrics_ = {"task": TASK, "dev": self.report_.to_metrics(), "train": result.to_metrics()}
         return self
 
-    def predict(self, horizon: int | None = None, X: Any = None, future: Any = None) -> pd.DataFrame:
+    def predict(self, X: Any = None, horizon: int | None = None, future: Any = None) -> pd.DataFrame:
         """The next steps of every series: `unique_id, ds, forecast` and the quantiles, `q0.1` and so on.
 
+        Ids have the dtype that they have in `X` or had in `fit`.
+
         Args:
+            X: series to continue; those of the fit unless given. They may be others. A number here is the horizon.
             horizon: how many steps; those beyond the fitted horizon come from sample paths, read as history in turn.
-            X: series to continue; those of the fit unless given. They may be others.
-            future: the known covariates of the next steps, where the model reads any.
+                Unless given, it is that of the fit; or, where every series ends with rows without a value, the
+                longest run of them.
+            future: the known covariates of the next steps, where the model reads any and such rows do not have them.
+                Rows of other steps or series are ignored with a warning.
+
+        Raises:
+            NotFittedError, ConfigError: `fit` has not been called, or not since an argument that it fixed was changed.
+            DataError: a fault of `X` or of `future`.
         """
-        check_is_fitted(self, "model_")
-        return predict(self.model_, self._series(X), horizon, future, self.seed)
+        table, steps = self._next_steps(X, horizon, future)
+        return predict(self.model_, table, None, steps, self.seed)
 
     def score(self, X: Any, y: None = None) -> float:
         """The skill of forecasts of each series' last steps: 1 - MASE / MASE of seasonal naive."""
-        check_is_fitted(self, "model_")
-        table = self._read(X)
+        self._check_fitted()
+        table = self._series(X)
         windows = last_windows(table, self.model_.lookback, self.model_.horizon)
         ends = windows.ends - self.model_.horizon
         inside = np.flatnonzero(ends > windows.first)
@@ -207,7 +236,8 @@ class Forecaster(BaseEstimator):
         Raises:
             DataError: a fold for which all series are too short.
         """
-        config, table = self._config(), self._read(X)
+        config = self._config()
+        table = up_to_last_value(read_table(config.data, X, self.horizon, "history"))
         origins = RollingOrigins(folds, self.horizon, step, train_steps)
         season_length = config.model.season_length_of(table)
         self.backtest_ = backtest(
@@ -228,8 +258,9 @@ class Forecaster(BaseEstimator):
 
         `horizon`, `X` and `future` are those of `predict`, the others those of `plots.plot_forecast`.
         """
-        history = self._series(X).to_frame()
-        return plot_forecast(history, self.predict(horizon, X, future), series, max_series, history_steps)
+        table, steps = self._next_steps(X, horizon, future)
+        forecast = predict(self.model_, table, None, steps, self.seed)
+        return plot_forecast(table.to_frame(), forecast, series, max_series, history_steps)
 
     def sample_paths(
         self, num_paths: int = 100, horizon: int | None = None, X: Any = None, future: Any = None
@@ -238,12 +269,12 @@ class Forecaster(BaseEstimator):
 
         The other arguments are those of `predict`.
         """
-        check_is_fitted(self, "model_")
-        return sample_paths(self.model_, self._series(X), horizon, num_paths, future, self.seed)
+        table, steps = self._next_steps(X, horizon, future)
+        return sample_paths(self.model_, table, None, num_paths, steps, self.seed)
 
     def score_anomalies(self, X: Any = None) -> pd.DataFrame:
         """Scores every value against its one-step forecast; see `seqtag.forecasting.prediction.anomalies`."""
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         return score_anomalies(self.model_, self._series(X))
 
     def permutation_effects(self, X: Any = None, repeats: int = 3) -> pd.DataFrame:
@@ -251,15 +282,17 @@ class Forecaster(BaseEstimator):
 
         See `seqtag.forecasting.prediction.effects`.
         """
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         table = self._series(X)
         held_out = split(table, self.model_.lookback, self.model_.horizon).held_out_windows
         return permutation_effects(self.model_, table, held_out, repeats, self.seed)
 
     def audit_leakage(self, X: Any = None) -> LeakageReport:
         """Finds known covariates that hold the target; needs no fit if `X` is given. See `LeakageReport`."""
-        table = self._series(X)
-        season_length = self._config().model.season_length_of(table)
+        config = self._config()
+        fitted = X is None or hasattr(self, "model_")
+        table = self._series(X) if fitted else up_to_last_value(read_table(config.data, X, self.horizon, "history"))
+        season_length = config.model.season_length_of(table)
         return audit_leakage(table, season_length=season_length, seed=self.seed, horizon=self.horizon)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -270,7 +303,7 @@ class Forecaster(BaseEstimator):
         Raises:
             RunError: something is there already.
         """
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         with new_folder(path) as folder:
             self._write(folder)
 
@@ -288,19 +321,33 @@ class Forecaster(BaseEstimator):
 
     def export(self, path: str | os.PathLike[str]) -> None:
         """Writes a SavedModel that needs TensorFlow alone; see `seqtag.forecasting.export`."""
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         export_saved_model(self.model_, path)
 
+    def _next_steps(self, X: Any, horizon: int | None, future: Any) -> tuple[SeriesTable, Future]:
+        """The series to continue, and the steps to forecast. Callers may exchange series and horizon."""
+        self._check_fitted()
+        if isinstance(X, Integral) or not (horizon is None or isinstance(horizon, Integral)):
+            X, horizon = horizon, X
+        if not (horizon is None or isinstance(horizon, Integral)):
+            raise TypeError(f"expected series and one horizon, found {type(X).__name__} and {type(horizon).__name__}")
+        steps = None if horizon is None else int(horizon)
+        return next_steps(self._config().data, self._whole(X), self.model_.horizon, steps, future)
+
     def _series(self, X: Any) -> SeriesTable:
-        if X is not None:
-            return self._read(X)
+        """The series up to their last values."""
+        return up_to_last_value(self._whole(X))
+
+    def _whole(self, X: Any) -> SeriesTable:
         check_is_fitted(self, "model_")
+        if X is not None:
+            return read_as_trained(self._config().data, self.model_.encoder, X, self.horizon, "history")
         if not hasattr(self, "table_"):
             raise DataError(f"expected series to go on from, as X; found none, nor {SERIES} in the run")
         return self.table_
 
-    def _read(self, X: Any) -> SeriesTable:
-        return read_table(self._config().data, X, self.horizon, "history")
+    def _check_fitted(self) -> None:
+        check_fitted(self, self._config(), FIXED)
 
     def _config(self) -> ForecastingConfig:
         return config_of(self, ForecastingConfig, TASK)
@@ -312,6 +359,6 @@ class Forecaster(BaseEstimator):
         restore_state(self, state, ForecastingModel.load)
 
     def _write(self, folder: Path) -> None:
-        write_estimator(folder, self, self._config())
+        write_estimator(folder, self)
         if hasattr(self, "table_"):
             save_tail(folder, self.model_, self.table_)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from seqtag.data.series.files import long_frame, read_series
 from seqtag.data.series.frames import csv_text, read_frame
+from seqtag.data.series.ids import ids_from_texts
 from seqtag.data.series.slicing import last_steps
 from seqtag.data.series.table import SeriesTable
+from seqtag.data.series.text_format import TextFormat
+from seqtag.errors import DataError
 from seqtag.files import atomic_write
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.runs.reading import check_regular
@@ -17,7 +22,7 @@ SERIES = "series.csv"
 
 
 def save_tail(folder: Path, model: ForecastingModel, table: SeriesTable) -> None:
-    """Writes as many steps of each series as the model looks back."""
+    """Writes as many steps of each series as the model looks back, and the rows after its last value."""
     with atomic_write(folder / SERIES) as aside:
         tail = long_frame(last_steps(table, model.lookback), model.columns)
         aside.write_bytes(csv_text(tail, index=False).encode())
@@ -33,5 +38,11 @@ def load_tail(run: Path, model: ForecastingModel) -> SeriesTable:
     covariates = replace(model.columns.covariates, categorical=tuple(names))
     columns = replace(model.columns, covariates=covariates)
     check_regular(run / SERIES)
-    frame, _ = read_frame(run / SERIES, as_text=[columns.series, *names])
-    return read_series(frame, columns, frequency=model.encoder.frequency.name, time_zone=model.encoder.time_zone)
+    encoder, path = model.encoder, run / SERIES
+    frame = read_frame(path, as_text=[columns.series, *names], form=TextFormat(",", ".")).frame
+    table = read_series(frame, columns, frequency=encoder.frequency.name, time_zone=encoder.time_zone)
+    try:
+        ids = ids_from_texts(table.ids.tolist(), encoder.id_dtype)
+    except (KeyError, TypeError, ValueError):
+        raise DataError(f"expected ids of type {encoder.id_dtype} as in training, found others", path) from None
+    return replace(table, ids=np.array([*ids, None], object)[:-1], id_dtype=encoder.id_dtype)

@@ -5,23 +5,35 @@ TensorFlow is imported inside the functions, after the data were read where that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqtag.config.section import validate_section
 from seqtag.data.series.files import SeriesColumns
 from seqtag.data.series.frames import csv_text
-from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError, shown
+from seqtag.data.series.slicing import up_to_last_value
+from seqtag.errors import ConfigError
 from seqtag.forecasting.backtesting.origins import RollingOrigins
-from seqtag.forecasting.config import ForecastingConfig
+from seqtag.forecasting.config import ForecastingConfig, SeriesDataConfig
+from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.inspection import LAYOUTS, SeriesReports, inspect_series
 from seqtag.forecasting.data.last_folds import last_folds
-from seqtag.forecasting.data.sources import Part, errors_in, future_frame, load_series, locate, read_table
+from seqtag.forecasting.data.sources import (
+    check_names,
+    errors_in,
+    load_series,
+    locate,
+    next_steps,
+    read_as_trained,
+    text_format,
+)
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.leakage.audit import audit_known
+from seqtag.forecasting.stored_sizes import stored_sizes
 from seqtag.quiet_tensorflow import import_tensorflow
+from seqtag.runs.bundle import load_encoders
 from seqtag.runs.config_file import load_config, load_run_config
 from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
 from seqtag.runs.places import check_new_folder, check_output_folder
@@ -33,13 +45,20 @@ if TYPE_CHECKING:
     from seqtag.forecasting.summary import ForecasterSummary
 
 CONFIG = ForecastingConfig
+# The options that say how files are read: keys of the section `data`.
+READING = frozenset(
+    {
+        "layout", "series", "time", "target", "frequency", "time_zone", "date_format", "separator", "decimal",
+        "encoding",
+    }
+)  # fmt: skip
 OPTIONS = {
     "train": frozenset[str](),
-    "evaluate": frozenset[str](),
-    "predict": frozenset({"horizon", "future"}),
-    "backtest": frozenset[str](),
+    "evaluate": READING,
+    "predict": READING | {"horizon", "future"},
+    "backtest": READING,
     "export": frozenset[str](),
-    "inspect": frozenset({"layout", "series", "time", "target", "frequency", "time_zone"}),
+    "inspect": READING,
 }
 
 
@@ -82,42 +101,56 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
     return ForecasterSummary(output, reports, fit.sparsity, leakage)
 
 
-def evaluate(run: Path, data: str) -> ForecastReport:
+def evaluate(run: Path, data: str, **options: str) -> ForecastReport:
     """Scores a run on the last `evaluation.folds` horizons of each series of a file, and the baselines.
 
     The file has the layout of the run's own data. Each horizon is forecast from all that comes before it; a series
-    that is shorter has fewer. A run of standardised series is scored in their units, as in training.
+    that is shorter has fewer. A run of standardised series is scored in their units, as in training. Faults of the file
+    are found before TensorFlow is imported.
+
+    Args:
+        run: the run directory.
+        data: the file.
+        options: how the file is read, where it is not as the run's own: `READING`.
 
     Raises:
         RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `read_table`; no series is long enough.
     """
-    model, config = _load(run)
+    config, encoder = _settings(run, options), _encoder(run)
     with errors_in(data):
-        table = _read_for(model, config, data, "all")
-        windows = last_folds(table, model.lookback, model.horizon, config.evaluation.folds)
-        return evaluate_model(model, table, windows)
+        table = up_to_last_value(read_as_trained(config.data, encoder, data, config.model.horizon, "all"))
+        windows = last_folds(table, config.model.lookback, config.model.horizon, config.evaluation.folds)
+        return evaluate_model(_load(run), table, windows)
 
 
-def predict(run: Path, source: str, *, horizon: int | None = None, future: str | None = None) -> Iterator[bytes]:
+def predict(
+    run: Path, source: str, *, horizon: int | None = None, future: str | None = None, **options: str
+) -> Iterator[bytes]:
     """The next steps of every series of a file, as CSV: its names of series and time, `forecast` and the quantiles.
+
+    Faults of the files are found before TensorFlow is imported.
 
     Args:
         run: the run directory.
-        source: the series up to now, in the layout of the run's own data; `-` for standard input.
-        horizon: how many steps; those beyond the run's horizon come from sample paths, read as history in turn.
+        source: the series up to now, in the layout of the run's own data; `-` for standard input. Rows after the last
+            value of a series are to be forecast.
+        horizon: how many steps; see `next_steps`. Those beyond the run's horizon come from sample paths, read as
+            history in turn.
         future: a CSV file of the known covariates of these steps, where the run reads any.
+        options: how the files are read, where they are not as the run's own: `READING`.
 
     Raises:
         RunError, ConfigError, DataError: see `load_bundle`, `load_config`, `read_table` and `read_future`.
     """
-    model, config = _load(run)
-    from seqtag.forecasting.prediction.predict import predict as forecast
-
+    config, encoder = _settings(run, options), _encoder(run)
     with errors_in(source):
-        table = _read_for(model, config, source, "history")
-        steps = horizon or model.horizon
-        frame = forecast(model, table, steps, future_frame(config.data, future, table, steps), config.seed)
-    names = {"unique_id": model.columns.series, "ds": model.columns.time}
+        whole = read_as_trained(config.data, encoder, source, config.model.horizon, "history")
+        table, steps = next_steps(config.data, whole, config.model.horizon, horizon, future)
+        model = _load(run)
+        from seqtag.forecasting.prediction.predict import predict as forecast
+
+        frame = forecast(model, table, None, steps, config.seed)
+    names = {"unique_id": config.data.series, "ds": config.data.time}
     yield csv_text(frame.rename(columns=names), index=False).encode()
 
 
@@ -127,6 +160,7 @@ def backtest(
     folds: int | None = None,
     refit: bool | None = None,
     output: Path | None = None,
+    **options: str,
 ) -> tuple[BacktestResult, str]:
     """Backtests over rolling origins, each a horizon after the one before, the last at the end of the data.
 
@@ -141,6 +175,7 @@ def backtest(
         refit: whether to fit in each fold. A run is not fitted unless this is True, which fits its configuration
             anew. With False a configuration is fitted in the first fold alone.
         output: folder for tables and figures; None writes none.
+        options: how files are read, where the configuration does not say it: `READING`.
 
     Returns:
         The result, and a note for its reader, "" for none.
@@ -151,8 +186,7 @@ def backtest(
     """
     if output is not None:
         check_output_folder(output)
-    load = load_run_config if source.is_dir() else load_config
-    config = load(source, ForecastingConfig, settings)
+    config = _settings(source, options, settings)
     origins = RollingOrigins(folds or config.evaluation.folds, config.model.horizon)
     result, note = _backtest(source, config, origins, refit)
     if output is not None:
@@ -174,7 +208,7 @@ def _backtest(
         if refit or not source.is_dir():
             fit, every, length = fitter(config), refit is not False, config.model.season_length_of(data.train)
             return roll(data.train, origins, fit, season_length=length, refit=every, progress=False), ""
-        model, _ = _load(source)
+        model = _load(source)
         result = roll(data.whole, origins, lambda _: predictor(model), season_length=model.season_length, refit=False)
     unseen = int((data.whole.lengths - data.starts).min()) // config.model.horizon
     seen = max(origins.folds - unseen, 0)
@@ -185,7 +219,7 @@ def _backtest(
 def export(run: Path, folder: Path) -> None:
     """Writes the run's SavedModel."""
     check_new_folder(folder)
-    model, _ = _load(run)
+    model = _load(run)
     from seqtag.forecasting.export import export_saved_model
 
     export_saved_model(model, folder)
@@ -211,41 +245,50 @@ class InspectionReport:
         return "\n".join(report.to_text() for report in self.files)
 
 
-def inspect(
-    files: Sequence[str],
-    *,
-    layout: str = "auto",
-    series: str = "unique_id",
-    time: str = "ds",
-    target: str = "y",
-    frequency: str | None = None,
-    time_zone: str | None = None,
-) -> InspectionReport:
-    """Reports what is in files of series; the options are those of `inspect_series` and `SeriesColumns`."""
-    columns = SeriesColumns(series, time, target)
-    return InspectionReport(tuple(inspect_series(name, layout, columns, frequency, time_zone) for name in files))
+def inspect(files: Sequence[str], **options: str) -> InspectionReport:
+    """Reports what is in files of series; the options are `READING`, with a layout of `inspect_series`."""
+    layout = options.pop("layout", "auto")
+    data = _read_as(SeriesDataConfig(), options)
+    check_names(data.frequency, data.time_zone)
+    form = text_format(data)
+    columns = SeriesColumns(data.series, data.time, data.target)
+    reports = (inspect_series(name, layout, columns, data.frequency, data.time_zone, form) for name in files)
+    return InspectionReport(tuple(reports))
 
 
-def _load(run: Path) -> tuple[ForecastingModel, ForecastingConfig]:
+def _settings(source: Path, options: Mapping[str, str], settings: Sequence[str] = ()) -> ForecastingConfig:
+    """The configuration of a run or in a file, with the reading options of a command."""
+    load = load_run_config if source.is_dir() else load_config
+    config = load(source, ForecastingConfig, settings)
+    return config.model_copy(update={"data": _read_as(config.data, options)})
+
+
+def _read_as(data: SeriesDataConfig, options: Mapping[str, str]) -> SeriesDataConfig:
+    """The settings of the data with those of the command line; a fault names the option."""
+    for name, value in options.items():
+        try:
+            data = validate_section(SeriesDataConfig, {**data.model_dump(), name: value}, "data")
+        except ConfigError as error:
+            raise ConfigError(str(error).removeprefix(f"data: {name}: "), setting=f"data.{name}") from None
+    return data
+
+
+def _encoder(run: Path) -> SeriesEncoder:
+    """What a run knows of its series; quick, since it needs no TensorFlow."""
+
+    def build(encoders: dict[str, Any]) -> SeriesEncoder:
+        return SeriesEncoder.from_dict(encoders["encoder"])
+
+    return load_encoders(run, "forecasting", build, stored_sizes)
+
+
+def _load(run: Path) -> ForecastingModel:
     import_tensorflow()
     from seqtag.forecasting.model import ForecastingModel
 
-    return ForecastingModel.load(run), load_run_config(run, ForecastingConfig)
+    return ForecastingModel.load(run)
 
 
 def _path(config: ForecastingConfig, path: str | None) -> str | None:
     """Where a file of the configuration is, for messages."""
     return None if path is None else locate(path, config.data)
-
-
-def _read_for(model: ForecastingModel, config: ForecastingConfig, source: str, part: Part) -> SeriesTable:
-    """The series of a file, on the grid and in the time zone of the run's training data."""
-    data = config.data.model_copy(update={"frequency": model.encoder.frequency.name})
-    table = read_table(data, source, model.horizon, part)
-    if table.time_zone != model.encoder.time_zone:
-        start = table.format_time(table.times[0])
-        expected, found = (time_zone or "none" for time_zone in (model.encoder.time_zone, table.time_zone))
-        raise DataError(
-            f"series {shown(table.ids[0])} at {start}: expected time zone {expected} as in training, found {found}"
-        )
-    return table

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from seqtag.config.section import Section, TaskConfig, validate_section
+from seqtag.errors import ConfigError, shown
 from seqtag.runs import bundle
 from seqtag.runs.config_file import dump_config, read_config
 from seqtag.runs.directory import write_figures
@@ -50,15 +52,40 @@ def _section(config: type[TaskConfig], name: str) -> Any:
     return config.model_fields[name].annotation
 
 
-def write_estimator(folder: Path, estimator: BaseEstimator, config: TaskConfig) -> None:
-    """Writes a fitted estimator's model, configuration and figures into a run directory."""
-    bundle.write_text(folder / bundle.CONFIG, dump_config(config))
+def check_fitted(estimator: BaseEstimator, now: TaskConfig, data: Collection[str]) -> None:
+    """Checks that an estimator is fitted, and that what the fit fixed has not been set to something else since.
+
+    That is every argument of the section `model`, and the named keys of `data`, of which others say how files are read.
+
+    Args:
+        estimator: the estimator, whose `config_` is that of the fit.
+        now: the configuration of its arguments.
+        data: the keys of the section `data` that the fit fixed.
+
+    Raises:
+        NotFittedError: it is not fitted.
+        ConfigError: an argument has changed.
+    """
+    check_is_fitted(estimator, "model_")
+    then: Any = estimator.config_
+    arguments: Any = now
+    fixed = [("", name) for name in type(then.model).model_fields] + [("data", name) for name in data]
+    for section, name in fixed:
+        before, after = (getattr(getattr(config, section or "model"), name) for config in (then, arguments))
+        if before != after:
+            place = f"{type(estimator).__name__}: {section + ': ' if section else ''}{name}"
+            raise ConfigError(f"{place}: expected {shown(before)} as in the fit, found {shown(after)}; fit again")
+
+
+def write_estimator(folder: Path, estimator: BaseEstimator) -> None:
+    """Writes a fitted estimator's model, the configuration of its fit and its figures into a run directory."""
+    bundle.write_text(folder / bundle.CONFIG, dump_config(estimator.config_))
     estimator.model_.save(folder)
     write_figures(folder, estimator.history_, estimator.metrics_)
 
 
 def read_estimator(kind: type[E], run: Path, config: type[TaskConfig], load: Callable[[Path], Model]) -> E:
-    """The estimator of a run directory, with `model_`, `history_` and `metrics_`.
+    """The estimator of a run directory, with `model_`, `config_`, `history_` and `metrics_`.
 
     Args:
         kind: the class of the estimator.
@@ -79,7 +106,7 @@ def read_estimator(kind: type[E], run: Path, config: type[TaskConfig], load: Cal
         training=settings.training.model_dump(exclude_defaults=True),
         seed=settings.seed,
     )
-    estimator.model_ = model
+    estimator.model_, estimator.config_ = model, settings
     estimator.history_ = bundle.read_history(run / bundle.HISTORY)
     estimator.metrics_ = read_json(run / bundle.METRICS)
     return estimator

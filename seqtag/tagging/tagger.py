@@ -9,10 +9,16 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from seqtag.errors import DataError
-from seqtag.runs.estimators import config_of, pickled_state, read_estimator, restore_state, write_estimator
+from seqtag.runs.estimators import (
+    check_fitted,
+    config_of,
+    pickled_state,
+    read_estimator,
+    restore_state,
+    write_estimator,
+)
 from seqtag.runs.places import new_folder
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, split_off_dev
@@ -47,6 +53,7 @@ class Tagger(BaseEstimator):
 
     Attributes:
         model_: the fitted `TaggingModel`.
+        config_: the configuration of the fit. An argument that it fixed cannot be set to another value without a fit.
         history_: one dict an epoch.
         metrics_: the figures of `metrics.json`: on the validation data, and of training.
 
@@ -119,6 +126,7 @@ class Tagger(BaseEstimator):
         else:
             dev = load_corpus(validation_data, options)
         self.model_, result = fit_tagging_model(train, dev, config)
+        self.config_ = config
         report = evaluate_model(self.model_, dev)
         self.history_ = result.history
         self.metrics_ = {"task": TASK, "dev": report.to_metrics(), "train": result.to_metrics()}
@@ -127,7 +135,7 @@ class Tagger(BaseEstimator):
     @property
     def classes_(self) -> np.ndarray:
         """The tags that `predict_proba` has columns for."""
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         return np.array(self.model_.codec.labels)
 
     def predict(self, X: Iterable[Sequence[str]]) -> list[list[str]]:
@@ -140,17 +148,17 @@ class Tagger(BaseEstimator):
         The model learns spans as IOBES, so their classes are IOBES tags. A tag's probability is that of all legal tag
         sequences that have the tag at this token.
         """
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         return self.model_.probabilities(self._inputs(X))
 
     def tag(self, X: Iterable[Sequence[str]]) -> list[TaggedSentence]:
         """Tags, their probabilities and the entities with theirs."""
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         return self.model_.tag(self._inputs(X))
 
     def score(self, X: Any, y: Iterable[Sequence[str]] | None = None) -> float:
         """F1 of spans by conlleval's reading, or accuracy of plain labels; `X` and `y` as in `fit`."""
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         report = evaluate_model(self.model_, load_corpus(X, self.model_.options, y))
         return getattr(report, resolve_measure("auto", self.model_.codec.scheme))
 
@@ -160,7 +168,7 @@ class Tagger(BaseEstimator):
         Raises:
             RunError: something is there already.
         """
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         with new_folder(path) as folder:
             self._write(folder)
 
@@ -175,7 +183,7 @@ class Tagger(BaseEstimator):
 
     def export(self, path: str | os.PathLike[str]) -> None:
         """Writes a SavedModel that needs TensorFlow alone; see `seqtag.tagging.export`."""
-        check_is_fitted(self, "model_")
+        self._check_fitted()
         export_saved_model(self.model_, path)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -185,7 +193,10 @@ class Tagger(BaseEstimator):
         restore_state(self, state, TaggingModel.load)
 
     def _write(self, folder: Path) -> None:
-        write_estimator(folder, self, self._config())
+        write_estimator(folder, self)
+
+    def _check_fitted(self) -> None:
+        check_fitted(self, self._config(), ("features", "scheme"))
 
     def _inputs(self, X: Iterable[Sequence[str]]) -> list[TaggerInput]:
         if self.model_.column_vocabularies:

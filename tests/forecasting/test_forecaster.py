@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +11,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from seqtag import Forecaster, Tagger
-from seqtag.errors import ConfigError, DataError, RunError
+from seqtag.data.series.slicing import up_to_last_value
+from seqtag.errors import ConfigError, DataError, DataWarning, RunError
 from seqtag.forecasting.data.samples import sample_series
 
 COVARIATES = {"known": ("promotion", "holiday"), "static": ("region",)}
@@ -61,9 +65,10 @@ def test_forecasts_have_a_row_a_series_and_step(fitted, frames):
     found = fitted.predict(future=future)
     assert list(found.columns) == ["unique_id", "ds", "forecast", "q0.1", "q0.5", "q0.9"]
     assert (found["q0.1"] <= found["q0.5"]).all() and (found["q0.5"] <= found["q0.9"]).all()
-    expected = future.groupby("unique_id").head(7)[["unique_id", "ds"]].reset_index(drop=True)
-    assert_frame_equal(found[["unique_id", "ds"]], expected, check_dtype=False)
-    longer = fitted.predict(horizon=14, future=future)
+    ends = frames[0].dropna(subset="y").groupby("unique_id", sort=False)["ds"].max()
+    expected = [(name, end + pd.Timedelta(days=day)) for name, end in ends.items() for day in range(1, 8)]
+    assert list(found[["unique_id", "ds"]].itertuples(index=False, name=None)) == expected
+    longer = fitted.predict(horizon=13, future=future)
     assert_frame_equal(longer.groupby("unique_id").head(7).reset_index(drop=True), found)
 
 
@@ -75,7 +80,7 @@ def test_a_saved_forecaster_goes_on_from_the_same_steps(fitted, frames, tmp_path
     parameters = {name: value for name, value in fitted.get_params().items() if name not in ("training", "quantiles")}
     assert parameters.items() <= loaded.get_params().items()
     assert loaded.history_ == fitted.history_ and loaded.metrics_ == fitted.metrics_
-    assert (loaded.table_.lengths == 21).all()
+    assert (up_to_last_value(loaded.table_).lengths == 21).all()
     for horizon in (7, 10):
         assert_frame_equal(loaded.predict(horizon, future=frames[1]), fitted.predict(horizon, future=frames[1]))
     assert_frame_equal(loaded.predict(X=frames[0], future=frames[1]), fitted.predict(future=frames[1]))
@@ -92,6 +97,80 @@ def test_a_fit_warns_of_known_covariates_that_hold_the_target(fitted, frames):
     with pytest.warns(UserWarning, match="known covariates that hold the target: 'budget'; see leakage_"):
         forecaster = tiny(data={"known": ("budget",)}, training={**TRAINING, "epochs": 1}).fit(leaky)
     assert "budget" in forecaster.leakage_.to_text()
+
+
+@pytest.fixture(scope="module")
+def numbered(frames):
+    """Of series with integer ids and a known covariate, with five rows after the last values to forecast."""
+    history, later = (frame.drop(columns=["holiday", "region"]) for frame in frames)
+    rows = pd.concat([history.dropna(subset="y"), later.groupby("unique_id").head(6)])
+    rows["unique_id"] = rows["unique_id"].str.removeprefix("shop_").astype("int64") + 7
+    last = rows.dropna(subset="y").groupby("unique_id")["ds"].transform("max").groupby(rows["unique_id"]).max()
+    rows = rows[rows["ds"] <= rows["unique_id"].map(last) + pd.Timedelta("5D")]
+    return rows, tiny(data={"known": ("promotion",)}, training={**TRAINING, "epochs": 1}).fit(rows)
+
+
+def test_rows_without_a_value_at_the_end_are_forecast_and_ids_keep_their_type(numbered, tmp_path):
+    rows, forecaster = numbered
+    found = forecaster.predict()
+    asked = rows.loc[rows["y"].isna(), ["unique_id", "ds"]]
+    expected = asked.sort_values(["unique_id", "ds"], ignore_index=True)
+    assert found["unique_id"].dtype == "int64"
+    by_id = found.sort_values(["unique_id", "ds"], ignore_index=True)
+    assert by_id[["unique_id", "ds"]].to_numpy().tolist() == expected.to_numpy().tolist()
+    assert_frame_equal(forecaster.predict(rows), found)
+    forecaster.save(tmp_path / "run")
+    for other in (Forecaster.load(tmp_path / "run"), copy.deepcopy(forecaster)):
+        assert_frame_equal(other.predict(), found)
+        assert other.score_anomalies()["unique_id"].dtype == "int64"
+    category = rows.assign(unique_id=rows["unique_id"].astype("category"))
+    assert_frame_equal(forecaster.predict(category), found.assign(unique_id=found["unique_id"].astype("category")))
+    text = rows.assign(unique_id=rows["unique_id"].astype("str"))
+    assert_frame_equal(forecaster.predict(text), found.assign(unique_id=found["unique_id"].astype("str")))
+
+
+def test_predict_takes_series_and_horizon_as_people_write_them(numbered):
+    rows, forecaster = numbered
+    known = rows[["unique_id", "ds", "promotion"]]
+    expected = forecaster.predict(horizon=3)
+    assert len(expected) == 3 * 4
+    values = rows.dropna(subset="y")
+    calls = [(3,), (rows, 3), (3, rows), (np.int64(3),), (values, 3, known)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        for arguments in calls:
+            assert_frame_equal(forecaster.predict(*arguments), expected)
+    assert forecaster.sample_paths(2, 3, rows).shape == (4, 2, 3)
+    with pytest.raises(TypeError, match="expected series and one horizon, found DataFrame and DataFrame"):
+        forecaster.predict(rows, rows)
+    with pytest.raises(DataError, match="expected a column 'y', found columns unique_id, ds, promotion"):
+        forecaster.predict(known)
+
+
+def test_what_the_fit_fixed_is_not_changed_afterwards(fitted, frames, tmp_path):
+    before = fitted.get_params()
+    changes = [
+        ({"horizon": 9}, "Forecaster: horizon: expected 7 as in the fit, found 9; fit again"),
+        ({"lookback": 5}, "Forecaster: lookback: expected 21 as in the fit, found 5; fit again"),
+        ({"quantiles": (0.5,)}, "Forecaster: quantiles: "),
+        ({"season_length": 3}, "Forecaster: season_length: expected None as in the fit, found 3"),
+        ({"cell": "lstm"}, "Forecaster: cell: expected 'gru' as in the fit, found 'lstm'"),
+        ({"data": {**COVARIATES, "frequency": "D"}}, "Forecaster: data: frequency: expected None as in the fit"),
+    ]
+    try:
+        for change, message in changes:
+            fitted.set_params(**change)
+            for ask in (fitted.predict, lambda: fitted.save(tmp_path / "run"), lambda: fitted.score(frames[0])):
+                with pytest.raises(ConfigError, match=message):
+                    ask()
+            fitted.set_params(**before)
+        fitted.set_params(
+            training={"epochs": 9}, seed=3, data={**COVARIATES, "separator": ";"}, quantiles=[0.1, 0.5, 0.9]
+        )
+        assert len(fitted.predict(future=frames[1])) == 4 * 7
+    finally:
+        fitted.set_params(**before)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_run_of_another_task_is_refused(fitted, run_folder, tmp_path):
@@ -141,8 +220,9 @@ def test_a_backtest_needs_no_fit_and_gives_a_table_with_the_baselines(frames):
 def test_a_fold_depends_on_nothing_after_its_cutoff(frames):
     """The first of two folds gives the same forecasts when all values after its cutoff are changed."""
     history = frames[0]
-    last = history.groupby("unique_id")["ds"].transform("max")
-    changed = history.assign(y=history["y"].where(history["ds"] <= last - pd.Timedelta("14D"), 1e4))
+    observed = history["y"].notna()
+    last = history["ds"].where(observed).groupby(history["unique_id"]).transform("max")
+    changed = history.assign(y=history["y"].where((history["ds"] <= last - pd.Timedelta("14D")) | ~observed, 1e4))
     found = []
     for frame in (history, changed):
         forecaster = tiny(data={"standardise": True})

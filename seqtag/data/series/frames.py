@@ -5,21 +5,40 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from seqtag.data.series.text_format import PLAIN, TextFormat, Written, detect, numbers_of
 from seqtag.errors import DataError, nearest, shown
 from seqtag.streams import standard_input
 
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
+# Bytes of a file by which its separator and its decimal mark are told.
+_SAMPLE = 1 << 16
+_FIELDS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
-def read_frame(source: Any, as_text: Sequence[str] = ()) -> tuple[pd.DataFrame, str | None]:
-    """Reads a frame or a CSV file; returns a pandas frame and the file's name for messages.
+class ReadFrame(NamedTuple):
+    """A frame as it was read.
+
+    Attributes:
+        frame: a pandas frame; that of a file has the numbers of its lines as its index.
+        path: the file's name for messages; None for a frame.
+        written: how the file was written, as far as it showed.
+    """
+
+    frame: pd.DataFrame
+    path: str | None
+    written: Written
+
+
+def read_frame(source: Any, as_text: Sequence[str] = (), form: TextFormat = PLAIN) -> ReadFrame:
+    """Reads a frame or a CSV file.
 
     Frames of other libraries are recognised by their methods, so that no other library is imported. polars frames give
     their columns one by one (`get_column`), since their `to_pandas` needs pyarrow; others give `to_pandas()`.
@@ -27,38 +46,107 @@ def read_frame(source: Any, as_text: Sequence[str] = ()) -> tuple[pd.DataFrame, 
     Args:
         source: a pandas or polars frame, or the path of a CSV file, `-` for standard input.
         as_text: the columns of a CSV file that stay text, so that an id `007` keeps its zeros and `NA` stays Namibia.
-            In other columns `NA`, `NaN`, `None`, `null` and an empty field are missing values.
+            In other columns `NA`, `NaN`, `None`, `null` and an empty field are missing values. Blank lines are skipped.
+        form: how the file is written; what it does not say is told by the file's first lines.
 
     Raises:
-        DataError: the file is missing, empty or not a table.
+        DataError: the file is missing, empty or not a table, or is in another encoding.
         TypeError: `source` is neither a frame nor a path.
     """
-    if isinstance(source, pd.DataFrame):
-        return source, None
     if isinstance(source, str | os.PathLike):
-        name = "<stdin>" if source == "-" else os.fspath(source)
-        return _read_csv(name, as_text, io.StringIO(standard_input().read()) if source == "-" else None), name
-    if hasattr(source, "get_column"):
-        return pd.DataFrame({name: _column(source.get_column(name)) for name in source.columns}), None
-    if hasattr(source, "to_pandas"):
-        return source.to_pandas(), None
-    raise TypeError(f"expected a pandas or polars frame, or the path of a CSV file, found {type(source).__name__}")
+        return _read_csv("<stdin>" if source == "-" else os.fspath(source), as_text, form)
+    written = Written(form.separator or ",", form.decimal)
+    if isinstance(source, pd.DataFrame):
+        frame = source
+    elif hasattr(source, "get_column"):
+        frame = pd.DataFrame({name: _column(source.get_column(name)) for name in source.columns})
+    elif hasattr(source, "to_pandas"):
+        frame = source.to_pandas()
+    else:
+        found = type(source).__name__
+        raise TypeError(f"expected a pandas or polars frame, or the path of a CSV file, found {found}")
+    return ReadFrame(_plain_numbers(frame, as_text, written.decimal), None, written)
 
 
-def _read_csv(path: str, as_text: Sequence[str], stream: io.StringIO | None) -> pd.DataFrame:
+def _read_csv(path: str, as_text: Sequence[str], form: TextFormat) -> ReadFrame:
     try:
-        header = pd.read_csv(path if stream is None else stream, nrows=0)
-        missing = {name: [""] if name in as_text else _MISSING for name in header.columns}
-        types = dict.fromkeys(as_text, "str")
-        if stream is not None:
-            stream.seek(0)
-        return pd.read_csv(
-            path if stream is None else stream, dtype=types, keep_default_na=False, na_values=missing, low_memory=False
-        )
+        with _open(path) as data:
+            sample = data.read(_SAMPLE)
+            encoding = "utf-16" if sample[:2] in (b"\xff\xfe", b"\xfe\xff") else form.encoding
+            written, names, first_line = detect(sample, encoding, form)
+            data.seek(0)
+            frame = _parse(data, encoding, written, names, first_line, as_text)
     except FileNotFoundError:
         raise DataError("expected a CSV file, found none", path) from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"expected a CSV file, found {' '.join(str(error).split()).lower()}", path) from None
+    except UnicodeError as error:
+        raise DataError(
+            f"expected a CSV file in {form.encoding}, found {error}", path, setting="data.encoding"
+        ) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
+        raise _parser_error(str(error), path) from None
+    return ReadFrame(_plain_numbers(frame, as_text, written.decimal), path, written)
+
+
+def _open(path: str) -> Any:
+    """A file of bytes that can be read again from its start: pipes are read into memory."""
+    if path == "<stdin>":
+        stream = standard_input()
+        return io.BytesIO(stream.buffer.read() if hasattr(stream, "buffer") else stream.read().encode())
+    file = open(path, "rb")  # noqa: SIM115
+    if file.seekable():
+        return file
+    with file:
+        return io.BytesIO(file.read())
+
+
+def _parse(
+    data: Any, encoding: str, written: Written, names: Sequence[str], first_line: int, as_text: Sequence[str]
+) -> pd.DataFrame:
+    """The rows of a CSV file; their index is the number of their line, if no field spans several lines."""
+    missing: Mapping[str, Sequence[str]] = {name: [""] if name in as_text else _MISSING for name in names}
+    frame = pd.read_csv(
+        data,
+        sep=written.separator,
+        decimal=written.decimal or ".",
+        encoding=encoding,
+        dtype=dict.fromkeys(as_text, "str"),
+        keep_default_na=False,
+        na_values=missing,
+        low_memory=False,
+        header=first_line - 1,
+        skip_blank_lines=False,
+    )
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes a first column without a name for the index
+        raise csv.Error(f"more than {len(names)} fields a line after those of line {first_line}")
+    frame.index = pd.RangeIndex(first_line + 1, first_line + 1 + len(frame))
+    if not len(frame.columns) or not len(frame):
+        return frame
+    blank = frame.iloc[:, 0].isna().to_numpy(copy=True)
+    if blank.any():
+        blank[blank] = frame[blank].isna().all(axis=1).to_numpy()
+    return frame[~blank] if blank.any() else frame
+
+
+def _parser_error(message: str, path: str) -> DataError:
+    """The error of a file that is no table, with the line that pandas names."""
+    words = " ".join(message.split())
+    found = _FIELDS.search(words)
+    if found:
+        expected, line, saw = found.groups()
+        return DataError(f"expected {expected} fields as in the lines before, found {saw}", path, int(line))
+    return DataError(f"expected a CSV file, found {words[:1].lower()}{words[1:]}", path)
+
+
+def _plain_numbers(frame: pd.DataFrame, as_text: Sequence[str], decimal: str | None) -> pd.DataFrame:
+    """The frame with text such as `1.234,5` as numbers, where the decimal mark is known."""
+    if decimal is None or not frame.columns.is_unique:
+        return frame
+    text = [name for name in frame.columns if name not in as_text and _is_text(frame[name])]
+    return frame.assign(**{name: numbers_of(frame[name], decimal) for name in text}) if text else frame
+
+
+def _is_text(column: pd.Series) -> bool:
+    return pd.api.types.infer_dtype(column, skipna=True) == "string"
 
 
 def _column(column: Any) -> pd.Series:
@@ -98,21 +186,23 @@ class RowNames:
     """Names the rows of a frame in messages: by series and time, and by line where the frame is a CSV file.
 
     Attributes:
-        series: the series of each row, as in the frame.
+        series: the series of each row, as in the frame; of a file, their index is the number of the line.
         times: the time of each row, as in the frame.
-        path: the CSV file. Its first row is line 2: no field spans several lines.
+        path: the CSV file.
+        nameless: whether the frame is one series because it has no column of ids.
     """
 
     series: pd.Series
     times: pd.Series
     path: str | None = None
+    nameless: bool = False
 
-    def error(self, row: int, message: str) -> DataError:
-        """The error for a row; `row` counts from 0."""
+    def error(self, row: int, message: str, setting: str | None = None) -> DataError:
+        """The error for a row; `row` counts from 0. `setting` is that of `DataError`."""
         series, time = self.series.iloc[row], self.times.iloc[row]
         series = series.item() if isinstance(series, np.generic) else series
-        line = None if self.path is None else row + 2
-        return DataError(f"series {shown(series)} at {time}: {message}", self.path, line)
+        line = None if self.path is None else int(self.series.index[row])
+        return DataError(f"series {shown(series)} at {time}: {message}", self.path, line, setting)
 
 
 def read_numbers(column: pd.Series, rows: RowNames) -> np.ndarray:
@@ -129,5 +219,7 @@ def read_numbers(column: pd.Series, rows: RowNames) -> np.ndarray:
         row = int(wrong.argmax())
         found = column.iloc[row]
         found = found.item() if isinstance(found, np.generic) else found
-        raise rows.error(row, f"expected a finite number in column {shown(column.name)}, found {shown(found)}")
+        marks = isinstance(found, str) and re.fullmatch(r"[+-]?[\d.,' ]*\d", found)
+        setting = "data.decimal" if marks else None
+        raise rows.error(row, f"expected a finite number in column {shown(column.name)}, found {shown(found)}", setting)
     return numbers

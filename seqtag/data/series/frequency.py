@@ -2,7 +2,8 @@
 
 Times are int64: microseconds since 1970 in UTC, or plain integers. Steps shorter than a day have equal lengths in
 UTC, so that a local day of 23 or 25 hours has 23 or 25 hourly steps. Days, business days, weeks, months, quarters and
-years are steps of the local calendar, also where daylight saving time begins or ends.
+years are steps of the local calendar, also where daylight saving time begins or ends. So are the times of all other
+offsets of pandas, such as business month ends, half months or business hours.
 """
 
 from __future__ import annotations
@@ -13,15 +14,22 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from seqtag.data.series.offsets import OffsetGrid, depends_on_start, offset_text, parse_offset
+
 DAY = 86_400_000_000
 MONDAY = 3  # 1970-01-01 was a Thursday
 
-Kind = Literal["integer", "clock", "day", "business_day", "month"]
+Kind = Literal["integer", "clock", "day", "business_day", "month", "offset"]
+# Phases of an offset's times are shorter than a day; the steps of its multiples are counted above this.
+_MULTIPLE = 1 << 40
+# Arguments of `pandas.DateOffset` that are a number of months, or of microseconds.
+_MONTHS = {"months": 1, "years": 12}
+_LENGTHS = {"weeks": 7 * DAY, "days": DAY, "hours": 3_600_000_000, "minutes": 60_000_000, "seconds": 1_000_000}
 
 
 @dataclass(frozen=True)
 class Frequency:
-    """The length of a step, in integers, microseconds, calendar days, business days or calendar months.
+    """The length of a step, in integers, microseconds, calendar days, business days, months, or times of an offset.
 
     A time is `(ordinal, phase)`: the ordinal counts steps, and the phase is the part that all times of a series share,
     such as the minute of the hour, the weekday of weekly data or the day of the month. A series is regular when its
@@ -30,14 +38,16 @@ class Frequency:
     Args:
         kind: the unit.
         step: the number of units; microseconds for `"clock"`, 1 for `"business_day"`.
+        offset: the offset whose times are the units of `"offset"`, see `parse_offset`.
 
     Example:
         >>> Frequency.parse("15min"), Frequency.parse("QS").name, Frequency.parse("D").season_length
-        (Frequency(kind='clock', step=900000000), 'QS', 7)
+        (Frequency(kind='clock', step=900000000, offset=''), 'QS', 7)
     """
 
     kind: Kind
     step: int = 1
+    offset: str = ""
 
     def __post_init__(self) -> None:
         if self.step < 1 or (self.kind == "business_day" and self.step != 1):
@@ -45,28 +55,43 @@ class Frequency:
 
     @classmethod
     def parse(cls, text: str | int) -> Frequency:
-        """A pandas offset such as `h`, `15min`, `D`, `W`, `B`, `MS`, `QE`, `YS`, or an integer step.
+        """Any offset of pandas, such as `h`, `15min`, `D`, `W`, `B`, `MS`, `QE`, `BME`, `bh`; or an integer step.
 
-        The weekday or the day of the month comes from the data: `MS` and `ME` are the same frequency.
+        The weekday or the day of the month comes from the data: `MS` and `ME` are the same frequency. `parse_offset`
+        says how offsets are written that have no short name.
 
         Raises:
-            ValueError: pandas does not know the offset, or it is not supported.
+            ValueError: pandas does not know the offset; its step is zero, negative, shorter than a microsecond or
+                counted from a start, as "two months and three days" is.
         """
         if isinstance(text, int) or text.isdigit():
             return cls("integer", int(text))
-        offset = pd.tseries.frequencies.to_offset(text)
-        months = {"Month": 1, "Quarter": 3, "Year": 12}
+        offset = parse_offset(text)
+        if isinstance(offset, pd.offsets.Tick):
+            return cls("clock", offset.nanos // 1000)
+        if depends_on_start(offset):
+            return cls._of_words(offset.n, offset.kwds)
         name = type(offset).__name__
-        for prefix, length in months.items():
+        for prefix, length in {"Month": 1, "Quarter": 3, "Year": 12}.items():
             if name in (f"{prefix}Begin", f"{prefix}End"):
                 return cls("month", length * offset.n)
         if name in ("Day", "Week"):
             return cls("day", offset.n * (7 if name == "Week" else 1))
-        if name == "BusinessDay":
-            return cls("business_day", offset.n)
-        if not isinstance(offset, pd.offsets.Tick):
-            raise ValueError(f"expected a frequency such as 'h', 'D', 'B', 'W', 'MS', 'QS' or 'YS', found {text!r}")
-        return cls("clock", offset.nanos // 1000)
+        if name == "BusinessDay" and offset.n == 1 and not offset.offset:
+            return cls("business_day")
+        base = offset_text(offset.base)
+        OffsetGrid(base).times(np.zeros(1, np.int64))
+        return cls("offset", offset.n, base)
+
+    @classmethod
+    def _of_words(cls, count: int, words: dict[str, int]) -> Frequency:
+        """The frequency of `pandas.DateOffset(**words)`: of months, of days or of a fixed length."""
+        if words and set(words) <= set(_MONTHS):
+            return cls("month", count * sum(_MONTHS[name] * number for name, number in words.items()))
+        if not words or not set(words) <= set(_LENGTHS):
+            raise ValueError(f"expected an offset whose times do not depend on where they start, found {words}")
+        length = count * sum(_LENGTHS[name] * number for name, number in words.items())
+        return cls("day", length // DAY) if length % DAY == 0 else cls("clock", length)
 
     @property
     def name(self) -> str:
@@ -75,10 +100,26 @@ class Frequency:
             return str(self.step)
         if self.kind == "clock":
             return pd.tseries.frequencies.to_offset(pd.Timedelta(self.step, "us")).freqstr
+        if self.kind == "offset":
+            return offset_text(parse_offset(self.offset) * self.step)
         if self.kind == "business_day":
             return "B"
         named = {1: "D", 7: "W"} if self.kind == "day" else {1: "MS", 3: "QS", 12: "YS"}
         return named.get(self.step) or f"{self.step}{named[1]}"
+
+    @property
+    def short_name(self) -> str:
+        """The name as messages write it: without most of a long list of holidays."""
+        return self.name if len(self.name) <= 60 else f"{self.name[:57]}..."
+
+    def to_dict(self) -> dict[str, str | int]:
+        """The frequency as JSON can hold it: `Frequency(**frequency.to_dict())` is the same."""
+        return {"kind": self.kind, "step": self.step} | ({"offset": self.offset} if self.offset else {})
+
+    @property
+    def grid(self) -> OffsetGrid:
+        """The times of the offset, where the kind is `"offset"`."""
+        return OffsetGrid(self.offset)
 
     @property
     def season_length(self) -> int:
@@ -89,6 +130,9 @@ class Frequency:
         """
         if self.kind == "integer":
             return 1
+        if self.kind == "offset":
+            whole = self.grid.per_cycle
+            return max(1, whole // self.step) if whole % self.step == 0 else 1
         if self.kind == "business_day":
             return 5
         if self.kind == "day":
@@ -105,13 +149,21 @@ class Frequency:
             time_zone: the time zone of the calendar; None for times without a time zone.
 
         Returns:
-            Two int64 arrays `(rows,)`. With business days, the phase of a weekend is -1.
+            Two int64 arrays `(rows,)`. The phase of a weekend, with business days, and of a time that is on none of an
+            offset's days or hours is below 0.
+
+        Raises:
+            ValueError: the times of an offset are too far from 2000.
         """
         if self.kind in ("integer", "clock"):
             return np.divmod(times, self.step)
         wall = wall_clock(times, time_zone)
         if self.kind == "day":
             return np.divmod(wall, self.step * DAY)
+        if self.kind == "offset":
+            number, phase = self.grid.locate(wall)
+            ordinal, rest = np.divmod(number, self.step)
+            return ordinal, np.where(phase < 0, phase, rest * _MULTIPLE + phase)
         day, within = np.divmod(wall, DAY)
         if self.kind == "business_day":
             week, weekday = np.divmod(day + MONDAY, 7)
@@ -139,6 +191,9 @@ class Frequency:
             return ordinals * self.step + phases
         if self.kind == "day":
             return from_wall_clock(ordinals * self.step * DAY + phases, time_zone)
+        if self.kind == "offset":
+            rest, phase = np.divmod(phases, _MULTIPLE)
+            return from_wall_clock(self.grid.times(ordinals * self.step + rest) + phase, time_zone)
         if self.kind == "business_day":
             week, weekday = np.divmod(ordinals, 5)
             return from_wall_clock((week * 7 + weekday - MONDAY) * DAY + phases, time_zone)

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
 
-from seqtag.data.series.frequency import DAY, MONDAY, Frequency, format_time, wall_clock
+import numpy as np
+import pandas as pd
+
+from seqtag.data.series.frequency import DAY, MONDAY, Frequency, format_time, to_timestamps, wall_clock
+from seqtag.data.series.offsets import offset_text
 from seqtag.errors import DataError, shown
+
+# Offsets that are tried beside the one that pandas infers, which it cannot where rows are missing.
+_OF_HOURS, _OF_WEEKS = ("bh",), ("BMS", "BME", "SMS", "SME")
+
+
+def offsets_that_may_fit(
+    times: np.ndarray, series: np.ndarray, time_zone: str | None, integer: bool
+) -> Iterator[Frequency]:
+    """Offsets that the times may be of: what pandas infers from the longest series, and some common ones."""
+    if integer:
+        return
+    longest = int(np.bincount(series).argmax())
+    wall = to_timestamps(wall_clock(times[series == longest], time_zone), None)
+    if len(wall) < 3:
+        return
+    guess = pd.DatetimeIndex(wall, freq="infer").freq
+    smallest = int(np.diff(wall.asi8).min())
+    names = _OF_HOURS if smallest == DAY // 24 else _OF_WEEKS if smallest > 12 * DAY else ()
+    names = names if guess is None else (offset_text(guess), *names)
+    yield from (frequency for frequency in map(Frequency.parse, names) if frequency.kind == "offset")
 
 
 def infer_frequency(
@@ -31,7 +55,9 @@ def infer_frequency(
     inside = series[1:] == series[:-1]
     owner = series[1:][inside]
     if not len(owner):
-        raise DataError("expected a frequency to be given, found no series of two rows to infer it from")
+        raise DataError(
+            "expected a frequency to be given, found no series of two rows to infer it from", setting="data.frequency"
+        )
     enough = np.bincount(owner, minlength=len(ids))[owner] > 1
     chosen = enough if enough.any() else np.ones_like(enough)
     named = _steps(times, series, inside, time_zone, integer, chosen)
@@ -39,10 +65,10 @@ def infer_frequency(
     for other, frequency in named.items():
         if frequency != first:
             raise DataError(
-                f"series {shown(ids[other])}: expected frequency {first.name!r} as in series"
-                f" {shown(ids[first_series])}, found {frequency.name!r}"
-                f" from {format_time(times[series == other][0], time_zone, integer)};"
-                " state the frequency if rows are missing"
+                f"series {shown(ids[other])}: expected frequency {shown(first.name)} as in series"
+                f" {shown(ids[first_series])}, found {shown(frequency.name)}"
+                f" from {format_time(times[series == other][0], time_zone, integer)}",
+                setting="data.frequency",
             )
     return first
 

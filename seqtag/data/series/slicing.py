@@ -61,7 +61,7 @@ def slice_steps(table: SeriesTable, starts: np.ndarray, ends: np.ndarray) -> Ser
 
 
 def last_steps(table: SeriesTable, steps: int) -> SeriesTable:
-    """The last steps of each series, and more where its last value lies before them, so that every series has a value.
+    """The last steps of each series up to its last value, and all steps after that.
 
     Example:
         >>> import pandas as pd
@@ -70,9 +70,27 @@ def last_steps(table: SeriesTable, steps: int) -> SeriesTable:
         >>> last_steps(read_series(frame), 2).values.tolist()
         [2.0, 3.0, 4.0, nan, nan]
     """
-    newest = np.maximum.reduceat(np.where(table.observed, np.arange(len(table.values)), 0), table.offsets[:-1])
-    starts = np.maximum(np.minimum(table.lengths - steps, newest - table.offsets[:-1]), 0)
-    return slice_steps(table, starts, table.lengths)
+    return slice_steps(table, np.maximum(_observed_lengths(table) - steps, 0), table.lengths)
+
+
+def up_to_last_value(table: SeriesTable) -> SeriesTable:
+    """The table without the steps after each series' last value: rows without a value there are to be forecast.
+
+    Example:
+        >>> import pandas as pd
+        >>> from seqtag.data.series.files import read_series
+        >>> frame = pd.DataFrame({"unique_id": list("aaabbb"), "ds": [1, 2, 3] * 2, "y": [None, 2, 3, 4, None, None]})
+        >>> up_to_last_value(read_series(frame)).values.tolist()
+        [nan, 2.0, 3.0, 4.0]
+    """
+    lengths = _observed_lengths(table)
+    return table if (lengths == table.lengths).all() else first_steps(table, lengths)
+
+
+def _observed_lengths(table: SeriesTable) -> np.ndarray:
+    """The number of steps of each series up to its last value."""
+    after = np.where(table.observed, np.arange(1, len(table.values) + 1), table.offsets[:-1][table.series_of_step])
+    return np.maximum.reduceat(after, table.offsets[:-1]) - table.offsets[:-1]
 
 
 def hide_after(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:

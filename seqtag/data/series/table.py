@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from seqtag.data.series.covariates import Column, read_only
 from seqtag.data.series.frequency import Frequency, format_time, to_timestamps
+from seqtag.data.series.ids import OBJECT, ids_of_dtype
 
 
 def empty_columns() -> Mapping[str, Column]:
@@ -41,6 +43,7 @@ class SeriesTable:
         past: the covariates that are known up to the present, `(steps,)` each.
         known: the covariates that are known for the future too, `(steps,)` each.
         static: the covariates with one value for each series, `(series,)` each.
+        id_dtype: the dtype of the ids in frames: that of the column that they were read from.
     """
 
     ids: np.ndarray
@@ -54,6 +57,7 @@ class SeriesTable:
     past: Mapping[str, Column] = field(default_factory=empty_columns)
     known: Mapping[str, Column] = field(default_factory=empty_columns)
     static: Mapping[str, Column] = field(default_factory=empty_columns)
+    id_dtype: Any = OBJECT
 
     def __post_init__(self) -> None:
         for array in (self.ids, self.offsets, self.values, self.ordinals, self.phases, self.inserted):
@@ -114,6 +118,14 @@ class SeriesTable:
         """The times of steps, counted from the start of their series; they may lie after its end."""
         return self.frequency.times(self.ordinals[series] + steps, self.phases[series], self.time_zone)
 
+    def named(self, series: np.ndarray) -> pd.Series:
+        """The ids of these series as frames have them: a column of the dtype that they were read with."""
+        return self._ids_of_dtype.take(series).reset_index(drop=True)
+
+    @cached_property
+    def _ids_of_dtype(self) -> pd.Series:
+        return ids_of_dtype(self.ids, self.id_dtype)
+
     def rows(self, series: int) -> slice:
         """The flat steps of one series."""
         return slice(int(self.offsets[series]), int(self.offsets[series + 1]))
@@ -128,5 +140,5 @@ class SeriesTable:
 
     def to_frame(self) -> pd.DataFrame:
         """The series as a long frame `unique_id, ds, y` with every step; NaN where the value is missing."""
-        ids = self.ids[self.series_of_step]
+        ids = self.named(self.series_of_step)
         return pd.DataFrame({"unique_id": ids, "ds": self.to_timestamps(self.times), "y": self.values})

@@ -89,7 +89,7 @@ class BacktestResult:
         times = self.table.times
         frame = pd.DataFrame(
             {
-                "unique_id": np.repeat(self.table.ids[self.windows.series], horizon),
+                "unique_id": self.table.named(np.repeat(self.windows.series, horizon)),
                 "fold": np.repeat(self.fold, horizon),
                 "cutoff": self.table.to_timestamps(np.repeat(times[self.windows.ends - 1], horizon)),
                 "step": np.tile(np.arange(1, horizon + 1), rows),
@@ -115,8 +115,9 @@ class BacktestResult:
 
     def by_series(self, model: str = FORECAST) -> pd.DataFrame:
         """The metrics of each series, over all folds; `model` is `forecast` or a baseline."""
-        found = self._by(self.windows.series, model)
-        return _frame({self.table.ids[series]: found[series] for series in sorted(found)}, "unique_id")
+        found = dict(sorted(self._by(self.windows.series, model).items()))
+        frame = _frame(found, "unique_id")
+        return frame.set_axis(pd.Index(self.table.named(np.array(list(found))), name="unique_id"))
 
     def by_step(self, model: str = FORECAST) -> pd.DataFrame:
         """The metrics of each horizon step, from 1; `model` is `forecast` or a baseline."""

@@ -8,6 +8,14 @@ import numpy as np
 
 from seqtag.data.series.frequency import DAY, MONDAY, Frequency, wall_clock
 
+# The cycles of an offset's times, by the shortest cycle that has several of them.
+_OF_OFFSETS: dict[str, tuple[str, ...]] = {
+    "day": ("time_of_day", "day_of_week", "day_of_year"),
+    "week": ("day_of_week", "day_of_month", "day_of_year"),
+    "month": ("day_of_month", "day_of_year"),
+    "year": ("month_of_year",),
+}
+
 
 def calendar_cycles(frequency: Frequency) -> tuple[str, ...]:
     """The calendar cycles that matter for a frequency: those longer than its step, from the day to the year.
@@ -15,7 +23,11 @@ def calendar_cycles(frequency: Frequency) -> tuple[str, ...]:
     Example:
         >>> calendar_cycles(Frequency.parse("h")), calendar_cycles(Frequency.parse("QS"))
         (('time_of_day', 'day_of_week', 'day_of_year'), ('month_of_year',))
+        >>> calendar_cycles(Frequency.parse("SME"))
+        ('day_of_month', 'day_of_year')
     """
+    if frequency.kind == "offset":
+        return _OF_OFFSETS[frequency.grid.cycle]
     if frequency.kind == "clock" and frequency.step < DAY:
         return "time_of_day", "day_of_week", "day_of_year"
     if frequency.kind == "month":

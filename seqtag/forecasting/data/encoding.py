@@ -11,6 +11,7 @@ import pandas as pd
 
 from seqtag.data.series.covariates import Categories, CategoryEncoder, Column, stack_numbers
 from seqtag.data.series.frequency import Frequency
+from seqtag.data.series.ids import OBJECT, dtype_from_dict, dtype_to_dict
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, shown
 from seqtag.forecasting.data.calendar_features import calendar_features
@@ -60,6 +61,7 @@ class SeriesEncoder:
         numeric: for each kind of covariate, the mean and standard deviation of its numeric columns.
         categories: for each kind of covariate, the vocabularies of its categorical columns.
         calendar: whether the arrays have calendar features.
+        id_dtype: the dtype of the training table's ids in frames.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class SeriesEncoder:
         numeric: Mapping[str, Mapping[str, tuple[float, float]]],
         categories: Mapping[str, CategoryEncoder],
         calendar: bool,
+        id_dtype: Any = OBJECT,
     ) -> None:
         self.ids = list(ids)
         self.frequency = frequency
@@ -77,6 +80,7 @@ class SeriesEncoder:
         self.numeric = {kind: dict(numeric[kind]) for kind in KINDS}
         self.categories = dict(categories)
         self.calendar = calendar
+        self.id_dtype = id_dtype
         self._rows = pd.Index(self.ids)
 
     @classmethod
@@ -86,7 +90,7 @@ class SeriesEncoder:
         numeric = {kind: {name: _moments(c) for name, c in _numeric(found).items()} for kind, found in columns.items()}
         categories = {kind: CategoryEncoder.fit(found) for kind, found in columns.items()}
         ids = [str(name) for name in table.ids]
-        return cls(ids, table.frequency, table.time_zone, numeric, categories, calendar)
+        return cls(ids, table.frequency, table.time_zone, numeric, categories, calendar, table.id_dtype)
 
     def encode(self, table: SeriesTable) -> EncodedSeries:
         """The arrays of a table.
@@ -125,7 +129,8 @@ class SeriesEncoder:
         """The encoder as a dict that `from_dict` reads."""
         return {
             "ids": self.ids,
-            "frequency": {"kind": self.frequency.kind, "step": self.frequency.step},
+            "id_dtype": dtype_to_dict(self.id_dtype),
+            "frequency": self.frequency.to_dict(),
             "time_zone": self.time_zone,
             "numeric": {kind: {name: list(m) for name, m in moments.items()} for kind, moments in self.numeric.items()},
             "categories": {kind: encoder.to_dict() for kind, encoder in self.categories.items()},
@@ -137,9 +142,8 @@ class SeriesEncoder:
         """The encoder of a dict that `to_dict` gave."""
         numeric = {kind: {name: (m[0], m[1]) for name, m in data["numeric"][kind].items()} for kind in KINDS}
         categories = {kind: CategoryEncoder.from_dict(data["categories"][kind]) for kind in KINDS}
-        return cls(
-            data["ids"], Frequency(**data["frequency"]), data["time_zone"], numeric, categories, data["calendar"]
-        )
+        frequency, id_dtype = Frequency(**data["frequency"]), dtype_from_dict(data.get("id_dtype", {"dtype": "object"}))
+        return cls(data["ids"], frequency, data["time_zone"], numeric, categories, data["calendar"], id_dtype)
 
     def _check(self, table: SeriesTable) -> None:
         if (table.frequency, table.time_zone) != (self.frequency, self.time_zone):

@@ -19,10 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from seqtag.data.series.files import SeriesColumns, read_series, read_wide
+from seqtag.data.series.files import SeriesColumns, read_series, read_wide, text_columns
 from seqtag.data.series.frames import read_frame
 from seqtag.data.series.frequency import DAY
+from seqtag.data.series.slicing import up_to_last_value
 from seqtag.data.series.table import SeriesTable
+from seqtag.data.series.text_format import PLAIN, TextFormat
 from seqtag.errors import ConfigError, escaped, shown
 from seqtag.forecasting.data.m3 import read_m3
 
@@ -48,6 +50,7 @@ class SeriesReport:
         first, last: the earliest and the latest time.
         missing_values: the number of rows whose value is missing.
         missing_rows: the number of steps without a row in the file.
+        to_forecast: the number of rows after the last values of their series.
         gaps: the number of runs of steps without a value, between two steps with one.
         longest_gap: the longest gap, in words; None where there is no gap.
         constant: the series in which all values are equal.
@@ -67,6 +70,7 @@ class SeriesReport:
     last: str
     missing_values: int
     missing_rows: int
+    to_forecast: int
     gaps: int
     longest_gap: str | None
     constant: tuple[str, ...]
@@ -85,6 +89,7 @@ class SeriesReport:
             f"{self.name}, {self.series} series, {self.steps} steps; lengths: {lengths}",
             f"frequency {self.frequency}, time zone {self.time_zone or 'none'}, from {self.first} to {self.last}",
             f"missing: {self.missing_values} values, {self.missing_rows} rows; {self.gaps} gaps{gap}",
+            *([f"to forecast: {self.to_forecast} rows after the last values"] if self.to_forecast else []),
             f"constant series: {len(self.constant)}{constant if self.constant else ''};"
             f" zeros {self.zeros:.1%}, negative values {self.negative:.1%}",
             f"season length by autocorrelation: {self.season_length if self.season_length > 1 else 'none'}",
@@ -98,9 +103,16 @@ class SeriesReport:
 
 @dataclass(frozen=True)
 class SeriesReports:
-    """The reports on a file: one, or one for each period of M3."""
+    """The reports on a file: one, or one for each period of M3.
+
+    Attributes:
+        path: the file.
+        written: how it is written, where that is not with commas between fields and points in numbers.
+        parts: the reports.
+    """
 
     path: str | None
+    written: str
     parts: tuple[SeriesReport, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,7 +121,9 @@ class SeriesReports:
 
     def to_text(self) -> str:
         """The reports as text."""
-        return "\n".join([*([escaped(self.path)] if self.path else []), *(part.to_text() for part in self.parts)])
+        head = [escaped(self.path)] if self.path else []
+        head += [f"written with {self.written}"] if self.written else []
+        return "\n".join([*head, *(part.to_text() for part in self.parts)])
 
 
 def inspect_series(
@@ -118,17 +132,19 @@ def inspect_series(
     columns: SeriesColumns | None = None,
     frequency: str | int | None = None,
     time_zone: str | None = None,
+    form: TextFormat = PLAIN,
     examples: int = 10,
 ) -> SeriesReports:
     """Reads a file of series and reports on it.
 
     Args:
         source: a frame, or the path of a CSV file.
-        layout: `long`, `wide` or `m3`. `auto` recognises M3 and long files by their columns, and reads any other file
-            as wide, with its first column as the times.
+        layout: `long`, `wide` or `m3`. `auto` recognises M3 and long files by their columns (a long file of one series
+            has no column of ids), and reads any other file as wide, with its first column as the times.
         columns: the columns of a long file, or the column of the times of a wide file.
         frequency: the frequency; inferred unless given.
         time_zone: the time zone of local times.
+        form: how the file is written.
         examples: the number of suspicious values to list.
 
     Raises:
@@ -136,21 +152,23 @@ def inspect_series(
         DataError: see `read_series`.
     """
     columns = columns or SeriesColumns()
-    frame, path = read_frame(source, as_text=[columns.series])
+    frame, path, written = read_frame(source, text_columns(columns.series, columns.time, form), form)
     names = list(map(str, frame.columns))
     if layout == "auto":
-        is_long = {columns.series, columns.time, columns.target} <= set(names)
+        is_long = {columns.time, columns.target} <= set(names)
         layout = "long" if is_long else "m3" if {"period", "train", "test"} <= set(names) else "wide"
     if layout not in LAYOUTS:
-        raise ConfigError(f"--layout: expected auto, {', '.join(LAYOUTS)}, found {shown(layout)}")
+        raise ConfigError(f"expected auto, {', '.join(LAYOUTS)}, found {shown(layout)}", setting="data.layout")
+    given: dict[str, Any] = {"frequency": frequency, "time_zone": time_zone, "form": form}
     if layout == "m3":
         tables = {f"m3 {period}": table for period, (table, _) in read_m3(source).items()}
     elif layout == "long":
-        tables = {"long": read_series(source, columns, frequency=frequency, time_zone=time_zone)}
+        tables = {"long": read_series(source, columns, **given)}
     else:
         time = columns.time if columns.time in names else names[0]
-        tables = {"wide": read_wide(source, time, frequency=frequency, time_zone=time_zone)}
-    return SeriesReports(path, tuple(_report(name, table, examples) for name, table in tables.items()))
+        tables = {"wide": read_wide(source, time, **given)}
+    parts = tuple(_report(name, table, examples) for name, table in tables.items())
+    return SeriesReports(path, written.describe(), parts)
 
 
 def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
@@ -170,6 +188,7 @@ def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
         last=table.format_time(table.times.max()),
         missing_values=int((~table.observed & ~table.inserted).sum()),
         missing_rows=int(table.inserted.sum()),
+        to_forecast=int((table.lengths - up_to_last_value(table).lengths).sum()),
         gaps=len(gaps),
         longest_gap=_longest(table, gaps),
         constant=tuple(str(table.ids[s]) for s in range(len(table)) if _constant(table.values[table.rows(s)])),
@@ -227,6 +246,9 @@ def _candidates(table: SeriesTable) -> list[int]:
         return [3, 4, 5, 7, 12, 24, 48, 52, 96, 168]
     if frequency.kind == "clock":
         return [length for length in (DAY // frequency.step, 7 * DAY // frequency.step) if length > 2] or [7]
+    if frequency.kind == "offset":
+        lengths = (frequency.season_length, round(frequency.grid.per_year / frequency.step))
+        return sorted({length for length in lengths if length > 2}) or [4]
     usual = {"day": {1: [7, 365], 7: [52]}, "month": {1: [3, 12], 3: [4]}, "business_day": {1: [5, 261]}}
     return usual.get(frequency.kind, {}).get(frequency.step, [4])
 

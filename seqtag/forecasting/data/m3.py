@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import pandas as pd
 from seqtag.data.series.files import read_series
 from seqtag.data.series.frames import check_columns, read_frame
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError
+from seqtag.errors import DataError, shown
 
 
 def read_m3(path: str | os.PathLike[str]) -> dict[str, tuple[SeriesTable, np.ndarray]]:
@@ -23,27 +25,56 @@ def read_m3(path: str | os.PathLike[str]) -> dict[str, tuple[SeriesTable, np.nda
         test values, float64 `(series, horizon)`.
 
     Raises:
-        DataError: a column is missing, or a row has not `n` training values and `h` test values.
+        DataError: a column is missing, a row has not `n` training values and `h` test values, or a value is no finite
+            number; test values of a period differ in number, or an id stands twice.
     """
-    frame, name = read_frame(path)
+    frame, name, _ = read_frame(path, as_text=["id", "train", "test"])
     check_columns(frame, ["id", "period", "h", "n", "train", "test"], name)
-    found = {}
-    for period, group in frame.groupby("period", sort=False):
-        train = [
-            _numbers(text, n, row, name) for row, text, n in zip(group.index, group["train"], group["n"], strict=True)
-        ]
-        test = [
-            _numbers(text, h, row, name) for row, text, h in zip(group.index, group["test"], group["h"], strict=True)
-        ]
-        ids = np.repeat(group["id"].to_numpy(), [len(values) for values in train])
-        times = np.concatenate([np.arange(len(values)) for values in train])
-        long = pd.DataFrame({"unique_id": ids, "ds": times, "y": np.concatenate(train)})
-        found[str(period).lower()] = (read_series(long, frequency=1), np.stack(test))
-    return found
+    rows = _Rows(frame, name)
+    for column in ("id", "period"):
+        rows.refuse(frame[column].isna().to_numpy(), f"expected a value in column {column!r}, found none")
+    rows.refuse(frame["id"].duplicated().to_numpy(), "expected each id once, found one a second time")
+    periods = frame["period"].astype(str).str.lower().to_numpy(object)
+    return {period: _of_period(rows, np.flatnonzero(periods == period)) for period in dict.fromkeys(periods)}
 
 
-def _numbers(text: str, count: int, row: int, path: str | None) -> np.ndarray:
-    values = np.array(str(text).split(), np.float64)
-    if len(values) != count:
-        raise DataError(f"expected {count} values, found {len(values)}", path, row + 2)
-    return values
+def _of_period(rows: _Rows, chosen: np.ndarray) -> tuple[SeriesTable, np.ndarray]:
+    train = list(rows.numbers("train", "n", chosen))
+    test = list(rows.numbers("test", "h", chosen))
+    for row, values in zip(chosen, test, strict=True):
+        if len(values) != len(test[0]):
+            raise rows.error(row, f"expected {len(test[0])} test values as in the first of its period")
+    times = np.concatenate([np.arange(len(values)) for values in train])
+    ids = np.repeat(rows.frame["id"].to_numpy(object)[chosen], [len(values) for values in train])
+    long = pd.DataFrame({"unique_id": ids, "ds": times, "y": np.concatenate(train)})
+    return read_series(long, frequency=1), np.stack(test)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The rows of the file, and errors that name their lines."""
+
+    frame: pd.DataFrame
+    path: str | None
+
+    def error(self, row: int, message: str) -> DataError:
+        return DataError(message, self.path, None if self.path is None else int(self.frame.index[row]))
+
+    def refuse(self, wrong: np.ndarray, message: str) -> None:
+        """Raises the error of the first row that is wrong."""
+        if wrong.any():
+            raise self.error(int(wrong.argmax()), message)
+
+    def numbers(self, column: str, count: str, chosen: np.ndarray) -> Iterator[np.ndarray]:
+        """The numbers of a column of each chosen row, as many as another column says."""
+        for row in chosen:
+            text, expected = self.frame[column].iloc[row], self.frame[count].iloc[row]
+            parts = [] if pd.isna(text) else str(text).split()
+            if not parts or str(expected) not in (str(len(parts)), f"{len(parts)}.0"):
+                raise self.error(row, f"expected {expected} values, found {len(parts)}")
+            values = pd.to_numeric(pd.Series(parts), errors="coerce").to_numpy(np.float64)
+            wrong = ~np.isfinite(values)
+            if wrong.any():
+                found = shown(parts[int(wrong.argmax())])
+                raise self.error(row, f"expected finite numbers in column {column!r}, found {found}")
+            yield values

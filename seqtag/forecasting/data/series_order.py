@@ -20,7 +20,7 @@ def in_order(table: SeriesTable) -> SeriesTable:
     Example:
         >>> import pandas as pd
         >>> from seqtag.data.series.files import read_series
-        >>> table = read_series(pd.DataFrame({"unique_id": ["n10", "n9", "m"], "ds": [1, 1, 1], "y": [1, 2, 3]}))
+        >>> table = read_series(pd.DataFrame({"unique_id": ["n10", "n9", "m"], "ds": 1, "y": [1, 2, 3]}), frequency=1)
         >>> in_order(table).ids.tolist()
         ['m', 'n9', 'n10']
     """

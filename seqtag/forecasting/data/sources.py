@@ -12,15 +12,16 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.covariates import CovariateNames
-from seqtag.data.series.files import SeriesColumns, read_series, read_wide
-from seqtag.data.series.frames import read_frame
+from seqtag.data.series.files import SeriesColumns, long_frame, read_series, read_wide
 from seqtag.data.series.frequency import Frequency
-from seqtag.data.series.slicing import first_steps
+from seqtag.data.series.slicing import first_steps, slice_steps, up_to_last_value
 from seqtag.data.series.table import SeriesTable
+from seqtag.data.series.text_format import TextFormat
 from seqtag.data.series.timestamps import check_time_zone
 from seqtag.errors import ConfigError, DataError, shown
 from seqtag.forecasting.config import ForecastingConfig, SeriesDataConfig
-from seqtag.forecasting.data.future import append_future, read_future
+from seqtag.forecasting.data.encoding import SeriesEncoder
+from seqtag.forecasting.data.future import Future, append_future, read_future
 from seqtag.forecasting.data.m3 import read_m3
 from seqtag.forecasting.data.samples import sample_series
 from seqtag.forecasting.data.windows import Windows, all_windows, with_values
@@ -105,7 +106,7 @@ def load_series(config: ForecastingConfig) -> SeriesData:
 
 
 def read_table(data: SeriesDataConfig, source: Any, horizon: int = 1, part: Part = "all") -> SeriesTable:
-    """Reads the series of a file in the layout of a configuration.
+    """Reads the series of a file in the layout of a configuration, with rows after the last value of a series.
 
     Args:
         data: the configuration of the data.
@@ -136,32 +137,76 @@ def sample_frame(name: str, horizon: int, part: Part) -> pd.DataFrame:
     return {"history": history, "future": future}.get(part, pd.concat([history, future], ignore_index=True))
 
 
-def future_frame(data: SeriesDataConfig, source: str | None, table: SeriesTable, horizon: int) -> Any:
-    """The known covariates of future steps for `read_future`; those of a wide file belong to every series."""
-    if source in SAMPLES:
-        return sample_frame(str(source), horizon, "future")
-    if source is None or data.layout != "wide":
-        return source
-    frame, _ = read_frame(source)
-    return pd.concat([frame.assign(**{data.series: name}) for name in table.ids], ignore_index=True)
+def read_as_trained(
+    data: SeriesDataConfig, encoder: SeriesEncoder, source: Any, horizon: int, part: Part
+) -> SeriesTable:
+    """Reads the series of a file as `read_table`, on the grid and in the time zone of a model's training data.
+
+    Raises:
+        ConfigError, DataError: as `load_series`; another frequency or time zone.
+    """
+    check_names(data.frequency, data.time_zone)
+    if data.frequency is not None and Frequency.parse(data.frequency) != encoder.frequency:
+        message = f"expected {shown(encoder.frequency.name)} as in training, found {shown(data.frequency)}"
+        raise ConfigError(message, setting="data.frequency")
+    table = read_table(data.model_copy(update={"frequency": encoder.frequency.name}), source, horizon, part)
+    if table.time_zone != encoder.time_zone:
+        expected, found = (time_zone or "none" for time_zone in (encoder.time_zone, table.time_zone))
+        start = table.format_time(table.times[0])
+        raise DataError(
+            f"series {shown(table.ids[0])} at {start}: expected time zone {expected} as in training, found {found}",
+            setting="data.time_zone",
+        )
+    return table
+
+
+def next_steps(
+    data: SeriesDataConfig, table: SeriesTable, default: int, horizon: int | None = None, source: Any = None
+) -> tuple[SeriesTable, Future]:
+    """The series up to their last values, and the steps to forecast after these.
+
+    Rows after a series' last value are steps to forecast. Where every series ends with such rows, the longest run of
+    them is the horizon; their known covariates serve where no others are given.
+
+    Args:
+        data: the configuration of the data.
+        table: the series with such rows, as `read_table` gives them.
+        default: the number of steps where neither `horizon` nor rows say it.
+        horizon: the number of steps.
+        source: the known covariates: a frame, a path, `-` for standard input, or the name of a sample.
+
+    Raises:
+        ConfigError, DataError, ValueError: see `read_future`.
+    """
+    history, columns = up_to_last_value(table), series_columns(data)
+    rows = table.lengths - history.lengths
+    steps = horizon if horizon is not None else int(rows.max()) if (rows > 0).all() else default
+    if isinstance(source, str) and source in SAMPLES:
+        source = sample_frame(source, steps, "future")
+    later = slice_steps(table, history.lengths, table.lengths) if rows.any() else None
+    return history, read_future(history, steps, source, columns, text_format(data), later)
+
+
+def text_format(data: SeriesDataConfig) -> TextFormat:
+    """How the files of a configuration are written."""
+    return TextFormat(data.separator, data.decimal, data.date_format, data.encoding)
 
 
 def _read(data: SeriesDataConfig, source: Any, frequency: str | int | None, time_zone: str | None) -> SeriesTable:
-    columns = series_columns(data)
-    _check_names(frequency, time_zone)
+    columns, form = series_columns(data), text_format(data)
+    check_names(frequency, time_zone)
+    given: dict[str, Any] = {"frequency": frequency, "time_zone": time_zone, "form": form}
     if data.layout == "wide":
         try:
-            return read_wide(
-                source, data.time, data.targets, columns.covariates, frequency=frequency, time_zone=time_zone
-            )
+            return read_wide(source, data.time, data.targets, columns.covariates, **given)
         except DataError:
             raise
         except ValueError as error:
             raise ConfigError(f"data: {error}") from None
-    return read_series(source, columns, frequency=frequency, time_zone=time_zone)
+    return read_series(source, columns, **given)
 
 
-def _check_names(frequency: str | int | None, time_zone: str | None) -> None:
+def check_names(frequency: str | int | None, time_zone: str | None) -> None:
     """Raises a `ConfigError` for an unknown frequency or time zone."""
     try:
         key = "data.frequency"
@@ -192,25 +237,29 @@ def _with_test_values(table: SeriesTable, test: np.ndarray) -> SeriesData:
 
 def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
     """The series of a training file and of a test file with later steps of the same series."""
-    table = _read(data, source, data.frequency, data.time_zone)
-    later = _read(data, test, table.frequency.name, table.time_zone)
+    table = up_to_last_value(_read(data, source, data.frequency, data.time_zone))
     path = test if isinstance(test, str) else None
-    lengths = pd.Series(table.lengths, index=table.ids)
-    ends = pd.Series(table.times_at(np.arange(len(table)), table.lengths - 1), index=table.ids)
-    for series, first in enumerate(later.times_at(np.arange(len(later)), np.zeros(len(later), np.int64))):
-        name = later.ids[series]
-        if name not in lengths.index:
-            raise DataError(f"series {shown(name)}: expected a series of {source}, found another", path)
-        if first <= ends[name]:
-            found = f"expected a time after {table.format_time(ends[name])}, the last of the training data, found this"
-            raise DataError(f"series {shown(name)} at {later.format_time(first)}: {found}", path)
-    frames = [read_frame(part, as_text=[] if data.layout == "wide" else [data.series])[0] for part in (source, test)]
-    whole = _read(data, pd.concat(frames, ignore_index=True), table.frequency.name, table.time_zone)
+    with errors_in(path):
+        later = up_to_last_value(_read(data, test, table.frequency.name, table.time_zone))
+        lengths = pd.Series(table.lengths, index=table.ids)
+        ends = pd.Series(table.times_at(np.arange(len(table)), table.lengths - 1), index=table.ids)
+        for series, first in enumerate(later.times_at(np.arange(len(later)), np.zeros(len(later), np.int64))):
+            name = later.ids[series]
+            if name not in lengths.index:
+                raise DataError(f"series {shown(name)}: expected a series of {source}, found another")
+            if first <= ends[name]:
+                found = f"expected a time after {table.format_time(ends[name])}, the last of the training data"
+                raise DataError(f"series {shown(name)} at {later.format_time(first)}: {found}, found this")
+        columns = series_columns(data)
+        frames = [long_frame(part, columns)[~part.inserted] for part in (table, later)]
+        joined = pd.concat(frames, ignore_index=True)
+        whole = read_series(joined, columns, frequency=table.frequency.name, time_zone=table.time_zone)
     return SeriesData(table, whole, lengths[whole.ids].to_numpy())
 
 
 def _cut(table: SeriesTable, data: SeriesDataConfig) -> SeriesData:
     """The first `train_steps` and the `test_steps` after them; without `train_steps`, the last `test_steps`."""
+    table = up_to_last_value(table)
     test = data.test_steps or 0
     lengths = table.lengths if data.train_steps is None else np.minimum(table.lengths, data.train_steps + test)
     starts = lengths - test if data.train_steps is None else np.minimum(lengths, data.train_steps)

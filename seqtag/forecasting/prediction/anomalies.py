@@ -42,7 +42,9 @@ def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame
     values = whole.values[windows.ends].astype(float)
     u = probabilities(values, forecast.quantiles[:, 0], model.levels)
     tail = np.maximum(2 * np.minimum(u, 1 - u), MIN_PROBABILITY)
-    frame = pd.DataFrame({"unique_id": whole.ids[windows.series], "ds": whole.to_timestamps(whole.times[windows.ends])})
+    frame = pd.DataFrame(
+        {"unique_id": whole.named(windows.series), "ds": whole.to_timestamps(whole.times[windows.ends])}
+    )
     frame["y"], frame["forecast"] = values, forecast.point[:, 0]
     for name, column in zip(quantile_names(model.levels), forecast.quantiles[:, 0].T, strict=True):
         frame[name] = column

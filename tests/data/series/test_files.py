@@ -142,7 +142,7 @@ HOURS = pd.date_range("2024-01-01", periods=30, freq="h")
         (long(days(1)), r"expected a frequency to be given, found no series of two rows to infer it from"),
         (
             pd.concat([long(HOURS, series="h"), long(days(5), series="d")]),
-            r"series 'd': expected frequency 'h' as in series 'h', found 'D' from 2024-01-01 00:00:00; state the",
+            r"series 'd': expected frequency 'h' as in series 'h', found 'D' from 2024-01-01 00:00:00; set data.freq",
         ),
         (
             long(HOURS.append(days(20, "2024-01-03"))),
@@ -286,7 +286,7 @@ def test_wide_frames_are_the_same_as_long_ones():
 def test_wide_frames_name_their_faults(tmp_path):
     path = tmp_path / "wide.csv"
     path.write_text("date,a,b\n2024-01-01,1,2\n2024-01-02,3,x\n")
-    with pytest.raises(DataError, match=r"wide\.csv: series 'b' at 2024-01-02: expected a finite number .* found 'x'"):
+    with pytest.raises(DataError, match=r"wide\.csv:3: series 'b' at 2024-01-02: expected a finite .* found 'x'"):
         read_wide(path)
     with pytest.raises(
         DataError, match=r"wide\.csv: expected a column 'dat', found columns date, a, b \(nearest: 'date'"

@@ -93,7 +93,7 @@ def test_an_hour_that_clocks_skip_is_refused():
 def test_offsets_in_text_that_change_with_the_clocks_need_the_zone():
     index = pd.date_range("2024-03-30 20:00", periods=12, freq="h", tz="Europe/Berlin")
     text = [stamp.isoformat() for stamp in index]
-    found = r"at 2024-03-31T03:00:00\+02:00: expected the time zone of the first row, \+01:00, found \+02:00; name the"
+    found = r"at 2024-03-31T03:00:00\+02:00: expected the time zone of .*, \+01:00, found \+02:00; set data.time_zone"
     with pytest.raises(DataError, match=found):
         table_of(text)
     table = table_of(text, time_zone="Europe/Berlin")
@@ -165,9 +165,9 @@ def test_seasons_are_named_by_the_frequency():
     assert {name: Frequency.parse(name).season_length for name in expected} == expected
 
 
-@pytest.mark.parametrize("text", ["SMS", "0", "2B", "ns"])
+@pytest.mark.parametrize("text", ["0", "-2B", "ns", "DateOffset(months=2, days=3)"])
 def test_frequencies_that_are_not_supported(text):
-    with pytest.raises(ValueError, match=r"expected a (frequency|step)"):
+    with pytest.raises(ValueError, match=r"expected an? (frequency|step|offset)"):
         Frequency.parse(text)
 
 

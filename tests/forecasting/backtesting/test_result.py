@@ -176,3 +176,14 @@ def test_a_run_is_not_written_into(result, tmp_path):
     with pytest.raises(RunError, match="expected a folder of its own for the output, found a run"):
         write_result(result, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["encoders.json"]
+
+
+def test_tables_have_the_ids_of_the_frame():
+    frame = pd.DataFrame({"unique_id": pd.Series([7] * 9 + [3] * 9, dtype="Int64"), "ds": [*range(9)] * 2, "y": 1.0})
+
+    def last_value(known, windows):
+        return Forecast(windows.history(known.values)[:, -1:].repeat(2, axis=1))
+
+    result = backtest(read_series(frame), RollingOrigins(2, 2), lambda train: last_value, season_length=1)
+    assert result.forecasts["unique_id"].dtype == "Int64" and result.by_series().index.dtype == "Int64"
+    assert result.by_series().index.tolist() == [7, 3]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from seqtag.data.series.covariates import Categories, CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series
-from seqtag.errors import DataError
+from seqtag.errors import DataError, DataWarning
 from seqtag.forecasting.data.future import append_future, read_future, unknown_future
 
 NAMES = SeriesColumns(covariates=CovariateNames(past=("cost",), known=("price", "event")))
@@ -76,6 +78,58 @@ def test_local_clocks_and_zones(time_zone):
 
 
 @pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (lambda f: f, "ignored 18 rows of the future that are not of the steps to forecast$"),
+        (
+            lambda f: pd.concat([f, f.assign(unique_id="z")]),
+            "ignored 42 rows .* to forecast, some of 1 series that are not forecast, such as 'z'",
+        ),
+        (lambda f: pd.concat([f, f.assign(unique_id="z", price=np.nan)]), "ignored 42 rows"),
+    ],
+)
+def test_other_rows_and_series_are_ignored_with_one_warning(table, future, given, message):
+    with pytest.warns(DataWarning, match=message) as warned:
+        found = read_future(table, 3, given(future))
+    assert len(warned) == 1
+    assert found.known["price"].tolist() == [[6, 7, 8], [4, 5, 6]]
+
+
+def test_nothing_is_said_where_all_rows_are_used(table, future):
+    exact = future[future["ds"].between("2024-03-04", "2024-03-08")]
+    exact = exact[
+        (exact["unique_id"] == "a") & (exact["ds"] > "2024-03-05") | (exact["price"] < 7) & (exact["unique_id"] == "b")
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_future(table, 3, exact).known["price"].tolist() == [[6, 7, 8], [4, 5, 6]]
+
+
+def test_rows_without_a_series_belong_to_every_series(table, future):
+    calendar = future[future["unique_id"] == "a"].drop(columns="unique_id")
+    assert read_future(table, 3, calendar).known["price"].tolist() == [[6, 7, 8], [4, 5, 6]]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "category", "str"])
+def test_ids_of_the_future_are_compared_as_text(dtype, tmp_path):
+    """A frame's integers and a file's text are the same series."""
+    frame = pd.DataFrame({"unique_id": pd.Series([7, 7, 8, 8]).astype(dtype), "ds": [1, 2, 1, 2], "y": 1.0, "p": 1.0})
+    table = read_series(frame, SeriesColumns(covariates=CovariateNames(known=("p",))))
+    path = tmp_path / "future.csv"
+    path.write_text("unique_id,ds,p\n8,3,80\n7,3,70\n")
+    found = read_future(table, 1, path)
+    assert found.known["p"].tolist() == [[70], [80]]
+    assert found.to_frame(table)["unique_id"].dtype == frame["unique_id"].dtype
+    assert found.to_frame(table)["unique_id"].astype(str).tolist() == ["7", "8"]
+
+
+def test_no_step_is_after_the_year_9999():
+    table = read_series(pd.DataFrame({"unique_id": "a", "ds": ["9999-12-30", "9999-12-31"], "y": 1.0}))
+    with pytest.raises(DataError, match="series 'a': expected steps up to the year 9999, found one after it"):
+        read_future(table, 1)
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda f: None, "expected a future frame with the known covariates 'price', 'event', found none"),
@@ -99,7 +153,7 @@ def test_local_clocks_and_zones(time_zone):
         ),
         (
             lambda f: f.assign(unique_id=f["unique_id"].replace("b", "c")),
-            "series 'c' at 2024-03-01 00:00:00: expected a series of the training data, found another",
+            "series 'b': expected rows in the future frame, found none",
         ),
         (
             lambda f: f.assign(ds=f["ds"].dt.tz_localize("Asia/Tokyo")),

@@ -63,7 +63,7 @@ def test_layouts_are_told_by_their_columns(tmp_path):
     reports = inspect_series(tmp_path / "a.csv")
     assert reports.to_text().splitlines()[0] == str(tmp_path / "a.csv")
     assert json.loads(json.dumps(reports.to_dict()))["parts"][0]["series"] == 2
-    with pytest.raises(ConfigError, match="--layout: expected auto, long, wide, m3, found 'tall'"):
+    with pytest.raises(ConfigError, match=r"data\.layout: expected auto, long, wide, m3, found 'tall'"):
         inspect_series(rows, layout="tall")
     with pytest.raises(DataError, match="expected one row for each time, found two"):
         inspect_series(pd.concat([rows, rows]))

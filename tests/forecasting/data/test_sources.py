@@ -9,7 +9,7 @@ import pytest
 from seqtag.data.series.files import long_frame, read_series
 from seqtag.data.series.slicing import last_steps
 from seqtag.errors import ConfigError, DataError
-from seqtag.forecasting.data.sources import errors_in, future_frame, load_series, read_table, series_columns
+from seqtag.forecasting.data.sources import errors_in, load_series, next_steps, read_table, series_columns
 from seqtag.forecasting.data.windows import Windows
 from seqtag.tasks import parse_config
 
@@ -109,21 +109,106 @@ def test_samples_hold_out_the_horizon():
     assert len(windows) == len(data.train) == 8
     assert (windows.ends - windows.first == data.train.lengths).all()
     section = config(known=["promotion"]).data
-    assert len(future_frame(section, "sample:daily", data.train, 5)) == 8 * 5
+    history, steps = next_steps(section, data.train, 5, source="sample:daily")
+    assert history is data.train and steps.known["promotion"].shape == (8, 5)
 
 
 def test_known_covariates_of_a_wide_file_go_with_every_series(write):
     path = write("future.csv", pd.DataFrame({"date": [9, 10], "price": [1.0, 2.0]}))
     section = config(layout="wide", time="date", known=["price"]).data
-    table = read_series(counting({"a": 3, "b": 3}))
-    frame = future_frame(section, path, table, 2)
-    assert frame["unique_id"].tolist() == ["a", "a", "b", "b"]
-    assert frame["price"].tolist() == [1.0, 2.0, 1.0, 2.0]
+    frame = pd.DataFrame({"date": range(9), "a": range(9), "b": range(9), "price": 0.0})
+    _, steps = next_steps(section, read_table(section, frame), 2, source=path)
+    assert steps.known["price"].tolist() == [[1.0, 2.0], [1.0, 2.0]]
+
+
+# ---------------------------------------------------------------- rows to forecast
+
+
+def with_rows_to_forecast(**counts: int) -> pd.DataFrame:
+    """Series that count 0, 1, 2, ... over 6 steps, with so many rows without a value after them, and a known price."""
+    frame = counting({name: 6 + more for name, more in counts.items()})
+    more = frame["unique_id"].map(counts)
+    frame = frame.assign(price=frame["ds"] * 10.0)
+    return frame.assign(y=frame["y"].where(frame["ds"] < 6), more=more)[["unique_id", "ds", "y", "price"]]
+
+
+@pytest.mark.parametrize(
+    ("counts", "horizon", "steps"),
+    [({"a": 2}, None, 2), ({"a": 2, "b": 4}, None, 4), ({"a": 2, "b": 0}, None, 3), ({"a": 4}, 2, 2)],
+)
+def test_rows_after_the_last_value_are_to_be_forecast(counts, horizon, steps):
+    """Kept or dropped they give the same history; all series that have them say how many steps."""
+    frame = with_rows_to_forecast(**counts)
+    section = config(frequency=1).data
+    history, future = next_steps(section, read_table(section, frame), 3, horizon)
+    dropped, _ = next_steps(section, read_table(section, frame.dropna()), 3)
+    assert history.values.tolist() == dropped.values.tolist() == [*range(6)] * len(counts)
+    assert future.times.tolist() == [list(range(6, 6 + steps))] * len(counts)
+
+
+def test_known_covariates_of_these_rows_serve_where_no_others_do():
+    section = config(known=["price"]).data
+    table = read_table(section, with_rows_to_forecast(a=3, b=3))
+    assert next_steps(section, table, 3)[1].known["price"].tolist() == [[60, 70, 80]] * 2
+    given = pd.DataFrame({"unique_id": ["a", "b", "b"], "ds": [8, 8, 9], "price": [1.0, 2.0, 3.0]})
+    table = read_table(section, with_rows_to_forecast(a=2, b=3))
+    found = next_steps(section, table, 3, 3, given)[1].known["price"]
+    assert found.tolist() == [[60, 70, 1], [60, 70, 2]], "a row of the future goes first"
+    with pytest.raises(DataError, match="series 'a' at 8: expected a row in the future frame, found none"):
+        next_steps(section, table, 3)
+
+
+def test_leading_and_inner_missing_values_stay_gaps():
+    frame = with_rows_to_forecast(a=2)
+    frame.loc[[0, 3], "y"] = np.nan
+    section = config().data
+    history, _ = next_steps(section, read_table(section, frame), 3)
+    np.testing.assert_array_equal(history.values, [np.nan, 1, 2, np.nan, 4, 5])
+
+
+def test_a_training_file_may_hold_the_rows_of_the_test_file_without_values(write):
+    train = write("train.csv", with_rows_to_forecast(a=3, b=3))
+    test = write("test.csv", counting({"b": 3, "a": 3}, start=6))
+    data = load_series(config(train=train, test=test))
+    assert data.train.lengths.tolist() == [6, 6] and data.whole.lengths.tolist() == [9, 9]
+    assert futures(data.test_windows(4, 3), data.whole.values) == [[6, 7, 8]] * 2
+    cut = load_series(config(train=train, test_steps=2))
+    assert cut.whole.values.tolist() == [*range(6)] * 2, "test steps are the last that have a value"
+
+
+def test_files_are_read_as_the_configuration_says(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("Tag;Größe\n30.12.2024;1,5\n31.12.2024;2,5\n01.01.2025;3,5\n".encode("cp1252"))
+    written = {"date_format": "%d.%m.%Y", "encoding": "cp1252"}
+    table = read_table(config(time="Tag", target="Größe", **written).data, str(path))
+    assert (table.ids.tolist(), table.values.tolist()) == (["Größe"], [1.5, 2.5, 3.5])
+    table = read_table(config(time="Tag", layout="wide", separator=";", decimal=",", **written).data, str(path))
+    assert (table.ids.tolist(), table.values.tolist()) == (["Größe"], [1.5, 2.5, 3.5])
+    table = read_table(config(separator="tab").data, pd.DataFrame({"ds": [1, 2], "y": [1, 2]}))
+    assert table.ids.tolist() == ["y"]
+
+
+def test_an_offset_is_a_frequency_in_python():
+    import yaml
+
+    from seqtag.runs.config_file import dump_config
+
+    section = config(frequency=pd.offsets.CustomBusinessDay(holidays=["2024-01-02"]))
+    assert parse_config(yaml.safe_load(dump_config(section))) == section
+    days = pd.DataFrame({"ds": ["2024-01-01", "2024-01-03", "2024-01-04"], "y": 1.0})
+    assert read_table(section.data, days).lengths.tolist() == [3]
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
+        ({"train": "x", "date_format": "day"}, "data.date_format: expected a form of dates such as '%d.%m.%Y', found"),
+        ({"train": "x", "separator": ";;"}, "data.separator: expected a separator of one character such as ';', found"),
+        (
+            {"train": "x", "encoding": "utf-99"},
+            "data.encoding: expected an encoding such as 'utf-8' or 'cp1252', found",
+        ),
+        ({"train": "x", "decimal": "x"}, r"data.decimal: input should be '.' or ',', found 'x'"),
         ({}, "data.train: expected a path, found none"),
         ({"train": "x", "frequency": "fortnight"}, "data.frequency: invalid frequency: fortnight"),
         (
