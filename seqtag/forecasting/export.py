@@ -34,7 +34,8 @@ class ServingForecaster(tf.Module):
     float64, so that a small movement on a large level survives. A history may have any number of steps: the last
     `lookback` of a longer one are read, and a shorter one is padded with missing values before its first. A stream
     begins with `initial`, whose history may have no steps. Its forecast after any number of updates is that of
-    `serving_default` on all steps so far. A step without a value has `y` NaN.
+    `serving_default` on all steps so far. A step without a value has `y` NaN. An answer has the steps of the fitted
+    horizon, and no chance in it: only `predict` goes beyond them, by paths that the names of series decide.
 
     Covariates are inputs where the model reads them, in the order that `describe` names their columns in:
 
@@ -139,6 +140,8 @@ class ServingForecaster(tf.Module):
             if batch[name].shape[-1]:
                 infinite = tf.reduce_any(tf.math.is_inf(batch[name]), axis=range(1, batch[name].shape.rank))
                 usable &= ~infinite
+        if self._model.logarithmic:
+            usable &= ~tf.reduce_any(batch["history"] <= 0, axis=1)
         # Unusable rows are set to NaN before the network: a head may search as long as its widest row needs.
         batch = batch | {"history": _where(usable, batch["history"])}
         output = self._model.forecast_batch(batch)

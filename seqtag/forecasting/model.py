@@ -94,6 +94,11 @@ class ForecastingModel:
         looked_up = moments or smoothed_alone or network["series_width"] > 0
         return looked_up or self.corrections.blend is not None or self.units is not None
 
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the networks take logarithms, so that all values must be above zero."""
+        return self.ensemble.members[0].scaling.logarithmic
+
     def forecast_batch(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
         """The corrected forecasts of a batch, in the graph; `forecast` and a SavedModel both run this.
 
@@ -130,7 +135,7 @@ class ForecastingModel:
         if self.units is not None:
             self.units.of([str(name) for name in table.ids])
         _check_some_value(table, windows)
-        if self.ensemble.members[0].scaling.logarithmic:
+        if self.logarithmic:
             _check_logarithm(table, windows)
         reader = WindowReader(self.encoder.encode(table), windows, with_target=False)
         parts = []

@@ -113,7 +113,7 @@ class SmoothingScaling(keras.layers.Layer):
         observed = observed_steps(history)
         mask = ops.cast(observed, "float32")
         count = ops.sum(mask, axis=1, keepdims=True)
-        base, size, origin, values = self._in_units(history, observed)
+        base, size, values = self._in_units(history, observed)
         start, strength = self._initial_season(values, mask)
         adjustments = ops.take(ops.convert_to_tensor(self.adjustments), series, axis=0) if self.per_series else None
         if adjustments is not None and self.season_length > 1:
@@ -121,7 +121,7 @@ class SmoothingScaling(keras.layers.Layer):
         level, season, seasons = self._smooth(values, mask, start, adjustments)
         change = self._typical_change(values - seasons, mask, enough_values(observed))
         ahead = ops.take(season, np.arange(self.horizon) % self.season_length, axis=1)
-        location = ops.cast(level + ops.concatenate([seasons[:, -lookback:], ahead], axis=1), "float64") * size + origin
+        location = ops.cast(level + ops.concatenate([seasons[:, -lookback:], ahead], axis=1), "float64") * size
         divisor = above_zero(change)
         in_units = ops.clip(season / divisor, -_LARGEST_FEATURE, _LARGEST_FEATURE)
         features = [ops.log(ops.maximum(change, _LEAST_CHANGE)) + 3.0, ops.log1p(count) / 2 - 2.0]
@@ -137,23 +137,21 @@ class SmoothingScaling(keras.layers.Layer):
         # The scale is the size of the window's changes already.
         return WindowScale(base, location, scale, ops.ones_like(scale), self.logarithmic), scale_features
 
-    def _in_units(self, history: Tensor, observed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What is subtracted from y, the unit of x, the newest x, and float32 x above it, 0 where missing.
+    def _in_units(self, history: Tensor, observed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The newest value, the unit of x, and float32 x less that of the newest value, 0 where missing.
 
         Smoothing goes along with whatever is added to x.
         """
         newest = newest_value(history, observed)
         above = filled(history - newest, observed)
         own = resolved(deviation_of(above, observed), history, observed)
-        zeros = ops.zeros_like(newest)
         if self.logarithmic:
-            x = ops.log(filled(history, observed, 1.0))
-            base, size, origin = zeros, zeros + 1, newest_value(x, observed)
+            newest, size = above_zero(newest), ops.ones_like(newest)
+            x = ops.log(filled(history / newest, observed, 1.0))
         else:
             size = self._size(history, above, own, observed)
-            x, base, origin = above / size, newest, zeros
-        x = filled(x - origin, ops.logical_and(observed, own > 0))
-        return base, size, origin, ops.cast(x, "float32")
+            x = above / size
+        return newest, size, ops.cast(filled(x, ops.logical_and(observed, own > 0)), "float32")
 
     def _size(self, history: Tensor, above: Tensor, own: Tensor, observed: Tensor) -> Tensor:
         if not self.centred:

@@ -17,17 +17,17 @@ _RESOLUTION = float(np.finfo(np.float64).eps)
 
 
 class WindowScale(NamedTuple):
-    """How a window's values are scaled: `z = (g(y - level) - location) / scale`, with g the logarithm or the identity.
+    """How a window's values are scaled: `z = (x - location) / scale`, with `x = y - level` or `x = log(y / level)`.
 
-    All but z are float64: the level is subtracted before anything is float32, so that a small movement on a large
-    level is not lost. The level is a value of the window, from which the others differ exactly.
+    All but z are float64: the level is taken off before anything is float32, so that a small movement on a large level
+    is not lost. The level is a value of the window, from which float64 has the others' differences as they are.
 
     Attributes:
-        level: `(batch, 1)`; 0 where g is the logarithm.
-        location: `(batch, lookback + horizon)` or `(batch, 1)`, above the level.
+        level: `(batch, 1)`.
+        location: `(batch, lookback + horizon)` or `(batch, 1)`, in units of x.
         scale: `(batch, 1)`, 0 where nothing varies: there z is 0, and every forecast is the location.
         spread: `(batch, 1)`, how large the changes within the window are in units of z.
-        logarithmic: whether g is the logarithm, for series above zero.
+        logarithmic: whether x is the logarithm, for series above zero.
     """
 
     level: Tensor
@@ -51,7 +51,7 @@ class WindowScale(NamedTuple):
         location = ops.reshape(location, (-1, location.shape[1], *ones))
         scale, level = (ops.reshape(part, (-1, 1, *ones)) for part in (self.scale, self.level))
         values = ops.cast(scaled, "float64") * scale + location
-        return (ops.exp(values) if self.logarithmic else values) + level
+        return level * ops.exp(values) if self.logarithmic else level + values
 
     def slope(self, scaled: Tensor) -> Tensor:
         """How much y changes with z at scaled values of the future `(batch, horizon)`."""
@@ -63,8 +63,9 @@ class WindowScale(NamedTuple):
         return above_zero(self.scale)
 
     def _scaled(self, values: Tensor, location: Tensor) -> Tensor:
-        above = ops.cast(values, "float64") - self.level
-        z = ((ops.log(above) if self.logarithmic else above) - location) / self.unit()
+        values = ops.cast(values, "float64")
+        x = ops.log(values / self.level) if self.logarithmic else values - self.level
+        z = (x - location) / self.unit()
         z = ops.where(self.scale > 0, z, ops.zeros_like(z))
         return ops.cast(ops.clip(z, -_LARGEST, _LARGEST), "float32")
 

@@ -62,7 +62,8 @@ def test_the_scale_is_that_of_the_recursion_unrolled(season, lookback, logarithm
     rest = x - np.array(seasons)[-lookback:]
     change = np.minimum(np.abs(np.diff(rest)), 0.7).mean() + 0.003
     location = level + np.r_[np.array(seasons)[-lookback:], np.resize(ring, 5) if season > 1 else np.zeros(5)]
-    found = window_scale.level + window_scale.location
+    level = window_scale.level
+    found = (np.log(level) if logarithmic else level) + window_scale.location
     np.testing.assert_allclose(found.numpy()[0], location * size, rtol=2e-4, atol=1e-4)
     np.testing.assert_allclose(window_scale.scale.numpy()[0, 0], change * size, rtol=1e-3)
     np.testing.assert_allclose(scale_features.weight.numpy()[0, 0], np.sqrt(change / 0.05), rtol=1e-3)
@@ -96,7 +97,49 @@ def test_the_unit_of_a_series_does_not_matter():
     history = series(np.random.default_rng(3), 24, 4)[None]
     (one, _), (other, _) = (scaling(4)(history * unit, np.array([0])) for unit in (1.0, 1000.0))
     np.testing.assert_allclose(one.scale, other.scale, rtol=1e-4)
-    np.testing.assert_allclose(other.location - one.location, np.log(1000.0), rtol=1e-4)
+    np.testing.assert_allclose(other.location, one.location, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(other.level / one.level, 1000.0)
+
+
+@pytest.mark.parametrize("season", [1, 4])
+@pytest.mark.parametrize("size", [1e-20, 1.0, 1e20])
+def test_a_level_changes_nothing_but_the_location(season, size):
+    """Where x is no logarithm; down to what float64 resolves of the movement."""
+    movement = size * (series(np.random.default_rng(7), 24, season)[None].astype(float) - 20)
+    layer = scaling(season, logarithmic=False, centred=True)
+    (one, features), *others = (layer(movement + ratio * size, np.array([0])) for ratio in (0.0, 1e3, 1e6, 1e9))
+    for ratio, (other, other_features) in zip((1e3, 1e6, 1e9), others, strict=True):
+        resolution = 1e-15 * ratio + 1e-6
+        np.testing.assert_allclose(other.location, one.location, rtol=1e-3, atol=10 * resolution * size)
+        np.testing.assert_allclose(other.level - one.level, ratio * size, rtol=1e-9)
+        np.testing.assert_allclose(other.scale, one.scale, rtol=100 * resolution)
+        for part, expected in zip(other_features, features, strict=True):
+            np.testing.assert_allclose(part, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_logarithms_that_move_little_are_scaled_by_their_movement():
+    """A level of a million is in the linear part of the logarithm."""
+    movement = series(np.random.default_rng(8), 24, 4)[None].astype(float)
+    expected, _ = scaling(4, logarithmic=False)(movement, np.array([0]))
+    found, _ = scaling(4)(1e6 + movement, np.array([0]))
+    scaled, in_logarithms = expected.history(movement), found.history(1e6 + movement)
+    # The little that is added to the changes is no more than they are: at most a factor of two.
+    ratio = np.linalg.norm(in_logarithms) / np.linalg.norm(scaled)
+    assert 0.5 < ratio < 1.1
+    np.testing.assert_allclose(in_logarithms / ratio, scaled, rtol=0.01, atol=0.01)
+
+
+@pytest.mark.parametrize("logarithmic", [True, False])
+@pytest.mark.parametrize("value", [5.0, 0.1, 1e20])
+def test_a_constant_window_has_no_width(logarithmic, value):
+    layer = scaling(4, logarithmic=logarithmic, centred=True)
+    with tf.GradientTape() as tape:
+        window_scale, scale_features = layer(np.full((2, 12), value), np.zeros(2, int))
+        total = tf.reduce_sum(window_scale.scale) + sum(tf.reduce_sum(tf.cast(f, tf.float64)) for f in scale_features)
+    np.testing.assert_array_equal(window_scale.scale, [[0], [0]])
+    np.testing.assert_allclose(window_scale.original(tf.ones((2, 5, 3))), np.full((2, 5, 3), value), rtol=1e-15)
+    assert not scale_features.weight.numpy().any()
+    assert np.isfinite(tape.gradient(total, layer.coefficients.value)).all()
 
 
 @pytest.mark.parametrize("logarithmic", [True, False])
@@ -140,6 +183,6 @@ def test_a_loop_over_long_windows_gives_what_the_unrolled_one_gives(monkeypatch)
 
 
 def test_config_round_trip():
-    layer = SmoothingScaling(4, 5, logarithmic=False, series=3, per_series=True)
+    layer = SmoothingScaling(4, 5, logarithmic=False, series=3, per_series=True, centred=True, typical=2.0)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert again.get_config() == layer.get_config()

@@ -17,7 +17,7 @@ def made(logarithmic, every_step):
     rng = np.random.default_rng(1)
     location = rng.normal(size=(2, LOOKBACK + HORIZON if every_step else 1))
     scale = rng.uniform(0.5, 2, (2, 1))
-    level = np.zeros((2, 1)) if logarithmic else np.array([[3.0], [-2.0]])
+    level = np.array([[3.0], [2.0]])
     return WindowScale(*map(tf.constant, (level, location, scale, np.ones((2, 1)))), logarithmic)
 
 
@@ -32,7 +32,8 @@ every_scale = [
 def test_scaled_values_are_those_of_the_equation(logarithmic, every_step):
     window_scale = made(logarithmic, every_step)
     values = np.random.default_rng(2).uniform(1, 9, (2, LOOKBACK + HORIZON)).astype(np.float32)
-    expected = np.log(values) if logarithmic else values - window_scale.level.numpy()
+    level = window_scale.level.numpy()
+    expected = np.log(values / level) if logarithmic else values - level
     expected = (expected - window_scale.location) / window_scale.scale
     np.testing.assert_allclose(window_scale.history(values[:, :LOOKBACK]), expected[:, :LOOKBACK], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(window_scale.future(values[:, LOOKBACK:]), expected[:, LOOKBACK:], rtol=1e-5, atol=1e-6)
