@@ -82,11 +82,13 @@ class ServingTagger(tf.Module):
         }
 
     def _file_tags(self, indices: tf.Tensor) -> tf.Tensor:
-        """`TagCodec.decode` in the graph, by the same table."""
+        """`TagCodec.decode` in the graph, by the same table, in the notation of the run."""
         codec = self._model.codec
         before = tf.pad(indices, [[0, 0], [1, 0]])[:, :-1]
         rows = tf.gather_nd(tf.constant(codec.file_tag_rows), tf.stack([before, indices], axis=-1))
-        return tf.gather(tf.constant(codec.file_tags), rows)
+        notation = self._model.options.notation
+        tags = codec.file_tags if notation is None else [notation.write(tag) for tag in codec.file_tags.tolist()]
+        return tf.gather(tf.constant(tags), rows)
 
 
 def _padded_lengths(tokens: tf.Tensor) -> tf.Tensor:

@@ -90,8 +90,8 @@ def fit_tagging_model(
         RunError: see `fit_network`.
     """
     training = config.training
-    # Files that the model reads later have the layout of the training file, also if it was detected.
-    options = replace(reading_options(config.data), layout=train.layout)
+    # Files that the model reads later have the layout of the training file, also if it was detected, and its tags.
+    options = replace(reading_options(config.data).spelt_as(train), layout=train.layout)
     with seeded(config.seed):
         model = build_tagging_model(train, config.model, options, config.data.scheme, training.precision)
         scheme = model.codec.scheme

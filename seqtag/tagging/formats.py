@@ -64,7 +64,7 @@ def to_rich(tagged: TaggedSentence, types: list[str]) -> Text:
 def _marked(tagged: TaggedSentence) -> Iterator[tuple[str, str, str]]:
     """The words of a sentence: what is plain, what is marked, and the type or label that marks it."""
     starts = {entity.start: entity for entity in tagged.entities}
-    has_spans = not tagged.tags or bool(tagged.entities) or set(tagged.tags) == {"O"}
+    has_spans = not tagged.tags or bool(tagged.entities) or set(tagged.tags) in ({"O"}, {"o"})
     position = 0
     while position < len(tagged.tokens):
         entity, token = starts.get(position), tagged.tokens[position]

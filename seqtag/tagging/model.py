@@ -47,7 +47,7 @@ class TaggedSentence:
 
     Attributes:
         tokens: the words.
-        tags: in the scheme of the training files.
+        tags: in the scheme of the training files, and spelt as there.
         scores: the probability of each tag.
         entities: the spans of a tag scheme; empty for plain labels.
     """
@@ -101,6 +101,7 @@ class TaggingModel:
         if not sentences:
             return []
         corpus = self.encode(sentences)
+        notation = self.options.notation
         tagged: list[TaggedSentence] = [TaggedSentence([], [], [], [])] * len(sentences)
         for numbers, output in _batch_outputs(corpus, self.network.tag):
             indices, scores, continuations = (output[name].numpy() for name in OUTPUTS)
@@ -109,7 +110,8 @@ class TaggingModel:
                 length = corpus.lengths[n]
                 names = tags[row][:length]
                 entities = self._entities(names, indices[row, :length], scores[row], continuations[row])
-                tagged[n] = TaggedSentence(list(sentences[n].tokens), names, scores[row, :length].tolist(), entities)
+                written = names if notation is None else [notation.write(name) for name in names]
+                tagged[n] = TaggedSentence(list(sentences[n].tokens), written, scores[row, :length].tolist(), entities)
         return tagged
 
     def tag_stream(self, sentences: Iterable[TaggerInput]) -> Iterator[TaggedSentence]:

@@ -119,6 +119,7 @@ class Tagger(BaseEstimator):
         config = self._config()
         options = reading_options(config.data)
         train = load_corpus(X, options, y)
+        options = options.spelt_as(train)
         if validation_data is None:
             train, dev = split_off_dev(train)
         elif isinstance(validation_data, tuple) and len(validation_data) == 2:

@@ -83,6 +83,7 @@ def load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
         path = getattr(data, split)
         if path is not None:
             corpora[split] = load_corpus(_locate(path, data), options)
+            options = options.spelt_as(corpora["train"])
         elif split != "test":
             raise ConfigError(f"data.{split}: expected a path, found none")
     return corpora

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from seqtag.errors import ConfigError, DataError, DataWarning, shown
 from seqtag.tagging.data.detection import BLANK, DETECTION_LINES, WORD_GROUP, nothing_found
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
+from seqtag.tagging.data.notation import Notation
 from seqtag.tagging.data.sentences import ColumnSentence
 
 _BOM = "\ufeff"
@@ -29,6 +30,7 @@ class Reading(NamedTuple):
     comments: tuple[str, ...]
     detected: bool
     of_earlier_file: bool
+    notation: Notation | None
 
 
 class Plan(NamedTuple):
@@ -45,6 +47,7 @@ class Plan(NamedTuple):
     comments: tuple[str, ...]
     settled: bool
     header: int | None = None
+    notation: Notation | None = None
 
 
 class Line(NamedTuple):
@@ -70,7 +73,7 @@ def read_columns(lines: Iterator[str], layout: Layout, reading: Reading) -> Iter
             break
     else:
         raise DataError(nothing_found(head), reading.path)
-    plan = _plan(content_of(line), len(head), layout, comments, reading)
+    plan = _plan(content_of(line), len(head), layout, comments, reading)._replace(notation=reading.notation)
     return group_sentences(_parsed(chain(head, lines), plan, reading.path), plan, reading.path)
 
 
@@ -134,7 +137,7 @@ def check_columns(layout: Layout, token: int, tag: int) -> None:
 
 def _parsed(lines: Iterable[str], plan: Plan, path: str) -> Iterator[Line]:
     """Splits lines into columns and checks them."""
-    layout, width, token, _, comments, settled, _ = plan
+    layout, width, token, _, comments, settled, *_ = plan
     marked = False
     first, rows = 0, 0  # the line of the first row, and how many rows there were
     numbered = enumerate(lines, 1)
@@ -219,4 +222,6 @@ def _sentence(
 ) -> ColumnSentence:
     tokens = [row[plan.token] for row in rows]
     header = plan.header if first_line == 1 else None
-    return ColumnSentence(tokens, rows, lines, positions, first_line, plan.layout, plan.tag, path, header)
+    return ColumnSentence(
+        tokens, rows, lines, positions, first_line, plan.layout, plan.tag, path, header, plan.notation
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -14,8 +14,10 @@ from seqtag.errors import DataError, DataWarning
 from seqtag.tagging.config import DataConfig
 from seqtag.tagging.data.frames import sentences_of_frame
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
+from seqtag.tagging.data.notation import Normaliser, Notation
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.samples import sample_path
+from seqtag.tagging.data.tags import is_span_tag
 
 SAMPLE_PREFIX = "sample:"
 # From how many sentences of one token on, and from how many tokens in a single sentence, a corpus looks misread.
@@ -30,6 +32,8 @@ class ReadingOptions:
     Attributes:
         layout, token_column, tag_column, sentence_column, encoding, comment_prefix: see `SentenceReader`.
         features: further columns that the model reads.
+        labels: whether tags are labels, whatever they look like.
+        notation: how the training file spells tags; None for the usual `B-PER`, and before a file is read.
     """
 
     layout: str | Layout = "auto"
@@ -39,6 +43,8 @@ class ReadingOptions:
     encoding: str = "utf-8"
     comment_prefix: str | None = None
     sentence_column: str | int | None = None
+    labels: bool = False
+    notation: Notation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back."""
@@ -50,7 +56,13 @@ class ReadingOptions:
         layout = data["layout"]
         if isinstance(layout, dict):
             layout = Layout.from_dict(layout)
-        return cls(**{**data, "layout": layout, "features": tuple(data["features"])})
+        notation = Notation.from_dict(data.get("notation"))
+        return cls(**{**data, "layout": layout, "features": tuple(data["features"]), "notation": notation})
+
+    def spelt_as(self, train: TaggedCorpus) -> ReadingOptions:
+        """These options for files beside the training data: their tags are labels, or spelt so, as there."""
+        is_span = all(map(is_span_tag, set().union(*train.tags)))
+        return replace(self, notation=train.notation, labels=self.labels or not is_span)
 
     def reader(self, source: Any, tags_required: bool = True) -> SentenceReader:
         """A reader of this kind of file; `sample:train` is a file of the corpus inside the package."""
@@ -68,6 +80,7 @@ class ReadingOptions:
             tags_required=tags_required,
             comment_prefix=self.comment_prefix,
             sentence_column=self.sentence_column,
+            notation=self.notation,
         )
 
 
@@ -81,6 +94,7 @@ def reading_options(data: DataConfig) -> ReadingOptions:
         data.encoding,
         data.comment_prefix,
         data.sentence_column,
+        data.scheme == "none",
     )
 
 
@@ -106,6 +120,7 @@ class TaggedCorpus:
         path: where the sentences come from, for messages; None for Python objects.
         lines: 1-based line numbers of the tokens, one list per sentence; empty for Python objects.
         layout: of the file; two columns for Python objects.
+        notation: how the source spells tags, which are in the usual spelling here; None where that is its own.
     """
 
     tokens: list[list[str]] = field(default_factory=list)
@@ -114,6 +129,7 @@ class TaggedCorpus:
     path: str | None = None
     lines: list[list[int]] = field(default_factory=list)
     layout: Layout = LAYOUTS["tsv"]
+    notation: Notation | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -140,7 +156,7 @@ class TaggedCorpus:
             return [rows[n] for n in sentences] if rows else []
 
         columns, lines = pick(self.columns), pick(self.lines)
-        return TaggedCorpus(pick(self.tokens), pick(self.tags), columns, self.path, lines, self.layout)
+        return TaggedCorpus(pick(self.tokens), pick(self.tags), columns, self.path, lines, self.layout, self.notation)
 
 
 def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: Iterable | None = None) -> TaggedCorpus:
@@ -161,10 +177,18 @@ def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: I
         >>> load_corpus([(["Ann", "sleeps"], ["B-PER", "O"])]).tags
         [['B-PER', 'O']]
     """
+    corpus = _read(source, options, tags)
+    _check_lengths(corpus)
+    _normalise(corpus, options)
+    return corpus
+
+
+def _read(source: Any, options: ReadingOptions, tags: Iterable | None) -> TaggedCorpus:
+    """The sentences of any source, with tags as they are spelt there."""
     if isinstance(source, (str, os.PathLike)):
-        return _check_lengths(_from_file(source, options))
+        return _from_file(source, options)
     if isinstance(source, pd.DataFrame):
-        return _check_lengths(TaggedCorpus(*sentences_of_frame(source, options)))
+        return TaggedCorpus(*sentences_of_frame(source, options))
     if tags is None:
         return _from_pairs(source, options.features)
     sentences, tags = list(source), list(tags)
@@ -185,16 +209,26 @@ def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> Tagge
     return corpus
 
 
-def _check_lengths(corpus: TaggedCorpus) -> TaggedCorpus:
+def _check_lengths(corpus: TaggedCorpus) -> None:
     """Warns of what is no text in sentences: one token in each, or all tokens in one."""
-    place = f"{corpus.path}: " if corpus.path else ""
     if len(corpus) >= FEWEST_SENTENCES and all(len(tokens) == 1 for tokens in corpus.tokens):
-        message = f"each of the {len(corpus)} sentences is one token: what separates sentences may be read wrongly"
-        warnings.warn(f"{place}{message}", DataWarning, stacklevel=3)
+        _warn(corpus, f"each of the {len(corpus)} sentences is one token: what separates sentences may be read wrongly")
     if len(corpus) == 1 and len(corpus.tokens[0]) > LONGEST_SENTENCE:
-        message = f"one sentence holds all {len(corpus.tokens[0])} tokens: what separates sentences may be missing"
-        warnings.warn(f"{place}{message}", DataWarning, stacklevel=3)
-    return corpus
+        _warn(corpus, f"one sentence holds all {len(corpus.tokens[0])} tokens: what separates sentences may be missing")
+
+
+def _normalise(corpus: TaggedCorpus, options: ReadingOptions) -> None:
+    """Brings the tags into the usual spelling, and says what was changed."""
+    normaliser = Normaliser({tag for tags in corpus.tags for tag in tags}, options.labels, options.notation)
+    corpus.tags = [normaliser(tags) for tags in corpus.tags]
+    corpus.notation = normaliser.notation
+    for change in normaliser.changes():
+        _warn(corpus, change)
+
+
+def _warn(corpus: TaggedCorpus, message: str) -> None:
+    place = f"{corpus.path}: " if corpus.path else ""
+    warnings.warn(f"{place}{message}", DataWarning, stacklevel=4)
 
 
 def _from_pairs(pairs: Iterable, features: Sequence[str | int]) -> TaggedCorpus:

@@ -18,15 +18,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import Any
 
 from seqtag.data.text.lines import Source
 from seqtag.errors import escaped
 from seqtag.tagging.data.layouts import Layout
+from seqtag.tagging.data.notation import Normaliser, Notation
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.schemes import Scheme, is_span_tag, scheme_of_pairs, spans, violations
 from seqtag.tagging.data.sentences import Sentence
+
+# How many sentences show how a file spells its tags.
+FIRST_SENTENCES = 2_000
+# Letters of schemes that stand by themselves where spans have no types.
+UNTYPED = frozenset("BIEMSOLU")
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class FileReport:
         illegal: how many tags the scheme does not allow where they stand.
         illegal_examples: lines and messages of the first ones.
         duplicates: how many sentences repeat an earlier one of the file.
+        notes: what is odd about its tags, and how they were read for that.
     """
 
     path: str
@@ -62,6 +69,7 @@ class FileReport:
     illegal: int
     illegal_examples: tuple[tuple[int, str], ...]
     duplicates: int
+    notes: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """The report in lines for people."""
@@ -78,6 +86,7 @@ class FileReport:
         unlisted = self.illegal - len(self.illegal_examples)
         lines += [f"  and {unlisted} more"] if unlisted else []
         lines += [f"repeated sentences: {self.duplicates}"]
+        lines += [f"note: {note}" for note in self.notes]
         return "\n".join(map(escaped, [self.path, *(f"  {line}" for line in lines)]))
 
 
@@ -151,7 +160,9 @@ def inspect_corpus(
     readers = [
         SentenceReader(source, layout, encoding, token_column, tag_column, tag_column is not None) for source in sources
     ]
-    surveys = [_Survey(reader, examples) for reader in readers]
+    surveys: list[_Survey] = []
+    for reader in readers:
+        surveys.append(_Survey(reader, examples, surveys[0].normaliser.notation if surveys else None))
     overlaps = [later.overlap(earlier, examples) for n, later in enumerate(surveys) for earlier in surveys[:n]]
     return CorpusReport(tuple(survey.report() for survey in surveys), tuple(overlaps))
 
@@ -171,7 +182,7 @@ class _Survey:
     collected.
     """
 
-    def __init__(self, reader: SentenceReader, examples: int) -> None:
+    def __init__(self, reader: SentenceReader, examples: int, likely: Notation | None) -> None:
         self.reader = reader
         self.examples = examples
         self.lengths: Counter[int] = Counter()
@@ -182,7 +193,10 @@ class _Survey:
         self.pairs: Counter[tuple[str, str]] = Counter()
         self.entities: Counter[str] = Counter()
         self.illegal = {scheme: _Illegal() for scheme in Scheme}
-        for sentence in reader:
+        sentences = iter(reader)
+        first = list(islice(sentences, FIRST_SENTENCES))
+        self.normaliser = Normaliser(chain.from_iterable(s.tags for s in first if s.has_tags), likely=likely)
+        for sentence in chain(first, sentences):
             self._add(sentence)
             self.layout = sentence.layout
 
@@ -193,7 +207,7 @@ class _Survey:
         self.first_lines.setdefault(key, sentence.line_numbers[0])
         self.repeats[key] += 1
         if sentence.has_tags:
-            self._add_tags(sentence.tags, sentence.line_numbers)
+            self._add_tags(self.normaliser(sentence.tags), sentence.line_numbers)
 
     def _add_tags(self, tags: Sequence[str], lines: Sequence[int]) -> None:
         self.tags.update(tags)
@@ -229,7 +243,17 @@ class _Survey:
             illegal=illegal.total,
             illegal_examples=tuple(illegal.examples),
             duplicates=sentences - len(self.repeats),
+            notes=(*self.normaliser.changes(), *([] if scheme else self._like_spans())),
         )
+
+    def _like_spans(self) -> list[str]:
+        """Says that labels look like tags of spans, where they do."""
+        typed = {tag: count for tag, count in self.tags.items() if tag != "O" and is_span_tag(tag)}
+        if typed:
+            return [f"labels that look like tags of spans, among others that do not: {_listed(typed, 5)}"]
+        if "B" in self.tags and len(self.tags) > 1 and UNTYPED.issuperset(self.tags):
+            return [f"labels that look like tags of spans without a type, such as B for B-X: {_listed(self.tags, 5)}"]
+        return []
 
     def overlap(self, earlier: _Survey, examples: int) -> Overlap:
         shared = [key for key in self.first_lines if key in earlier.first_lines]

@@ -199,6 +199,7 @@ def _of_text(
         tags = alignment.tags(spans, starts, ends, record.number)
 
     def written(new: Sequence[str]) -> list[Any]:
+        new = new if reading.notation is None else [reading.notation.read(tag) for tag in new]
         found = spans_of(new, Scheme.IOB2) if all(map(is_span_tag, new)) else map(Span, new, count(), count(1))
         spans = [(starts[s.start], ends[s.end - 1], s.type) for s in found]
         return [dict(zip(layout.span_keys, span, strict=True)) if layout.span_keys else list(span) for span in spans]

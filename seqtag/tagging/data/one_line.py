@@ -13,7 +13,7 @@ PIECE = re.compile(r"[^ \t]+")
 
 
 def layout_of_sentence_lines(rows: Sequence[str]) -> Layout | None:
-    """The layout of a file whose lines are sentences; None where its first lines are visibly no such lines.
+    r"""The layout of a file whose lines are sentences; None where its first lines are visibly no such lines.
 
     >>> layout_of_sentence_lines(["John/NNP sleeps/VBZ"]).name, layout_of_sentence_lines(["John sleeps\tB-PER O"]).name
     ('slashes', 'parallel')

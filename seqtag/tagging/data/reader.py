@@ -22,6 +22,7 @@ from seqtag.tagging.data.detection import head_of, layout_of_lines, nothing_foun
 from seqtag.tagging.data.json_lines import read_json_lines
 from seqtag.tagging.data.layouts import Layout, layout_named
 from seqtag.tagging.data.line_sentences import read_parallel, read_slashes
+from seqtag.tagging.data.notation import Notation
 from seqtag.tagging.data.sentences import Sentence
 from seqtag.tagging.data.tables import read_table
 
@@ -52,6 +53,7 @@ class SentenceReader:
         tags_required: whether each row must have all columns. If not, all rows may have the same smaller number of
             columns, down to the token alone (in layouts with word numbers also without the number).
         comment_prefix: how lines start that are kept but not tagged, beside the layout's own comments.
+        notation: how tags are spelt that `Sentence.with_tags` is given, for layouts that mark spans otherwise.
 
     Raises:
         DataError: on iteration, with file and line: unreadable, undecodable, empty, ragged, or without the
@@ -69,6 +71,7 @@ class SentenceReader:
         tags_required: bool = True,
         comment_prefix: str | None = None,
         sentence_column: str | int | None = None,
+        notation: Notation | None = None,
     ) -> None:
         self.source = source
         self.path = source_name(source)
@@ -79,7 +82,15 @@ class SentenceReader:
         self.layout: str | Layout = layout  # "auto" or a layout; the one found is in each `Sentence`
         comments = (comment_prefix,) if comment_prefix else ()
         self.reading = Reading(
-            self.path, token_column, tag_column, sentence_column, tags_required, comments, layout == "auto", of_file
+            self.path,
+            token_column,
+            tag_column,
+            sentence_column,
+            tags_required,
+            comments,
+            layout == "auto",
+            of_file,
+            notation,
         )
 
     def __iter__(self) -> Iterator[Sentence]:

@@ -12,6 +12,7 @@ from seqtag.tagging.data.brackets import BracketError, brackets_of_tags, tags_of
 from seqtag.tagging.data.detection import WORD_GROUP
 from seqtag.tagging.data.fields import field_places, written_field
 from seqtag.tagging.data.layouts import Layout
+from seqtag.tagging.data.notation import Notation
 
 _FIELD = re.compile(r"[^ \t]+")
 _BOM = "\ufeff"
@@ -65,6 +66,7 @@ class ColumnSentence:
         tag_index: the 0-based column of the tags.
         path: the file's name, for messages.
         header: the index in `lines` of the header of a table, in its first sentence.
+        notation: how tags are spelt that `with_tags` is given, where the file has brackets instead.
     """
 
     tokens: list[str]
@@ -76,6 +78,7 @@ class ColumnSentence:
     tag_index: int
     path: str
     header: int | None = None
+    notation: Notation | None = None
 
     @property
     def raw(self) -> str:
@@ -142,7 +145,9 @@ class ColumnSentence:
 
     def with_tags(self, tags: Sequence[str]) -> str:
         """The raw text with the column of tags replaced, or appended when absent; see `with_column`."""
-        return self._with_index(self.tag_index, brackets_of_tags(tags) if self._in_brackets else tags)
+        if self._in_brackets:
+            tags = brackets_of_tags(tags if self.notation is None else [self.notation.read(tag) for tag in tags])
+        return self._with_index(self.tag_index, tags)
 
     @property
     def _in_brackets(self) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from seqtag.errors import DataError, DataWarning
 from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
+from seqtag.tagging.data.notation import Notation
 
 TEXT = "-DOCSTART- -X- O O\n\nEU NNP I-NP I-ORG\nrejects VBZ I-VP O\n\nPeter NNP I-NP I-PER\n"
 
@@ -43,6 +44,29 @@ def test_the_same_from_pairs_lists_and_a_frame(path):
 def test_a_frame_keeps_the_order_of_its_sentences():
     frame = pd.DataFrame({"sentence": [7, 7, 2], "token": ["b", "c", "a"], "tag": ["O", "O", "O"]})
     assert load_corpus(frame).tokens == [["b", "c"], ["a"]]
+
+
+def test_tags_of_other_spellings_become_ours_and_what_was_done_is_said_once(tmp_path):
+    path = tmp_path / "train.tsv"
+    path.write_text("Ann\tB_PER\nLee\tI_PER \n\nsat\tO\nBo\tB_PER\n")
+    with pytest.warns(DataWarning) as caught:
+        corpus = load_corpus(path)
+    assert corpus.tags == [["B-PER", "I-PER"], ["O", "B-PER"]]
+    assert [str(warning.message).partition("tsv: ")[2] for warning in caught] == [
+        "tags spelt like 'B_PER' are read as 'B-PER': 3",
+        "blanks around tags are left out: 1",
+    ]
+    options = ReadingOptions().spelt_as(corpus)
+    with pytest.warns(DataWarning):
+        assert load_corpus([(["Al"], ["B_PER"])], options).tags == [["B-PER"]]
+    assert load_corpus([(["Al"], ["B-PER"])], options).tags == [["B-PER"]]
+
+
+def test_labels_are_left_as_they_are_spelt():
+    pairs = [(["a", "b", "c"], ["B_X", "I_X", "O"])]
+    assert load_corpus(pairs, ReadingOptions(labels=True)).tags == [["B_X", "I_X", "O"]]
+    options = ReadingOptions().spelt_as(load_corpus([(["a", "b"], ["B_X", "NN"])]))
+    assert load_corpus(pairs, options).tags == [["B_X", "I_X", "O"]]
 
 
 KAGGLE = {
@@ -122,7 +146,7 @@ def test_a_subset_keeps_places():
     assert corpus.tokens == [["b", "c"]]
 
 
-@pytest.mark.parametrize("layout", ["auto", "conllu", LAYOUTS["conll2002"].of_width(2)])
+@pytest.mark.parametrize("layout", ["auto", "conllu", LAYOUTS["conll2002"].of_width(2), LAYOUTS["conll2012"]])
 def test_options_round_trip_through_json(layout):
-    options = ReadingOptions(layout, "FORM", -1, ("pos", 2), "latin-1")
+    options = ReadingOptions(layout, "FORM", -1, ("pos", 2), "latin-1", "# ", "id", True, Notation(lower=True))
     assert ReadingOptions.from_dict(json.loads(json.dumps(options.to_dict()))) == options

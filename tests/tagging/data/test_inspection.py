@@ -68,6 +68,29 @@ def test_plain_labels_have_no_scheme():
     assert "scheme none" in report.to_text() and "illegal" not in report.to_text()
 
 
+def test_other_spellings_of_tags_are_read_and_said():
+    train, dev = inspect_corpus(streams("Ann\tper-b\nLee\tper-i\nsat\to\n", "Bo\tper-b \n")).files
+    assert (train.scheme, train.entities, train.illegal) == ("IOB2", {"per": 1}, 0)
+    assert train.notes == ("tags spelt like 'per-b' are read as 'B-per': 3",)
+    assert (dev.entities, dev.notes[1]) == ({"per": 1}, "blanks around tags are left out: 1")
+    assert "note: tags spelt like 'per-b'" in train.to_text()
+    [report] = inspect_corpus(streams("Ann\tB-NAME\nvan\tM-NAME\nLee\tE-NAME\nsat\tO\nBo\tS-NAME\n")).files
+    assert (report.scheme, report.entities, report.illegal) == ("IOBES", {"NAME": 2}, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("a\tB\nb\tI\nc\tO\n", "labels that look like tags of spans without a type, such as B for B-X: B 1, I 1, O 1"),
+        ("a\tB-X\nb\tNN\nc\tVB\n", "labels that look like tags of spans, among others that do not: B-X 1"),
+        ("a\tS\nb\tNN\n", None),
+    ],
+)
+def test_labels_that_look_like_tags_of_spans(text, note):
+    [report] = inspect_corpus(streams(text)).files
+    assert (report.scheme, report.notes) == (None, (note,) if note else ())
+
+
 def test_files_without_tags():
     [report] = inspect_corpus(streams("a\nb\n\nc\n")).files
     assert (report.layout, report.scheme, report.tags, report.sentences) == ("plain", None, {}, 2)

@@ -1,0 +1,53 @@
+"""What a model answers, and in which form: the training file's, whatever file is tagged."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+import tensorflow as tf
+
+from seqtag.errors import DataWarning
+from seqtag.tagging.config import ModelConfig
+from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput, load_corpus
+from seqtag.tagging.export import ServingTagger
+from seqtag.tagging.fit import build_tagging_model
+from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.predict import predict_columns
+
+TOKENS = list("abcdacbdbadcxaybzc")
+
+
+@pytest.fixture(scope="module")
+def model() -> TaggingModel:
+    """An unfitted tagger of a file that spells tags `per_b`."""
+    pairs = [(["a", "b", "c", "d"], ["per_b", "per_i", "loc_b", "o"])]
+    with pytest.warns(DataWarning, match="tags spelt like 'per_b' are read as 'B-per': 4"):
+        train = load_corpus(pairs)
+    assert train.tags == [["B-per", "I-per", "B-loc", "O"]]
+    config = ModelConfig(cell="gru", head="softmax", units=4, char_encoder="none", word_dim=8)
+    options = ReadingOptions("tsv").spelt_as(train)
+    built = build_tagging_model(train, config, options)
+    return TaggingModel.from_dict(built.network, json.loads(json.dumps(built.to_dict())))
+
+
+def test_answers_are_spelt_as_the_training_file(model):
+    [tagged] = model.tag([TaggerInput(TOKENS)])
+    assert set(tagged.tags) <= {"o", "per_b", "per_i", "loc_b", "loc_i"}
+    assert {entity.type for entity in tagged.entities} <= {"per", "loc"} and tagged.entities
+    exported = ServingTagger(model).tag_tokens(tf.constant([TOKENS]))
+    assert [tag.decode() for tag in exported["tags"].numpy()[0]] == tagged.tags
+    written = b"".join(predict_columns(model, io.BytesIO("\n".join(TOKENS).encode()), "columns")).decode()
+    assert [line.split("\t")[1] for line in written.splitlines()] == tagged.tags
+
+
+def test_files_that_mark_spans_otherwise_get_them_in_their_own_form(model):
+    [tagged] = model.tag([TaggerInput(TOKENS)])
+    options = ReadingOptions("jsonl", notation=model.options.notation)
+    other = TaggingModel(model.network, model.codec, model.encoder, options=options)
+    line = json.dumps({"text": " ".join(TOKENS), "id": 1})
+    [answer] = predict_columns(other, io.BytesIO(line.encode()), "columns")
+    spans = [(" ".join(TOKENS[e.start : e.end]), e.type) for e in tagged.entities]
+    text = json.loads(line)["text"]
+    assert [(text[start:end], kind) for start, end, kind in json.loads(answer)["label"]] == spans
