@@ -101,7 +101,7 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
     return ForecasterSummary(output, reports, fit.sparsity, leakage)
 
 
-def evaluate(run: Path, data: str, **options: str) -> ForecastReport:
+def evaluate(run: Path, data: str, **reading: str) -> ForecastReport:
     """Scores a run on the last `evaluation.folds` horizons of each series of a file, and the baselines.
 
     The file has the layout of the run's own data. Each horizon is forecast from all that comes before it; a series
@@ -111,12 +111,12 @@ def evaluate(run: Path, data: str, **options: str) -> ForecastReport:
     Args:
         run: the run directory.
         data: the file.
-        options: how the file is read, where it is not as the run's own: `READING`.
+        reading: how the file is read, where it is not as the run's own: `READING`.
 
     Raises:
         RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `read_table`; no series is long enough.
     """
-    config, encoder = _settings(run, options), _encoder(run)
+    config, encoder = _settings(run, reading), _encoder(run)
     with errors_in(data):
         table = up_to_last_value(read_as_trained(config.data, encoder, data, config.model.horizon, "all"))
         windows = last_folds(table, config.model.lookback, config.model.horizon, config.evaluation.folds)
@@ -124,7 +124,7 @@ def evaluate(run: Path, data: str, **options: str) -> ForecastReport:
 
 
 def predict(
-    run: Path, source: str, *, horizon: int | None = None, future: str | None = None, **options: str
+    run: Path, source: str, *, horizon: int | None = None, future: str | None = None, **reading: str
 ) -> Iterator[bytes]:
     """The next steps of every series of a file, as CSV: its names of series and time, `forecast` and the quantiles.
 
@@ -137,12 +137,12 @@ def predict(
         horizon: how many steps; see `next_steps`. Those beyond the run's horizon come from sample paths, read as
             history in turn.
         future: a CSV file of the known covariates of these steps, where the run reads any.
-        options: how the files are read, where they are not as the run's own: `READING`.
+        reading: how the files are read, where they are not as the run's own: `READING`.
 
     Raises:
         RunError, ConfigError, DataError: see `load_bundle`, `load_config`, `read_table` and `read_future`.
     """
-    config, encoder = _settings(run, options), _encoder(run)
+    config, encoder = _settings(run, reading), _encoder(run)
     with errors_in(source):
         whole = read_as_trained(config.data, encoder, source, config.model.horizon, "history")
         table, steps = next_steps(config.data, whole, config.model.horizon, horizon, future)
@@ -160,7 +160,7 @@ def backtest(
     folds: int | None = None,
     refit: bool | None = None,
     output: Path | None = None,
-    **options: str,
+    **reading: str,
 ) -> tuple[BacktestResult, str]:
     """Backtests over rolling origins, each a horizon after the one before, the last at the end of the data.
 
@@ -175,7 +175,7 @@ def backtest(
         refit: whether to fit in each fold. A run is not fitted unless this is True, which fits its configuration
             anew. With False a configuration is fitted in the first fold alone.
         output: folder for tables and figures; None writes none.
-        options: how files are read, where the configuration does not say it: `READING`.
+        reading: how files are read, where the configuration does not say it: `READING`.
 
     Returns:
         The result, and a note for its reader, "" for none.
@@ -186,7 +186,7 @@ def backtest(
     """
     if output is not None:
         check_output_folder(output)
-    config = _settings(source, options, settings)
+    config = _settings(source, reading, settings)
     origins = RollingOrigins(folds or config.evaluation.folds, config.model.horizon)
     result, note = _backtest(source, config, origins, refit)
     if output is not None:
@@ -245,10 +245,10 @@ class InspectionReport:
         return "\n".join(report.to_text() for report in self.files)
 
 
-def inspect(files: Sequence[str], **options: str) -> InspectionReport:
+def inspect(files: Sequence[str], **reading: str) -> InspectionReport:
     """Reports what is in files of series; the options are `READING`, with a layout of `inspect_series`."""
-    layout = options.pop("layout", "auto")
-    data = _read_as(SeriesDataConfig(), options)
+    layout = reading.pop("layout", "auto")
+    data = _read_as(SeriesDataConfig(), reading)
     check_names(data.frequency, data.time_zone)
     form = text_format(data)
     columns = SeriesColumns(data.series, data.time, data.target)

@@ -28,7 +28,7 @@ from sklearn.exceptions import NotFittedError
 
 from seqtag import Forecaster, Tagger
 from seqtag.cli import app, run
-from seqtag.errors import ForkError
+from seqtag.errors import ConfigError, ForkError
 from seqtag.tasks import NAMES, Task, load_config, task_named
 from seqtag.training.checkpoint import Checkpoint
 
@@ -50,6 +50,9 @@ VALUES = {
     "target": ["sales"],
     "frequency": ["D"],
     "time_zone": ["UTC"],
+    "date_format": ["%d.%m.%Y"],
+    "separator": [";"],
+    "decimal": [","],
 }
 TOKENS = [["Bo", "met", "New", "York", "Paris", "."], ["Ann"], ["unseen", "words"], []]
 
@@ -204,8 +207,11 @@ def test_the_command_line_knows_every_command_and_option_of_a_task(task):
     for command, options in task.OPTIONS.items():
         assert options <= options_of(command) - COMMON
         parameters = inspect.signature(getattr(task, command)).parameters.values()
-        assert options == {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
-        assert all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters)
+        named = {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+        # The options that say how files are read travel together, as keys of the section `data`.
+        others = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
+        assert others in ([], ["reading"])
+        assert options == named | (task.READING if others else frozenset())
 
 
 def test_every_option_of_the_command_line_is_some_tasks():
@@ -336,6 +342,19 @@ def test_parameters_are_stored_as_they_are_and_cloned(case):
     twin = clone(estimator)
     assert twin.get_params() == estimator.get_params()
     assert vars(twin) == vars(estimator), "nothing but parameters"
+
+
+def test_what_a_fit_fixed_cannot_be_changed_without_a_fit(name, case, folder, fitted):
+    estimator = fitted[name]
+    before = estimator.get_params()
+    estimator.set_params(**{case.key: before[case.key] + 1})
+    try:
+        for ask in case.calls.values():
+            with pytest.raises(ConfigError, match=f"{case.key}: expected 6 as in the fit, found 7; fit again"):
+                ask(estimator, folder)
+    finally:
+        estimator.set_params(**before)
+    assert not (folder / "nothing").exists()
 
 
 def test_before_a_fit_nothing_is_answered(case, tmp_path):
