@@ -35,6 +35,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text
 Layout = Annotated[str | None, typer.Option("--layout", help="columns of the files; long, wide and m3 are series")]
 TagColumn = Annotated[str | None, typer.Option("--tag-column", help="tags: name or 1-based number")]
 TokenColumn = Annotated[str | None, typer.Option("--token-column", help="tags: name or 1-based number")]
+SentenceColumn = Annotated[str | None, typer.Option("--sentence-column", help="tags: of a table's sentence ids")]
+CommentPrefix = Annotated[
+    str | None, typer.Option("--comment-prefix", help="tags: how lines start that are kept but not tagged")
+]
 Encoding = Annotated[str | None, typer.Option("--encoding", help="of the files, utf-8 or that of the run unless set")]
 SeriesColumn = Annotated[str | None, typer.Option("--series", help="series: column of their names")]
 TimeColumn = Annotated[str | None, typer.Option("--time", help="series: column of the times")]
@@ -212,6 +216,8 @@ def inspect(
     layout: Layout = None,
     tag_column: TagColumn = None,
     token_column: TokenColumn = None,
+    sentence_column: SentenceColumn = None,
+    comment_prefix: CommentPrefix = None,
     encoding: Encoding = None,
     series: SeriesColumn = None,
     time: TimeColumn = None,
@@ -348,8 +354,9 @@ def _flag(option: str) -> str:
 
 def _reading(context: typer.Context) -> dict[str, Any]:
     """The options of the command under way that say how files are read, as far as they were set."""
-    names = ("layout", "tag_column", "token_column", "encoding", "series", "time", "target", "frequency", "time_zone")
-    return _given(**{name: context.params.get(name) for name in (*names, "date_format", "separator", "decimal")})
+    tags = ("layout", "tag_column", "token_column", "sentence_column", "comment_prefix", "encoding")
+    series = ("series", "time", "target", "frequency", "time_zone", "date_format", "separator", "decimal")
+    return _given(**{name: context.params.get(name) for name in tags + series})
 
 
 def _given(**options: Any) -> dict[str, Any]:

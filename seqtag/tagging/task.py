@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from seqtag.tagging.summary import TaggerSummary
 
 CONFIG = TaggingConfig
+READING = frozenset(("layout", "tag_column", "token_column", "sentence_column", "comment_prefix", "encoding"))
 OPTIONS = {
     "train": frozenset[str](),
     "evaluate": frozenset[str](),
     "predict": frozenset({"text", "format"}),
     "export": frozenset[str](),
     "gradients": frozenset[str](),
-    "inspect": frozenset({"layout", "tag_column", "token_column", "encoding"}),
+    "inspect": READING,
 }
 SPLITS = ("train", "dev", "test")
 GRADIENTS = "gradients"
@@ -191,16 +192,9 @@ def recognises(files: Sequence[str], layout: str | None) -> bool:
     return not all(name.endswith(".csv") for name in files) or is_table_of_tokens(files[0])
 
 
-def inspect(
-    files: Sequence[str],
-    *,
-    layout: str = "auto",
-    encoding: str = "utf-8",
-    token_column: str | int | None = None,
-    tag_column: str | int | None = None,
-) -> CorpusReport:
-    """Reports what is in a corpus; the options are those of `inspect_corpus`."""
-    return inspect_corpus(files, layout, encoding, token_column, tag_column)
+def inspect(files: Sequence[str], **options: Any) -> CorpusReport:
+    """Reports what is in a corpus; the options are `READING`."""
+    return inspect_corpus(files, ReadingOptions(**options))
 
 
 def _load(run: Path) -> TaggingModel:

@@ -44,6 +44,8 @@ VALUES = {
     "layout": ["auto"],
     "tag_column": ["2"],
     "token_column": ["1"],
+    "sentence_column": ["1"],
+    "comment_prefix": ["# "],
     "encoding": ["utf-8"],
     "series": ["shop"],
     "time": ["day"],

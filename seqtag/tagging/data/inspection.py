@@ -23,7 +23,7 @@ from typing import Any
 
 from seqtag.data.text.lines import Source
 from seqtag.errors import escaped
-from seqtag.tagging.data.layouts import Layout
+from seqtag.tagging.data.corpus import ReadingOptions
 from seqtag.tagging.data.notation import Normaliser, Notation
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.schemes import Scheme, is_span_tag, scheme_of_pairs, spans, violations
@@ -137,10 +137,7 @@ class CorpusReport:
 
 def inspect_corpus(
     sources: Sequence[Source],
-    layout: str | Layout = "auto",
-    encoding: str = "utf-8",
-    token_column: str | int | None = None,
-    tag_column: str | int | None = None,
+    options: ReadingOptions = ReadingOptions(),
     examples: int = 10,
 ) -> CorpusReport:
     """Reads each file once and reports on it.
@@ -149,17 +146,14 @@ def inspect_corpus(
 
     Args:
         sources: paths or streams; the training data first, so that the report says what the others share with it.
-        layout, encoding, token_column, tag_column: of all files; see `SentenceReader`. A file may
-            lack tags unless `tag_column` says where they are.
+        options: how all files are read. A file may lack tags unless `tag_column` says where they are.
         examples: how many illegal tags, and shared sentences, are listed with their lines.
 
     Raises:
         DataError: a file cannot be read as columns.
         ConfigError: no such layout or encoding.
     """
-    readers = [
-        SentenceReader(source, layout, encoding, token_column, tag_column, tag_column is not None) for source in sources
-    ]
+    readers = [options.reader(source, tags_required=options.tag_column is not None) for source in sources]
     surveys: list[_Survey] = []
     for reader in readers:
         surveys.append(_Survey(reader, examples, surveys[0].normaliser.notation if surveys else None))

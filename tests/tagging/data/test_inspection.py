@@ -8,6 +8,7 @@ import json
 import pytest
 
 from seqtag.errors import DataError
+from seqtag.tagging.data.corpus import ReadingOptions
 from seqtag.tagging.data.inspection import inspect_corpus
 
 TRAIN = "Ann\tB-PER\nLee\tI-PER\nsat\tO\n\nhi\tO\n\nin\tO\nRome\tI-LOC\n\nhi\tO\n"
@@ -107,9 +108,10 @@ def test_quantiles_of_lengths(lengths, median, p95):
 
 
 def test_options_are_those_of_the_reader():
-    [report] = inspect_corpus([io.BytesIO("é B-X I-Y".encode("latin-1"))], encoding="latin-1", tag_column=2).files
+    options = ReadingOptions(encoding="latin-1", tag_column=2)
+    [report] = inspect_corpus([io.BytesIO("é B-X I-Y".encode("latin-1"))], options).files
     assert (report.encoding, report.tags) == ("latin-1", {"B-X": 1})
     with pytest.raises(DataError, match="expected at least 9 columns, found 2: token, tag"):
-        inspect_corpus(streams(TRAIN), tag_column=9)
+        inspect_corpus(streams(TRAIN), ReadingOptions(tag_column=9))
     with pytest.raises(DataError, match="<stream>:2: expected 2 columns, found 1"):
         inspect_corpus(streams("a\tO\nb\n"))
