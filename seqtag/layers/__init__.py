@@ -4,15 +4,18 @@ from seqtag.layers.bidirectional import Bidirectional
 from seqtag.layers.char_encoder import CharEncoder
 from seqtag.layers.crf import CRF
 from seqtag.layers.gru import GRU, GRUCell
+from seqtag.layers.lstm import LSTM, LSTMCell
 from seqtag.layers.peephole_lstm import PeepholeLSTM, PeepholeLSTMCell
 from seqtag.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 
 __all__ = [
     "CRF",
     "GRU",
+    "LSTM",
     "Bidirectional",
     "CharEncoder",
     "GRUCell",
+    "LSTMCell",
     "PeepholeLSTM",
     "PeepholeLSTMCell",
     "SimpleRNN",

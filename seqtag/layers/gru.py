@@ -6,7 +6,8 @@ from typing import Any
 
 import keras
 
-from seqtag.layers.recurrent import Recurrent
+from seqtag.layers.arguments import named
+from seqtag.layers.recurrent import Recurrent, checked_use_cudnn
 from seqtag.layers.recurrent_cell import RecurrentCell
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import GRUWeights, RNNState, Tensor
@@ -14,7 +15,7 @@ from seqtag.ops.scan import ScanOptions
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
-class GRUCell(RecurrentCell):
+class GRUCell(RecurrentCell, keras.layers.GRUCell):
     """One step of the GRU (Cho et al. 2014).
 
     `z_t = σ(x_t W_z + h_{t-1} U_z + b_z)`, `r_t = σ(x_t W_r + h_{t-1} U_r + b_r)`,
@@ -46,11 +47,30 @@ class GRUCell(RecurrentCell):
     gates = 3
 
     def __init__(
-        self, units: int, *, recurrent_activation: Any = "sigmoid", reset_after: bool = True, **options: Any
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        reset_after: bool = True,
+        seed: int | None = None,
+        *,
+        layer_norm: bool = False,
+        implementation: int = 2,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(units, **options)
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
-        self.reset_after = reset_after
+        super().__init__(**named(locals()))
 
     def _add_bias(self) -> Any:
         width = 3 * self.units
@@ -92,17 +112,9 @@ class GRUCell(RecurrentCell):
             recurrent_activation=self.recurrent_activation,
         )
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
-            "reset_after": self.reset_after,
-        }
-
 
 @keras.saving.register_keras_serializable(package="seqtag")
-class GRU(Recurrent):
+class GRU(Recurrent, keras.layers.GRU):
     """The GRU over sequences, with the weights and numbers of `keras.layers.GRU`; see `GRUCell` for its equations.
 
     Inputs are `(batch, time, features)`, outputs `(batch, time, units)` with `return_sequences` and `(batch,
@@ -116,3 +128,40 @@ class GRU(Recurrent):
     """
 
     cell_type = GRUCell
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        reset_after: bool = True,
+        use_cudnn: bool | str = "auto",
+        *,
+        zero_output_for_mask: bool = False,
+        variational: bool = True,
+        residual: bool = False,
+        layer_norm: bool = False,
+        implementation: int = 2,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**named(locals(), but=("use_cudnn",)))
+        self.use_cudnn = checked_use_cudnn(self, use_cudnn)

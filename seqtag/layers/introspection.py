@@ -8,13 +8,9 @@ from collections.abc import Iterator
 import keras
 
 from seqtag.keras_internals import sublayers
-from seqtag.layers.bidirectional import Bidirectional
-from seqtag.layers.recurrent import Recurrent
 
-RECURRENT = (Recurrent, keras.layers.RNN)
-BIDIRECTIONAL = (Bidirectional, keras.layers.Bidirectional)
-# Layers that count as one, whatever layers they hold.
-WHOLE = (*RECURRENT, *BIDIRECTIONAL, keras.layers.TimeDistributed)
+# Layers that count as one, whatever layers they hold. Seqtag's recurrent layers are Keras's too.
+WHOLE = (keras.layers.RNN, keras.layers.Bidirectional, keras.layers.TimeDistributed)
 
 
 def weighted_layers(model: keras.Model) -> dict[str, keras.layers.Layer]:
@@ -46,7 +42,8 @@ def recurrent_layers(model: keras.Model) -> dict[str, tuple[keras.layers.Layer, 
     itself is not.
 
     Example:
-        >>> model = keras.Sequential([keras.Input((None, 3)), Bidirectional(keras.layers.GRU(4), name="both")])
+        >>> both = keras.layers.Bidirectional(keras.layers.GRU(4), name="both")
+        >>> model = keras.Sequential([keras.Input((None, 3)), both])
         >>> [(name, len(layers)) for name, layers in recurrent_layers(model).items()]
         [('both', 2)]
     """
@@ -139,6 +136,6 @@ def _unique_names(paths: list[tuple[str, ...]]) -> list[str]:
 def _directions(layer: keras.layers.Layer) -> tuple[keras.layers.Layer, ...]:
     if isinstance(layer, keras.layers.TimeDistributed):
         return _directions(layer.layer)
-    if isinstance(layer, BIDIRECTIONAL):
+    if isinstance(layer, keras.layers.Bidirectional):
         return layer.forward_layer, layer.backward_layer
-    return (layer,) if isinstance(layer, RECURRENT) else ()
+    return (layer,) if isinstance(layer, keras.layers.RNN) else ()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import activations, constraints, initializers, ops, regularizers
+from keras import initializers, ops
 
+from seqtag.layers.arguments import rate, whole_number
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import Tensor
 from seqtag.ops.scan import ScanOptions
@@ -15,9 +16,10 @@ from seqtag.ops.scan import ScanOptions
 class RecurrentCell(keras.layers.Layer):
     """One step of a recurrence, with its weights.
 
-    A subclass gives the number of blocks of its kernel (`gates`) and the type of its state (`state_type`), creates its
-    weights, and runs `step` or, for whole sequences, a fused recurrence. Every cell also works inside
-    `keras.layers.RNN`.
+    A subclass has Keras's cell of the same kind as its second base: the arguments and attributes are those of Keras,
+    with its positions and defaults. It gives the number of blocks of its kernel (`gates`) and the type of its state
+    (`state_type`), creates its weights, and runs `step` or, for whole sequences, a fused recurrence. Every cell also
+    works inside `keras.layers.RNN`.
 
     Args:
         units: width of the state and of the output.
@@ -26,12 +28,16 @@ class RecurrentCell(keras.layers.Layer):
         kernel_initializer, recurrent_initializer, bias_initializer: of the weights of these names.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties; `"l1"` makes a kernel sparse.
         kernel_constraint, recurrent_constraint, bias_constraint: constraints after each update.
+        dropout: share of the inputs to drop in training.
+        recurrent_dropout: share of the hidden state to drop before the recurrent product in training.
+        seed: seed of the dropout masks.
         layer_norm: whether to normalise `x W` and `h U` over their widths, each with its own gain (Ba, Kiros and Hinton
             2016). Such a cell has no fused gradients and is slower.
+        implementation: how Keras multiplies, where its cell has this argument; it changes nothing here.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
 
     Raises:
-        ValueError: if `units` is not a whole number above zero.
+        ValueError: `units` is not a whole number above zero, or a share of dropout is outside [0, 1).
     """
 
     gates = 1
@@ -41,46 +47,29 @@ class RecurrentCell(keras.layers.Layer):
         self,
         units: int,
         *,
-        activation: Any = "tanh",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         layer_norm: bool = False,
-        **kwargs: Any,
+        **of_keras: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if not isinstance(units, int) or units < 1:
-            raise ValueError(f"expected units to be a whole number above zero, found {units!r}")
-        self.units = units
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        # Before Keras's constructor, some of which make the generator of dropout first: where no seeds are given, the
+        # order decides which number of the global seed each of them gets.
+        for name in ("kernel_initializer", "recurrent_initializer", "bias_initializer"):
+            of_keras[name] = initializers.get(of_keras[name])
+        super().__init__(
+            units=whole_number("units", units),
+            dropout=rate("dropout", dropout),
+            recurrent_dropout=rate("recurrent_dropout", recurrent_dropout),
+            **of_keras,
+        )
+        # Keras sets a count where each gate has masks of its own; here all gates have the same.
+        self.dropout_mask_count = None
         self.layer_norm = layer_norm
 
     @property
-    def state_size(self) -> list[int]:
-        """The width of each state tensor."""
-        return [self.units] * len(self.state_type._fields)
-
-    @property
-    def output_size(self) -> int:
-        """The width of the output."""
-        return self.units
+    def extends_keras(self) -> bool:
+        """Whether it computes what Keras's cell does not."""
+        return self.layer_norm
 
     @property
     def state_dtype(self) -> str:
@@ -113,10 +102,11 @@ class RecurrentCell(keras.layers.Layer):
         return self._add_vector("bias", (self.gates * self.units,), self.bias_initializer)
 
     def _add_vector(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
-        # No autocast: under a half-precision policy these act on float32 states.
+        # Under a half-precision policy these act on float32 states.
         return self.add_weight(
             name=name,
             shape=shape,
+            dtype=self.state_dtype,
             initializer=initializer,
             regularizer=self.bias_regularizer,
             constraint=self.bias_constraint,
@@ -124,7 +114,9 @@ class RecurrentCell(keras.layers.Layer):
         )
 
     def _add_gain(self, name: str, width: int, initializer: str = "ones") -> Any:
-        return self.add_weight(name=name, shape=(width,), initializer=initializer, autocast=False)
+        return self.add_weight(
+            name=name, shape=(width,), dtype=self.state_dtype, initializer=initializer, autocast=False
+        )
 
     def input_bias(self) -> Tensor | None:
         """The bias that the input projection adds."""
@@ -177,35 +169,22 @@ class RecurrentCell(keras.layers.Layer):
             unroll=options.unroll,
         )
 
-    def call(self, inputs: Tensor, states: Any) -> tuple[Tensor, list[Tensor]]:
+    def call(self, inputs: Tensor, states: Any, training: bool = False) -> tuple[Tensor, Any]:
         """One step over inputs `(batch, features)`, as `keras.layers.RNN` calls it.
 
         Returns:
-            The output `(batch, units)` and the list of new states.
+            The output `(batch, units)` and the new states: a list, or one tensor if `states` is one.
         """
-        dtypes = [state.dtype for state in states]
-        state = self.state_type(*[ops.cast(value, self.state_dtype) for value in states])
-        output, state = self.step(self.project(inputs), state, self.weights_of_step())
-        new_states = [ops.cast(value, dtype) for value, dtype in zip(state, dtypes, strict=True)]
-        return ops.cast(output, self.compute_dtype), new_states
-
-    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
-        """States of zeros."""
-        return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in self.state_size]
+        old = keras.tree.flatten(states)
+        if training and self.dropout:
+            inputs = inputs * self.get_dropout_mask(inputs)
+        mask = self.get_recurrent_dropout_mask(old[0]) if training and self.recurrent_dropout else None
+        mask = None if mask is None else ops.cast(mask, self.state_dtype)
+        state = self.state_type(*[ops.cast(value, self.state_dtype) for value in old])
+        output, state = self.step(self.project(inputs), state, self.weights_of_step(), mask)
+        new = [ops.cast(value, before.dtype) for value, before in zip(state, old, strict=True)]
+        return ops.cast(output, self.compute_dtype), keras.tree.pack_sequence_as(states, new)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        config = {
-            "units": self.units,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "layer_norm": self.layer_norm,
-        }
-        for weight in ("kernel", "recurrent", "bias"):
-            for kind, module in _KINDS.items():
-                name = f"{weight}_{kind}"
-                config[name] = module.serialize(getattr(self, name))
-        return {**super().get_config(), **config}
-
-
-_KINDS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
+        return {**super().get_config(), "layer_norm": self.layer_norm}

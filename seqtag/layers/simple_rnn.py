@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
+from seqtag.layers.arguments import named
 from seqtag.layers.recurrent import Recurrent
 from seqtag.layers.recurrent_cell import RecurrentCell
 from seqtag.ops import fused_recurrence, recurrence
@@ -12,7 +15,7 @@ from seqtag.ops.scan import ScanOptions
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
-class SimpleRNNCell(RecurrentCell):
+class SimpleRNNCell(RecurrentCell, keras.layers.SimpleRNNCell):
     """One step of the Elman network: `h_t = φ(x_t W + h_{t-1} U + b)` (Elman 1990).
 
     Weights: `kernel (features, units)`, `recurrent_kernel (units, units)`, `bias (units,)`, as in
@@ -28,6 +31,29 @@ class SimpleRNNCell(RecurrentCell):
         True
     """
 
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        *,
+        layer_norm: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**named(locals()))
+
     def weights_of_step(self) -> RNNWeights:
         """The weights that `recurrence.simple_rnn_step` takes."""
         return recurrence.as_tensors(RNNWeights(self.recurrent_kernel, self.recurrent_gain))
@@ -42,7 +68,7 @@ class SimpleRNNCell(RecurrentCell):
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
-class SimpleRNN(Recurrent):
+class SimpleRNN(Recurrent, keras.layers.SimpleRNN):
     """The Elman network over sequences: `h_t = φ(x_t W + h_{t-1} U + b)` (Elman 1990).
 
     Inputs are `(batch, time, features)`, outputs `(batch, time, units)` with `return_sequences` and `(batch,
@@ -56,3 +82,35 @@ class SimpleRNN(Recurrent):
     """
 
     cell_type = SimpleRNNCell
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: int | None = None,
+        *,
+        zero_output_for_mask: bool = False,
+        variational: bool = True,
+        residual: bool = False,
+        layer_norm: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**named(locals()))

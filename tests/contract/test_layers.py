@@ -14,9 +14,11 @@ import seqtag.layers
 from seqtag.layers import (
     CRF,
     GRU,
+    LSTM,
     Bidirectional,
     CharEncoder,
     GRUCell,
+    LSTMCell,
     PeepholeLSTM,
     PeepholeLSTMCell,
     SimpleRNN,
@@ -54,11 +56,11 @@ CASES: dict[str, list[Case]] = {
     ],
     "PeepholeLSTM": [
         Case(lambda: PeepholeLSTM(3, return_sequences=True)),
-        Case(lambda: PeepholeLSTM(3, peephole=False, forget_bias="chrono", return_sequences=True)),
         Case(lambda: PeepholeLSTM(3, layer_norm=True, kernel_regularizer="l1", return_sequences=True)),
         Case(lambda: PeepholeLSTM(3, residual=True, zero_output_for_mask=True, return_sequences=True)),
         Case(lambda: PeepholeLSTM(4, residual=True, activation="gelu", return_sequences=True)),
     ],
+    "LSTM": [Case(lambda: LSTM(3, forget_bias="chrono", return_sequences=True))],
     "GRU": [
         Case(lambda: GRU(3, return_sequences=True)),
         Case(lambda: GRU(3, reset_after=False, return_sequences=True)),
@@ -73,6 +75,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "SimpleRNNCell": [Case(lambda: keras.layers.RNN(SimpleRNNCell(3), return_sequences=True))],
     "PeepholeLSTMCell": [Case(lambda: keras.layers.RNN(PeepholeLSTMCell(3), return_sequences=True))],
+    "LSTMCell": [Case(lambda: keras.layers.RNN(LSTMCell(3), return_sequences=True))],
     "GRUCell": [Case(lambda: keras.layers.RNN(GRUCell(3), return_sequences=True))],
     "CRF": [Case(lambda: CRF())],
     "CharEncoder": [

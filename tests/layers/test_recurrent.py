@@ -49,11 +49,11 @@ def test_a_masked_step_repeats_the_output_before_it(kind, inputs):
     np.testing.assert_array_equal(outputs[1, 2:4], outputs[1, [1, 1]])
 
 
-def test_a_row_without_real_steps_keeps_its_initial_state(kind, inputs):
+def test_a_row_without_real_steps_keeps_its_initial_state_and_shows_zeros(kind, inputs):
     layer = kind(UNITS, return_state=True)
-    start = [np.full((BATCH, UNITS), 0.25 + index, "float32") for index in range(len(layer.cell.state_size))]
+    start = [np.full((BATCH, UNITS), 0.25 + index, "float32") for index in range(len(layer.state_size))]
     output, *states = layer(inputs, initial_state=start, mask=np.zeros((BATCH, TIME), bool))
-    np.testing.assert_array_equal(output, start[0])
+    np.testing.assert_array_equal(output, np.zeros((BATCH, UNITS)))
     for state, wanted in zip(states, start, strict=True):
         np.testing.assert_array_equal(state, wanted)
 
@@ -72,7 +72,7 @@ def test_backwards_starts_at_the_last_real_step_of_each_row(kind, inputs):
 def test_masks_come_by_propagation_also_beside_an_initial_state(kind, inputs):
     padded = np.where(MASK[..., None], inputs, 0)
     values = keras.Input((None, FEATURES))
-    start = [keras.Input((UNITS,)) for _ in CELLS[kind](UNITS).state_size]
+    start = [keras.Input((UNITS,)) for _ in kind(UNITS).state_size]
     layer = kind(UNITS, return_sequences=True)
     masked = keras.layers.Masking()(values)
     model = keras.Model([values, start], [layer(masked), layer(masked, initial_state=start)])
@@ -88,7 +88,7 @@ def test_the_output_mask_follows_the_outputs(kind, inputs, go_backwards):
     wanted = MASK[:, ::-1] if go_backwards else MASK
     np.testing.assert_array_equal(layer.compute_mask(inputs, ops.convert_to_tensor(MASK)), wanted)
     assert kind(UNITS).compute_mask(inputs, ops.convert_to_tensor(MASK)) is None
-    states = [None] * len(layer.cell.state_size)
+    states = [None] * len(layer.state_size)
     assert kind(UNITS, return_state=True).compute_mask(inputs, MASK) == [None, *states]
 
 

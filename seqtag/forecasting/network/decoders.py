@@ -97,7 +97,7 @@ class _SegmentDecoder(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(dropout, dtype="float32")
         self.steps = keras.layers.Dense(segment * size, dtype="float32", name="steps")
         # The initial memory cell of an LSTM is a projection of the context.
-        memories = range(len(self.cell.state_size) - 1)
+        memories = range(len(self.cell.state_type._fields) - 1)
         self.memory = [keras.layers.Dense(units, dtype=self.dtype_policy, name=f"memory_{n}") for n in memories]
 
     def _build(self, input_width: int) -> None:

@@ -152,4 +152,4 @@ def _checked(name: str, layers: tuple[keras.layers.Layer, ...], rows: int) -> ke
 def _state_specs(layer: keras.layers.Layer, rows: int) -> list[tuple[tuple[int, ...], str]]:
     if layer.states is not None:
         return [(tuple(state.shape), state.dtype) for state in keras.tree.flatten(layer.states)]
-    return [((rows, size), layer.cell.state_dtype) for size in layer.cell.state_size]
+    return [((rows, size), layer.cell.state_dtype) for size in layer.state_size]
