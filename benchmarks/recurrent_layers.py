@@ -20,7 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seqtag.layers import GRU, Bidirectional, PeepholeLSTM, SimpleRNN
+from seqtag.layers import GRU, LSTM, Bidirectional, PeepholeLSTM, SimpleRNN
 
 
 def pairs(units: int) -> dict[str, tuple[Any, Any]]:
@@ -28,11 +28,11 @@ def pairs(units: int) -> dict[str, tuple[Any, Any]]:
     sequences: dict[str, Any] = {"return_sequences": True}
     return {
         "SimpleRNN": (SimpleRNN(units, **sequences), keras.layers.SimpleRNN(units, **sequences)),
-        "LSTM": (PeepholeLSTM(units, peephole=False, **sequences), keras.layers.LSTM(units, **sequences)),
+        "LSTM": (LSTM(units, **sequences), keras.layers.LSTM(units, **sequences)),
         "PeepholeLSTM / LSTM": (PeepholeLSTM(units, **sequences), keras.layers.LSTM(units, **sequences)),
         "GRU": (GRU(units, **sequences), keras.layers.GRU(units, **sequences)),
         "BiLSTM": (
-            Bidirectional(PeepholeLSTM(units, peephole=False, **sequences)),
+            Bidirectional(LSTM(units, **sequences)),
             keras.layers.Bidirectional(keras.layers.LSTM(units, **sequences)),
         ),
         "BiGRU": (

@@ -7,6 +7,7 @@ from typing import Any
 from seqtag.layers import GRU, PeepholeLSTM, SimpleRNN
 from seqtag.layers.recurrent import Recurrent
 
+# The LSTM is not `LSTM`: stored runs of `lstm` find their weights by the name of this class.
 CELLS: dict[str, tuple[type[Recurrent], dict[str, Any]]] = {
     "simple_rnn": (SimpleRNN, {}),
     "peephole_lstm": (PeepholeLSTM, {}),
