@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder
 from seqtag.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 from seqtag.tagging.config import TASK
-from seqtag.tagging.data.batches import Batch, batch_of, plan_batches
+from seqtag.tagging.data.batches import Batch
 from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput
 from seqtag.tagging.data.encoding import EncodedCorpus, encode_corpus
 from seqtag.tagging.data.schemes import spans
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.network.compaction import compacted
 from seqtag.tagging.network.network import TaggerNetwork
+from seqtag.tagging.outputs import batch_outputs
 from seqtag.tagging.stored_sizes import stored_sizes
 
-# How many padded tokens a batch of prediction has, and how many tokens are in memory at once, whatever the file's size.
-PREDICTION_BATCH_TOKENS = 4_000
+# How many tokens are in memory at once, whatever the file's size.
 CHUNK_TOKENS = 40_000
 OUTPUTS = ("tags", "scores", "continuations")
-
-T = TypeVar("T")
 
 
 class Entity(NamedTuple):
@@ -91,8 +90,9 @@ class TaggingModel:
     def decode_tags(self, corpus: EncodedCorpus) -> list[list[str]]:
         """The tags alone of an encoded corpus, which is what scoring needs."""
         tags: list[list[str]] = [[] for _ in corpus.lengths]
-        for numbers, indices in _batch_outputs(corpus, self.network.decode):
-            for n, row in zip(numbers, self.codec.decode(indices.numpy()), strict=True):
+        decode = self.network.decode
+        for numbers, output in batch_outputs(corpus, lambda batch: {"tags": decode(batch)}, self.codec.begins):
+            for n, row in zip(numbers, self.codec.decode(output["tags"]), strict=True):
                 tags[n] = row[: corpus.lengths[n]]
         return tags
 
@@ -103,8 +103,8 @@ class TaggingModel:
         corpus = self.encode(sentences)
         notation = self.options.notation
         tagged: list[TaggedSentence] = [TaggedSentence([], [], [], [])] * len(sentences)
-        for numbers, output in _batch_outputs(corpus, self.network.tag):
-            indices, scores, continuations = (output[name].numpy() for name in OUTPUTS)
+        for numbers, output in batch_outputs(corpus, self.network.tag, self.codec.begins):
+            indices, scores, continuations = (output[name] for name in OUTPUTS)
             tags = self.codec.decode(indices)
             for row, n in enumerate(numbers):
                 length = corpus.lengths[n]
@@ -130,8 +130,13 @@ class TaggingModel:
         """The probability of each of `codec.labels` at every token, one array (time, labels) per sentence."""
         corpus = self.encode(sentences)
         result: list[np.ndarray] = [np.zeros((0, len(self.codec.labels)), np.float32)] * len(sentences)
-        for numbers, marginals in _batch_outputs(corpus, self.network.marginals):
-            for row, n in zip(marginals.numpy(), numbers, strict=True):
+
+        def marginals(batch: Batch) -> dict[str, tf.Tensor]:
+            found = self.network.marginals(batch)
+            return {"marginals": found, "tags": tf.argmax(found, axis=-1)}
+
+        for numbers, output in batch_outputs(corpus, marginals, self.codec.begins):
+            for row, n in zip(output["marginals"], numbers, strict=True):
                 result[n] = row[: corpus.lengths[n]]
         return result
 
@@ -185,13 +190,6 @@ class TaggingModel:
             [Vocabulary.from_dict(column) for column in data["columns"]],
             ReadingOptions.from_dict(data["options"]),
         )
-
-
-def _batch_outputs(corpus: EncodedCorpus, function: Callable[[Batch], T]) -> Iterator[tuple[np.ndarray, T]]:
-    """What a graph function of the network gives for each batch of a corpus, with the numbers of its sentences."""
-    check_can_run()
-    for numbers in plan_batches(corpus.lengths, PREDICTION_BATCH_TOKENS):
-        yield numbers, function(batch_of(corpus, numbers))
 
 
 def _span_score(scores: np.ndarray, continuations: np.ndarray, start: int, end: int) -> float:

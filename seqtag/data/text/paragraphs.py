@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from seqtag.data.text.tokenizer import tokenize
 
 # How many characters are tokenised together.
 CHUNK_CHARACTERS = 200_000
+# Where a longer line is cut: at a space between words of letters, and between ideographs or kana. No rule of the tokeniser
+# looks across such a place, but for a URL that ideographs go on without a space.
+_CUT = re.compile(r"(?<=[^\W\d_]{2})[ \t](?=[^\W\d_]{2})|(?<=[ぁ-ゖァ-ヺ一-鿿]{2})(?=[ぁ-ゖァ-ヺ一-鿿]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,9 @@ def read_text(source: Source, encoding: str = "utf-8") -> Iterator[TextLine]:
         chunk.append(text.removeprefix("\ufeff") if number == 0 else text)
         characters += len(text)
         if characters >= CHUNK_CHARACTERS:
-            yield from tokenize_lines(chunk)
+            *before, last = chunk
+            yield from tokenize_lines(before)
+            yield _tokenize_in_pieces(last)
             chunk, characters = [], 0
     yield from tokenize_lines(chunk)
 
@@ -57,6 +63,26 @@ def tokenize_lines(lines: list[str]) -> list[TextLine]:
             lines, tokens.to_list(), starts.to_list(), ends.to_list(), strict=True
         )
     ]
+
+
+def _tokenize_in_pieces(text: str) -> TextLine:
+    """Tokenises a line of any length, in memory that grows with its tokens alone."""
+    whole = TextLine(text, [], [], [])
+    for offset, piece in _pieces(text):
+        [part] = tokenize_lines([piece])
+        whole.tokens.extend(part.tokens)
+        whole.starts.extend(start + offset for start in part.starts)
+        whole.ends.extend(end + offset for end in part.ends)
+    return whole
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """A text in pieces of about `CHUNK_CHARACTERS`, each with its place in it."""
+    start = 0
+    while cut := _CUT.search(text, start + CHUNK_CHARACTERS):
+        yield start, text[start : cut.end()]
+        start = cut.end()
+    yield start, text[start:]
 
 
 _tokenize = tf.function(tokenize, input_signature=[tf.TensorSpec([None], tf.string)])

@@ -26,6 +26,7 @@ class TagCodec:
     Attributes:
         labels: the model's tags, in the order of its indices.
         types: (labels,) index of each label's type, 0 for `O` and plain labels.
+        begins: (labels,) whether a token of this label goes on no entity of the token before.
         file_tags: the tags of the file that labels stand for, an array of strings.
         file_tag_rows: (labels, labels) int32, the row of `file_tags` for a label (column) after another label (row).
             Only in IOB1 does it matter which label comes before; at the start of a sentence the label before is 0.
@@ -46,6 +47,7 @@ class TagCodec:
         self._indices = {label: n for n, label in enumerate(self.labels)}
         self._known = set(symbols if scheme is None else tagset(self.symbols, scheme))
         self.types = np.array([self._type(label) for label in self.labels], np.int32)
+        self.begins = np.array([scheme is None or label[0] not in "IE" for label in self.labels], bool)
         pairs = [self._in_file(label) for label in self.labels]
         self.file_tags = np.array([alone for alone, _ in pairs] + [after_same for _, after_same in pairs])
         is_same = (self.types[:, None] == self.types) & (self.types > 0)

@@ -1,0 +1,73 @@
+"""Sentences too long for one pass through the network, as windows that overlap: memory does not grow with length.
+
+A line of raw text without an end, or a file without empty lines, is one sentence of any length. Tags depend on what
+stands near, so a window that reaches far enough to both sides gives the tags of its middle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from seqtag.tagging.data.encoding import EncodedCorpus
+
+# Tokens of the longest sentence that is tagged as a whole, of a window of a longer one, and of what two windows share.
+LONGEST, WINDOW, OVERLAP = 4_000, 1_000, 200
+
+
+class Window(NamedTuple):
+    """Tokens of a sentence, `stop` exclusive."""
+
+    start: int
+    stop: int
+
+
+def windows_of(length: int) -> list[Window]:
+    """The windows of a sentence longer than `WINDOW`; the last one is shorter.
+
+    >>> windows_of(2000)
+    [Window(start=0, stop=1000), Window(start=800, stop=1800), Window(start=1600, stop=2000)]
+    """
+    starts = range(0, length - OVERLAP, WINDOW - OVERLAP)
+    return [Window(start, min(start + WINDOW, length)) for start in starts]
+
+
+def windowed(corpus: EncodedCorpus, sentence: int, windows: list[Window]) -> EncodedCorpus:
+    """The windows of one sentence as a corpus without tags."""
+    starts, stops = (np.array(ends, np.int64) for ends in zip(*windows, strict=True))
+    places = tf.ragged.range(starts, stops)
+
+    def cut(table: tf.RaggedTensor) -> tf.RaggedTensor:
+        return tf.gather(table[sentence], places)
+
+    columns = None if corpus.columns is None else cut(corpus.columns)
+    return replace(corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=None, lengths=stops - starts)
+
+
+def kept_parts(windows: list[Window], labels: list[np.ndarray], begins: np.ndarray) -> list[Window]:
+    """What is taken of each window: each token of the sentence from one window, as far from its ends as can be.
+
+    The parts meet where both windows say the same of the tokens on both sides and no entity goes on: at the place of
+    this kind that is nearest to the middle of what they share, at the middle itself where there is none.
+
+    Args:
+        windows: see `windows_of`.
+        labels: of each window `(time,)`, what it says of its tokens.
+        begins: (labels,) whether a token of this label goes on no entity of the token before.
+
+    Returns:
+        For each window the part of it, in places of the sentence.
+    """
+    cuts = [0]
+    for n, (left, right) in enumerate(pairwise(windows)):
+        before, after = labels[n][right.start - left.start :], labels[n + 1][: left.stop - right.start]
+        agree = before == after
+        clean = np.flatnonzero(agree[1:] & agree[:-1] & begins[after[1:]]) + 1
+        middle = len(agree) // 2
+        cut = clean[np.argmin(np.abs(clean - middle))] if len(clean) else middle
+        cuts.append(right.start + int(cut))
+    return [Window(*ends) for ends in zip(cuts, [*cuts[1:], windows[-1].stop], strict=True)]
