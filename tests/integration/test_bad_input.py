@@ -6,12 +6,15 @@ import errno
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from seqtag.cli import run
 from seqtag.errors import DataError
+from seqtag.runs.directory import run_directory
 from seqtag.tagging.data.corpus import load_corpus
+from seqtag.tagging.model import TaggingModel
 
 IOB2 = "Ann\tB-PER\nsaw\tO\nNew\tB-LOC\nYork\tI-LOC\n\nit\tO\n"
 TAG_COLUMN = "; use --set data.tag_column=..."
@@ -158,6 +161,98 @@ def test_a_finished_run_is_not_overwritten_and_none_to_resume_is_said(refused, j
     assert "expected an unfinished run to resume, found none" in refused(
         1, "train", config, "-o", tmp_path / "run", "--resume"
     )
+
+
+def unused(*arguments, **options):
+    pytest.fail("something slow began")
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("folder", "expected a file to write, found a folder"),
+        ("dangling", "expected a file to write, found a link to nothing, nowhere"),
+        ("missing/out.tsv", "expected a folder to write to, found none"),
+        ("run/encoders.json", "expected a file to write, found one of a run"),
+        ("other.partial/out.tsv", "expected a place outside of unfinished runs, found"),
+    ],
+)
+def test_where_no_answers_can_go(refused, places, output, message, monkeypatch):
+    monkeypatch.setattr(TaggingModel, "load", unused)
+    before = sorted(places.rglob("*"))
+    assert message in refused(1, "predict", places / "run", places / "in.tsv", "-o", places / output)
+    assert sorted(places.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["train", "export"])
+@pytest.mark.parametrize(
+    ("output", "code", "message"),
+    [
+        ("run", 1, "found one; choose another"),
+        ("dangling", 1, "expected a new directory, found one"),
+        ("new.partial", 2, "expected a name without .partial, the ending of unfinished runs"),
+        ("other.partial/new", 1, "expected a place outside of unfinished runs"),
+        ("in.tsv/new", 1, "in.tsv: expected a folder to write to, found a file"),
+    ],
+)
+def test_where_no_run_and_no_saved_model_can_go(refused, places, command, output, code, message, job, monkeypatch):
+    monkeypatch.setattr(TaggingModel, "load", unused)
+    monkeypatch.setattr("seqtag.tagging.task.load_splits", unused)
+    before = sorted(places.rglob("*"))
+    arguments = [job / "job.yaml", "-o"] if command == "train" else [places / "run"]
+    assert message in refused(code, command, *arguments, places / output)
+    assert sorted(places.rglob("*")) == before
+
+
+def test_gradients_are_written_into_no_run_itself(refused, places, monkeypatch):
+    monkeypatch.setattr(TaggingModel, "load", unused)
+    message = "expected a folder of its own for the output, found a run"
+    assert message in refused(1, "gradients", places / "run", "-o", places / "run")
+
+
+@pytest.fixture
+def places(run_folder, tmp_path):
+    """A finished run, an unfinished one, a folder, a file, and a link to nothing."""
+    (tmp_path / "run").mkdir()
+    for name in ("encoders.json", "config.yaml"):
+        (tmp_path / "run" / name).write_bytes((run_folder / name).read_bytes())
+    (tmp_path / "other.partial").mkdir()
+    (tmp_path / "other.partial" / "config.yaml").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "in.tsv").write_text("Ann\n")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    return tmp_path
+
+
+def test_an_interruption_after_the_run_is_finished_is_no_fault(job, tmp_path, monkeypatch, capsys):
+    """Its last step is the renaming; before it, the run is there to be resumed."""
+
+    def trains(config, output, resume):
+        with run_directory(config, output, resume):
+            monkeypatch.setattr(Path, "rename", interrupted)
+        return None
+
+    def interrupted(folder, target):
+        os.rename(folder, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("seqtag.tagging.task.train", trains)
+    assert run(["train", str(job / "job.yaml"), "-o", str(tmp_path / "run")]) == 0
+    assert capsys.readouterr().err == f"interrupted, but the run is finished: {tmp_path / 'run'}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_interruption_before_that_is_one(job, tmp_path, monkeypatch, capsys):
+    def trains(config, output, resume):
+        with run_directory(config, output, resume):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("seqtag.tagging.task.train", trains)
+    (tmp_path / "old").mkdir()
+    for name in ("run", "old"):
+        assert run(["train", str(job / "job.yaml"), "-o", str(tmp_path / name)]) == 1
+    assert capsys.readouterr().err.startswith("error: interrupted; --resume goes on from the last whole epoch\nerror: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old", "run.partial"]
 
 
 def test_a_full_disk_while_saving_leaves_no_finished_run(job, tmp_path, monkeypatch, capsys):

@@ -12,11 +12,9 @@ import numpy as np
 import pytest
 
 COMMAND = [sys.executable, "-c", "from seqtag.cli import main; main()"]
-# The same, interrupted as by a keyboard when the first epoch is done, however fast the epochs are.
+# The same, told to end when the first epoch is done, however fast the epochs are.
 INTERRUPTED = """
 import os, signal
-# A shell that starts the tests in the background has its children ignore this signal.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 from seqtag.cli import main
 from seqtag.quiet_tensorflow import import_tensorflow
 import_tensorflow()
@@ -26,7 +24,7 @@ show = ProgressLine.on_epoch_end
 
 def show_and_interrupt(self, epoch, logs=None):
     show(self, epoch, logs)
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 ProgressLine.on_epoch_end = show_and_interrupt
 main()
@@ -114,6 +112,13 @@ def test_standard_output_may_be_closed_from_the_start(run_folder, job):
         process.stdout.close()
         error = process.stderr.read()
     assert (process.returncode, error) == (0, b"")
+
+
+def test_a_file_is_written_though_no_standard_stream_is_open(run_folder, job, tmp_path):
+    command = [*COMMAND, "predict", str(run_folder), str(job / "test.tsv"), "-o", str(tmp_path / "out.tsv")]
+    done = subprocess.run(command, preexec_fn=lambda: os.closerange(0, 3), check=False)
+    assert done.returncode == 0
+    assert without_tags(tmp_path / "out.tsv") == without_tags(job / "test.tsv")
 
 
 def test_memory_does_not_grow_with_the_file(run_folder, tmp_path):

@@ -13,8 +13,8 @@ from seqtag.data.text.tokenizer import tokenize
 
 # How many characters are tokenised together.
 CHUNK_CHARACTERS = 200_000
-# Where a longer line is cut: at a space between words of letters, and between ideographs or kana. No rule of the tokeniser
-# looks across such a place, but for a URL that ideographs go on without a space.
+# Where a longer line is cut: at a space between words of letters, and between ideographs or kana. No rule of the
+# tokeniser looks across such a place, but for a URL that ideographs go on without a space.
 _CUT = re.compile(r"(?<=[^\W\d_]{2})[ \t](?=[^\W\d_]{2})|(?<=[ぁ-ゖァ-ヺ一-鿿]{2})(?=[ぁ-ゖァ-ヺ一-鿿]{2})")
 
 
