@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqtag.asides import clear_asides
+from seqtag.asides import MARK, clear_asides
 from seqtag.config.section import TaskConfig
 from seqtag.errors import ConfigError, RunError, SeqtagError
 from seqtag.folders import locked_folder, make_folder, rename_new
 from seqtag.runs import bundle
 from seqtag.runs.config_file import dump_config, load_run_config
-from seqtag.runs.places import check_new_name, is_unfinished_run
+from seqtag.runs.places import check_new_name
 
 CHECKPOINTS, LOGS = "checkpoints", "logs"
 
@@ -57,7 +57,7 @@ def has_state(folder: Path) -> bool:
 
 def _make_room(folder: Path) -> None:
     """Creates the folder of a new run, in place of one that was killed before the end of its first epoch."""
-    if is_unfinished_run(folder) and not has_state(folder):
+    if _has_only_begun(folder):
         with _locked(folder) as is_dead:
             if is_dead:
                 shutil.rmtree(folder)
@@ -66,6 +66,14 @@ def _make_room(folder: Path) -> None:
         folder.mkdir()
     except FileExistsError:
         raise RunError(f"{folder}: found an unfinished run; go on with --resume, or remove it") from None
+
+
+def _has_only_begun(folder: Path) -> bool:
+    """Whether a folder holds what a run writes before the end of its first epoch, and nothing else."""
+    if not folder.is_dir() or has_state(folder):
+        return False
+    names = {path.name for path in folder.iterdir() if MARK not in path.name}
+    return names <= {bundle.CONFIG, CHECKPOINTS, LOGS}
 
 
 def _locked(folder: Path) -> AbstractContextManager[bool]:
@@ -80,7 +88,7 @@ def _begin(folder: Path, config: TaskConfig, resume: bool) -> None:
     if load_run_config(folder, type(config)) != config:
         raise ConfigError(f"{path}: expected the configuration of the unfinished run, found another")
     # Nobody else writes here, as long as this process holds the lock.
-    for place in (folder, *(folder / CHECKPOINTS).glob("*")):
+    for place in (folder, folder / CHECKPOINTS, *(folder / CHECKPOINTS).glob("*")):
         clear_asides(place)
 
 

@@ -58,7 +58,7 @@ def check_output_file(path: Path) -> None:
         RunError: it is a file of a run, or inside an unfinished one.
     """
     _check_outside_unfinished_runs(path)
-    if path.name in FILES_OF_A_RUN and is_run(path.parent):
+    if path.name in FILES_OF_A_RUN and _is_run(path.parent):
         raise RunError(f"{path}: expected a file to write, found one of a run")
 
 
@@ -70,22 +70,21 @@ def check_output_folder(folder: Path) -> None:
         OutputError: it is no folder to write to.
     """
     _check_outside_unfinished_runs(folder)
-    if is_run(folder):
+    if _is_run(folder):
         raise RunError(f"{folder}: expected a folder of its own for the output, found a run")
     check_folder(folder)
 
 
-def is_run(folder: Path) -> bool:
+def _is_run(folder: Path) -> bool:
     """Whether a folder is that of a run, finished or not."""
-    return (folder / bundle.ENCODERS).exists() or is_unfinished_run(folder)
+    return (folder / bundle.ENCODERS).exists() or _is_unfinished_run(folder)
 
 
-def is_unfinished_run(folder: Path) -> bool:
-    """Whether a folder is that of an unfinished run."""
+def _is_unfinished_run(folder: Path) -> bool:
     return folder.name.endswith(bundle.PARTIAL_SUFFIX) and (folder / bundle.CONFIG).exists()
 
 
 def _check_outside_unfinished_runs(path: Path) -> None:
     for folder in path.absolute().parents:
-        if is_unfinished_run(folder):
+        if _is_unfinished_run(folder):
             raise RunError(f"{path}: expected a place outside of unfinished runs, found {folder}")

@@ -87,15 +87,17 @@ def test_a_run_that_was_killed_before_its_first_epoch_is_begun_anew(tmp_path, be
     process = begun(output)
     process.kill()
     process.wait()
-    (folder / "trace").touch()
+    (folder / "logs").mkdir()
+    (folder / ".config.writing-0123456789ab.yaml").touch()
     with run_directory(CONFIG, output, resume=False) as again:
         assert [path.name for path in again.iterdir()] == ["config.yaml"]
     assert output.is_dir() and not folder.exists()
 
 
-def test_a_folder_that_is_no_run_is_not_cleared(tmp_path):
+def test_a_folder_with_anything_else_in_it_is_not_cleared(tmp_path):
     (tmp_path / "run.partial").mkdir()
-    (tmp_path / "run.partial" / "letter.txt").touch()
+    for name in ("config.yaml", "letter.txt"):
+        (tmp_path / "run.partial" / name).touch()
     assert "run.partial: found an unfinished run" in refused(RunError, tmp_path / "run")
     assert (tmp_path / "run.partial" / "letter.txt").exists()
 

@@ -49,8 +49,8 @@ def test_a_long_sentence_gets_the_tags_that_it_gets_as_a_whole(model, sentence, 
     assert np.mean(np.array(tagged.tags) != whole.tags) < 0.01
     assert not violations(tagged.tags, "IOB2")
     assert [span[:3] for span in spans(tagged.tags, "IOB2")] == [entity[:3] for entity in tagged.entities]
-    assert np.median(np.abs(np.array(tagged.scores) - whole.scores)) < 1e-4
+    assert np.median(np.abs(np.array(tagged.scores) - whole.scores)) < 1e-2
     [found] = model.probabilities([sentence])
     np.testing.assert_allclose(found.sum(axis=-1), 1, atol=1e-4)
-    assert np.median(np.abs(found - marginals)) < 1e-4
+    assert np.median(np.abs(found - marginals)) < 1e-2
     assert model.decode_tags(model.encode([sentence, short])) == [tagged.tags, first.tags]
