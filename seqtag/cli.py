@@ -264,7 +264,8 @@ def run(arguments: list[str]) -> int:
         if debug:
             traceback.print_exc()
         message, code = _explain(error, options, resumable=arguments[:1] == ["train"])
-        warn(f"error: {message}")
+        if message:  # Of a command line without a command, typer shows the help and says no more.
+            warn(f"error: {message}")
         return code
 
 

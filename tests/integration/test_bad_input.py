@@ -282,3 +282,4 @@ def test_without_a_command_the_help_is_shown(capsys):
     assert run([]) == 2
     captured = capsys.readouterr()
     assert "Usage" in captured.out + captured.err
+    assert "error" not in captured.err

@@ -105,6 +105,14 @@ def test_backtest_of_a_run_and_of_a_configuration(shop_run, shop, tmp_path, said
     assert once["fitted"] == [1]
 
 
+def test_a_backtest_is_not_written_into_a_run(shop_run, shop, refused, monkeypatch):
+    monkeypatch.setattr("seqtag.forecasting.task.load_series", lambda config: pytest.fail("something slow began"))
+    message = f"{shop_run}: expected a folder of its own for the output, found a run"
+    for source in (shop_run, shop / "job.yaml"):
+        assert refused(1, "backtest", source, "-o", shop_run) == message
+    assert refused(1, "backtest", shop_run, "-o", shop / "train.csv").endswith("found a file")
+
+
 def test_a_backtest_of_a_run_says_what_it_was_fitted_on(shop_run, capsys):
     assert run(["backtest", str(shop_run), "--folds", "3"]) == 0
     assert capsys.readouterr().err.splitlines() == [
