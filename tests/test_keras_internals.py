@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.eager import context as tf_context
 from tensorflow.python.framework import ops as tf_ops
 
 import seqtag
@@ -216,3 +217,10 @@ def test_shapes_of_weights_are_found_without_their_memory():
     with keras.StatelessScope():
         pass
     assert dense(2).get_weights()[0].shape == (3, 2)
+
+
+def test_whether_tensorflow_has_run_is_known(monkeypatch):
+    tf.constant(1)
+    assert internals.tensorflow_is_running()
+    monkeypatch.setattr(tf_context, "context_safe", lambda: None)
+    assert not internals.tensorflow_is_running()
