@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from seqtag.errors import ConfigError, DataError, DataWarning, shown
 from seqtag.tagging.data.detection import BLANK, DETECTION_LINES, WORD_GROUP, nothing_found
-from seqtag.tagging.data.layouts import LAYOUTS, Layout
+from seqtag.tagging.data.layouts import LAYOUTS, Layout, split_columns
 from seqtag.tagging.data.notation import Notation
 from seqtag.tagging.data.sentences import ColumnSentence
 
@@ -50,13 +50,9 @@ class Plan(NamedTuple):
     notation: Notation | None = None
 
 
-class Line(NamedTuple):
-    """A line of the file, its columns if it is a row, and whether it ends the sentence before it, or starts one."""
-
-    text: str
-    row: list[str] | None
-    ends: bool
-    starts: bool = False
+# A line of the file, its columns if it is a row, and whether it ends the sentence before it, or starts one. No named
+# tuple: there is one a token, and it would take a tenth of the reading time.
+Line: TypeAlias = tuple[str, list[str] | None, bool, bool]
 
 
 def read_columns(lines: Iterator[str], layout: Layout, reading: Reading) -> Iterator[ColumnSentence]:
@@ -137,51 +133,59 @@ def check_columns(layout: Layout, token: int, tag: int) -> None:
 
 def _parsed(lines: Iterable[str], plan: Plan, path: str) -> Iterator[Line]:
     """Splits lines into columns and checks them."""
-    layout, width, token, _, comments, settled, *_ = plan
+    layout, width, token, _, comments, *_ = plan
     marked = False
-    first, rows = 0, 0  # the line of the first row, and how many rows there were
+    first = 0  # the line of the first row
+    has_ids, tabs = layout.has_ids, layout.separator == "\t"
     numbered = enumerate(lines, 1)
     for number, line in numbered:
         text = line.rstrip("\r\n")
-        if text.startswith(_BOM):
+        if line[0] == _BOM:
             text = text[1:]
             if number > 1 and not marked:
                 marked = True
                 _warn_of_mark(path, number)
         if not text.strip(" \t"):
-            yield Line(line, None, True)
+            yield line, None, True, False
             continue
         if comments and text.startswith(comments):
-            yield Line(line, None, False)
+            yield line, None, False, False
             continue
-        row = layout.split(text)
-        if not layout.has_ids and row[0] == "-DOCSTART-":
-            yield Line(line, None, True)
+        row = text.split("\t") if tabs else split_columns(text, " ")
+        if not has_ids and row[0] == "-DOCSTART-":
+            yield line, None, True, False
             continue
         if len(row) != width and not (layout.open_ended and len(row) > width):
-            following = [layout.split(content_of(text)) for _, text in islice(numbered, DETECTION_LINES)]
-            if rows and not settled and _is_odd(width, rows, len(row), following):
-                raise DataError(f"expected {_columns(len(row))}, as most lines have, found {width}", path, first)
-            spaces = "\t" not in text and len(text.split()) == width > 1
-            raise DataError(
-                f"expected {_columns(width)}, found {'spaces for TABs' if spaces else len(row)}", path, number
-            )
+            following = [text for _, text in islice(numbered, DETECTION_LINES)]
+            raise _ragged(text, number, first, following, plan, path)
         first = first or number
-        rows += 1
-        if layout.has_ids and not row[0].isdecimal():
+        if has_ids and not row[0].isdecimal():
             if not WORD_GROUP.fullmatch(row[0]):
                 raise DataError(f"expected a word number such as 8 in column 1, found {shown(row[0])}", path, number)
-            yield Line(line, None, False)
+            yield line, None, False, False
             continue
         if not row[token]:
             raise DataError(f"expected a token in column {token + 1}, found nothing", path, number)
-        yield Line(line, row, False)
+        yield line, row, False, False
 
 
-def _is_odd(width: int, rows: int, other: int, following: Iterable[Sequence[str]]) -> bool:
-    """Whether the rows so far have another width than most: than the row that differs and those that follow it."""
-    widths = [len(row) for row in following if any(row)]
-    return rows + widths.count(width) < 1 + widths.count(other)
+def _ragged(text: str, number: int, first: int, following: Iterable[str], plan: Plan, path: str) -> DataError:
+    """The error for a row of another width, or for the first row where it is the odd one.
+
+    Args:
+        text: the row.
+        number: of its line.
+        first: the number of the first row's line, 0 where this is the first row.
+        following: lines that follow it.
+        plan: of the file.
+        path: of the file.
+    """
+    found = len(plan.layout.split(text))
+    widths = [len(plan.layout.split(content_of(line))) for line in following if line.strip(BLANK)]
+    if first and not plan.settled and number - first + widths.count(plan.width) < 1 + widths.count(found):
+        return DataError(f"expected {_columns(found)}, as most lines have, found {plan.width}", path, first)
+    spaces = "\t" not in text and len(text.split()) == plan.width > 1
+    return DataError(f"expected {_columns(plan.width)}, found {'spaces for TABs' if spaces else found}", path, number)
 
 
 def _columns(width: int) -> str:

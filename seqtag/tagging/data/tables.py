@@ -41,7 +41,7 @@ def read_table(lines: Iterator[str], layout: Layout, reading: Reading) -> Iterat
         raise DataError(nothing_found(head), reading.path)
     plan, ids = _plan(content_of(line), len(head), layout, reading)
     parsed = _parsed(lines, len(head), plan, ids, reading.path)
-    return group_sentences(chain((Line(line, None, False) for line in head), parsed), plan, reading.path)
+    return group_sentences(chain(((line, None, False, False) for line in head), parsed), plan, reading.path)
 
 
 def _plan(header: str, line: int, layout: Layout, reading: Reading) -> tuple[Plan, int | None]:
@@ -90,16 +90,16 @@ def _parsed(lines: Iterable[str], above: int, plan: Plan, ids: int | None, path:
         text = content_of(line)
         row = plan.layout.split(text)
         if not any(row) or not text.strip(" \t"):
-            yield Line(line, None, ids is None)
+            yield line, None, ids is None, False
             continue
         if plan.comments and text.startswith(plan.comments):
-            yield Line(line, None, False)
+            yield line, None, False, False
             continue
         if len(row) != plan.width:
             raise DataError(f"expected {plan.width} columns, found {len(row)}", path, number)
         if not row[plan.token]:
             raise DataError(f"expected a token in column {plan.token + 1}, found nothing", path, number)
         try:
-            yield Line(line, row, False, ids is not None and starts(row[ids].strip()))
+            yield line, row, False, ids is not None and starts(row[ids].strip())
         except DataError as error:
             raise error.at(path, number) from None
