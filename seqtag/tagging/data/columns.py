@@ -135,7 +135,7 @@ def _parsed(lines: Iterable[str], plan: Plan, path: str) -> Iterator[Line]:
     """Splits lines into columns and checks them."""
     layout, width, token, _, comments, *_ = plan
     marked = False
-    first = 0  # the line of the first row
+    first, others = 0, 0  # the line of the first row, and how many lines are none
     has_ids, tabs = layout.has_ids, layout.separator == "\t"
     numbered = enumerate(lines, 1)
     for number, line in numbered:
@@ -146,18 +146,22 @@ def _parsed(lines: Iterable[str], plan: Plan, path: str) -> Iterator[Line]:
                 marked = True
                 _warn_of_mark(path, number)
         if not text.strip(" \t"):
+            others += 1
             yield line, None, True, False
             continue
         if comments and text.startswith(comments):
+            others += 1
             yield line, None, False, False
             continue
         row = text.split("\t") if tabs else split_columns(text, " ")
         if not has_ids and row[0] == "-DOCSTART-":
+            others += 1
             yield line, None, True, False
             continue
         if len(row) != width and not (layout.open_ended and len(row) > width):
             following = [text for _, text in islice(numbered, DETECTION_LINES)]
-            raise _ragged(text, number, first, following, plan, path)
+            rows = number - others - 1
+            raise _ragged(text, number, first, rows, following, plan, path)
         first = first or number
         if has_ids and not row[0].isdecimal():
             if not WORD_GROUP.fullmatch(row[0]):
@@ -169,20 +173,23 @@ def _parsed(lines: Iterable[str], plan: Plan, path: str) -> Iterator[Line]:
         yield line, row, False, False
 
 
-def _ragged(text: str, number: int, first: int, following: Iterable[str], plan: Plan, path: str) -> DataError:
+def _ragged(
+    text: str, number: int, first: int, rows: int, following: Iterable[str], plan: Plan, path: str
+) -> DataError:
     """The error for a row of another width, or for the first row where it is the odd one.
 
     Args:
         text: the row.
         number: of its line.
-        first: the number of the first row's line, 0 where this is the first row.
+        first: the number of the first row's line.
+        rows: how many rows came before.
         following: lines that follow it.
         plan: of the file.
         path: of the file.
     """
     found = len(plan.layout.split(text))
     widths = [len(plan.layout.split(content_of(line))) for line in following if line.strip(BLANK)]
-    if first and not plan.settled and number - first + widths.count(plan.width) < 1 + widths.count(found):
+    if rows and not plan.settled and rows + widths.count(plan.width) < 1 + widths.count(found):
         return DataError(f"expected {_columns(found)}, as most lines have, found {plan.width}", path, first)
     spaces = "\t" not in text and len(text.split()) == plan.width > 1
     return DataError(f"expected {_columns(plan.width)}, found {'spaces for TABs' if spaces else found}", path, number)
