@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
 import io
+import lzma
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +24,8 @@ from seqtag.streams import standard_input
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
 # Bytes of a file by which its separator and its decimal mark are told.
 _SAMPLE = 1 << 16
+_ZIP = b"PK\x03\x04"
+_COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _FIELDS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 
 
@@ -44,7 +50,8 @@ def read_frame(source: Any, as_text: Sequence[str] = (), form: TextFormat = PLAI
     their columns one by one (`get_column`), since their `to_pandas` needs pyarrow; others give `to_pandas()`.
 
     Args:
-        source: a pandas or polars frame, or the path of a CSV file, `-` for standard input.
+        source: a pandas or polars frame, or the path of a CSV file, which may end in `.gz`, `.bz2` or `.xz`; `-` for
+            standard input.
         as_text: the columns of a CSV file that stay text, so that an id `007` keeps its zeros and `NA` stays Namibia.
             In other columns `NA`, `NaN`, `None`, `null` and an empty field are missing values. Blank lines are skipped.
         form: how the file is written; what it does not say is told by the file's first lines.
@@ -72,12 +79,16 @@ def _read_csv(path: str, as_text: Sequence[str], form: TextFormat) -> ReadFrame:
     try:
         with _open(path) as data:
             sample = data.read(_SAMPLE)
+            if sample.startswith(_ZIP):
+                raise DataError("expected a CSV file, found a spreadsheet or an archive", path)
             encoding = "utf-16" if sample[:2] in (b"\xff\xfe", b"\xfe\xff") else form.encoding
             written, names, first_line = detect(sample, encoding, form)
             data.seek(0)
             frame = _parse(data, encoding, written, names, first_line, as_text)
     except FileNotFoundError:
         raise DataError("expected a CSV file, found none", path) from None
+    except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
+        raise DataError(f"expected a compressed CSV file, found {error}", path) from None
     except UnicodeError as error:
         raise DataError(
             f"expected a CSV file in {form.encoding}, found {error}", path, setting="data.encoding"
@@ -88,11 +99,12 @@ def _read_csv(path: str, as_text: Sequence[str], form: TextFormat) -> ReadFrame:
 
 
 def _open(path: str) -> Any:
-    """A file of bytes that can be read again from its start: pipes are read into memory."""
+    """A file of bytes that can be read again from its start: pipes are read into memory, compressed files opened."""
     if path == "<stdin>":
         stream = standard_input()
         return io.BytesIO(stream.buffer.read() if hasattr(stream, "buffer") else stream.read().encode())
-    file = open(path, "rb")  # noqa: SIM115
+    suffix = os.path.splitext(path)[1]
+    file: Any = _COMPRESSED.get(suffix, open)(path, "rb")
     if file.seekable():
         return file
     with file:

@@ -22,6 +22,7 @@ import numpy as np
 from seqtag.data.series.files import SeriesColumns, read_series, read_wide, text_columns
 from seqtag.data.series.frames import read_frame
 from seqtag.data.series.frequency import DAY
+from seqtag.data.series.long_form import as_frame, with_times
 from seqtag.data.series.slicing import up_to_last_value
 from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.text_format import PLAIN, TextFormat
@@ -152,7 +153,9 @@ def inspect_series(
         DataError: see `read_series`.
     """
     columns = columns or SeriesColumns()
+    source = as_frame(source, columns.series, columns.target)
     frame, path, written = read_frame(source, text_columns(columns.series, columns.time, form), form)
+    frame = with_times(frame, (columns.series, columns.time), columns.time)
     names = list(map(str, frame.columns))
     if layout == "auto":
         is_long = {columns.time, columns.target} <= set(names)

@@ -39,7 +39,7 @@ def evaluate_model(model: ForecastingModel, table: SeriesTable, windows: Windows
         table, model = model.units.standardised(table), model.standardised
     series = [table.values[table.rows(number)] for number in range(len(table))]
     histories = Prefixes(series, windows.series, windows.ends - windows.first)
-    ids = [str(table.ids[series]) for series in windows.series]
+    ids = table.ids[windows.series].tolist()
     target = windows.future(table.values).astype(float)
     return evaluate_forecasts(target, model.forecast(table, windows), histories, model.season_length, ids)
 
@@ -49,7 +49,7 @@ def evaluate_forecasts(
     forecast: Forecast,
     histories: Histories,
     season_lengths: int | Sequence[int],
-    ids: Sequence[str] | None = None,
+    ids: Sequence[Hashable] | None = None,
 ) -> ForecastReport:
     """Scores forecasts, and the baselines on the same values.
 
@@ -76,7 +76,7 @@ def evaluate_forecasts(
     return ForecastReport(
         overall=scored.overall,
         per_step=scored.per_step,
-        per_series=group_scores(target, forecast, scales, () if ids is None else list(map(str, ids))),
+        per_series=group_scores(target, forecast, scales, () if ids is None else ids),
         baselines={name: _by_step(target, found, scales) for name, found in baselines_by_name.items()},
         season_lengths=tuple(sorted(set(season_lengths_of(season_lengths, rows)))),
         rows=rows,
@@ -147,7 +147,7 @@ def _score(target: np.ndarray, forecast: Forecast, scales: Scales, rows: Any) ->
     )
 
 
-def _check(target: np.ndarray, forecast: Forecast, histories: Histories, ids: Sequence[str] | None) -> None:
+def _check(target: np.ndarray, forecast: Forecast, histories: Histories, ids: Sequence[Hashable] | None) -> None:
     if target.shape != forecast.point.shape:
         raise ValueError(f"expected targets of shape {forecast.point.shape} as the forecasts, found {target.shape}")
     for name, found in (("histories", histories), ("ids", ids)):

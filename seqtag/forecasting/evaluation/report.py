@@ -98,7 +98,7 @@ class ForecastReport:
 
     overall: Scores
     per_step: tuple[Scores, ...]
-    per_series: Mapping[str, Scores]
+    per_series: Mapping[Any, Scores]
     baselines: Mapping[str, StepScores]
     season_lengths: tuple[int, ...]
     rows: int

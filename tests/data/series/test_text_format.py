@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,6 +92,23 @@ def test_encodings(read, encoding):
             DataError, match=r"a\.csv: expected a CSV file in utf-8, found .*0xfc.*; set data\.encoding"
         ):
             read(text, encoding)
+
+
+@pytest.mark.parametrize(("suffix", "opened"), [(".gz", gzip.open), (".bz2", bz2.open), (".xz", lzma.open)])
+def test_compressed_files(tmp_path, suffix, opened):
+    path = tmp_path / f"a.csv{suffix}"
+    with opened(path, "wt") as file:
+        file.write(written(["1,5", "2"]))
+    assert read_series(path).values.tolist() == [1.5, 2]
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(DataError, match=rf"a\.csv\{suffix}: expected a compressed CSV file, found"):
+        read_series(path)
+
+
+def test_a_spreadsheet_is_no_csv_file(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"PK\x03\x04 and so on")
+    with pytest.raises(DataError, match=r"a\.csv: expected a CSV file, found a spreadsheet or an archive"):
+        read_series(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize(

@@ -267,5 +267,5 @@ def test_scores_by_series_are_utilsforecasts_on_m3():
     drift = Forecast(baselines.drift([histories[row] for row in quarterly], 8))
     report = evaluate_forecasts(target[quarterly, :8], drift, [histories[row] for row in quarterly], 4, ids=quarterly)
     for row in quarterly:
-        assert report.per_series[str(row)].mase == pytest.approx(mase[row])
-        assert report.per_series[str(row)].smape == pytest.approx(200 * smape[row])
+        assert report.per_series[row].mase == pytest.approx(mase[row])
+        assert report.per_series[row].smape == pytest.approx(200 * smape[row])
