@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -68,7 +69,7 @@ def test_files_written_otherwise_are_read_by_options(shop_run, shop, tmp_path, c
 
 def test_rows_without_a_value_at_the_end_of_a_file_are_forecast(shop_run, shop, tmp_path, capsysbinary):
     history, later = (pd.read_csv(shop / f"{name}.csv") for name in ("train", "later"))
-    rows = later.groupby("shop").head(5)
+    rows = later.groupby("shop").head(5).assign(sales=np.nan)
     pd.concat([history, rows]).to_csv(tmp_path / "in.csv", index=False)
     found = answers(capsysbinary, "predict", shop_run, tmp_path / "in.csv")
     expected = answers(capsysbinary, "predict", shop_run, shop / "train.csv", "--future", shop / "later.csv")

@@ -89,7 +89,7 @@ def _read_csv(path: str, as_text: Sequence[str], form: TextFormat) -> ReadFrame:
         raise DataError("expected a CSV file, found none", path) from None
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
         raise DataError(f"expected a compressed CSV file, found {error}", path) from None
-    except UnicodeError as error:
+    except (UnicodeError, LookupError) as error:
         raise DataError(
             f"expected a CSV file in {form.encoding}, found {error}", path, setting="data.encoding"
         ) from None
@@ -217,6 +217,15 @@ class RowNames:
         return DataError(f"series {shown(series)} at {time}: {message}", self.path, line, setting)
 
 
+def as_floats(column: pd.Series) -> np.ndarray:
+    """A column as float64, NaN where a value is missing or no number, infinite where it is too large."""
+    try:
+        numbers = pd.to_numeric(column, errors="coerce")
+    except OverflowError:  # integers of hundreds of digits
+        numbers = pd.to_numeric(column.where(column.astype(str).str.len() < 300, "inf"), errors="coerce")
+    return numbers.to_numpy(np.float64, na_value=np.nan)
+
+
 def read_numbers(column: pd.Series, rows: RowNames) -> np.ndarray:
     """Reads a column as float64, NaN where missing.
 
@@ -225,7 +234,7 @@ def read_numbers(column: pd.Series, rows: RowNames) -> np.ndarray:
     """
     if column.dtype.kind in "mMc":
         raise rows.error(0, f"expected numbers in column {shown(column.name)}, found {column.dtype}")
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    numbers = as_floats(column)
     wrong = (np.isnan(numbers) & column.notna().to_numpy()) | (np.abs(numbers) > np.finfo(np.float32).max)
     if wrong.any():
         row = int(wrong.argmax())

@@ -46,8 +46,8 @@ class TextFormat:
         if self.date_format is not None:
             check_date_format(self.date_format)
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
+            b"".decode(self.encoding)
+        except (LookupError, UnicodeError, ValueError):
             raise ValueError(f"expected an encoding such as 'utf-8' or 'cp1252', found {self.encoding!r}") from None
 
 
@@ -99,6 +99,8 @@ def detect(sample: bytes, encoding: str, form: TextFormat) -> tuple[Written, lis
     lines = text.splitlines(keepends=True)
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     header = lines[first] if lines else ""
+    if "\0" in header:
+        raise UnicodeError("NUL bytes, as in UTF-16")
     separator = form.separator or max(SEPARATORS, key=lambda mark: len(_fields(header, mark)))
     rows = csv.reader(lines[first + 1 : first + 1 + _LINES], delimiter=separator)
     decimal = form.decimal or _decimal((field.strip() for row in rows for field in row), separator)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.files import read_series
-from seqtag.data.series.frames import check_columns, read_frame
+from seqtag.data.series.frames import as_floats, check_columns, read_frame
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, shown
 
@@ -34,8 +34,8 @@ def read_m3(path: str | os.PathLike[str]) -> dict[str, tuple[SeriesTable, np.nda
     for column in ("id", "period"):
         rows.refuse(frame[column].isna().to_numpy(), f"expected a value in column {column!r}, found none")
     rows.refuse(frame["id"].duplicated().to_numpy(), "expected each id once, found one a second time")
-    periods = frame["period"].astype(str).str.lower().to_numpy(object)
-    return {period: _of_period(rows, np.flatnonzero(periods == period)) for period in dict.fromkeys(periods)}
+    codes, periods = pd.factorize(frame["period"].astype(str).str.lower())
+    return {period: _of_period(rows, np.flatnonzero(codes == code)) for code, period in enumerate(periods)}
 
 
 def _of_period(rows: _Rows, chosen: np.ndarray) -> tuple[SeriesTable, np.ndarray]:
@@ -72,7 +72,7 @@ class _Rows:
             parts = [] if pd.isna(text) else str(text).split()
             if not parts or str(expected) not in (str(len(parts)), f"{len(parts)}.0"):
                 raise self.error(row, f"expected {expected} values, found {len(parts)}")
-            values = pd.to_numeric(pd.Series(parts), errors="coerce").to_numpy(np.float64)
+            values = as_floats(pd.Series(parts))
             wrong = ~np.isfinite(values)
             if wrong.any():
                 found = shown(parts[int(wrong.argmax())])

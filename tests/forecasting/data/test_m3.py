@@ -23,6 +23,7 @@ def read(tmp_path):
     ("row", "message"),
     [
         ("N2,YEARLY,X,2,3,1 2x 3,4 5", "expected finite numbers in column 'train', found '2x'"),
+        (f"N2,YEARLY,X,2,3,1 {'9' * 400} 3,4 5", "expected finite numbers in column 'train', found '99999"),
         ("N2,YEARLY,X,2,3,1 2 3,4 inf", "expected finite numbers in column 'test', found 'inf'"),
         ("N2,YEARLY,X,2,3,1 nan 3,4 5", "expected finite numbers in column 'train', found 'nan'"),
         ("N2,YEARLY,X,2,x,1 2 3,4 5", "expected x values, found 3"),
