@@ -269,7 +269,8 @@ def _read_as(data: SeriesDataConfig, options: Mapping[str, str]) -> SeriesDataCo
         try:
             data = validate_section(SeriesDataConfig, {**data.model_dump(), name: value}, "data")
         except ConfigError as error:
-            raise ConfigError(str(error).removeprefix(f"data: {name}: "), setting=f"data.{name}") from None
+            message = str(error).removeprefix("data: ").removeprefix(f"{name}: ").removeprefix("config: ")
+            raise ConfigError(message, setting=f"data.{name}") from None
     return data
 
 

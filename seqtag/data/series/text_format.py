@@ -6,6 +6,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,8 +47,9 @@ class TextFormat:
         if self.date_format is not None:
             check_date_format(self.date_format)
         try:
-            b"".decode(self.encoding)
-        except (LookupError, UnicodeError, ValueError):
+            with suppress(UnicodeDecodeError):  # of an encoding with two bytes for each character
+                b"0".decode(self.encoding)
+        except (LookupError, ValueError):
             raise ValueError(f"expected an encoding such as 'utf-8' or 'cp1252', found {self.encoding!r}") from None
 
 

@@ -103,7 +103,7 @@ class _Rows(NamedTuple):
         series: the series of the table that each row is of.
         times: the time of each row.
         row: the number of each row in its source.
-        names: the series of all rows of the source, as it names them.
+        names: the series of all rows of the source, as it names them; None for the table's own later rows.
         path: the file.
     """
 
@@ -111,7 +111,7 @@ class _Rows(NamedTuple):
     series: np.ndarray
     times: np.ndarray
     row: np.ndarray
-    names: pd.Series
+    names: pd.Series | None
     path: str | None
 
 
@@ -158,13 +158,13 @@ def _rows_of(table: SeriesTable, later: SeriesTable, columns: SeriesColumns) -> 
     series = pd.Index(table.ids).get_indexer(pd.Index(later.ids))[later.series_of_step]
     there = ~later.inserted
     frame = long_frame(later, columns)[there]
-    return _Rows(frame, series[there], later.times[there], np.arange(len(frame)), frame[columns.series], None)
+    return _Rows(frame, series[there], later.times[there], np.arange(len(frame)), None, None)
 
 
 def _warn_of_others(source: _Rows, used: np.ndarray) -> None:
     """Warns once of the rows of a source that no forecast reads; `used` are positions among its rows of series."""
-    unused = len(source.names) - len(np.unique(source.row[used]))
-    if not unused:
+    unused = 0 if source.names is None else len(source.names) - len(np.unique(source.row[used]))
+    if source.names is None or not unused:
         return
     of_others = np.ones(len(source.names), bool)
     of_others[source.row] = False
@@ -182,22 +182,22 @@ def _read_known(
     """The known covariates at these times of these series, `(series x horizon,)` each; earlier parts go first."""
     names = [columns.series, columns.time, *table.known]
     frame = pd.concat([part.frame[names] for part in parts])
-    of_row, path = np.concatenate([part.series for part in parts]), parts[0].path
+    of_row, path, given = np.concatenate([part.series for part in parts]), parts[0].path, len(parts[0].frame)
     keys = pd.MultiIndex.from_arrays([of_row, np.concatenate([part.times for part in parts])])
     first = np.flatnonzero(~keys.duplicated())
     at = keys[first].get_indexer(pd.MultiIndex.from_arrays([series, times]))
     _check_rows(table, of_row, series, times, at, path)
     chosen = first[at]
-    _warn_of_others(parts[0], chosen[chosen < len(parts[0].frame)])
+    _warn_of_others(parts[0], chosen[chosen < given])
     categorical = {name: isinstance(column, Categories) for name, column in table.known.items()}
     rows = RowNames(frame[columns.series], frame[columns.time], path)
     known = read_columns(frame, categorical, rows, lambda values, _: values[chosen])
     for name, column in known.items():
         missing = column.codes < 0 if isinstance(column, Categories) else np.isnan(column)
         if missing.any():
-            raise rows.error(
-                int(chosen[missing.argmax()]), f"expected a value of known covariate {shown(name)}, found none"
-            )
+            row = int(chosen[missing.argmax()])
+            rows = RowNames(rows.series, rows.times, path if row < given else None)
+            raise rows.error(row, f"expected a value of known covariate {shown(name)}, found none")
     return known
 
 

@@ -87,6 +87,9 @@ def test_encodings(read, encoding):
     text = "unique_id,ds,y\nMünchen,1,1\nMünchen,2,2\n"
     form = TextFormat(encoding="cp1252" if encoding == "cp1252" else "utf-8")
     assert read(text, encoding, form=form).ids.tolist() == ["München"]
+    with pytest.raises(DataError, match=r"found NUL bytes, as in UTF-16; set data\.encoding"):
+        read(text.replace("ü", "ue"), "utf-16-le")
+    assert read(text, "utf-16-le", form=TextFormat(encoding="utf-16-le")).ids.tolist() == ["München"]
     if encoding == "cp1252":
         with pytest.raises(
             DataError, match=r"a\.csv: expected a CSV file in utf-8, found .*0xfc.*; set data\.encoding"
@@ -131,6 +134,8 @@ def test_what_is_no_table_is_said(read, text, message):
         ({"decimal": "x"}, "expected the decimal mark '.' or ',', found 'x'"),
         ({"date_format": "day"}, "expected a form of dates such as '%d.%m.%Y', found 'day'"),
         ({"encoding": "utf-99"}, "expected an encoding such as 'utf-8' or 'cp1252', found 'utf-99'"),
+        ({"encoding": "hex"}, "expected an encoding such as 'utf-8' or 'cp1252', found 'hex'"),
+        ({"encoding": "a\0"}, "expected an encoding such as 'utf-8' or 'cp1252', found "),
     ],
 )
 def test_formats_that_are_none(given, message):
