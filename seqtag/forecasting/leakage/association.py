@@ -21,10 +21,10 @@ from functools import cached_property
 import numpy as np
 
 from seqtag.data.series.covariates import Categories, Column
+from seqtag.forecasting.data.moments import training_moments
 
 MAX_CATEGORIES = 20
 _RIDGE = 1e-6
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,10 +203,8 @@ def _ranks(values: np.ndarray, steps: Steps) -> np.ndarray:
 
 def _standardised(values: np.ndarray, steps: Steps) -> np.ndarray:
     """Values in standard deviations from the mean of their series; 0 where the series is constant up to rounding."""
-    centred = _centred(values[:, None], steps)[:, 0]
-    deviation = np.sqrt(_means((centred**2)[:, None], steps)[:, 0])
-    flat = deviation <= _ROUNDING * np.abs(values[~np.isnan(values)]).max(initial=0.0)
-    return centred / np.where(flat, np.inf, deviation)[steps.series]
+    mean, deviation = training_moments(np.asarray(values, float), np.r_[0, np.cumsum(steps.lengths)]).T
+    return (values - mean[steps.series]) / np.where(deviation > 0, deviation, np.inf)[steps.series]
 
 
 def _centred(columns: np.ndarray, steps: Steps) -> np.ndarray:

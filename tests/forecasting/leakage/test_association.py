@@ -80,6 +80,7 @@ def test_ranks_share_ties_and_are_each_series_own():
     np.testing.assert_allclose(ranks, [1 / 3, 5 / 6, 1 / 3, NAN, 1 / 4, 3 / 4])
     np.testing.assert_allclose(values, [-(0.5**0.5), 2**0.5, -(0.5**0.5), NAN, -1, 1])
     assert codings(np.full(6, 0.1, np.float32), steps)[1].tolist() == [0.0] * 6
+    np.testing.assert_allclose(codings(np.array([1.0, 3, 1, NAN, 1e12, 1e12 + 3]), steps)[1], values, atol=1e-3)
 
 
 def test_categories_keep_their_codes():

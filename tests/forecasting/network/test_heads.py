@@ -174,6 +174,14 @@ def test_negative_binomial_quantiles_are_scipys(scale):
     assert (found[expected < 1000] == expected[expected < 1000]).mean() > 0.999
 
 
+def test_large_counts_stay_whole():
+    scale = 1e9 / 3
+    found = NegativeBinomialHead().quantiles(tf.constant([[3.0, -9.0]]), (0.1, 0.9), tf.constant([scale], tf.float64))
+    counted = found.numpy() * scale
+    np.testing.assert_allclose(counted, np.round(counted), atol=1e-5)
+    assert counted.min() > 2.0**24
+
+
 def test_negative_binomial_point_is_the_mean_whatever_the_scale():
     raw, _, scale = inputs(2, 4)
     np.testing.assert_allclose(NegativeBinomialHead().point(raw, scale), softplus(raw[:, 0].numpy()) + 1e-6, rtol=1e-6)

@@ -129,6 +129,35 @@ def test_the_loss_leaves_out_missing_targets(design, make_network, make_batch):
     np.testing.assert_allclose(network.compute_loss(batch, None, output), np.mean(one_by_one), rtol=1e-5)
 
 
+@pytest.mark.parametrize("scaling", ["revin", "es_rnn"])
+def test_one_jump_after_a_still_window_does_not_outweigh_all_others(scaling, make_network, make_batch):
+    smoothing = {"season_length": 1, "logarithmic": False} if scaling == "es_rnn" else None
+    network = make_network(scaling=scaling, smoothing=smoothing, centred=True)
+    batch = make_batch(network, rows=4, missing=0)
+    history = batch["history"].numpy().astype(float)
+    history[0] = 5 + 1e-12 * history[0]
+    batch["history"] = tf.constant(history)
+    loss, gradients = loss_and_gradients(network, batch)
+    assert 10 < loss < 1e5 and all(np.abs(tf.convert_to_tensor(g)).max() < 1e5 for g in gradients)
+
+
+def test_constant_windows_do_not_count_in_the_loss(make_network, make_batch):
+    network = make_network(scaling="revin", lookback=8)
+    batch = make_batch(network, rows=4, missing=0)
+    constant = {"history": tf.fill([2, 8], 3.0), "target": tf.fill([2, 3], 9.0)}
+    longer = {
+        name: tf.concat([part, tf.cast(constant.get(name, part[:2]), part.dtype)], axis=0)
+        for name, part in batch.items()
+    }
+    for one, other in zip(
+        tf.nest.flatten(loss_and_gradients(network, batch)),
+        tf.nest.flatten(loss_and_gradients(network, longer)),
+        strict=True,
+    ):
+        np.testing.assert_allclose(tf.convert_to_tensor(one), tf.convert_to_tensor(other), rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(network.forecast(longer).quantiles[4:], np.full((2, 3, 3), 3.0))
+
+
 @every_design
 def test_quantiles_never_cross(design, make_network, make_batch):
     network = make_network(**DESIGNS[design], levels=(0.05, 0.1, 0.5, 0.6, 0.95))
