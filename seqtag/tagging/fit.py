@@ -10,6 +10,7 @@ from seqtag.tagging.config import ModelConfig, TaggingConfig
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, reading_options
 from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.data.windows import in_pieces
 from seqtag.tagging.evaluation.evaluate import quick_report, resolve_measure
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.network import TaggerNetwork
@@ -96,7 +97,7 @@ def fit_tagging_model(
         model = build_tagging_model(train, config.model, options, config.data.scheme, training.precision)
         scheme = model.codec.scheme
         measure = resolve_measure(config.evaluation.measure, scheme)
-        encoded = model.encode(train.inputs, model.codec.encode_corpus(train))
+        encoded = in_pieces(model.encode(train.inputs, model.codec.encode_corpus(train)), model.codec.begins)
         encoded_dev = model.encode(dev.inputs, model.codec.encode_corpus(dev))
 
         def evaluate() -> float:

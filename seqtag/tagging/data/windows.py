@@ -1,7 +1,8 @@
-"""Sentences too long for one pass through the network, as windows that overlap: memory does not grow with length.
+"""Sentences too long for one pass through the network, in parts: memory does not grow with their length.
 
 A line of raw text without an end, or a file without empty lines, is one sentence of any length. Tags depend on what
-stands near, so a window that reaches far enough to both sides gives the tags of its middle.
+stands near, so a window that reaches far enough to both sides gives the tags of its middle. Training takes pieces that
+do not overlap.
 """
 
 from __future__ import annotations
@@ -46,6 +47,40 @@ def windowed(corpus: EncodedCorpus, sentence: int, windows: list[Window]) -> Enc
 
     columns = None if corpus.columns is None else cut(corpus.columns)
     return replace(corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=None, lengths=stops - starts)
+
+
+def in_pieces(corpus: EncodedCorpus, begins: np.ndarray) -> EncodedCorpus:
+    """A corpus to be trained on, with the long sentences in pieces of at most `WINDOW` tokens that cut no entity.
+
+    Only an entity that is longer than a piece is cut.
+
+    Args:
+        corpus: sentences with their tags.
+        begins: see `kept_parts`.
+    """
+    if corpus.tags is None or not (corpus.lengths > LONGEST).any():
+        return corpus
+    sentences = np.split(corpus.tags.flat_values.numpy(), np.cumsum(corpus.lengths)[:-1])
+    lengths = np.concatenate(
+        [_piece_lengths(tags, begins) if len(tags) > LONGEST else [len(tags)] for tags in sentences]
+    )
+
+    def cut(table: tf.RaggedTensor) -> tf.RaggedTensor:
+        return tf.RaggedTensor.from_row_lengths(table.flat_values, lengths)
+
+    columns = None if corpus.columns is None else cut(corpus.columns)
+    return replace(corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=cut(corpus.tags), lengths=lengths)
+
+
+def _piece_lengths(tags: np.ndarray, begins: np.ndarray) -> np.ndarray:
+    if len(tags) <= LONGEST:
+        return np.array([len(tags)])
+    cuts = [0]
+    while len(tags) - cuts[-1] > WINDOW:
+        following = tags[cuts[-1] + 1 : cuts[-1] + WINDOW + 1]
+        clean = np.flatnonzero((following < 0) | begins[following])
+        cuts.append(cuts[-1] + (1 + int(clean[-1]) if len(clean) else WINDOW))
+    return np.diff([*cuts, len(tags)])
 
 
 def kept_parts(windows: list[Window], labels: list[np.ndarray], begins: np.ndarray) -> list[Window]:

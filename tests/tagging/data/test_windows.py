@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seqtag.data.text.word_features import WordFeatures
 from seqtag.tagging.data.encoding import EncodedCorpus
-from seqtag.tagging.data.windows import LONGEST, OVERLAP, WINDOW, Window, kept_parts, windowed, windows_of
+from seqtag.tagging.data.windows import LONGEST, OVERLAP, WINDOW, Window, in_pieces, kept_parts, windowed, windows_of
 
 # O, B, I, E
 BEGINS = np.array([True, True, False, False])
@@ -78,3 +78,39 @@ def test_windows_of_a_sentence_are_cut_out_of_it(columns):
     assert parts.lengths.tolist() == [3, 3] and parts.features is features
     if columns:
         assert parts.columns.to_list() == [[[0, 0], [1, -1], [2, -2]], [[2, -2], [3, -3], [4, -4]]]
+
+
+def corpus_of(*sentences: list[int]) -> EncodedCorpus:
+    """A corpus with these tags, in which each token is another word and has a further column."""
+    lengths = np.array([len(tags) for tags in sentences])
+    words = np.arange(lengths.sum(), dtype=np.int32)
+    ragged = [tf.RaggedTensor.from_row_lengths(flat, lengths) for flat in (words, -words[:, None])]
+    tags = tf.RaggedTensor.from_row_lengths(np.concatenate(sentences).astype(np.int32), lengths)
+    return EncodedCorpus(WordFeatures(*[tf.zeros([8])] * 3), *ragged, tags, lengths)
+
+
+def test_long_sentences_are_trained_on_in_pieces_that_cut_no_entity():
+    source = np.random.default_rng(4)
+    entities = [[1, *[2] * source.integers(0, 4), 3] if source.random() < 0.6 else [0] for _ in range(9_000)]
+    tags = [tag for entity in entities for tag in entity]
+    tags[2_000:2_100] = [-1] * 100
+    corpus = corpus_of([0, 1, 3], tags, [0] * LONGEST)
+    pieces = in_pieces(corpus, BEGINS)
+    assert pieces.lengths[0] == 3 and pieces.lengths[-1] == LONGEST, "only the long one"
+    assert pieces.lengths[1:-1].max() <= WINDOW and pieces.lengths[1:-2].min() > WINDOW - 10
+    for name in ("word_rows", "columns", "tags"):
+        before, after = getattr(corpus, name), getattr(pieces, name)
+        np.testing.assert_array_equal(after.flat_values, before.flat_values)
+        np.testing.assert_array_equal(after.row_lengths(), pieces.lengths)
+    assert all(row[0] < 2 for row in pieces.tags.to_list())
+
+
+def test_an_entity_longer_than_a_piece_is_cut():
+    tags = [1, *[2] * LONGEST, 3]
+    pieces = in_pieces(corpus_of(tags), BEGINS)
+    assert pieces.lengths.tolist() == [WINDOW] * (len(tags) // WINDOW) + [len(tags) % WINDOW]
+
+
+def test_other_corpora_are_trained_on_as_they_are():
+    corpus = corpus_of([0] * LONGEST, [])
+    assert in_pieces(corpus, BEGINS) is corpus
