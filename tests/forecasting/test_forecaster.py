@@ -101,12 +101,14 @@ def test_a_fit_warns_of_known_covariates_that_hold_the_target(fitted, frames):
 
 @pytest.fixture(scope="module")
 def numbered(frames):
-    """Of series with integer ids and a known covariate, with five rows after the last values to forecast."""
+    """Of series with integer ids, business months and a known covariate, with five rows to forecast at their ends."""
     history, later = (frame.drop(columns=["holiday", "region"]) for frame in frames)
     rows = pd.concat([history, later.assign(y=np.nan).groupby("unique_id").head(6)])
     rows["unique_id"] = rows["unique_id"].str.removeprefix("shop_").astype("int64") + 7
     last = rows.dropna(subset="y").groupby("unique_id")["ds"].max()
     rows = rows[rows["ds"] <= rows["unique_id"].map(last) + pd.Timedelta("5D")]
+    month = (rows["ds"] - rows["ds"].min()).dt.days
+    rows = rows.assign(ds=pd.date_range("2000-01-01", periods=200, freq="BME")[month])
     return rows, tiny(data={"known": ("promotion",)}, training={**TRAINING, "epochs": 1}).fit(rows)
 
 
@@ -116,7 +118,7 @@ def test_rows_without_a_value_at_the_end_are_forecast_and_ids_keep_their_type(nu
     last = rows["unique_id"].map(rows.dropna(subset="y").groupby("unique_id")["ds"].max())
     asked = rows.loc[rows["ds"] > last, ["unique_id", "ds"]]
     expected = asked.sort_values(["unique_id", "ds"], ignore_index=True)
-    assert found["unique_id"].dtype == "int64"
+    assert found["unique_id"].dtype == "int64" and forecaster.model_.encoder.frequency.name == "BME"
     by_id = found.sort_values(["unique_id", "ds"], ignore_index=True)
     assert by_id[["unique_id", "ds"]].to_numpy().tolist() == expected.to_numpy().tolist()
     assert_frame_equal(forecaster.predict(rows), found)

@@ -40,9 +40,9 @@ def read_times(
     """Reads the timestamps, periods or integers of a column, in one time zone.
 
     Timestamps without a time zone are local times of `time_zone`, where it is given. Of a local time that occurs twice,
-    because clocks are put back, the first row of a series is the first and its second row the second. Timestamps with a
-    time zone are converted to `time_zone`; where it is not given, all must have the same time zone. A period stands for
-    its first moment.
+    because clocks are put back, the first row of a series is the first and its second row the second; the other way
+    round in a series whose rows go back in time. Timestamps with a time zone are converted to `time_zone`; where it is
+    not given, all must have the same time zone. A period stands for its first moment.
 
     Args:
         column: datetimes, periods, integers (also as floats), or text: ISO 8601, a quarter such as `2024Q1`, a month
@@ -222,11 +222,21 @@ def _check_zones(zones: pd.Series, times: _Uniques, time_zone: str | None) -> No
 
 
 def _localize(wall: pd.DatetimeIndex, rows: RowNames, time_zone: str) -> pd.DatetimeIndex:
-    first = ~pd.DataFrame({"series": rows.series, "wall": wall.asi8}).duplicated().to_numpy()
-    local = wall.tz_localize(time_zone, ambiguous=first, nonexistent="NaT")
+    local = wall.tz_localize(time_zone, ambiguous=_are_first(wall.asi8, rows), nonexistent="NaT")
     skipped = local.isna()
     if skipped.any():
         raise rows.error(
-            int(skipped.argmax()), f"expected a time that clocks in {time_zone} show, found one that they skip"
+            int(skipped.argmax()),
+            f"expected a time that clocks in {time_zone} show, found one that they skip",
+            "data.time_zone",
         )
     return local
+
+
+def _are_first(wall: np.ndarray, rows: RowNames) -> np.ndarray:
+    """Whether each row is the first of those of its series at its local time."""
+    codes = pd.factorize(rows.series)[0]
+    places = pd.Series(np.arange(len(wall))).groupby(codes).agg(["first", "last"])
+    backwards = (wall[places["last"]] < wall[places["first"]])[codes]
+    pairs = pd.MultiIndex.from_arrays([codes, wall])
+    return np.where(backwards, ~pairs.duplicated(keep="last"), ~pairs.duplicated(keep="first"))

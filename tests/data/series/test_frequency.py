@@ -83,6 +83,8 @@ def test_local_clocks_without_an_offset_are_read_in_their_zone(day, count):
     text = [str(stamp.tz_localize(None)) for stamp in index]
     table = table_of(text, time_zone="Europe/Berlin")
     assert table.to_timestamps(table.times).tolist() == index.tolist()
+    backwards = table_of(text[::-1], time_zone="Europe/Berlin")
+    assert backwards.values.tolist() == [*range(len(text))][::-1], "the later of two rows comes first there"
 
 
 def test_an_hour_that_clocks_skip_is_refused():

@@ -24,7 +24,8 @@ def micros(index):
 
 @pytest.mark.parametrize("time_zone", [None, "Europe/Berlin", "America/New_York"])
 @pytest.mark.parametrize(("offset", "count"), [("15min", 40_000), ("h", 9_000), ("D", 900), ("B", 600), ("W", 120),
-                                               ("MS", 30), ("QE", 30), ("YS", 10)])  # fmt: skip
+                                               ("MS", 30), ("QE", 30), ("YS", 10), ("bh", 4_000), ("C", 600),
+                                               ("SME", 60), ("BME", 30)])  # fmt: skip
 def test_features_are_those_of_pandas_calendar(offset, count, time_zone):
     index = pd.date_range("1968-11-03", periods=count, freq=offset, tz=time_zone)
     frequency = Frequency.parse(offset)

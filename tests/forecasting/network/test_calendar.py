@@ -11,7 +11,7 @@ from seqtag.data.series.frequency import Frequency
 from seqtag.forecasting.data.calendar_features import calendar_cycles, calendar_features
 from seqtag.forecasting.network.calendar import GraphCalendar, zone_offsets
 
-FREQUENCIES = ("h", "D", "B", "W", "MS", "QS", "YS", "1")
+FREQUENCIES = ("h", "D", "B", "W", "MS", "QS", "YS", "1", "bh", "SME")
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", None)
 END = pd.Timestamp("2101-01-01").value // 1000
 
