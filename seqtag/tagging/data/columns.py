@@ -137,6 +137,7 @@ def _parsed(lines: Iterable[str], plan: Plan, path: str) -> Iterator[Line]:
     marked = False
     first, others = 0, 0  # the line of the first row, and how many lines are none
     has_ids, tabs = layout.has_ids, layout.separator == "\t"
+    open_ended = layout.open_ended and width == layout.width
     numbered = enumerate(lines, 1)
     for number, line in numbered:
         text = line.rstrip("\r\n")
@@ -158,7 +159,7 @@ def _parsed(lines: Iterable[str], plan: Plan, path: str) -> Iterator[Line]:
             others += 1
             yield line, None, True, False
             continue
-        if len(row) != width and not (layout.open_ended and len(row) > width):
+        if len(row) != width and not (open_ended and len(row) > width):
             following = [text for _, text in islice(numbered, DETECTION_LINES)]
             rows = number - others - 1
             raise _ragged(text, number, first, rows, following, plan, path)
@@ -192,7 +193,8 @@ def _ragged(
     if rows and not plan.settled and rows + widths.count(plan.width) < 1 + widths.count(found):
         return DataError(f"expected {_columns(found)}, as most lines have, found {plan.width}", path, first)
     spaces = "\t" not in text and len(text.split()) == plan.width > 1
-    return DataError(f"expected {_columns(plan.width)}, found {'spaces for TABs' if spaces else found}", path, number)
+    message = f"expected {_columns(plan.width)}, found {'spaces for TABs' if spaces else found}"
+    return DataError(message, path, number, "data.comment_prefix" if text.startswith("#") else None)
 
 
 def _columns(width: int) -> str:

@@ -75,7 +75,7 @@ def _values(text: str, path: str, line: int) -> dict[str, Any]:
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict):
         return {"text": value[0], **value[1]}
     if not isinstance(value, dict):
-        raise DataError(f"expected a JSON object on each line, found {shown(text[:40])}", path, line)
+        raise DataError(f"expected a JSON object on one line, found {shown(text[:40])}", path, line)
     return value
 
 

@@ -52,8 +52,10 @@ def _plan(header: str, line: int, layout: Layout, reading: Reading) -> tuple[Pla
     def find(setting: str, own: str | None, usual: Sequence[str], needed: bool = True) -> int | None:
         chosen = getattr(reading, setting)
         try:
+            if chosen is not None and (index := layout.index(chosen)) < len(names):
+                return index
             if chosen is not None:
-                return layout.index(chosen)
+                raise DataError(f"expected at least {chosen} columns, found {', '.join(names)}")
         except DataError as error:
             if needed:
                 raise DataError(error.args[0], reading.path, line, f"data.{setting}") from None

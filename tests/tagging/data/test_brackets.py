@@ -64,5 +64,7 @@ def test_faults(old, new, message):
 
 
 def test_too_few_columns():
+    with pytest.raises(DataError, match="<stream>:2: expected 5 columns, found 6"):
+        read("x 0 0 a NN\nx 0 1 b NN c\n", "conll2012", tags_required=False)
     with pytest.raises(DataError, match="<stream>:2: expected 11 columns, found 9"):
         read("#begin document x\na b c d e f g h i\n", "conll2012")

@@ -352,6 +352,7 @@ def test_any_file_comes_back_and_can_be_retagged(layout):
         (b"title\na\tO\nb\tO\n", "FILE:1: expected 2 columns, as most lines have, found 1"),
         (b"a\tO\tx\n\nb\tO\nc\tO\n", "FILE:1: expected 2 columns, as most lines have, found 3"),
         (b"a\nb\nc\tO\nd\tO\n", "FILE:3: expected 1 column, found 2"),
+        (b"a B-X\n\n# id 7\nb O\n", "FILE:3: expected 2 columns, found 3; set data.comment_prefix"),
         (b"1-2\tdu\t_\n\n", "FILE: expected sentences, found only ranges of words and empty nodes"),
         (b"a N B O\nb N B\n", "FILE:2: expected 4 columns, found 3"),
         (b"a\tO\n\tO\n", "FILE:2: expected a token in column 1, found nothing"),

@@ -140,9 +140,9 @@ def test_spans_that_cut_tokens_are_widened_and_counted():
         ({"tokens": ["a", "b"], "ner_tags": ["O"]}, "expected as many tags as tokens, found 1 for 2"),
         ({"tokens": ["a", None], "tags": ["O", "O"]}, "expected tokens as texts in 'tokens', found None"),
         ({"body": "a"}, "expected a key 'text' or 'tokens', found body; set data.token_column"),
-        ("[{\"text\": \"a\"}]", "expected a JSON object on each line, found '[{\"text\": \"a\"}]'"),
-        ("[\n{\"text\": \"a\"}]", "expected a JSON object on each line, found '['"),
-        ("[" * 9999, "expected a JSON object on each line, found '" + "[" * 40 + "'"),
+        ("[{\"text\": \"a\"}]", "expected a JSON object on one line, found '[{\"text\": \"a\"}]'"),
+        ("[\n{\"text\": \"a\"}]", "expected a JSON object on one line, found '['"),
+        ("[" * 9999, "expected a JSON object on one line, found '" + "[" * 40 + "'"),
     ],
 )  # fmt: skip
 def test_faults(record, message):

@@ -92,6 +92,8 @@ def test_faults(text, message):
 
 
 def test_a_header_without_tokens_or_tags():
+    with pytest.raises(DataError, match=r"1: expected at least 3 columns, found word, tag; set data.token_column"):
+        read("word,tag\na,O\n", token_column=3)
     with pytest.raises(
         DataError, match=r"1: expected a header with a column of tokens, found a, b; set data.token_col"
     ):
