@@ -331,8 +331,10 @@ class Forecaster(BaseEstimator):
             X, horizon = horizon, X
         if not (horizon is None or isinstance(horizon, Integral)):
             raise TypeError(f"expected series and one horizon, found {type(X).__name__} and {type(horizon).__name__}")
-        steps = None if horizon is None else int(horizon)
-        return next_steps(self._config().data, self._whole(X), self.model_.horizon, steps, future)
+        steps, data = None if horizon is None else int(horizon), self._config().data
+        if isinstance(X, pd.DataFrame) and data.layout == "long" and data.target not in X.columns:
+            raise DataError(f"expected series with values in a column {data.target!r}, found none; is it the `future`?")
+        return next_steps(data, self._whole(X), self.model_.horizon, steps, future)
 
     def _series(self, X: Any) -> SeriesTable:
         """The series up to their last values."""

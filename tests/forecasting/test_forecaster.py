@@ -146,7 +146,9 @@ def test_predict_takes_series_and_horizon_as_people_write_them(numbered):
     assert forecaster.sample_paths(2, 3, rows).shape == (4, 2, 3)
     with pytest.raises(TypeError, match="expected series and one horizon, found DataFrame and DataFrame"):
         forecaster.predict(rows, rows)
-    with pytest.raises(DataError, match="expected a column 'y', found columns unique_id, ds, promotion"):
+    with pytest.raises(
+        DataError, match=r"expected series with values in a column 'y', found none; is it the `future`\?"
+    ):
         forecaster.predict(known)
 
 

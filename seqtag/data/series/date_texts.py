@@ -36,7 +36,9 @@ def as_iso(texts: pd.Series) -> pd.Series:
 
 def _strings(values: pd.Series) -> pd.Series:
     """The values that are text; missing where they are others."""
-    return values.where(values.map(lambda value: isinstance(value, str))).astype("str")
+    if pd.api.types.infer_dtype(values) != "string":
+        values = values.where(values.map(lambda value: isinstance(value, str)))
+    return values.astype("str")
 
 
 def _numbers(texts: pd.Series, pattern: str) -> pd.DataFrame:

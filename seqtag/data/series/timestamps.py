@@ -169,10 +169,8 @@ def _periods(column: pd.Series, rows: RowNames) -> pd.PeriodIndex:
 
 
 def _parse_unique(times: _Uniques, time_zone: str | None, date_format: str | None) -> pd.DatetimeIndex:
-    numbers = times.values.map(lambda value: isinstance(value, int | float)).to_numpy(bool)
-    if numbers.any():
-        at = int(numbers.argmax())
-        raise times.error(at, f"expected a timestamp as in other rows, found {shown(times.values.iloc[at])}")
+    if pd.api.types.infer_dtype(times.values).startswith("mixed"):
+        _refuse_numbers(times)
     zones = _zones(times.values)
     if date_format is None:
         _check_zones(zones, times, time_zone)
@@ -185,8 +183,14 @@ def _parse_unique(times: _Uniques, time_zone: str | None, date_format: str | Non
     index = pd.DatetimeIndex(parsed)
     if not with_zone or time_zone is not None or date_format is not None:
         return index
-    first = zones.iloc[0]
-    return index.tz_convert("UTC" if first in ("Z", "UTC") else first)
+    return index.tz_convert(zones.iloc[0])
+
+
+def _refuse_numbers(times: _Uniques) -> None:
+    numbers = times.values.map(lambda value: isinstance(value, int | float)).to_numpy(bool)
+    if numbers.any():
+        at = int(numbers.argmax())
+        raise times.error(at, f"expected a timestamp as in other rows, found {shown(times.values.iloc[at])}")
 
 
 def _unreadable(times: _Uniques, at: int, date_format: str | None) -> DataError:
@@ -205,7 +209,9 @@ def _unreadable(times: _Uniques, at: int, date_format: str | None) -> DataError:
 def _zones(values: pd.Series) -> pd.Series:
     """The time zone of each time as text, None where it has none."""
     if pd.api.types.infer_dtype(values) == "string":
-        return values.astype(object).str.extract(_OFFSET, expand=False)
+        zones = values.astype(object).str.extract(_OFFSET, expand=False)
+        zones = zones.str.replace(r"^([+-]\d{2})(\d{2})$", r"\1:\2", regex=True)
+        return zones.replace(dict.fromkeys(("Z", "+00:00", "-00:00"), "UTC"))
     zones = (getattr(value, "tzinfo", None) for value in values)
     return pd.Series([None if time_zone is None else _name(time_zone) for time_zone in zones], dtype=object)
 
