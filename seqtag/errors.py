@@ -105,7 +105,8 @@ class DataError(SeqtagError, ValueError):
         setting: the dotted key of the configuration that says how such data are read, if it may mend the fault.
 
     >>> error = DataError("expected utf-8, found byte 0xe6", "a.tsv", 7, setting="data.encoding")
-    >>> print(error, error.told("--encoding"), error.told(None), sep="\n")
+    >>> for message in (error, error.told("--encoding"), error.told(None)):
+    ...     print(message)
     a.tsv:7: expected utf-8, found byte 0xe6; set data.encoding
     a.tsv:7: expected utf-8, found byte 0xe6; use --encoding
     a.tsv:7: expected utf-8, found byte 0xe6
@@ -164,7 +165,8 @@ class ConfigError(SeqtagError, ValueError):
         setting: the dotted key, if commands have options for it.
 
     >>> error = ConfigError("expected an encoding, found 'utf-99'", setting="data.encoding")
-    >>> print(error, error.told("--encoding"), sep="\n")
+    >>> for message in (error, error.told("--encoding")):
+    ...     print(message)
     data.encoding: expected an encoding, found 'utf-99'
     --encoding: expected an encoding, found 'utf-99'
     """
