@@ -100,7 +100,7 @@ class DataError(SeqtagError, ValueError):
 
     Args:
         message: what was expected and what was found.
-        path: the file, if there is one.
+        path: the file, or the place in what Python handed over, if there is one.
         line: the 1-based number of the wrong line, if it is one line.
         setting: the dotted key of the configuration that says how such data are read, if it may mend the fault.
 
@@ -125,24 +125,39 @@ class DataError(SeqtagError, ValueError):
 
     def __str__(self) -> str:
         advice = f"; set {self.setting}" if self.setting else ""
-        return f"{self._place()}{self.args[0]}{advice}"
+        return f"{_place(self.path, self.line)}{self.args[0]}{advice}"
 
     def told(self, way: str | None) -> str:
         """The message, and the advice to use this option."""
-        return f"{self._place()}{self.args[0]}" + (f"; use {way}" if way else "")
+        return f"{_place(self.path, self.line)}{self.args[0]}" + (f"; use {way}" if way else "")
 
     def at(self, path: str | os.PathLike[str] | None, line: int | None = None) -> DataError:
         """The same error with its place, for a caller who knows the file."""
         return DataError(self.args[0], path, line, self.setting)
 
-    def _place(self) -> str:
-        path = [] if self.path is None else [escaped(os.fspath(self.path))]
-        line = [] if self.line is None else [str(self.line)]
-        return ":".join([*path, *line, " "]) if path or line else ""
-
 
 class DataWarning(UserWarning):
-    """Data can be used, but are probably not what they were meant to be; said once for each file or argument."""
+    """Data can be used, but are probably not what they were meant to be; given once for each file or argument.
+
+    The arguments are those of `DataError`.
+
+    >>> str(DataWarning("found 2 tags that training did not have", "test.conll", 17))
+    'test.conll:17: found 2 tags that training did not have'
+    """
+
+    def __init__(self, message: str, path: str | os.PathLike[str] | None = None, line: int | None = None) -> None:
+        super().__init__(one_line(message))
+        self.path = path
+        self.line = line
+
+    def __str__(self) -> str:
+        return f"{_place(self.path, self.line)}{self.args[0]}"
+
+
+def _place(path: str | os.PathLike[str] | None, line: int | None) -> str:
+    """The beginning of a message about a place in data."""
+    places = [*([] if path is None else [escaped(os.fspath(path))]), *([] if line is None else [str(line)])]
+    return ":".join([*places, " "]) if places else ""
 
 
 class RunError(SeqtagError):

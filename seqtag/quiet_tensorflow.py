@@ -1,41 +1,85 @@
-"""Imports TensorFlow without its log lines."""
+"""TensorFlow without the log lines that tell nothing about what seqtag does with it."""
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow, if it is not imported yet, without the lines that its native code logs during the import.
+    """Imports TensorFlow, if it is not imported yet, without the lines that its native code logs.
 
-    These lines come before any setting can turn them off. Exceptions and warnings of Python are still shown, and errors
-    that native code logs later, unless TF_CPP_MIN_LOG_LEVEL is set otherwise.
+    TensorFlow reads the environment's TF_CPP_MIN_LOG_LEVEL once, in the import, and logs some lines before that. Unless
+    the user has set the level, only what ends the process is logged from then on: the levels below hold lines about
+    processors and drivers, and what matters is raised as an exception too. The environment is left as it was.
+    Exceptions and warnings of Python are shown as ever.
     """
     if "tensorflow" in sys.modules:
         return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _native_stderr_silenced():
-        import tensorflow  # noqa: F401
+    level = os.environ.get(LOG_LEVEL)
+    if level == "0":
+        import tensorflow
+
+        return
+    os.environ.setdefault(LOG_LEVEL, "3")
+    try:
+        with _native_lines_held_back():
+            import tensorflow  # noqa: F401
+    finally:
+        if level is None:
+            del os.environ[LOG_LEVEL]
 
 
 @contextmanager
-def _native_stderr_silenced() -> Iterator[None]:
-    """Discards what native code writes to standard error, if that is open."""
+def _native_lines_held_back() -> Iterator[None]:
+    """Holds back what native code writes to standard error, if that is open, and shows it if the block fails."""
     try:
-        if sys.stderr is not None:
-            sys.stderr.flush()
         kept = os.dup(2)
     except OSError:
         yield
         return
-    silence = os.open(os.devnull, os.O_WRONLY)
+    with os.fdopen(kept, "w", buffering=1, errors="backslashreplace") as shown, tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            with redirect_stderr(shown if _is_standard_error(sys.stderr) else sys.stderr):
+                yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+
+
+def _is_standard_error(stream: object) -> bool:
+    """Whether what Python writes to a stream goes where native code writes."""
     try:
-        os.dup2(silence, 2)
+        return isinstance(stream, io.TextIOBase) and stream.fileno() == 2
+    except (OSError, ValueError):
+        return False
+
+
+@contextmanager
+def one_trace_a_model() -> Iterator[None]:
+    """Keeps back TensorFlow's warnings of functions that are traced often.
+
+    Every model traces its functions once. TensorFlow counts the traces of all models together, and would warn where
+    several are fitted in one process.
+    """
+    logger = logging.getLogger("tensorflow")
+
+    def is_about_something_else(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger.addFilter(is_about_something_else)
+    try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(silence)
+        logger.removeFilter(is_about_something_else)

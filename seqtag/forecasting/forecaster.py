@@ -14,6 +14,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+import seqtag.tensorflow_first  # noqa: F401
 from seqtag.data.series.slicing import up_to_last_value
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError

@@ -81,12 +81,17 @@ def _tag_costs(codec: TagCodec, config: ModelConfig) -> list[float] | None:
 def fit_tagging_model(
     train: TaggedCorpus, dev: TaggedCorpus, config: TaggingConfig, recording: Recording = Recording()
 ) -> tuple[TaggingModel, FitResult]:
-    """Fits a model on `train`; `dev` chooses the epoch; `recording` says where checkpoints and logs go.
+    """Fits a model on `train`; `dev` chooses the epoch.
 
     The same seed gives the same model bit for bit on a CPU.
 
+    Args:
+        train: the training sentences.
+        dev: sentences with tags such as `TagCodec.check` accepts.
+        config: the whole configuration.
+        recording: where checkpoints and logs go.
+
     Raises:
-        DataError: a tag of `dev` that `train` does not have.
         ConfigError: a measure of spans for plain labels.
         RunError: see `fit_network`.
     """
@@ -98,7 +103,7 @@ def fit_tagging_model(
         scheme = model.codec.scheme
         measure = resolve_measure(config.evaluation.measure, scheme)
         encoded = in_pieces(model.encode(train.inputs, model.codec.encode_corpus(train)), model.codec.begins)
-        encoded_dev = model.encode(dev.inputs, model.codec.encode_corpus(dev))
+        encoded_dev = model.encode(dev.inputs)
 
         def evaluate() -> float:
             return getattr(quick_report(dev.tags, model.decode_tags(encoded_dev), scheme), measure)

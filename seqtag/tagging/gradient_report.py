@@ -63,7 +63,7 @@ def report_gradients(model: TaggingModel, corpus: TaggedCorpus) -> GradientRepor
     """The gradient flow of up to 32 sentences, the longest that have no more than 50 tokens.
 
     Raises:
-        DataError: there is no sentence with tokens, or one of them has a tag that the training data did not have.
+        DataError: there is no sentence with tokens.
     """
     part = corpus.subset(choose_sentences([len(tokens) for tokens in corpus.tokens]))
     encoded = model.encode(part.inputs, model.codec.encode_corpus(part))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+import seqtag.tensorflow_first  # noqa: F401
 from seqtag.errors import DataError
 from seqtag.runs.estimators import (
     check_fitted,
@@ -22,6 +23,8 @@ from seqtag.runs.estimators import (
 from seqtag.runs.places import new_folder
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, split_off_dev
+from seqtag.tagging.data.python_sentences import sentences_of
+from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.export import export_saved_model
 from seqtag.tagging.fit import fit_tagging_model
@@ -113,7 +116,7 @@ class Tagger(BaseEstimator):
                 sentence of `X` is held out for it when there is none.
 
         Raises:
-            DataError: no sentence, tokens and tags that differ in number, a tag of the validation data not in `X`.
+            DataError: no sentence, tokens and tags that differ in number, what is no string; the message says where.
             ConfigError: an argument of a wrong type or an unknown key.
         """
         config = self._config()
@@ -126,6 +129,7 @@ class Tagger(BaseEstimator):
             dev = load_corpus(validation_data[0], options, validation_data[1])
         else:
             dev = load_corpus(validation_data, options)
+        TagCodec.fit(train, config.data.scheme).check(dev)
         self.model_, result = fit_tagging_model(train, dev, config)
         self.config_ = config
         report = evaluate_model(self.model_, dev)
@@ -140,7 +144,11 @@ class Tagger(BaseEstimator):
         return np.array(self.model_.codec.labels)
 
     def predict(self, X: Iterable[Sequence[str]]) -> list[list[str]]:
-        """The tags of tokenised sentences."""
+        """The tags of tokenised sentences, each any iterable of strings.
+
+        Raises:
+            DataError: a token that is no string, is empty or is no text; the message names sentence and position.
+        """
         return [sentence.tags for sentence in self.tag(X)]
 
     def predict_proba(self, X: Iterable[Sequence[str]]) -> list[np.ndarray]:
@@ -158,9 +166,14 @@ class Tagger(BaseEstimator):
         return self.model_.tag(self._inputs(X))
 
     def score(self, X: Any, y: Iterable[Sequence[str]] | None = None) -> float:
-        """F1 of spans by conlleval's reading, or accuracy of plain labels; `X` and `y` as in `fit`."""
+        """F1 of spans by conlleval's reading, or accuracy of plain labels; `X` and `y` as in `fit`.
+
+        Tags that training did not have count as missed; a `DataWarning` says how many there are.
+        """
         self._check_fitted()
-        report = evaluate_model(self.model_, load_corpus(X, self.model_.options, y))
+        corpus = load_corpus(X, self.model_.options, y)
+        self.model_.codec.check(corpus)
+        report = evaluate_model(self.model_, corpus)
         return getattr(report, resolve_measure("auto", self.model_.codec.scheme))
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -202,10 +215,7 @@ class Tagger(BaseEstimator):
     def _inputs(self, X: Iterable[Sequence[str]]) -> list[TaggerInput]:
         if self.model_.column_vocabularies:
             raise DataError("expected a model of tokens alone; this one reads further columns: use `seqtag predict`")
-        sentences = list(X)
-        if any(isinstance(tokens, str) for tokens in sentences):
-            raise DataError("expected sentences as lists of tokens, found a string")
-        return [TaggerInput(list(tokens)) for tokens in sentences]
+        return list(map(TaggerInput, sentences_of(X)))
 
     def _config(self) -> TaggingConfig:
         return config_of(self, TaggingConfig, TASK)

@@ -91,10 +91,10 @@ def load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
 
 
 def _check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> None:
-    """Finds faults of tags before TensorFlow is imported.
+    """Finds faults of tags before TensorFlow is imported, and warns of tags that the training data do not have.
 
     Raises:
-        DataError: a tag that is not of the scheme, or that the training data do not have.
+        DataError: a tag that is not of the scheme.
         ConfigError: a measure of spans for plain labels.
     """
     codec = TagCodec.fit(corpora["train"], config.data.scheme)
@@ -111,7 +111,7 @@ def evaluate(run: Path, data: str) -> Report:
     """Scores a run on a file of the run's own layout.
 
     Raises:
-        RunError, DataError: see `load_bundle` and `load_corpus`; a tag that the training data did not have.
+        RunError, DataError: see `load_bundle`, `load_corpus` and `TagCodec.check`.
     """
     corpus = _load_checked(run, data)
     model = _load(run)
@@ -119,7 +119,7 @@ def evaluate(run: Path, data: str) -> Report:
 
 
 def _load_checked(run: Path, data: str) -> TaggedCorpus:
-    """A file of the run's layout whose tags the run knows, read before TensorFlow is imported."""
+    """A file of the run's layout with tags that can be scored, read before TensorFlow is imported."""
 
     def readers(encoders: dict[str, Any]) -> tuple[ReadingOptions, TagCodec]:
         return ReadingOptions.from_dict(encoders["options"]), TagCodec.from_dict(encoders["codec"])

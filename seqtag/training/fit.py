@@ -17,6 +17,7 @@ from seqtag.callbacks.gradient_monitor import GradientMonitor
 from seqtag.callbacks.proximal_l1 import ProximalL1
 from seqtag.config.fitting import FittingConfig
 from seqtag.diagnostics.sparsity import SparsityReport, sparsity
+from seqtag.quiet_tensorflow import one_trace_a_model
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.checkpoint import Checkpoint
 from seqtag.training.measure import Measure
@@ -150,15 +151,16 @@ def fit_network(
         logging = [] if recording.logs is None else [TensorBoardScalars(recording.logs)]
         scoring = [EpochLogs(), rate, average, selection, checkpoint, progress]
         try:
-            network.fit(
-                examples.dataset(first_epoch * examples.steps),
-                epochs=settings.epochs,
-                initial_epoch=first_epoch,
-                steps_per_epoch=examples.steps,
-                callbacks=[*gradients, *penalties, *callbacks, *scoring, *logging],
-                shuffle=False,
-                verbose=0,
-            )
+            with one_trace_a_model():
+                network.fit(
+                    examples.dataset(first_epoch * examples.steps),
+                    epochs=settings.epochs,
+                    initial_epoch=first_epoch,
+                    steps_per_epoch=examples.steps,
+                    callbacks=[*gradients, *penalties, *callbacks, *scoring, *logging],
+                    shuffle=False,
+                    verbose=0,
+                )
         finally:
             progress.live.close()
     selection.set_model(network)

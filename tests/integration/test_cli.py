@@ -28,6 +28,17 @@ def said(capsysbinary):
     return call
 
 
+@pytest.fixture
+def unknown_types(job, tmp_path):
+    """The dev file of `job` with a sentence of two entities whose type its training file does not have."""
+    path = tmp_path / "unknown.tsv"
+    path.write_text((job / "dev.tsv").read_text("utf-8") + "\nAcme\tB-ORG\nInc\tI-ORG\nBell\tB-ORG\n", "utf-8")
+    return path
+
+
+UNKNOWN = "warning: {}:153: found 3 tags (B-ORG 2, I-ORG 1) that training did not have; they count as missed"
+
+
 def test_train_shows_the_report_and_progress_apart(job, tmp_path, capsys):
     arguments = ["train", str(job / "job.yaml"), "--set", "training.epochs=1", "--set", "training.row_l1=1"]
     assert run([*arguments, "--seed", "4", "--output", str(tmp_path / "run")]) == 0
@@ -41,27 +52,33 @@ def test_train_shows_the_report_and_progress_apart(job, tmp_path, capsys):
     assert total == ["all", f"{report['parameters']:,}", f"{report['left']:,}", f"{report['share']:.1%}"]
 
 
-def test_several_seeds_report_mean_and_range(job, tmp_path, said):
-    assert (
-        run(
-            [
-                "train",
-                str(job / "job.yaml"),
-                "--set",
-                "training.epochs=1",
-                "--set",
-                "training.seeds=2",
-                "-o",
-                str(tmp_path / "run"),
-            ]
-        )
-        == 0
-    )
+def test_several_seeds_report_mean_and_range(job, unknown_types, tmp_path, capsys):
+    settings = ["training.epochs=1", "training.seeds=2", f"data.dev={unknown_types}", "data.test=null"]
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    assert run(["train", str(job / "job.yaml"), *arguments, "-o", str(tmp_path / "run")]) == 0
+    first, *progress = capsys.readouterr().err.splitlines()
+    assert first == UNKNOWN.format(unknown_types), "warned of once"
+    assert len(progress) == 2
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     spread = metrics["seeds"]["dev"]
     assert metrics["seeds"]["values"] == [1, 2]
     assert spread["min"] <= spread["mean"] <= spread["max"]
     assert metrics["dev"]["f1"] == spread["max"], "the best of them is kept"
+    assert metrics["dev"]["per_type"]["ORG"] == {"precision": 0, "recall": 0, "f1": 0, "support": 2}
+
+
+def test_tags_that_training_did_not_have_are_scored_as_missed(run_folder, unknown_types, job, tmp_path, capsys):
+    assert run(["evaluate", str(run_folder), str(unknown_types), "--json"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.splitlines() == [UNKNOWN.format(unknown_types)]
+    found = json.loads(shown.out)
+    assert found["per_type"]["ORG"]["support"] == 2
+    assert found["tokens"] == 20 * 5 + 3
+    assert run(["gradients", str(run_folder), "--data", str(unknown_types), "-o", str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.splitlines() == [UNKNOWN.format(unknown_types)]
+    assert run(["inspect", str(job / "train.tsv"), str(unknown_types)]) == 0
+    assert "and 3 tags (B-ORG 2, I-ORG 1)" in capsys.readouterr().out
 
 
 def test_evaluate(run_folder, job, said):

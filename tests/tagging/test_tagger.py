@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from seqtag import Tagger
-from seqtag.errors import ConfigError, DataError, RunError
+from seqtag.errors import ConfigError, DataError, DataWarning, RunError
 from seqtag.tagging.data.batches import batch_of
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus
 from seqtag.tagging.data.schemes import spans
@@ -79,8 +79,9 @@ def test_without_validation_data_every_tenth_sentence_is_held_out(sentences):
     [
         (lambda s: tiny().fit(s[:5]), DataError, "expected validation_data or at least 10"),
         (lambda s: tiny().fit([["a"]], [["O"], ["O"]]), DataError, "as many tag lists as sentences, found 2"),
-        (lambda s: tiny().fit([("Ann", "OOO")]), DataError, "lists of tokens and tags, found a string"),
-        (lambda s: tiny().fit(s, validation_data=[(["x"], ["B-ORG"])]), DataError, "found 'B-ORG'"),
+        (lambda s: tiny().fit([(["a"], ["O"]), (["b"], [7])]), DataError, "^sentence 1, position 0: .* found 7"),
+        (lambda s: tiny().fit(s, validation_data=[(["x"], ["NOUN"])]), DataError, "^sentence 0, position 0: .* 'NOUN'"),
+        (lambda s: tiny().fit([*s, (["x"], ["NOUN"])]), DataError, "^sentence 60, position 0: .* 'NOUN'"),
         (lambda s: Tagger(units=0).fit(s), ConfigError, "Tagger: units: input should be greater"),
         (lambda s: Tagger(training={"epoch": 3}).fit(s), ConfigError, "training: epoch: unknown key"),
         (lambda s: Tagger(data={"schema": "IO"}).fit(s), ConfigError, "data: schema: unknown key"),
@@ -92,8 +93,23 @@ def test_bad_arguments(sentences, fit, error, message):
 
 
 def test_a_sentence_must_be_tokens(tagger):
-    with pytest.raises(DataError, match="expected sentences as lists of tokens, found a string"):
-        tagger.predict(["Ann sleeps"])
+    for ask in (tagger.predict, tagger.predict_proba, tagger.tag):
+        with pytest.raises(DataError, match=r"^sentence 0: expected a list of tokens, found 'Ann sleeps'"):
+            ask(["Ann sleeps"])
+        with pytest.raises(DataError, match=r"^sentence 1, position 1: expected a token as a string, found None"):
+            ask([["a"], ["a", None]])
+
+
+def test_a_type_that_training_did_not_have_counts_as_missed(tagger):
+    """Gold is what the tagger answers, but for the type of one entity: one of its spans is wrong and one missed."""
+    tagged = tagger.tag(SENTENCES)
+    gold = [list(sentence.tags) for sentence in tagged]
+    n = next(n for n, sentence in enumerate(tagged) if sentence.entities)
+    for position in range(*tagged[n].entities[0][1:3]):
+        gold[n][position] = gold[n][position][:2] + "ORG"
+    spans = sum(len(sentence.entities) for sentence in tagged)
+    with pytest.warns(DataWarning, match=r"^sentence \d, position \d: found \d tags? \(B-ORG 1.* count as missed"):
+        assert tagger.score(SENTENCES, gold) == pytest.approx((spans - 1) / spans)
 
 
 def test_probabilities_sum_to_one_and_agree_with_scores(tagger):

@@ -26,8 +26,9 @@ def refused(*arguments) -> tuple[str, str]:
 
 @pytest.fixture
 def unknown(tmp_path):
+    """A file of other tags than spans."""
     path = tmp_path / "unknown.tsv"
-    path.write_text("it\tO\n\nAcme\tB-ORG\n")
+    path.write_text("it\tO\n\nAcme\tNOUN\n")
     return path
 
 
@@ -36,14 +37,14 @@ def test_a_file_for_a_run(run_folder, unknown, tmp_path, command):
     name, *option = command
     answer, line = refused(name, run_folder, *option, unknown)
     assert answer == "1"
-    assert line.startswith(f"error: {unknown}:3: expected IOB2 tags of the types that the model knows (LOC, PER)")
+    assert line == f"error: {unknown}:3: expected O or a tag such as B-LOC, found 'NOUN'"
     answer, line = refused(name, run_folder, *option, tmp_path / "none.tsv")
     assert answer == "1" and "none.tsv: expected a readable file" in line
 
 
 def test_a_test_file_is_checked_before_training(job, unknown, tmp_path):
     answer, line = refused("train", job / "job.yaml", "--set", f"data.test={unknown}", "-o", tmp_path / "run")
-    assert answer == "1" and f"{unknown}:3: expected IOB2 tags" in line
+    assert answer == "1" and f"{unknown}:3: expected O or a tag such as B-LOC" in line
     assert not list(tmp_path.glob("run*"))
 
 

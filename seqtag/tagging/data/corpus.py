@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from seqtag.tagging.config import DataConfig
 from seqtag.tagging.data.frames import sentences_of_frame
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
 from seqtag.tagging.data.notation import Normaliser, Notation
+from seqtag.tagging.data.python_sentences import paired, pairs_of, place
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.samples import sample_path
 from seqtag.tagging.data.tags import is_span_tag
@@ -119,6 +120,7 @@ class TaggedCorpus:
         columns: one list per sentence, which holds a list of values for each further column; empty without any.
         path: where the sentences come from, for messages; None for Python objects.
         lines: 1-based line numbers of the tokens, one list per sentence; empty for Python objects.
+        numbers: of Python lists, the 0-based number of each sentence.
         layout: of the file; two columns for Python objects.
         notation: how the source spells tags, which are in the usual spelling here; None where that is its own.
     """
@@ -128,6 +130,7 @@ class TaggedCorpus:
     columns: list[list[list[str]]] = field(default_factory=list)
     path: str | None = None
     lines: list[list[int]] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
     layout: Layout = LAYOUTS["tsv"]
     notation: Notation | None = None
 
@@ -142,12 +145,18 @@ class TaggedCorpus:
 
     def place(self, sentence: int, token: int) -> dict[str, Any]:
         """Where this token stands, as keyword arguments of a `DataError`."""
+        if self.numbers:
+            return {"path": place(self.numbers[sentence], token), "line": None}
         return {"path": self.path, "line": self.lines[sentence][token] if self.lines else None}
 
-    def place_of(self, tag: str) -> dict[str, Any]:
-        """The place of the first token with this tag."""
-        sentence = next(n for n, tags in enumerate(self.tags) if tag in tags)
-        return self.place(sentence, self.tags[sentence].index(tag))
+    def find(self, wanted: Collection[str]) -> tuple[int, int]:
+        """The first token with one of these tags: its sentence, and its position there."""
+        return next(
+            (sentence, position)
+            for sentence, tags in enumerate(self.tags)
+            for position, tag in enumerate(tags)
+            if tag in wanted
+        )
 
     def subset(self, sentences: Sequence[int]) -> TaggedCorpus:
         """The chosen sentences."""
@@ -155,8 +164,14 @@ class TaggedCorpus:
         def pick(rows: list) -> list:
             return [rows[n] for n in sentences] if rows else []
 
-        columns, lines = pick(self.columns), pick(self.lines)
-        return TaggedCorpus(pick(self.tokens), pick(self.tags), columns, self.path, lines, self.layout, self.notation)
+        return replace(
+            self,
+            tokens=pick(self.tokens),
+            tags=pick(self.tags),
+            columns=pick(self.columns),
+            lines=pick(self.lines),
+            numbers=pick(self.numbers),
+        )
 
 
 def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: Iterable | None = None) -> TaggedCorpus:
@@ -170,7 +185,8 @@ def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: I
         tags: tag lists, when `source` holds token lists.
 
     Raises:
-        DataError: the source holds no sentence, or a sentence whose tokens and tags differ in number.
+        DataError: the source holds no sentence, a sentence whose tokens and tags differ in number, or what is no
+            string; the message says where.
 
     Example:
 
@@ -189,12 +205,7 @@ def _read(source: Any, options: ReadingOptions, tags: Iterable | None) -> Tagged
         return _from_file(source, options)
     if isinstance(source, pd.DataFrame):
         return TaggedCorpus(*sentences_of_frame(source, options))
-    if tags is None:
-        return _from_pairs(source, options.features)
-    sentences, tags = list(source), list(tags)
-    if len(sentences) != len(tags):
-        raise DataError(f"expected as many tag lists as sentences, found {len(tags)} for {len(sentences)}")
-    return _from_pairs(zip(sentences, tags, strict=True), options.features)
+    return _from_pairs(source if tags is None else paired(source, tags), options.features)
 
 
 def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> TaggedCorpus:
@@ -227,27 +238,19 @@ def _normalise(corpus: TaggedCorpus, options: ReadingOptions) -> None:
 
 
 def _warn(corpus: TaggedCorpus, message: str) -> None:
-    place = f"{corpus.path}: " if corpus.path else ""
-    warnings.warn(f"{place}{message}", DataWarning, stacklevel=4)
+    warnings.warn(DataWarning(message, corpus.path), stacklevel=4)
 
 
-def _from_pairs(pairs: Iterable, features: Sequence[str | int]) -> TaggedCorpus:
+def _from_pairs(pairs: Any, features: Sequence[str | int]) -> TaggedCorpus:
     if features:
         raise DataError("expected a path or a DataFrame, since further columns are read, found Python lists")
     corpus = TaggedCorpus()
-    for number, pair in enumerate(pairs):
-        try:
-            tokens, tags = pair
-        except (TypeError, ValueError):
-            raise DataError(f"expected (tokens, tags) pairs, found {type(pair).__name__} as item {number}") from None
-        if isinstance(tokens, str) or isinstance(tags, str):
-            raise DataError(f"expected lists of tokens and tags, found a string in item {number}")
-        if len(tokens) != len(tags):
-            raise DataError(f"expected as many tags as tokens, found {len(tags)} for {len(tokens)} in item {number}")
-        corpus.tokens.append(list(tokens))
-        corpus.tags.append(list(tags))
+    for tokens, tags in pairs_of(pairs):
+        corpus.tokens.append(tokens)
+        corpus.tags.append(tags)
     if not corpus.tokens:
         raise DataError("expected sentences, found none")
+    corpus.numbers = list(range(len(corpus)))
     return corpus
 
 

@@ -28,6 +28,7 @@ from seqtag.tagging.data.notation import Normaliser, Notation
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.schemes import Scheme, is_span_tag, scheme_of_pairs, spans, violations
 from seqtag.tagging.data.sentences import Sentence
+from seqtag.tagging.data.unknown_tags import known_tags, listed, unknown_tags
 
 # How many sentences show how a file spells its tags.
 FIRST_SENTENCES = 2_000
@@ -100,6 +101,7 @@ class Overlap:
         shared_sentences: how many of its sentences occur there.
         shared_lines: where the first of them start.
         unseen_words: the share of its tokens that do not occur there.
+        unseen_tags: how often each tag occurs that a tagger trained on the earlier file would not know.
     """
 
     path: str
@@ -107,14 +109,16 @@ class Overlap:
     shared_sentences: int
     shared_lines: tuple[int, ...]
     unseen_words: float
+    unseen_tags: Mapping[str, int]
 
     def to_text(self) -> str:
         """The report as one line for people."""
         lines = ", ".join(map(str, self.shared_lines))
         where = f" (first at line {lines})" if lines else ""
+        tags = f", and {listed(self.unseen_tags)}" if self.unseen_tags else ""
         return escaped(
             f"{self.path} and {self.earlier}: {_count(self.shared_sentences, 'shared sentence')}{where}, "
-            f"{self.unseen_words:.1%} of tokens unseen"
+            f"{self.unseen_words:.1%} of tokens unseen{tags}"
         )
 
 
@@ -258,7 +262,13 @@ class _Survey:
             shared_sentences=sum(self.repeats[key] for key in shared),
             shared_lines=tuple(self.first_lines[key] for key in shared[:examples]),
             unseen_words=unseen / self.words.total(),
+            unseen_tags=unknown_tags(self.tags, earlier.known_tags()) if earlier.tags else {},
         )
+
+    def known_tags(self) -> frozenset[str]:
+        """The tags that a tagger trained on this file would know."""
+        scheme = self._scheme()
+        return known_tags(scheme, list(self.tags if scheme is None else self.entities))
 
     def _scheme(self) -> Scheme | None:
         """The scheme of the readable tags, if most tags are readable; the others then count as illegal."""

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
-from seqtag.errors import DataError, shown
+from seqtag.errors import DataError, DataWarning, shown
 from seqtag.tagging.data.corpus import TaggedCorpus
-from seqtag.tagging.data.schemes import Scheme, TagError, convert, detect_scheme, legal_transitions, split_tag, tagset
+from seqtag.tagging.data.schemes import (
+    Scheme,
+    TagError,
+    convert,
+    detect_scheme,
+    is_span_tag,
+    legal_transitions,
+    split_tag,
+    tagset,
+)
+from seqtag.tagging.data.unknown_tags import known_tags, listed, unknown_tags
 
 MODEL_SCHEME = "IOBES"
 
@@ -45,7 +58,7 @@ class TagCodec:
         self.symbols = list(symbols)
         self.labels = list(symbols) if scheme is None else tagset(self.symbols, MODEL_SCHEME)
         self._indices = {label: n for n, label in enumerate(self.labels)}
-        self._known = set(symbols if scheme is None else tagset(self.symbols, scheme))
+        self._known = known_tags(scheme, symbols)
         self.types = np.array([self._type(label) for label in self.labels], np.int32)
         self.begins = np.array([scheme is None or label[0] not in "IE" for label in self.labels], bool)
         pairs = [self._in_file(label) for label in self.labels]
@@ -67,36 +80,31 @@ class TagCodec:
                 return cls(None, distinct)
             return cls(scheme, _types(distinct, scheme))
         except TagError as error:
-            raise DataError(str(error), **corpus.place_of(error.tag)) from None
+            raise DataError(str(error), **corpus.place(*corpus.find({error.tag}))) from None
 
     def encode(self, tags: Sequence[str]) -> list[int]:
-        """Indices of one sentence's tags, which are such as `check` accepts."""
+        """Indices of one sentence's tags, such as `check` accepts; -1 for those of an unknown type or label."""
         labels = tags if self.scheme is None else convert(tags, self.scheme, MODEL_SCHEME)
-        return [self._indices[label] for label in labels]
+        return [self._indices.get(label, -1) for label in labels]
 
     def check(self, corpus: TaggedCorpus) -> None:
-        """Checks that the model knows every tag of a corpus.
+        """Gives one `DataWarning` where a corpus has tags that training did not have; scores count them as missed.
 
         Raises:
-            DataError: a tag that the training data did not have; the message names its file and line.
+            DataError: a tag that no scheme can read, where the model's tags have a scheme.
         """
-        for sentence, tags in enumerate(corpus.tags):
-            if not self._known.issuperset(tags):
-                position = next(n for n, tag in enumerate(tags) if tag not in self._known)
-                raise DataError(self._unknown(tags[position]), **corpus.place(sentence, position))
-
-    def _unknown(self, tag: str) -> str:
-        known = ", ".join(self.symbols[:12]) + (", ..." if len(self.symbols) > 12 else "")
-        what = "tags" if self.scheme is None else f"{self.scheme} tags of the types"
-        return f"expected {what} that the model knows ({known}), found {shown(tag)}"
+        unknown = unknown_tags(Counter(chain.from_iterable(corpus.tags)), self._known)
+        unreadable = [tag for tag in unknown if self.scheme is not None and not is_span_tag(tag)]
+        if unreadable:
+            sentence, position = corpus.find(unreadable)
+            message = f"expected O or a tag such as B-LOC, found {shown(corpus.tags[sentence][position])}"
+            raise DataError(message, **corpus.place(sentence, position))
+        if unknown:
+            message = f"found {listed(unknown)} that training did not have; they count as missed"
+            warnings.warn(DataWarning(message, **corpus.place(*corpus.find(unknown))), stacklevel=3)
 
     def encode_corpus(self, corpus: TaggedCorpus) -> list[list[int]]:
-        """Indices of every sentence's tags.
-
-        Raises:
-            DataError: see `check`.
-        """
-        self.check(corpus)
+        """Indices of every sentence's tags; see `encode`."""
         return [self.encode(tags) for tags in corpus.tags]
 
     def decode(self, indices: np.ndarray) -> list:

@@ -17,8 +17,8 @@ def seqeval_reader() -> Callable[[Sequence[str], Scheme], list[Span]]:
     from seqeval.metrics.sequence_labeling import get_entities
 
     def read(tags: Sequence[str], scheme: Scheme) -> list[Span]:
-        # seqeval does not know the prefixes L and U; it warns of them and reads them wrongly.
-        known = convert(tags, scheme, Scheme.IOB2) if scheme is Scheme.BILOU else list(tags)
+        # seqeval does not know the prefixes L and U, which files of any scheme may hold; it reads them wrongly.
+        known = convert(tags, scheme, Scheme.IOB2) if any(tag[0] in "LU" for tag in tags) else list(tags)
         return [Span(kind, start, last + 1) for kind, start, last in get_entities(known)]
 
     return read

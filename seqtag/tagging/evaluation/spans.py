@@ -34,6 +34,7 @@ class SpanReport:
         strict: the score of all spans, strict reading.
         per_type: the score of each type in gold or prediction, conlleval's reading, sorted by type.
         repaired_sequences: how many predicted sentences are illegal in the scheme, and were read as conlleval does.
+        illegal_gold_sequences: the same of gold.
         tokens: how many tokens were scored.
         sentences: how many sentences were scored.
         confusion: tokens by gold type (or ``O``), then by predicted type (or ``O``), whatever their prefixes. Tokens
@@ -46,6 +47,7 @@ class SpanReport:
     strict: Score
     per_type: Mapping[str, Score]
     repaired_sequences: int
+    illegal_gold_sequences: int
     tokens: int
     sentences: int
     confusion: Mapping[str, Mapping[str, int]]
@@ -80,6 +82,7 @@ class SpanReport:
             "f1_strict": self.f1_strict,
             "per_type": {kind: score.to_dict() for kind, score in self.per_type.items()},
             "repaired_sequences": self.repaired_sequences,
+            "illegal_gold_sequences": self.illegal_gold_sequences,
             "tokens": self.tokens,
             "sentences": self.sentences,
         }
@@ -92,7 +95,7 @@ class SpanReport:
             f"{self.sentences} sentences, {self.tokens} tokens with {self.overall.support} spans; "
             f"found: {self.overall.predicted} spans; correct: {self.overall.correct}.",
             f"accuracy: {self.accuracy:7.2%}; {self.overall.to_text()}; strict F1: {self.f1_strict:7.2%}; "
-            f"illegal sequences: {self.repaired_sequences}",
+            f"illegal sequences: {self.repaired_sequences} predicted, {self.illegal_gold_sequences} in gold",
         ]
         lines += [f"{kind:>{width}}: {score.to_text()}  {score.predicted}" for kind, score in scores]
         return "\n".join([*lines, "", confusion_text(self.confusion)])
@@ -109,7 +112,7 @@ def evaluate_spans(
     Args:
         gold: the tags of each sentence.
         predicted: the same, in the same order.
-        scheme: of both.
+        scheme: of both. Tags of another scheme, which gold may hold, mark spans too, but none that is well-formed.
         read: gives the spans of a sentence in conlleval's reading: `spans`, or what `seqeval_reader` gives.
 
     Raises:
@@ -117,7 +120,7 @@ def evaluate_spans(
     """
     rule = Scheme(scheme)
     lenient, strict = _Matches(), _Matches()
-    right = tokens = sentences = illegal = 0
+    right = tokens = sentences = repaired = illegal_gold = 0
     confusion: Counter[tuple[str, str]] = Counter()
     for sentence, (gold_tags, tags) in enumerate(aligned(gold, predicted), 1):
         sentences = sentence
@@ -126,13 +129,15 @@ def evaluate_spans(
         confusion.update(zip(map(_type, gold_tags), map(_type, tags), strict=True))
         lenient.add(read(gold_tags, rule), read(tags, rule))
         strict.add(spans(gold_tags, rule, strict=True), spans(tags, rule, strict=True))
-        illegal += bool(violations(tags, rule))
+        repaired += bool(violations(tags, rule))
+        illegal_gold += bool(violations(gold_tags, rule))
     return SpanReport(
         accuracy=right / tokens if tokens else 0.0,
         overall=lenient.overall(),
         strict=strict.overall(),
         per_type=lenient.per_type(),
-        repaired_sequences=illegal,
+        repaired_sequences=repaired,
+        illegal_gold_sequences=illegal_gold,
         tokens=tokens,
         sentences=sentences,
         confusion=confusion_table(confusion),

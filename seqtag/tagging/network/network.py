@@ -182,8 +182,10 @@ class TaggerNetwork(keras.Model):
         if self.representation.column_sizes:
             shapes["columns"] = [None, None, len(self.representation.column_sizes)]
         signature = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
+        # The one graph that there is: calls of it are not watched for tracing often, which TensorFlow would warn of
+        # where many networks in a process are traced once each.
+        graph = tf.function(function, input_signature=[signature]).get_concrete_function()
         # A batch may hold tags too; the graph does not take them.
-        graph = tf.function(function, input_signature=[signature])
         return lambda batch: graph({name: batch[name] for name in signature})
 
     def get_config(self) -> dict:

@@ -130,8 +130,7 @@ def test_the_sample_corpus_has_a_name():
     ("source", "message"),
     [
         ([], "expected sentences, found none"),
-        ([(["a", "b"], ["O"])], "expected as many tags as tokens, found 1 for 2 in item 0"),
-        ([3], r"expected \(tokens, tags\) pairs, found int as item 0"),
+        (None, r"expected a path, a DataFrame or \(tokens, tags\) pairs, found None"),
         (pd.DataFrame({"token": []}), "expected a DataFrame with columns sentence, token, tag, found no sentence, tag"),
         (pd.DataFrame({"sentence": [], "token": [], "tag": []}), "found an empty DataFrame"),
     ],
@@ -142,8 +141,10 @@ def test_bad_python_objects(source, message):
 
 
 def test_a_subset_keeps_places():
-    corpus = load_corpus([(["a"], ["O"]), (["b", "c"], ["O", "O"])]).subset([1])
+    corpus = load_corpus([(["a"], ["O"]), (["b", "c"], ["O", "B-X"])]).subset([1])
     assert corpus.tokens == [["b", "c"]]
+    assert corpus.find({"B-X"}) == (0, 1)
+    assert corpus.place(0, 1)["path"] == "sentence 1, position 1"
 
 
 @pytest.mark.parametrize("layout", ["auto", "conllu", LAYOUTS["conll2002"].of_width(2), LAYOUTS["conll2012"]])

@@ -41,6 +41,14 @@ def test_overlap_by_hand():
     assert json.loads(json.dumps(report.to_metrics()))["overlaps"][0]["shared_lines"] == [1]
 
 
+def test_tags_that_an_earlier_file_lacks():
+    later = "a\tB-ORG\nb\tI-ORG\nc\tI-PER\nd\tI-LOC\n\ne\tB-ORG\n"
+    report = inspect_corpus(streams(TRAIN, later, "hi\n", "x\tNOUN\n"))
+    unseen = [overlap.unseen_tags for overlap in report.overlaps]
+    assert unseen == [{"B-ORG": 2, "I-ORG": 1}, {}, {}, {"NOUN": 1}, {"NOUN": 1}, {}]
+    assert "tokens unseen, and 3 tags (B-ORG 2, I-ORG 1)" in report.to_text()
+
+
 def test_every_pair_of_files_is_compared(tmp_path):
     paths = [tmp_path / name for name in ("train", "dev", "test")]
     for path in paths:

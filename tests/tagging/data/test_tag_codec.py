@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from seqtag.errors import DataError
-from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.errors import DataError, DataWarning
+from seqtag.tagging.data.corpus import TaggedCorpus, load_corpus
 from seqtag.tagging.data.schemes import convert, spans, violations
 from seqtag.tagging.data.tag_codec import TagCodec
 
@@ -55,20 +55,42 @@ def test_a_known_type_has_all_its_tags_also_those_that_training_lacked():
     assert codec.decode(np.array(codec.encode(["B-LOC", "I-LOC"]))) == ["B-LOC", "I-LOC"]
 
 
-def test_an_unknown_type_is_named_with_file_and_line():
+def in_file(*tags):
+    """A corpus of sentences with these tags, each a line further down in `test.conll`."""
+    numbers = itertools.count(1)
+    lines = [[next(numbers) for _ in sentence] for sentence in tags]
+    return TaggedCorpus([["x"] * len(sentence) for sentence in tags], list(tags), path="test.conll", lines=lines)
+
+
+def test_an_unknown_type_is_given_no_index_and_its_neighbours_keep_theirs():
+    codec = TagCodec("IOB1", ["LOC", "PER"])
+    sentence = ["I-LOC", "I-ORG", "I-ORG", "I-PER", "O", "B-ORG"]
+    labels = [codec.labels[n] if n >= 0 else None for n in codec.encode(sentence)]
+    assert labels == ["S-LOC", None, None, "S-PER", "O", None]
+    assert TagCodec(None, ["NOUN"]).encode(["ADJ", "NOUN"]) == [-1, 0]
+
+
+def test_tags_that_training_did_not_have_are_warned_of_once(recwarn):
     codec = TagCodec("IOB2", ["LOC", "PER"])
-    corpus = TaggedCorpus(
-        tokens=[["a"], ["b", "c"]], tags=[["O"], ["B-LOC", "B-ORG"]], path="test.conll", lines=[[1], [3, 4]]
-    )
+    codec.check(in_file(["O", "B-LOC", "I-PER"]))
+    assert not recwarn.list
+    codec.check(in_file(["B-LOC"], ["I-ORG", "I-ORG", "B-ORG", "S-LOC"], ["I-ORG"]))
+    [warning] = recwarn.list
+    assert warning.category is DataWarning
+    found = "found 5 tags (I-ORG 3, B-ORG 1, S-LOC 1) that training did not have; they count as missed"
+    assert str(warning.message) == f"test.conll:2: {found}"
+
+
+def test_labels_that_training_did_not_have_are_warned_of():
+    corpus = load_corpus([(["a"], ["NOUN"]), (["b", "c"], ["NOUN", "ADJ"])])
+    with pytest.warns(DataWarning, match=r"^sentence 1, position 1: found 1 tag \(ADJ 1\) that training did not have"):
+        TagCodec(None, ["NOUN"]).check(corpus)
+
+
+def test_a_tag_that_no_scheme_reads_is_a_fault():
     with pytest.raises(DataError) as error:
-        codec.encode_corpus(corpus)
-    expected = "expected IOB2 tags of the types that the model knows (LOC, PER), found 'B-ORG'"
-    assert str(error.value) == f"test.conll:4: {expected}"
-
-
-def test_an_unknown_label_is_named():
-    with pytest.raises(DataError, match=r"expected tags that the model knows \(NOUN, VERB\), found 'ADJ'"):
-        TagCodec(None, ["NOUN", "VERB"]).encode_corpus(TaggedCorpus(tokens=[["a"]], tags=[["ADJ"]]))
+        TagCodec("IOB2", ["LOC"]).check(in_file(["B-ORG", "B-LOC"], ["VERB"], ["0", "0"]))
+    assert str(error.value) == "test.conll:3: expected O or a tag such as B-LOC, found 'VERB'"
 
 
 def test_constraints_are_those_of_the_scheme_inside():

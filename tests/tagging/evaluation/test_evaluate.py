@@ -23,9 +23,13 @@ PREDICTED = [["B-PER", "I-PER", "O", "I-LOC"], ["O", "O", "I-LOC"]]
 
 @st.composite
 def corpora(draw: st.DrawFn, scheme: str) -> tuple[list[list[str]], list[list[str]]]:
-    """Gold tags and predictions that are often equal; both may be illegal, types may hold hyphens."""
-    tag = st.sampled_from(tagset(["LOC", "protein-DNA"], scheme))
-    pair = st.tuples(tag, tag, st.booleans())
+    """Gold tags and predictions that are often equal; both may be illegal, types may hold hyphens.
+
+    Gold has a type that is not predicted, and prefixes of other schemes.
+    """
+    known = tagset(["LOC", "protein-DNA"], scheme)
+    foreign = [*tagset(["NEW"], scheme), "S-LOC", "U-LOC", "L-protein-DNA"]
+    pair = st.tuples(st.sampled_from(known + foreign), st.sampled_from(known), st.booleans())
     drawn = draw(st.lists(st.lists(pair, max_size=8), min_size=1, max_size=4))
     gold = [[gold for gold, _, _ in sentence] for sentence in drawn]
     return gold, [[gold if same else other for gold, other, same in sentence] for sentence in drawn]

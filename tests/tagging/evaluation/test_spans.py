@@ -17,12 +17,17 @@ from seqtag.tagging.evaluation.spans import evaluate_spans
 
 @st.composite
 def corpora(draw: st.DrawFn, scheme: str) -> tuple[list[list[str]], list[list[str]]]:
-    """Gold tags and predictions that are often equal; both may be illegal."""
-    tag = st.sampled_from(tagset(["LOC", "PER"], scheme))
-    pair = st.tuples(tag, tag, st.booleans())
+    """Gold tags and predictions that are often equal; both may be illegal. One type of gold is not predicted."""
+    pair = st.tuples(
+        st.sampled_from(tagset(["LOC", "ORG", "PER"], scheme)),
+        st.sampled_from(tagset(["LOC", "PER"], scheme)),
+        st.booleans(),
+    )
     drawn = draw(st.lists(st.lists(pair, min_size=1, max_size=8), min_size=1, max_size=4))
     gold = [[gold for gold, _, _ in sentence] for sentence in drawn]
-    return gold, [[gold if same else other for gold, other, same in sentence] for sentence in drawn]
+    return gold, [
+        [gold if same and "ORG" not in gold else other for gold, other, same in sentence] for sentence in drawn
+    ]
 
 
 @pytest.mark.parametrize(("scheme", "oracle"), [("IOB2", IOB2), ("IOBES", IOBES)])
@@ -104,7 +109,7 @@ def test_scores_worked_by_hand():
     assert (report.precision, report.recall, report.f1) == (2 / 4, 2 / 5, 4 / 9)
     assert (report.strict.precision, report.strict.recall, report.f1_strict) == (1 / 3, 1 / 5, 2 / 8)
     assert report.accuracy == 5 / 9
-    assert report.repaired_sequences == 1
+    assert (report.repaired_sequences, report.illegal_gold_sequences) == (1, 0)
     assert (report.tokens, report.sentences) == (9, 3)
     assert report.per_type["LOC"].to_dict() == {
         "precision": 1 / 3,
@@ -121,6 +126,21 @@ def test_scores_worked_by_hand():
     }
 
 
+def test_illegal_sequences_are_counted_by_side():
+    illegal, legal = ["O", "I-LOC"], ["O", "B-LOC"]
+    report = evaluate_spans([illegal, illegal, legal], [illegal, legal, legal], "IOB2")
+    assert (report.repaired_sequences, report.illegal_gold_sequences) == (1, 2)
+    assert "illegal sequences: 1 predicted, 2 in gold" in report.to_text()
+    assert (report.f1, report.strict) == (1.0, Score(correct=1, predicted=2, support=1))
+
+
+def test_gold_of_another_scheme_marks_the_same_spans():
+    """Its tags are wrong one by one, and no span is well-formed in the scheme."""
+    report = evaluate_spans([["S-LOC", "O", "B-PER", "E-PER"]], [["B-LOC", "O", "B-PER", "I-PER"]], "IOB2")
+    assert (report.f1, report.accuracy, report.strict.support) == (1.0, 2 / 4, 0)
+    assert report.illegal_gold_sequences == 1
+
+
 def test_metrics_have_the_keys_of_a_run():
     metrics = evaluate_spans(GOLD, PREDICTED, "IOB2").to_metrics()
     assert list(metrics) == [
@@ -131,6 +151,7 @@ def test_metrics_have_the_keys_of_a_run():
         "f1_strict",
         "per_type",
         "repaired_sequences",
+        "illegal_gold_sequences",
         "tokens",
         "sentences",
     ]
