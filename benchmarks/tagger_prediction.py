@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import crfsuite_peer
 from seqtag.files import output_file
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus
+from seqtag.tagging.data.inputs import read_columns
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.predict import predict_columns
 
@@ -34,7 +35,7 @@ def prediction_speed(run: Path, train: TaggedCorpus, options: ReadingOptions, fo
 
     def write(model: TaggingModel) -> None:
         with output_file(target) as write_part:
-            for part in predict_columns(model, source, "columns"):
+            for part in predict_columns(model, read_columns(source, model.options), "columns"):
                 write_part(part)
 
     def crfsuite() -> None:

@@ -86,6 +86,10 @@ def evaluate(
     run: Run,
     data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with the correct answers")],
     layout: Layout = None,
+    tag_column: TagColumn = None,
+    token_column: TokenColumn = None,
+    sentence_column: SentenceColumn = None,
+    comment_prefix: CommentPrefix = None,
     encoding: Encoding = None,
     series: SeriesColumn = None,
     time: TimeColumn = None,
@@ -119,6 +123,10 @@ def predict(
         str | None, typer.Option("--future", metavar="FILE", help="forecaster: CSV of the known covariates")
     ] = None,
     layout: Layout = None,
+    tag_column: TagColumn = None,
+    token_column: TokenColumn = None,
+    sentence_column: SentenceColumn = None,
+    comment_prefix: CommentPrefix = None,
     encoding: Encoding = None,
     series: SeriesColumn = None,
     time: TimeColumn = None,
@@ -202,9 +210,16 @@ def gradients(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="RUN/gradients unless set")
     ] = None,
+    layout: Layout = None,
+    tag_column: TagColumn = None,
+    token_column: TokenColumn = None,
+    sentence_column: SentenceColumn = None,
+    comment_prefix: CommentPrefix = None,
+    encoding: Encoding = None,
 ) -> None:
     """Measure how far gradients reach through time: figures, tables, and a summary on standard output."""
-    print(_command_of_run(context, run)(run, data, output).to_text())
+    options = _reading(context)
+    print(_command_of_run(context, run, options)(run, data, output, **options).to_text())
 
 
 @app.command()

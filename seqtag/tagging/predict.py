@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import os
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
 
 from seqtag.data.text.paragraphs import TextLine, read_text
-from seqtag.errors import ConfigError
 from seqtag.progress import with_progress
 from seqtag.tagging.data.corpus import TaggerInput
+from seqtag.tagging.data.inputs import FileInput
 from seqtag.tagging.data.sentences import Sentence
 from seqtag.tagging.formats import to_columns, to_json, to_text
 from seqtag.tagging.model import TaggingModel
@@ -19,29 +17,29 @@ from seqtag.tagging.model import TaggingModel
 FORMATS = {"columns": to_columns, "jsonl": to_json, "text": to_text}
 
 
-def predict_columns(model: TaggingModel, source: Any, format: str) -> Iterator[bytes]:
+def predict_columns(model: TaggingModel, file: FileInput[tuple[Sentence, TaggerInput]], format: str) -> Iterator[bytes]:
     """Tags a column file.
 
-    Columns come in the encoding of the run's files, the other formats in UTF-8.
+    Columns come in the encoding of the file, the other formats in UTF-8.
 
     Args:
         model: a fitted tagger.
-        source: a file, `-` for standard input, or an open stream.
+        file: what `read_columns` gives.
         format: of the answers: `"columns"`, `"jsonl"` or `"text"`.
 
     Raises:
         DataError: the file is at fault.
     """
     # One encoder for all, so that a byte order mark is written once.
-    encode = codecs.getincrementalencoder(model.options.encoding)().encode
-    reader = model.options.reader(source, tags_required=False)
+    encode = codecs.getincrementalencoder(file.encoding)().encode
     waiting: deque[Sentence] = deque()
 
     def inputs() -> Iterator[TaggerInput]:
-        watched = with_progress(reader, lambda s: len(s.tokens), lambda s: sum(map(len, s.lines)), _size(source))
-        for sentence in watched:
+        for sentence, read in with_progress(
+            file.items, lambda item: len(item[0].tokens), lambda item: sum(map(len, item[0].lines)), file.size
+        ):
             waiting.append(sentence)
-            yield TaggerInput(sentence.tokens, [sentence.column(name) for name in model.options.features])
+            yield read
 
     for tagged in model.tag_stream(inputs()):
         sentence = waiting.popleft()
@@ -51,22 +49,22 @@ def predict_columns(model: TaggingModel, source: Any, format: str) -> Iterator[b
             yield FORMATS[format](tagged).encode()
 
 
-def predict_text(model: TaggingModel, source: Any, format: str, encoding: str = "utf-8") -> Iterator[bytes]:
+def predict_text(model: TaggingModel, file: FileInput[str], format: str) -> Iterator[bytes]:
     """Tags raw text, one paragraph per line; the output is UTF-8.
 
-    The arguments are those of `predict_columns`.
+    Args:
+        model: a fitted tagger that reads tokens alone.
+        file: what `read_raw` gives.
+        format: as in `predict_columns`.
 
     Raises:
-        ConfigError: the model reads further columns.
         DataError: the file is at fault.
     """
-    if model.column_vocabularies:
-        raise ConfigError("--text: expected a run that reads tokens alone, found one that reads further columns")
     waiting: deque[TextLine] = deque()
 
     def inputs() -> Iterator[TaggerInput]:
         watched = with_progress(
-            read_text(source, encoding), lambda line: len(line.tokens), lambda line: len(line.text) + 1, _size(source)
+            read_text(file.items), lambda line: len(line.tokens), lambda line: len(line.text) + 1, file.size
         )
         for line in watched:
             waiting.append(line)
@@ -75,9 +73,3 @@ def predict_text(model: TaggingModel, source: Any, format: str, encoding: str = 
     for tagged in model.tag_stream(inputs()):
         line = waiting.popleft()
         yield (to_json(tagged, line) if format == "jsonl" else FORMATS[format](tagged)).encode()
-
-
-def _size(source: Any) -> int | None:
-    """The size of a file in bytes, which is about its number of characters; None for a stream."""
-    is_file = isinstance(source, str | os.PathLike) and os.path.isfile(source)
-    return os.path.getsize(source) if is_file else None

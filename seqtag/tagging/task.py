@@ -6,6 +6,7 @@ TensorFlow is imported inside the functions, after the data were read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from seqtag.runs.summary import Report
 from seqtag.tagging.config import TASK, DataConfig, TaggingConfig
 from seqtag.tagging.data.corpus import SAMPLE_PREFIX, ReadingOptions, TaggedCorpus, load_corpus, reading_options
 from seqtag.tagging.data.detection import is_table_of_tokens
+from seqtag.tagging.data.inputs import read_columns, read_raw
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec
@@ -34,10 +36,10 @@ CONFIG = TaggingConfig
 READING = frozenset(("layout", "tag_column", "token_column", "sentence_column", "comment_prefix", "encoding"))
 OPTIONS = {
     "train": frozenset[str](),
-    "evaluate": frozenset[str](),
-    "predict": frozenset({"text", "format"}),
+    "evaluate": READING,
+    "predict": READING | {"text", "format"},
     "export": frozenset[str](),
-    "gradients": frozenset[str](),
+    "gradients": READING,
     "inspect": READING,
 }
 SPLITS = ("train", "dev", "test")
@@ -107,45 +109,75 @@ def _locate(path: str, data: DataConfig) -> str:
     return path if path.startswith(SAMPLE_PREFIX) else str(resolve_path(path, data.root))
 
 
-def evaluate(run: Path, data: str) -> Report:
-    """Scores a run on a file of the run's own layout.
+def evaluate(run: Path, data: str, **reading: Any) -> Report:
+    """Scores a run on a file.
+
+    Args:
+        run: the run directory.
+        data: the file.
+        reading: how the file is read, where it is not as the run's own: `READING`.
 
     Raises:
         RunError, DataError: see `load_bundle`, `load_corpus` and `TagCodec.check`.
     """
-    corpus = _load_checked(run, data)
+    corpus = _load_checked(run, data, reading)
     model = _load(run)
     return evaluate_model(model, corpus)
 
 
-def _load_checked(run: Path, data: str) -> TaggedCorpus:
-    """A file of the run's layout with tags that can be scored, read before TensorFlow is imported."""
-
-    def readers(encoders: dict[str, Any]) -> tuple[ReadingOptions, TagCodec]:
-        return ReadingOptions.from_dict(encoders["options"]), TagCodec.from_dict(encoders["codec"])
-
-    options, codec = bundle.load_encoders(run, TASK, readers, stored_sizes)
+def _load_checked(run: Path, data: str, reading: Mapping[str, Any]) -> TaggedCorpus:
+    """A file with tags that can be scored, read before TensorFlow is imported."""
+    options, codec = _readers(run, reading)
     corpus = load_corpus(data, options)
     codec.check(corpus)
     return corpus
 
 
-def predict(run: Path, source: str, *, text: bool = False, format: str = "columns") -> Iterable[bytes]:
+def _readers(run: Path, reading: Mapping[str, Any]) -> tuple[ReadingOptions, TagCodec]:
+    """How a run reads files, with other options for one of them, and its tags."""
+
+    def readers(encoders: dict[str, Any]) -> tuple[ReadingOptions, TagCodec]:
+        return ReadingOptions.from_dict(encoders["options"]), TagCodec.from_dict(encoders["codec"])
+
+    options, codec = bundle.load_encoders(run, TASK, readers, stored_sizes)
+    return replace(options, **reading), codec
+
+
+def predict(run: Path, source: str, *, text: bool = False, format: str = "columns", **reading: Any) -> Iterable[bytes]:
     """Tags a file; see `predict_columns` and `predict_text` in `seqtag.tagging.predict`.
+
+    Faults in the first part of the file are found before TensorFlow is imported.
 
     Args:
         run: the run directory.
         source: a file, `-` for standard input.
         text: whether it is raw text, one paragraph per line.
         format: of the answers: `"columns"`, `"jsonl"` or `"text"`.
+        reading: how the file is read, where it is not as the run's own: `READING`; for raw text `encoding` alone, which
+            is UTF-8 unless given.
 
     Raises:
-        RunError, ConfigError, DataError: see `load_bundle` and the two functions.
+        RunError, ConfigError, DataError: see `load_bundle`, `read_columns` and `read_raw`.
     """
+    options, _ = _readers(run, reading)
+    if text:
+        _check_reads_text(options, reading)
+        raw = read_raw(source, reading.get("encoding", "utf-8"))
+    else:
+        columns = read_columns(source, options)
     model = _load(run)
     from seqtag.tagging.predict import predict_columns, predict_text
 
-    return (predict_text if text else predict_columns)(model, source, format)
+    return predict_text(model, raw, format) if text else predict_columns(model, columns, format)
+
+
+def _check_reads_text(options: ReadingOptions, reading: Mapping[str, Any]) -> None:
+    """Raises a `ConfigError` where a run, or an option, is for columns alone."""
+    if options.features:
+        raise ConfigError("--text: expected a run that reads tokens alone, found one that reads further columns")
+    for name in reading:
+        if name != "encoding":
+            raise ConfigError("expected a file of columns, found --text, for raw text", setting=f"data.{name}")
 
 
 def export(run: Path, folder: Path) -> None:
@@ -157,13 +189,14 @@ def export(run: Path, folder: Path) -> None:
     export_saved_model(model, folder)
 
 
-def gradients(run: Path, data: str | None = None, folder: Path | None = None) -> GradientReport:
+def gradients(run: Path, data: str | None = None, folder: Path | None = None, **reading: Any) -> GradientReport:
     """Measures how gradients flow through a run's network; figures and tables go to a folder.
 
     Args:
         run: the run directory.
-        data: a file of the run's own layout; the dev data of its configuration unless given.
+        data: a file; the dev data of its configuration unless given.
         folder: where figures and tables go; `gradients` in the run unless given.
+        reading: how the file is read, where it is not as the run's own: `READING`.
 
     Raises:
         RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `seqtag.tagging.gradient_report`.
@@ -176,7 +209,7 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None) ->
         if config.dev is None:
             raise ConfigError(f"{run / bundle.CONFIG}: expected data.dev to be a path, found none; use --data")
         data = _locate(config.dev, config)
-    corpus = _load_checked(run, data)
+    corpus = _load_checked(run, data, reading)
     model = _load(run)
     from seqtag.tagging.gradient_report import report_gradients
 
@@ -192,9 +225,9 @@ def recognises(files: Sequence[str], layout: str | None) -> bool:
     return not all(name.endswith(".csv") for name in files) or is_table_of_tokens(files[0])
 
 
-def inspect(files: Sequence[str], **options: Any) -> CorpusReport:
-    """Reports what is in a corpus; the options are `READING`."""
-    return inspect_corpus(files, ReadingOptions(**options))
+def inspect(files: Sequence[str], **reading: Any) -> CorpusReport:
+    """Reports what is in a corpus, read by the options `READING`."""
+    return inspect_corpus(files, ReadingOptions(**reading))
 
 
 def _load(run: Path) -> TaggingModel:

@@ -95,6 +95,27 @@ def test_predict_replaces_the_column_of_tags_and_nothing_else(run_folder, job, s
     assert all(line.count("\t") == 1 for line in out.splitlines() if line)
 
 
+def test_a_file_of_another_layout_and_encoding_than_the_runs(run_folder, job, tmp_path, said, capsysbinary):
+    rows = [line.split("\t") for line in (job / "test.tsv").read_text("utf-8").splitlines()]
+    other = tmp_path / "other.conll"
+    lines = [f"{tag} x {token} {number}" if token else "" for number, (token, tag) in enumerate(map(padded, rows))]
+    other.write_text("\n".join(lines), "latin-1")
+    options = ["--layout", "conll2003", "--token-column", "3", "--tag-column", "1", "--encoding", "latin-1"]
+    assert said("evaluate", run_folder, other, *options) == said("evaluate", run_folder, job / "test.tsv")
+    expected = [line.split("\t")[-1] for line in said("predict", run_folder, job / "test.tsv").splitlines()]
+    assert run(["predict", str(run_folder), str(other), *options]) == 0
+    tagged = capsysbinary.readouterr().out.decode("latin-1").splitlines()
+    assert [line.split(" ")[0] for line in tagged] == expected
+    assert [line.split(" ")[1:] for line in tagged] == [line.split(" ")[1:] for line in lines]
+    (tmp_path / "raw.txt").write_bytes("Ærø\n".encode("latin-1"))
+    assert said("predict", run_folder, tmp_path / "raw.txt", "--text", "--encoding", "latin-1").startswith("Ærø\t")
+
+
+def padded(row: list[str]) -> tuple[str, str]:
+    token, tag = row if len(row) == 2 else ("", "")
+    return token, tag
+
+
 def test_predict_adds_the_column_where_there_is_none(run_folder, tmp_path, said):
     path = tmp_path / "bare.txt"
     path.write_bytes("\ufeffAnn\r\nmet\r\n\r\n\r\nÆrø\r\n".encode())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -52,19 +50,14 @@ def test_it_loads_as_the_config_says(name, config):
 
 
 def test_every_line_of_the_file_comes_back(config, run_folder, tmp_path):
-    """The tiny model, told that its files are like these, tags a slice: what counts here is the lines."""
-    from seqtag.tagging.model import TaggingModel
-    from seqtag.tagging.predict import predict_columns
+    """The tiny model tags a slice, read as its own layout says: what counts here is the lines."""
+    from seqtag.tagging.task import predict
 
-    run = tmp_path / "run"
-    shutil.copytree(run_folder, run)
-    encoders = json.loads((run / "encoders.json").read_text())
-    encoders["options"] |= {"layout": config.data.layout, "tag_column": config.data.tag_column}
-    (run / "encoders.json").write_text(json.dumps(encoders))
     slice_ = tmp_path / "slice"
     lines = Path(os.environ["SEQTAG_DATA"], config.data.dev).read_bytes().splitlines(keepends=True)[:LINES]
     slice_.write_bytes(b"".join(lines))
-    tagged = b"".join(predict_columns(TaggingModel.load(run), slice_, "columns")).splitlines(keepends=True)
+    reading = {"layout": config.data.layout, "tag_column": config.data.tag_column}
+    tagged = b"".join(predict(run_folder, str(slice_), **reading)).splitlines(keepends=True)
     [column] = {sentence.tag_index for sentence in SentenceReader(slice_, config.data.layout)}
     assert [without(line, column) for line in tagged] == [without(line, column) for line in lines]
 

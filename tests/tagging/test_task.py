@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -40,6 +41,28 @@ def test_a_file_for_a_run(run_folder, unknown, tmp_path, command):
     assert line == f"error: {unknown}:3: expected O or a tag such as B-LOC, found 'NOUN'"
     answer, line = refused(name, run_folder, *option, tmp_path / "none.tsv")
     assert answer == "1" and "none.tsv: expected a readable file" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "content", "fault"),
+    [
+        ([], b"Ann\tO\n\nBo\tO\tO\n", ":3: expected 2 columns, found 3"),
+        ([], "Ærø\tO\n".encode("latin-1"), ":1: expected utf-8, found byte 0xc6 .*; use --encoding"),
+        (["--tag-column", "ner"], b"Ann\tO\n", ": expected column 'ner', found columns token, tag; use --tag-column"),
+        (["--text"], "Ærø\n".encode("latin-1"), ":1: expected utf-8, found byte 0xc6 .*; use --encoding"),
+    ],
+)
+def test_a_file_to_be_tagged(run_folder, tmp_path, options, content, fault):
+    path = tmp_path / "new.tsv"
+    path.write_bytes(content)
+    answer, line = refused("predict", run_folder, path, *options)
+    assert answer == "1"
+    assert re.fullmatch(f"error: {path}{fault}", line), line
+
+
+def test_raw_text_has_no_columns(run_folder, tmp_path):
+    answer, line = refused("predict", run_folder, tmp_path, "--text", "--layout", "conllu")
+    assert (answer, line) == ("2", "error: --layout: expected a file of columns, found --text, for raw text")
 
 
 def test_a_test_file_is_checked_before_training(job, unknown, tmp_path):

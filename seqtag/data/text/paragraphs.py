@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import tensorflow as tf
 
-from seqtag.data.text.lines import Source, read_lines
 from seqtag.data.text.tokenizer import tokenize
 
 # How many characters are tokenised together.
@@ -28,15 +27,11 @@ class TextLine:
     ends: list[int]
 
 
-def read_text(source: Source, encoding: str = "utf-8") -> Iterator[TextLine]:
-    """The tokenised lines of a text file or stream, empty ones included, in bounded memory.
-
-    Raises:
-        DataError: the file cannot be read or decoded.
-    """
+def read_text(lines: Iterable[str]) -> Iterator[TextLine]:
+    """The tokenised lines of a text, such as `read_lines` gives, empty ones included, in bounded memory."""
     chunk: list[str] = []
     characters = 0
-    for number, line in enumerate(read_lines(source, encoding)):
+    for number, line in enumerate(lines):
         text = line.rstrip("\r\n")
         chunk.append(text.removeprefix("\ufeff") if number == 0 else text)
         characters += len(text)
