@@ -80,7 +80,8 @@ def fit_forecasting_model(
     report = evaluate_model(model, table, parts.held_out_windows)
     result = _joined([member.result for member in members])
     if config.training.refit:
-        members = _refit_members(series, config, encoder, [member.result.best_epoch for member in members])
+        epochs = [member.result.best_epoch for member in members]
+        members = _refit_members(series, config, encoder, epochs, recording.verbose)
         model = build(_ensemble(members), corrections=corrections, units=units)
         result = replace(result, seconds=result.seconds + sum(member.result.seconds for member in members))
     return model, result, report
@@ -119,7 +120,7 @@ def _fit_members(trainer: MemberTrainer, recording: Recording) -> list[Member]:
 
 
 def _refit_members(
-    table: SeriesTable, config: ForecastingConfig, encoder: SeriesEncoder, epochs: Sequence[int]
+    table: SeriesTable, config: ForecastingConfig, encoder: SeriesEncoder, epochs: Sequence[int], verbose: bool
 ) -> list[Member]:
     """Fits members on all steps, each for as many epochs as were best when some were held out."""
     windows = training_windows(table, config.model.lookback, config.model.horizon, config.min_history_of(table))
@@ -130,7 +131,8 @@ def _refit_members(
     members = []
     for number, best in enumerate(epochs):
         training = config.training.model_copy(update={"epochs": best, "patience": None})
-        members.append(trainer.fit(number, training, measure, Recording(label=f"refit {number + 1}")))
+        recording = Recording(label=f"refit {number + 1}", verbose=verbose)
+        members.append(trainer.fit(number, training, measure, recording))
     return members
 
 

@@ -42,12 +42,14 @@ from seqtag.forks import check_can_run
 from seqtag.runs.estimators import (
     check_fitted,
     config_of,
+    is_verbose,
     pickled_state,
     read_estimator,
     restore_state,
     write_estimator,
 )
 from seqtag.runs.places import new_folder
+from seqtag.training.recording import Recording
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,6 +88,7 @@ class Forecaster(BaseEstimator):
             `time_zone`, `date_format`, `separator`, `decimal`, `standardise`.
         training: a dict with the keys of the configuration's `training` section.
         seed: the same seed gives the same model bit for bit on a CPU.
+        verbose: 0 fits without a line of progress; warnings are given all the same.
 
     Attributes:
         model_: the fitted `ForecastingModel`.
@@ -133,6 +136,7 @@ class Forecaster(BaseEstimator):
         data: dict[str, Any] | None = None,
         training: dict[str, Any] | None = None,
         seed: int = 1,
+        verbose: int = 1,
     ) -> None:
         self.horizon = horizon
         self.lookback = lookback
@@ -159,8 +163,9 @@ class Forecaster(BaseEstimator):
         self.data = data
         self.training = training
         self.seed = seed
+        self.verbose = verbose
 
-    def fit(self, X: Any, y: None = None) -> Forecaster:
+    def fit(self, X: Any, y: None = None, verbose: int | None = None) -> Forecaster:
         """Fits the model on series, whose last steps choose the epoch and correct the quantiles.
 
         Rows after the last value of a series (`y` NaN) are not fitted on: they are what `predict` forecasts.
@@ -169,6 +174,7 @@ class Forecaster(BaseEstimator):
             X: a long frame (pandas or polars) or a CSV file: `unique_id, ds, y`, or the names of `data`. A frame
                 without `unique_id` is one series, and so is a pandas Series; times may be in the index.
             y: ignored; scikit-learn's pipelines pass it.
+            verbose: that of the estimator unless given.
 
         Raises:
             DataError: a fault of the series, named by series and time; no series is long enough.
@@ -182,7 +188,9 @@ class Forecaster(BaseEstimator):
         if self.leakage_ is not None and self.leakage_.leaking:
             names = ", ".join(map(repr, self.leakage_.leaking))
             warnings.warn(f"known covariates that hold the target: {names}; see leakage_.to_text()", stacklevel=2)
-        self.model_, result, self.report_ = fit_forecasting_model(table, config)
+        self.model_, result, self.report_ = fit_forecasting_model(
+            table, config, Recording(verbose=is_verbose(self, verbose))
+        )
         self.table_, self.config_ = whole, config
         self.history_ = result.history
         self.metrics_ = {"task": TASK, "dev": self.report_.to_metrics(), "train": result.to_metrics()}
@@ -242,7 +250,7 @@ class Forecaster(BaseEstimator):
         origins = RollingOrigins(folds, self.horizon, step, train_steps)
         season_length = config.model.season_length_of(table)
         self.backtest_ = backtest(
-            table, origins, fitter(config), season_length=season_length, refit=refit, progress=False
+            table, origins, fitter(config, bool(self.verbose)), season_length=season_length, refit=refit, progress=False
         )
         return self.backtest_.summary()
 

@@ -77,6 +77,11 @@ def check_fitted(estimator: BaseEstimator, now: TaskConfig, data: Collection[str
             raise ConfigError(f"{place}: expected {shown(before)} as in the fit, found {shown(after)}; fit again")
 
 
+def is_verbose(estimator: BaseEstimator, verbose: int | None) -> bool:
+    """Whether a fit prints its progress: as its argument says, or as the estimator does where that is None."""
+    return bool(estimator.verbose if verbose is None else verbose)
+
+
 def write_estimator(folder: Path, estimator: BaseEstimator) -> None:
     """Writes a fitted estimator's model, the configuration of its fit and its figures into a run directory."""
     bundle.write_text(folder / bundle.CONFIG, dump_config(estimator.config_))

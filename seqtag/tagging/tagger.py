@@ -15,6 +15,7 @@ from seqtag.errors import DataError
 from seqtag.runs.estimators import (
     check_fitted,
     config_of,
+    is_verbose,
     pickled_state,
     read_estimator,
     restore_state,
@@ -29,6 +30,7 @@ from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.export import export_saved_model
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.model import TaggedSentence, TaggingModel
+from seqtag.training.recording import Recording
 
 
 class Tagger(BaseEstimator):
@@ -53,6 +55,7 @@ class Tagger(BaseEstimator):
             the keys of the configuration's `data` section.
         training: a dict with the keys of the configuration's `training` section.
         seed: the same seed gives the same model bit for bit on a CPU.
+        verbose: 0 fits without a line of progress; warnings are given all the same.
 
     Attributes:
         model_: the fitted `TaggingModel`.
@@ -87,6 +90,7 @@ class Tagger(BaseEstimator):
         data: dict[str, Any] | None = None,
         training: dict[str, Any] | None = None,
         seed: int = 1,
+        verbose: int = 1,
     ) -> None:
         self.cell = cell
         self.units = units
@@ -105,8 +109,15 @@ class Tagger(BaseEstimator):
         self.data = data
         self.training = training
         self.seed = seed
+        self.verbose = verbose
 
-    def fit(self, X: Any, y: Iterable[Sequence[str]] | None = None, validation_data: Any = None) -> Tagger:
+    def fit(
+        self,
+        X: Any,
+        y: Iterable[Sequence[str]] | None = None,
+        validation_data: Any = None,
+        verbose: int | None = None,
+    ) -> Tagger:
         """Fits the model.
 
         Args:
@@ -114,6 +125,7 @@ class Tagger(BaseEstimator):
             y: tag lists, when `X` holds token lists.
             validation_data: what chooses the epoch, in any of these forms (`(X, y)` for token lists); every tenth
                 sentence of `X` is held out for it when there is none.
+            verbose: that of the estimator unless given.
 
         Raises:
             DataError: no sentence, tokens and tags that differ in number, what is no string; the message says where.
@@ -130,7 +142,7 @@ class Tagger(BaseEstimator):
         else:
             dev = load_corpus(validation_data, options)
         TagCodec.fit(train, config.data.scheme).check(dev)
-        self.model_, result = fit_tagging_model(train, dev, config)
+        self.model_, result = fit_tagging_model(train, dev, config, Recording(verbose=is_verbose(self, verbose)))
         self.config_ = config
         report = evaluate_model(self.model_, dev)
         self.history_ = result.history

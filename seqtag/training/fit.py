@@ -147,9 +147,10 @@ def fit_network(
         progress = ProgressLine(
             settings.epochs, examples.items, examples.unit, examples.steps, measure, first_epoch, recording.label
         )
+        lines = [progress] if recording.verbose else []
         gradients = [*_clipping(settings.clip_norm), *_monitors(settings.monitor_every, recording)]
         logging = [] if recording.logs is None else [TensorBoardScalars(recording.logs)]
-        scoring = [EpochLogs(), rate, average, selection, checkpoint, progress]
+        scoring = [EpochLogs(), rate, average, selection, checkpoint, *lines]
         try:
             with one_trace_a_model():
                 network.fit(

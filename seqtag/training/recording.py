@@ -15,18 +15,21 @@ class Recording:
         logs: TensorBoard's folder; None writes none.
         resume: whether to continue from `checkpoints`; the numbers are those of a run that was never interrupted.
         label: the beginning of the progress line.
+        verbose: whether there is a progress line.
     """
 
     checkpoints: Path | None = None
     logs: Path | None = None
     resume: bool = False
     label: str = ""
+    verbose: bool = True
 
     def part(self, name: str, labelled: bool = True) -> Recording:
         """The recording of one of several fits, in separate folders.
 
-        >>> Recording(Path("checkpoints"), label="fold 1").part("member-2")
-        Recording(checkpoints=PosixPath('checkpoints/member-2'), logs=None, resume=False, label='fold 1 member-2')
+        >>> part = Recording(Path("checkpoints"), label="fold 1").part("member-2")
+        >>> part.checkpoints, part.logs, part.label
+        (PosixPath('checkpoints/member-2'), None, 'fold 1 member-2')
         """
         return replace(
             self,

@@ -24,12 +24,12 @@ def predictor(model: ForecastingModel) -> Predictor:
     return forecast
 
 
-def fitter(config: ForecastingConfig) -> Fitter:
-    """Fits a model in a fold as a configuration says, with units of the fold's own series."""
+def fitter(config: ForecastingConfig, verbose: bool = True) -> Fitter:
+    """Fits a model in a fold as a configuration says, with units of the fold's own series; `verbose` shows progress."""
     numbers = count(1)
 
     def fit(table: SeriesTable) -> Predictor:
-        model, _, _ = fit_forecasting_model(table, config, Recording(label=f"fit {next(numbers)}"))
+        model, _, _ = fit_forecasting_model(table, config, Recording(label=f"fit {next(numbers)}", verbose=verbose))
         return predictor(model)
 
     return fit

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqtag.errors import escaped
-from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text
+from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text, name_width
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class LabelReport:
     def to_text(self) -> str:
         """The report as a table in percent, with the confusion table below."""
         scores = [(escaped(tag), score) for tag, score in self.per_tag.items()]
-        width = max((len(tag) for tag, _ in scores), default=0)
+        width = name_width(self.per_tag)
         lines = [
             f"{self.sentences} sentences, {self.tokens} tokens.",
             f"accuracy: {self.accuracy:7.2%}; macro F1: {self.f1_macro:7.2%}",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from seqtag.errors import escaped
+
+MOST_ERRORS = 20
+WIDEST_NAME = 20
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,33 @@ def confusion_table(pairs: Mapping[tuple[str, str], int]) -> dict[str, dict[str,
 
 
 def confusion_text(confusion: Mapping[str, Mapping[str, int]]) -> str:
-    """A confusion table in aligned columns: gold down, predicted across."""
+    """A confusion table in aligned columns, gold down, predicted across; where that is wider than the terminal, its
+    greatest errors as pairs.
+    """
     header = ["gold \\ predicted", *map(escaped, confusion)]
     rows = [header, *([escaped(label), *map(str, row.values())] for label, row in confusion.items())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if sum(widths) + 2 * (len(widths) - 1) > shutil.get_terminal_size().columns:
+        return _greatest_errors(confusion)
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+
+def _greatest_errors(confusion: Mapping[str, Mapping[str, int]]) -> str:
+    """The pairs of labels that are taken for each other most often, a line each."""
+    errors = [
+        (count, f"{escaped(gold)} as {escaped(predicted)}")
+        for gold, row in confusion.items()
+        for predicted, count in row.items()
+        if count and gold != predicted
+    ]
+    errors.sort(key=lambda error: (-error[0], error[1]))
+    width = len(str(errors[0][0])) if errors else 0
+    lines = [f"{count:>{width}}  {pair}" for count, pair in errors[:MOST_ERRORS]]
+    others = sum(count for count, _ in errors[MOST_ERRORS:])
+    lines += [f"and {others} in {len(errors) - MOST_ERRORS} other pairs"] if others else []
+    return "\n".join(["greatest errors, tokens of a gold label that were predicted as another:", *lines])
+
+
+def name_width(names: Iterable[str]) -> int:
+    """The width of a column of names; longer ones stick out, so that one long name does not move all figures away."""
+    return min(max(map(len, map(escaped, names)), default=0), WIDEST_NAME)

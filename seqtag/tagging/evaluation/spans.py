@@ -21,7 +21,7 @@ from typing import Any
 
 from seqtag.errors import escaped
 from seqtag.tagging.data.schemes import Scheme, Span, spans, split_tag, violations
-from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text
+from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text, name_width
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class SpanReport:
     def to_text(self) -> str:
         """The report as a table in the manner of conlleval, in percent, with the confusion table below."""
         scores = [(escaped(kind), score) for kind, score in self.per_type.items()]
-        width = max((len(kind) for kind, _ in scores), default=0)
+        width = name_width(self.per_type)
         lines = [
             f"{self.sentences} sentences, {self.tokens} tokens with {self.overall.support} spans; "
             f"found: {self.overall.predicted} spans; correct: {self.overall.correct}.",
