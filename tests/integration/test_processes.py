@@ -147,6 +147,24 @@ def without_tags(path) -> list[bytes]:
     return [line.split(b"\t")[0] for line in path.read_bytes().split(b"\n")]
 
 
+SEARCH = """
+from sklearn.model_selection import GridSearchCV
+from seqtag import Tagger
+tokens, tags = [["Ann", "saw", "Bo"]] * 14, [["B-PER", "O", "B-PER"]] * 14
+training = {"epochs": 1, "tensorboard": False}
+tagger = Tagger(word_dim=4, cell="gru", head="softmax", context_features=False, training=training, verbose=0)
+search = GridSearchCV(tagger, {"units": [2, 3]}, cv=[(range(12), range(12, 14))], n_jobs=2, refit=False)
+scores = search.fit(tokens, tags).cv_results_["mean_test_score"]
+print(len(scores), all(0 <= score <= 1 for score in scores))
+"""
+
+
+def test_a_search_by_scikit_learn_in_two_processes_says_nothing_but_its_result():
+    """Neither TensorFlow's own lines, of any of the processes, nor progress, nor a warning of a fit that failed."""
+    done = subprocess.run([sys.executable, "-c", SEARCH], capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2 True\n", "")
+
+
 def test_figures_are_finite(run_folder):
     _, (_, *rows) = figures(run_folder)
     assert np.isfinite(np.array(rows, float)).all()
