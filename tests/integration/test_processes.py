@@ -152,7 +152,8 @@ from sklearn.model_selection import GridSearchCV
 from seqtag import Tagger
 tokens, tags = [["Ann", "saw", "Bo"]] * 14, [["B-PER", "O", "B-PER"]] * 14
 training = {"epochs": 1, "tensorboard": False}
-tagger = Tagger(word_dim=4, cell="gru", head="softmax", context_features=False, training=training, verbose=0)
+quick = {"cell": "gru", "head": "softmax", "char_encoder": "none", "spelling": False, "context_features": False}
+tagger = Tagger(word_dim=4, **quick, training=training, verbose=0)
 search = GridSearchCV(tagger, {"units": [2, 3]}, cv=[(range(12), range(12, 14))], n_jobs=2, refit=False)
 scores = search.fit(tokens, tags).cv_results_["mean_test_score"]
 print(len(scores), all(0 <= score <= 1 for score in scores))
