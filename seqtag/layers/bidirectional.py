@@ -128,6 +128,7 @@ class Bidirectional(keras.layers.Bidirectional):
             raise ValueError(f"expected weights to be the {count} of both layers, found {len(self.initial_weights)}")
         forward.set_weights(self.initial_weights[:half])
         backward.set_weights(self.initial_weights[half:])
+        self.initial_weights = None
 
     def call(
         self,
@@ -139,6 +140,7 @@ class Bidirectional(keras.layers.Bidirectional):
     ) -> Any:
         """Runs both layers; with an `initial_state`, Keras passes its mask as `sequences_mask`."""
         mask = sequences_mask if mask is None else mask
+        mask = None if mask is None else ops.cast(mask, "bool")
         states: list[Any] = [None, None]
         if initial_state is not None:
             half = len(initial_state) // 2

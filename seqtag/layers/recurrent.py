@@ -139,7 +139,7 @@ class Recurrent(keras.layers.RNN):
         if self.states is not None:
             for variable, value in zip(self.states, state, strict=True):
                 variable.assign(value)
-        shown = None if mask is None else self._shown(mask, zero=initial_state is None and self.states is None)
+        shown = None if mask is None else self._shown(mask, from_zeros=initial_state is None and self.states is None)
         if self.return_sequences:
             output = self._finish(outputs, sequences, shown)
         else:
@@ -150,14 +150,15 @@ class Recurrent(keras.layers.RNN):
         return output
 
     def _check_rows(self, sequences: Tensor) -> None:
-        for state in self.kept_states[:1]:
-            if sequences.shape[0] not in (None, state.shape[0]):
-                raise ValueError(
-                    f"expected the batch size of {self.name!r} to stay {state.shape[0]} with stateful=True, "
-                    f"found {sequences.shape[0]}"
-                )
+        if not self.kept_states:
+            return
+        wanted, found = self.kept_states[0].shape[0], sequences.shape[0]
+        if found not in (None, wanted):
+            raise ValueError(
+                f"expected the batch size of {self.name!r} to stay {wanted} with stateful=True, found {found}"
+            )
 
-    def _shown(self, mask: Tensor, zero: bool) -> Tensor | None:
+    def _shown(self, mask: Tensor, from_zeros: bool) -> Tensor | None:
         """Where outputs are shown, `(batch, time)`; they are zeros elsewhere. None for everywhere.
 
         That is where a row has had a real step: before it, the cell has only its initial state. Nothing is to be done
@@ -165,7 +166,7 @@ class Recurrent(keras.layers.RNN):
         """
         if self.zero_output_for_mask:
             return mask
-        if zero:
+        if from_zeros:
             return None
         if self.go_backwards:
             mask = ops.flip(mask, axis=1)
@@ -173,13 +174,13 @@ class Recurrent(keras.layers.RNN):
         return ops.flip(begun, axis=1) if self.go_backwards else begun
 
     def _finish(self, outputs: Tensor, sequences: Tensor, shown: Tensor | None) -> Tensor:
-        """Adds the skip connection, sets steps that are not shown to zero, and puts all in the order of running."""
+        """Sets steps that are not shown to zero, adds the skip connection, and puts all in the order of running."""
         outputs = ops.cast(outputs, self.compute_dtype)
-        if self.residual:
-            skip = sequences if self.residual_kernel is None else ops.matmul(sequences, self.residual_kernel)
-            outputs = outputs + skip
         if shown is not None:
             outputs = _zero_unless(shown, outputs)
+        if self.residual:
+            skip = sequences if self.residual_kernel is None else ops.matmul(sequences, self.residual_kernel)
+            outputs = outputs + (_zero_unless(shown, skip) if shown is not None and self.zero_output_for_mask else skip)
         return ops.flip(outputs, axis=1) if self.go_backwards else outputs
 
     def _initial_state(self, sequences: Tensor, initial_state: Any) -> Any:
