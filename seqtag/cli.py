@@ -270,7 +270,7 @@ def run(arguments: list[str]) -> int:
     options: set[str] = set()
     try:
         with warnings.catch_warnings():
-            _show_warnings_in_a_line()
+            _show_warnings_in_a_line(options)
             return _invoke(arguments, options)
     except BrokenPipeError:
         # The reader of our output has closed it, as `head` does, which is no error.
@@ -321,8 +321,8 @@ def _explain_others(error: BaseException, resumable: bool) -> tuple[str, int]:
             return f"{type(error).__name__}: {error} (--debug shows where)", 1
 
 
-def _way(error: SeqtagError, options: set[str]) -> str | None:
-    """How the command sets the setting that an error names."""
+def _way(error: SeqtagError | DataWarning, options: set[str]) -> str | None:
+    """How the command sets the setting that an error or a warning names."""
     if error.setting is None:
         return None
     option = _flag(error.setting.rpartition(".")[2])
@@ -332,13 +332,13 @@ def _way(error: SeqtagError, options: set[str]) -> str | None:
     return f"--set {error.setting}=..." if "--set" in options and not isinstance(error, ConfigError) else None
 
 
-def _show_warnings_in_a_line() -> None:
+def _show_warnings_in_a_line(options: set[str]) -> None:
     """Shows warnings about the data as errors are shown, each time; others stay as they are."""
     show = warnings.showwarning
 
     def show_in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if issubclass(category, DataWarning):
-            warn(f"warning: {one_line(str(message))}")
+        if isinstance(message, DataWarning):
+            warn(f"warning: {message.told(_way(message, options))}")
         else:
             show(message, category, *place, **more)
 

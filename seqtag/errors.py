@@ -95,7 +95,29 @@ class SeqtagError(Exception):
         return str(self)
 
 
-class DataError(SeqtagError, ValueError):
+class _AboutData:
+    """What an error and a warning about data have in common: a place, and the setting that may mend what is wrong."""
+
+    args: tuple[str, ...]
+    path: str | os.PathLike[str] | None
+    line: int | None
+    setting: str | None
+
+    def __str__(self) -> str:
+        return self._placed(f"; set {self.setting}" if self.setting else "")
+
+    def told(self, way: str | None) -> str:
+        """The message, and the advice to use this option."""
+        return self._placed(f"; use {way}" if way else "")
+
+    def _placed(self, advice: str) -> str:
+        path = [] if self.path is None else [escaped(os.fspath(self.path))]
+        line = [] if self.line is None else [str(self.line)]
+        place = ":".join([*path, *line, " "]) if path or line else ""
+        return f"{place}{self.args[0]}{advice}"
+
+
+class DataError(_AboutData, SeqtagError, ValueError):
     """Data are wrong.
 
     Args:
@@ -123,20 +145,12 @@ class DataError(SeqtagError, ValueError):
         self.path = path
         self.line = line
 
-    def __str__(self) -> str:
-        advice = f"; set {self.setting}" if self.setting else ""
-        return f"{_place(self.path, self.line)}{self.args[0]}{advice}"
-
-    def told(self, way: str | None) -> str:
-        """The message, and the advice to use this option."""
-        return f"{_place(self.path, self.line)}{self.args[0]}" + (f"; use {way}" if way else "")
-
     def at(self, path: str | os.PathLike[str] | None, line: int | None = None) -> DataError:
         """The same error with its place, for a caller who knows the file."""
         return DataError(self.args[0], path, line, self.setting)
 
 
-class DataWarning(UserWarning):
+class DataWarning(_AboutData, UserWarning):
     """Data can be used, but are probably not what they were meant to be; given once for each file or argument.
 
     The arguments are those of `DataError`.
@@ -145,19 +159,17 @@ class DataWarning(UserWarning):
     'test.conll:17: found 2 tags that training did not have'
     """
 
-    def __init__(self, message: str, path: str | os.PathLike[str] | None = None, line: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        path: str | os.PathLike[str] | None = None,
+        line: int | None = None,
+        setting: str | None = None,
+    ) -> None:
         super().__init__(one_line(message))
         self.path = path
         self.line = line
-
-    def __str__(self) -> str:
-        return f"{_place(self.path, self.line)}{self.args[0]}"
-
-
-def _place(path: str | os.PathLike[str] | None, line: int | None) -> str:
-    """The beginning of a message about a place in data."""
-    places = [*([] if path is None else [escaped(os.fspath(path))]), *([] if line is None else [str(line)])]
-    return ":".join([*places, " "]) if places else ""
+        self.setting = setting
 
 
 class RunError(SeqtagError):

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -161,12 +162,16 @@ def finished(case: Case, request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="module")
 def fitted(job: Path, shop: Path) -> dict[str, BaseEstimator]:
-    """A fitted estimator of each task, with all that a fit leaves on it."""
+    """A fitted estimator of each task, with all that a fit leaves on it; the fits were asked to be silent."""
     training = {"epochs": 1, "tensorboard": False}
-    tagger = Tagger(units=6, word_dim=6, training=training).fit(job / "train.tsv", validation_data=job / "dev.tsv")
+    tagger = Tagger(units=6, word_dim=6, training=training, verbose=0)
     data = {"series": "shop", "time": "day", "target": "sales", "known": ["promotion", "holiday"]}
     forecaster = Forecaster(horizon=7, lookback=14, units=6, data=data, training=training | {"windows_per_epoch": 64})
-    return {"tagging": tagger, "forecasting": forecaster.fit(shop / "train.csv")}
+    with redirect_stderr(io.StringIO()) as said:
+        tagger.fit(job / "train.tsv", validation_data=job / "dev.tsv")
+        forecaster.fit(shop / "train.csv", verbose=0)
+    assert said.getvalue() == ""
+    return {"tagging": tagger, "forecasting": forecaster}
 
 
 def count_graphs() -> int:
@@ -442,7 +447,7 @@ def test_a_pickle_answers_the_same_in_a_new_process(fitted, shop, tmp_path):
     arguments = {"tagging": {"X": TOKENS}, "forecasting": {"future": shop / "later.csv"}}
     pairs = [(fitted[name], arguments[name]) for name in NAMES]
     (tmp_path / "pairs.pickle").write_bytes(pickle.dumps(pairs))
-    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "pairs.pickle")]
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, str(tmp_path / "pairs.pickle")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), "nothing of TensorFlow's own lines"
     for line, (estimator, given) in zip(done.stdout.split(), pairs, strict=True):

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from seqtag.cli import run
-from seqtag.errors import DataError
+from seqtag.errors import DataError, DataWarning
 from seqtag.runs.directory import run_directory
-from seqtag.tagging.data.corpus import load_corpus
+from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
 from seqtag.tagging.model import TaggingModel
 
 IOB2 = "Ann\tB-PER\nsaw\tO\nNew\tB-LOC\nYork\tI-LOC\n\nit\tO\n"
@@ -76,6 +76,15 @@ def test_advice_names_what_the_command_takes(train, refused, tmp_path):
         told = f"expected an encoding such as utf-8, found {encoding!r}"
         assert refused(2, "inspect", path, "--encoding", encoding) == f"--encoding: {told}"
         assert train(2, content, f"data.encoding={encoding}") == f"data.encoding: {told}"
+
+
+def test_advice_of_a_warning_names_what_the_command_takes(tmp_path, capsys):
+    path = tmp_path / "utf-8.tsv"
+    path.write_text("Ærø\tB-LOC\n", "utf-8")
+    assert run(["inspect", str(path), "--encoding", "latin-1"]) == 0
+    assert capsys.readouterr().err == f"warning: {path}: reads as latin-1, but looks like utf-8; use --encoding\n"
+    with pytest.warns(DataWarning, match=r"; set data\.encoding$"):
+        load_corpus(path, ReadingOptions(encoding="latin-1"))
 
 
 def test_a_tag_of_dev_that_no_scheme_reads(train):

@@ -116,11 +116,8 @@ class _Decoder:
             raise DataError(f"expected {self.encoding}, found: {error}", self.name, self.lines + 1) from None
         if self._watches and (other := _visible_encoding(chunk, text, self.encoding)):
             self._watches = False
-            warnings.warn(
-                f"{self.name}: reads as {self.encoding}, but looks like {other}; set data.encoding or --encoding",
-                DataWarning,
-                stacklevel=2,
-            )
+            message = f"reads as {self.encoding}, but looks like {other}"
+            warnings.warn(DataWarning(message, self.name, setting="data.encoding"), stacklevel=2)
         self.lines += text.count("\n")
         return text
 
