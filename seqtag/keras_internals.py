@@ -203,8 +203,7 @@ def weight_shapes(build: Callable[[], keras.Model], most: int) -> list[tuple[int
         global_state.set_global_attribute(listed, kept)
         random.setstate(drawn)
     # Keras turns what `build` of a model raises into a warning.
-    if limited.left < 0:
-        raise ValueError("a network of more weights than its file has")
+    limited.check()
     return [tuple(variable.shape) for variable in model.variables if not _is_random_state(variable)]
 
 
@@ -217,9 +216,13 @@ class _Limited(list):
 
     def append(self, variable: Any) -> None:
         self.left -= 0 if _is_random_state(variable) else math.prod(variable.shape)
-        if self.left < 0:
-            raise ValueError("too many weights")
+        self.check()
         super().append(variable)
+
+    def check(self) -> None:
+        """Raises a ValueError where there were more numbers."""
+        if self.left < 0:
+            raise ValueError("a network of more weights than its file has")
 
 
 def _is_random_state(variable: Any) -> bool:
