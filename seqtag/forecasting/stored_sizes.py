@@ -19,6 +19,9 @@ def stored_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[
     Raises:
         ValueError: more members, layers or steps than can be.
     """
+    columns = encoders["columns"]
+    as_texts([columns[name] for name in ("series", "time", "target")])
+    as_texts([name for kind in (*KINDS, "categorical") for name in as_texts(columns[kind])])
     members = [member["config"] for member in network["members"]]
     if not 0 < len(members) <= MOST_MEMBERS:
         raise ValueError(f"{len(members)} members")

@@ -169,9 +169,12 @@ class ColumnSentence:
     def _with_index(self, index: int, values: Sequence[str]) -> str:
         if len(values) != len(self.tokens):
             raise ValueError(f"expected {len(self.tokens)} values, found {len(values)}")
+        breaks = "\n" if self.layout.form == "table" else "\t\n"
+        breaks += " " if self._splits_at_spaces else ""
+        # A carriage return is text, except at the end of a line.
+        is_last = index >= len(self.rows[0]) - 1
         for value in set(values):
-            breaks = "\r\n" if self.layout.form == "table" else "\t\r\n"
-            if not value or any(c in value for c in breaks) or (" " in value and self._splits_at_spaces):
+            if not value or any(c in value for c in breaks) or (is_last and value.endswith("\r")):
                 raise ValueError(f"expected values that fit into a column, found {shown(value)}")
         lines = list(self.lines)
         append = index >= len(self.rows[0])

@@ -289,6 +289,15 @@ def test_values_that_would_break_the_file():
         read(CONLL2003)[1].with_tags(["a b"])
 
 
+def test_a_carriage_return_is_text_but_at_the_end_of_a_line():
+    text = "a\rb\tB-\rX\n\r\tO\r\r\n"
+    [sentence] = read(text)
+    assert (sentence.tokens, sentence.tags) == (["a\rb", "\r"], ["B-\rX", "O"])
+    assert sentence.with_tags(["B-\rX", "O"]) == text
+    with pytest.raises(ValueError, match=r"found 'O\\r'"):
+        sentence.with_tags(["O", "O\r"])
+
+
 token = st.text(st.characters(codec="utf-8", exclude_characters="\t\r\n\0 \ufeff"), min_size=1, max_size=4)
 blank = st.sampled_from(["", "", "", "\t", " ", " \t"])
 

@@ -122,3 +122,9 @@ def test_fields_are_those_of_the_csv_module(values):
     csv.writer(out, lineterminator="").writerow(values)
     assert split_fields(out.getvalue(), ",") == values
     assert split_fields(",".join(written_field(value, ",") for value in values), ",") == values
+
+
+@pytest.mark.parametrize("setting", ["token_column", "tag_column", "sentence_column"])
+def test_a_number_beyond_the_last_column(setting):
+    with pytest.raises(DataError, match="<stream>:1: expected at least 9 columns, found sentence, token, tag"):
+        read("sentence,token,tag\n1,a,O\n", **{setting: 9})

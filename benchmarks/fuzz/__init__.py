@@ -1,0 +1,1 @@
+"""Throws broken inputs at everything that reads, and kills what writes; run by `python -m benchmarks.fuzz`."""
