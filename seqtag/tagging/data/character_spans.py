@@ -55,13 +55,13 @@ def read_span(span: Any, length: int) -> CharacterSpan:
 class Alignment:
     """Tags tokens by spans of characters, and counts the spans that do not begin and end where tokens do.
 
-    A span that cuts a token is widened to the whole token. One that holds no token, or no more of it than another span
-    has already, is left out. `warn` says how many there were, and where the first was.
+    A span that cuts a token is widened to the whole token, unless another span holds it. One that holds no token, or no
+    more of it than another span has already, is left out. `warn` says how many there were, and where the first was.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._widened: list[int] = []
+        self._moved: list[int] = []
         self._left_out: list[int] = []
 
     def tags(self, spans: Sequence[CharacterSpan], starts: Sequence[int], ends: Sequence[int], line: int) -> list[str]:
@@ -86,15 +86,16 @@ class Alignment:
             if first == token:
                 self._left_out.append(line)
                 continue
-            if starts[first] < span.start or ends[token - 1] > span.end:
-                self._widened.append(line)
+            shared = first > 0 and ends[first - 1] > span.start  # with a span that holds the token already
+            if shared or starts[first] < span.start or ends[token - 1] > span.end:
+                self._moved.append(line)
             found.append(Span(span.label, first, token))
         return to_tags(found, len(starts), Scheme.IOB2)
 
     def warn(self) -> None:
-        """Says what was widened or left out; nothing where all spans fit."""
+        """Says what was moved or left out; nothing where all spans fit."""
         said = {
-            "spans widened to the whole tokens that they cut": self._widened,
+            "spans moved to the ends of tokens that they cut": self._moved,
             "spans left out that hold no token of their own": self._left_out,
         }
         for what, lines in said.items():

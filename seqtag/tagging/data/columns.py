@@ -11,9 +11,8 @@ from seqtag.errors import ConfigError, DataError, DataWarning, shown
 from seqtag.tagging.data.detection import BLANK, DETECTION_LINES, WORD_GROUP, nothing_found
 from seqtag.tagging.data.layouts import LAYOUTS, Layout, split_columns
 from seqtag.tagging.data.notation import Notation
+from seqtag.tagging.data.one_line import BOM, content_of
 from seqtag.tagging.data.sentences import ColumnSentence
-
-_BOM = "\ufeff"
 
 
 class Reading(NamedTuple):
@@ -82,15 +81,10 @@ def _is_row(line: str, layout: Layout, comments: tuple[str, ...]) -> bool:
     return not WORD_GROUP.fullmatch(first) if layout.has_ids else first != "-DOCSTART-"
 
 
-def content_of(line: str) -> str:
-    """A line without byte order mark and line end."""
-    return line.removeprefix(_BOM).rstrip("\r\n")
-
-
 def _plan(text: str, line: int, layout: Layout, comments: tuple[str, ...], reading: Reading) -> Plan:
     """The plan of a file whose first row is this text."""
     found = len(layout.split(text))
-    if found == 1 and layout.width > 1 and len(text.split()) >= max(3, layout.width):
+    if found == 1 and layout.has_ids and text[0].isdecimal() and len(text.split()) >= layout.width:
         raise DataError(f"expected {layout.width} columns separated by TABs, found spaces", reading.path, line)
     if found == 1 and (layout.has_ids or layout.open_ended) and not reading.tags_required:
         return Plan(LAYOUTS["plain"], 1, 0, 1, reading.comments, settled=False)
@@ -141,7 +135,7 @@ def _parsed(lines: Iterable[str], plan: Plan, path: str) -> Iterator[Line]:
     numbered = enumerate(lines, 1)
     for number, line in numbered:
         text = line.rstrip("\r\n")
-        if line[0] == _BOM:
+        if line[0] == BOM:
             text = text[1:]
             if number > 1 and not marked:
                 marked = True

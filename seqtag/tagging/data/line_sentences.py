@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from seqtag.errors import DataError, shown
-from seqtag.tagging.data.columns import Reading, content_of
+from seqtag.tagging.data.columns import Reading
 from seqtag.tagging.data.layouts import Layout
-from seqtag.tagging.data.one_line import PIECE, is_slashed, last_slash
+from seqtag.tagging.data.one_line import PIECE, content_of, is_slashed, last_slash
 
 
 class Parsed(NamedTuple):
@@ -32,7 +32,17 @@ class Parsed(NamedTuple):
 
 @dataclass(slots=True)
 class LineSentence:
-    """A sentence on one line, with the lines around it that belong to no other; see `Sentence`."""
+    """A sentence on one line; see `Sentence`.
+
+    Attributes:
+        tokens: its tokens.
+        lines: its line and the lines around it that belong to no other sentence.
+        layout: of the file.
+        path: the file's name, for messages.
+        parsed: what its line says.
+        line_number: the 1-based number of its line.
+        position: the index of its line in `lines`.
+    """
 
     tokens: list[str]
     lines: list[str]
@@ -40,7 +50,7 @@ class LineSentence:
     path: str
     parsed: Parsed
     line_number: int
-    position: int = field(default=0)
+    position: int
 
     @property
     def raw(self) -> str:

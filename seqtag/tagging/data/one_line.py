@@ -1,4 +1,4 @@
-"""What a line is that holds a whole sentence: JSON, words with slashes, or tokens beside tags; see `line_sentences`."""
+"""Single lines: what stands on one, and whether it is a sentence: JSON, words with slashes, or tokens beside tags."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import Any
 
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
 
+BOM = "\ufeff"
 PIECE = re.compile(r"[^ \t]+")
+
+
+def content_of(line: str) -> str:
+    """A line without byte order mark and line end."""
+    return line.removeprefix(BOM).rstrip("\r\n")
 
 
 def layout_of_sentence_lines(rows: Sequence[str]) -> Layout | None:

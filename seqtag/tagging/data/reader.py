@@ -76,21 +76,19 @@ class SentenceReader:
         self.source = source
         self.path = source_name(source)
         self.encoding = encoding
-        of_file = isinstance(layout, Layout)
-        if isinstance(layout, str) and layout != "auto":
-            layout = layout_named(layout)
-        self.layout: str | Layout = layout  # "auto" or a layout; the one found is in each `Sentence`
-        comments = (comment_prefix,) if comment_prefix else ()
+        is_name = isinstance(layout, str) and layout != "auto"
+        # "auto" or a layout; the one found is in each `Sentence`.
+        self.layout: str | Layout = layout_named(str(layout)) if is_name else layout
         self.reading = Reading(
-            self.path,
-            token_column,
-            tag_column,
-            sentence_column,
-            tags_required,
-            comments,
-            layout == "auto",
-            of_file,
-            notation,
+            path=self.path,
+            token_column=token_column,
+            tag_column=tag_column,
+            sentence_column=sentence_column,
+            tags_required=tags_required,
+            comments=(comment_prefix,) if comment_prefix else (),
+            detected=layout == "auto",
+            of_earlier_file=isinstance(layout, Layout),
+            notation=notation,
         )
 
     def __iter__(self) -> Iterator[Sentence]:

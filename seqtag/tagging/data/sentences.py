@@ -13,9 +13,9 @@ from seqtag.tagging.data.detection import WORD_GROUP
 from seqtag.tagging.data.fields import field_places, written_field
 from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.notation import Notation
+from seqtag.tagging.data.one_line import content_of
 
 _FIELD = re.compile(r"[^ \t]+")
-_BOM = "\ufeff"
 
 
 class Sentence(Protocol):
@@ -32,6 +32,10 @@ class Sentence(Protocol):
     lines: list[str]
     layout: Layout
     path: str
+
+    @property
+    def raw(self) -> str:
+        """The sentence as it stands in the file."""
 
     @property
     def line_numbers(self) -> list[int]:
@@ -197,7 +201,7 @@ class ColumnSentence:
 
     def _fillers(self) -> list[str]:
         """What each line that holds no token gets in a new column; "" for nothing."""
-        fillers = [self._filler(_content(line)) for line in self.lines]
+        fillers = [self._filler(content_of(line)) for line in self.lines]
         if self.header is not None:
             fillers[self.header] = self.layout.tag or "tag"
         return fillers
@@ -218,7 +222,7 @@ class ColumnSentence:
         return f"{text}{separator}{value}{line[len(text) :]}"
 
     def _replaced(self, line: str, index: int, value: str) -> str:
-        text = _content(line)
+        text = content_of(line)
         before, after = line[: line.index(text)], line[line.index(text) + len(text) :]
         if self._splits_at_spaces:
             start, end = [match.span() for match in _FIELD.finditer(text)][index]
@@ -230,8 +234,3 @@ class ColumnSentence:
         row = self.layout.split(text)
         row[index] = value
         return f"{before}{self.layout.separator.join(row)}{after}"
-
-
-def _content(line: str) -> str:
-    """A line without byte order mark and line end."""
-    return line.removeprefix(_BOM).rstrip("\r\n")

@@ -7,9 +7,10 @@ from dataclasses import replace
 from itertools import chain
 
 from seqtag.errors import DataError
-from seqtag.tagging.data.columns import Line, Plan, Reading, check_columns, content_of, group_sentences
+from seqtag.tagging.data.columns import Line, Plan, Reading, check_columns, group_sentences
 from seqtag.tagging.data.detection import BLANK, nothing_found
 from seqtag.tagging.data.layouts import Layout
+from seqtag.tagging.data.one_line import content_of
 from seqtag.tagging.data.sentence_ids import SentenceIds
 from seqtag.tagging.data.sentences import ColumnSentence
 from seqtag.tagging.data.table_header import (

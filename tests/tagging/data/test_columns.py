@@ -232,6 +232,7 @@ def test_a_new_column_is_appended_and_the_file_stays_rectangular():
     [
         ("conll2003", "John\nsleeps\r\n", "John A\nsleeps B\r\n"),
         ("tsv", "John Smith\nsleeps", "John Smith\tA\nsleeps\tB"),
+        ("tsv", "1 2 3 4\nJohn B. Smith\n", "1 2 3 4\tA\nJohn B. Smith\tB\n"),
         ("conllu", "John Smith\n#1\n", "John Smith\tA\n#1\tB\n"),
         ("uner", "# text\n1\tJohn\n2\tsleeps\n", "# text\n1\tJohn\tA\n2\tsleeps\tB\n"),
         ("plain", "John\nsleeps\n\n", "John\tA\nsleeps\tB\n\n"),

@@ -117,7 +117,7 @@ def test_spans_that_cut_tokens_are_widened_and_counted():
         tags = [sentence.tags for sentence in read(*records)]
     assert tags == [["B-A", "B-B"], ["B-A"], ["B-A", "O"]]
     assert [str(warning.message) for warning in caught] == [
-        "<stream>: spans widened to the whole tokens that they cut: 2, first in line 1",
+        "<stream>: spans moved to the ends of tokens that they cut: 2, first in line 1",
         "<stream>: spans left out that hold no token of their own: 1, first in line 2",
     ]
 
