@@ -55,6 +55,28 @@ def _keep_gradient_with_graph(operation: Any) -> None:
     weakref.finalize(graph, table.pop, name, None).atexit = False
 
 
+def is_symbolic(tensor: Tensor) -> bool:
+    """Whether the values of a tensor are not known yet, because a graph is traced."""
+    match keras.config.backend():
+        case "tensorflow":
+            return bool(sys.modules["tensorflow"].is_symbolic_tensor(tensor))
+        case "jax":
+            return isinstance(tensor, sys.modules["jax"].core.Tracer)
+    return False
+
+
+def check_in_graph(tensor: Tensor, condition: Tensor, message: str) -> Tensor:
+    """The tensor, which a TensorFlow graph gives only where a condition holds; otherwise it raises an error.
+
+    On JAX, and in a graph that XLA compiles, nothing can be raised: there it is the tensor as it is.
+    """
+    if keras.config.backend() != "tensorflow":
+        return tensor
+    tensorflow = sys.modules["tensorflow"]
+    with tensorflow.control_dependencies([tensorflow.debugging.Assert(condition, [message])]):
+        return tensorflow.identity(tensor)
+
+
 def keras_mask(tensor: Tensor) -> Tensor | None:
     """The mask that Keras keeps on a tensor, which it hands to layers and to its own losses; None if there is none."""
     return backend.get_keras_mask(tensor)

@@ -3,6 +3,7 @@
 from seqtag.layers.bidirectional import Bidirectional
 from seqtag.layers.char_encoder import CharEncoder
 from seqtag.layers.crf import CRF
+from seqtag.layers.crf_decoder import CRFDecoder
 from seqtag.layers.gru import GRU, GRUCell
 from seqtag.layers.lstm import LSTM, LSTMCell
 from seqtag.layers.peephole_lstm import PeepholeLSTM, PeepholeLSTMCell
@@ -13,6 +14,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "Bidirectional",
+    "CRFDecoder",
     "CharEncoder",
     "GRUCell",
     "LSTMCell",

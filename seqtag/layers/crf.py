@@ -11,6 +11,7 @@ from keras import ops
 
 from seqtag.layers.crf_loss import CRFLoss
 from seqtag.ops import crf
+from seqtag.ops.crf.arguments import check_emissions
 
 Tensor = Any
 
@@ -40,6 +41,12 @@ class CRF(keras.layers.Layer):
             training pushes paths that miss costly tags further down. Decoding does not change.
         initializer: of the three weights.
         regularizer: of the three weights.
+        loss_reduction: how `loss` makes one number of a batch: `"sum_over_batch_size"`, the mean over rows, or another
+            reduction of Keras, or `"token_mean"`, the mean over real steps.
+
+    Raises:
+        ValueError: in the constructor, constraints, costs or a reduction that are none; called, emissions without
+            tags, of another rank, or of another number of tags than before.
 
     Example:
         >>> import numpy as np
@@ -59,6 +66,7 @@ class CRF(keras.layers.Layer):
         tag_costs: Sequence[float] | None = None,
         initializer: Any = "zeros",
         regularizer: Any = None,
+        loss_reduction: str | None = "sum_over_batch_size",
         **kwargs: Any,
     ) -> None:
         # Emissions must arrive unchanged: a float16 policy would round them.
@@ -68,19 +76,14 @@ class CRF(keras.layers.Layer):
         self.initializer = keras.initializers.get(initializer)
         self.regularizer = keras.regularizers.get(regularizer)
         self.supports_masking = True
-        self._set_loss(CRFLoss())
+        self._set_loss(CRFLoss(reduction=loss_reduction))
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Creates the weights for as many tags as the last dimension of the emissions has."""
-        if len(input_shape) != 3 or input_shape[-1] is None:
-            raise ValueError(f"expected emissions of shape (batch, time, tags), found {tuple(input_shape)}")
-        self.tags = int(input_shape[-1])
-        for name, size in (
-            ("constraints", self.constraints and len(self.constraints[0])),
-            ("tag_costs", self.tag_costs and len(self.tag_costs)),
-        ):
-            if size and size != self.tags:
-                raise ValueError(f"expected {name} for {self.tags} tags, found them for {size}")
+        self.tags = _count_tags(input_shape)
+        for name, table in (("constraints", self.constraints and self.constraints[0]), ("tag_costs", self.tag_costs)):
+            if table is not None and len(table) != self.tags:
+                raise ValueError(f"expected {name} for {self.tags} tags, found them for {len(table)}")
         self.start = self._add_scores("start", (self.tags,))
         self.transitions = self._add_scores("transitions", (self.tags, self.tags))
         self.end = self._add_scores("end", (self.tags,))
@@ -97,6 +100,7 @@ class CRF(keras.layers.Layer):
 
     def call(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
         """The emissions in float32, with their mask."""
+        self._check_tags(emissions)
         return ops.cast(emissions, "float32")
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
@@ -105,6 +109,7 @@ class CRF(keras.layers.Layer):
 
     def compute_output_spec(self, emissions: Tensor, mask: Tensor | None = None) -> keras.KerasTensor:
         """The emissions, in float32."""
+        self._check_tags(emissions)
         return keras.KerasTensor(emissions.shape, dtype="float32")
 
     @property
@@ -112,30 +117,44 @@ class CRF(keras.layers.Layer):
         """The mean negative log-likelihood of a batch, as a Keras loss: `compile(loss=crf.loss)`.
 
         As a function, `crf.loss(tags, emissions)` is a scalar; the order is Keras's. It reads the mask that Keras keeps
-        on the emissions.
+        on the emissions. See `seqtag.layers.crf_loss.CRFLoss` for sample weights.
         """
         return self._loss
 
     def _set_loss(self, loss: CRFLoss) -> None:
         self._loss = loss
-        loss.bind(self.negative_log_likelihood)
+        loss.bind(self.negative_log_likelihood, self.token_losses)
 
     def negative_log_likelihood(self, emissions: Tensor, tags: Tensor, mask: Tensor | None = None) -> Tensor:
         """`-log p(tags | emissions)` of each row, never below 0: `(batch,)`.
 
         Args:
             emissions: `(batch, time, tags)`.
-            tags: `(batch, time)` integers; -1 at a real step says that its tag is not known, and the loss is then that
-                of all paths with the known tags (Tsuboi et al. 2008).
+            tags: `(batch, time)` or `(batch, time, 1)`, whole numbers; a negative one at a real step says that its tag
+                is not known, and the loss is then that of all paths with the known tags (Tsuboi et al. 2008).
             mask: `(batch, time)` bool, the real steps; all of them if None.
+
+        Raises:
+            ValueError: shapes do not fit one another, tags are one-hot, or a tag at a real step is not one of the
+                model's. Where XLA or `jax.jit` compile, nothing can be raised: such a tag has the loss infinity.
         """
         emissions, mask = self._check(emissions, mask)
         return crf.negative_log_likelihood(
             emissions, tags, mask, self.scores, constraints=self.constraints, tag_costs=self.tag_costs
         )
 
+    def token_losses(self, emissions: Tensor, tags: Tensor, mask: Tensor | None = None) -> Tensor:
+        """`-log p(tag | emissions, the known tags before it)` of each step: `(batch, time)`, 0 at masked steps.
+
+        Their sum over time is `negative_log_likelihood`, whose arguments and errors these are.
+        """
+        emissions, mask = self._check(emissions, mask)
+        return crf.token_losses(
+            emissions, tags, mask, self.scores, constraints=self.constraints, tag_costs=self.tag_costs
+        )
+
     def decode(self, emissions: Tensor, mask: Tensor | None = None, forced: Tensor | None = None) -> Tensor:
-        """The best path: `(batch, time)` int32, 0 at masked steps.
+        """The best path: `(batch, time)` int32, 0 at masked steps; the layer `CRFDecoder` gives it in a model.
 
         `forced (batch, time)` gives tags that the path must take, -1 where it is free. Where no path keeps the
         constraints, because of the forced tags or the length, the path breaks as few of them as possible.
@@ -198,10 +217,14 @@ class CRF(keras.layers.Layer):
         """Emissions in float32, and the mask, all True if None."""
         if not self.built:
             raise ValueError(f"expected layer '{self.name}' to have been called on emissions first, found no weights")
+        emissions = check_emissions(emissions)
+        self._check_tags(emissions)
         emissions = ops.cast(emissions, "float32")
-        if emissions.shape[-1] != self.tags:
-            raise ValueError(f"expected emissions of {self.tags} tags, found shape {tuple(emissions.shape)}")
         return emissions, mask_or_ones(emissions, mask)
+
+    def _check_tags(self, emissions: Tensor) -> None:
+        if _count_tags(emissions.shape) != self.tags:
+            raise ValueError(f"expected emissions of {self.tags} tags, found shape {tuple(emissions.shape)}")
 
     @property
     def scores(self) -> crf.CRFScores:
@@ -224,6 +247,7 @@ class CRF(keras.layers.Layer):
             "tag_costs": self.tag_costs,
             "initializer": keras.initializers.serialize(self.initializer),
             "regularizer": keras.regularizers.serialize(self.regularizer),
+            "loss_reduction": self._loss.reduction,
             "loss": keras.saving.serialize_keras_object(self._loss),
         }
 
@@ -236,9 +260,19 @@ class CRF(keras.layers.Layer):
         return layer
 
 
+def _count_tags(shape: Sequence[int | None]) -> int:
+    """The number of tags of emissions of a shape."""
+    shape = tuple(shape)
+    if len(shape) != 3 or shape[-1] is None:
+        raise ValueError(f"expected emissions of shape (batch, time, tags), found {shape}")
+    if shape[-1] < 1:
+        raise ValueError(f"expected emissions of at least one tag, found shape {shape}")
+    return int(shape[-1])
+
+
 def mask_or_ones(emissions: Tensor, mask: Tensor | None) -> Tensor:
-    """The mask `(batch, time)` as bool; all True if None."""
-    return ops.ones(ops.shape(emissions)[:2], dtype="bool") if mask is None else ops.cast(mask, "bool")
+    """The mask `(batch, time)`; all True if None."""
+    return ops.ones(ops.shape(emissions)[:2], dtype="bool") if mask is None else mask
 
 
 def check_constraints(constraints: Sequence[Any] | None) -> list[Any] | None:
@@ -251,8 +285,10 @@ def check_constraints(constraints: Sequence[Any] | None) -> list[Any] | None:
         return None
     if len(constraints) != 3:
         raise ValueError(f"expected constraints (start, transitions, end), found {len(constraints)} tables")
-    start, transitions, end = (np.asarray(table) for table in constraints)
-    tags = len(start)
+    start, transitions, end = (_as_array("constraints", table) for table in constraints)
+    tags = len(start) if start.ndim else 0
+    if not tags:
+        raise ValueError("expected constraints for at least one tag, found none")
     for name, table, shape in (
         ("start", start, (tags,)),
         ("transition", transitions, (tags, tags)),
@@ -267,7 +303,15 @@ def check_constraints(constraints: Sequence[Any] | None) -> list[Any] | None:
 def _check_costs(tag_costs: Sequence[float] | None) -> list[float] | None:
     if tag_costs is None:
         return None
-    costs = np.asarray(tag_costs, "float64")
-    if costs.ndim != 1 or not (costs >= 0).all():
-        raise ValueError(f"expected tag_costs to be one number per tag, none negative, found {tag_costs}")
-    return costs.tolist()
+    costs = _as_array("tag_costs", tag_costs)
+    numbers = costs.dtype.kind in "iuf" and costs.ndim == 1 and len(costs)
+    if not numbers or not (np.isfinite(costs) & (costs >= 0)).all():
+        raise ValueError(f"expected tag_costs to be one finite number per tag, none negative, found {tag_costs}")
+    return costs.astype("float64").tolist()
+
+
+def _as_array(name: str, table: Any) -> np.ndarray:
+    try:
+        return np.asarray(table)
+    except ValueError:
+        raise ValueError(f"expected {name} of rows of one length, found rows of several") from None

@@ -17,6 +17,7 @@ from seqtag.layers import (
     LSTM,
     Bidirectional,
     CharEncoder,
+    CRFDecoder,
     GRUCell,
     LSTMCell,
     PeepholeLSTM,
@@ -78,6 +79,7 @@ CASES: dict[str, list[Case]] = {
     "LSTMCell": [Case(lambda: keras.layers.RNN(LSTMCell(3), return_sequences=True))],
     "GRUCell": [Case(lambda: keras.layers.RNN(GRUCell(3), return_sequences=True))],
     "CRF": [Case(lambda: CRF())],
+    "CRFDecoder": [Case(lambda: CRFDecoder(CRF(initializer=keras.initializers.RandomNormal(seed=1))))],
     "CharEncoder": [
         Case(lambda: CharEncoder(9, embedding_dim=3, units=2, widths=(2, 3)), CHARACTERS, masked=False),
         Case(lambda: CharEncoder(9, embedding_dim=3, units=2, kind="birnn"), CHARACTERS, masked=False),

@@ -52,6 +52,41 @@ def _data() -> tuple[np.ndarray, np.ndarray]:
     return ids.astype("int32"), (ids % 2).astype("int32")
 
 
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("decode", ()),
+        ("marginals", ()),
+        ("n_best", (2,)),
+        ("negative_log_likelihood", (np.zeros((1, 2), int),)),
+        ("token_losses", (np.zeros((1, 2), int),)),
+        ("path_probabilities", (np.zeros((1, 2), int),)),
+        ("span_probability", (np.zeros((1, 2), int), np.array([[0]]), np.array([[1]]))),
+        ("probability_within", (np.ones((1, 2, TAGS), bool),)),
+    ],
+)
+def test_every_method_checks_its_emissions_and_mask(method: str, arguments: tuple):
+    call = getattr(_layer(), method)
+    call(_emissions(1, 2), *arguments)
+    for emissions, mask, message in (
+        (keras.KerasTensor((None, None, TAGS)), None, r"symbolic tensor of a model: the layer CRFDecoder\(crf\)"),
+        (_emissions(2), None, r"expected emissions of shape \(batch, time, tags\), found \(2, 3\)"),
+        (_emissions(1, 2), np.ones((2, 2), bool), r"expected a mask of shape \(1, 2\) for emissions .* found \(2, 2\)"),
+        (_emissions(1, 2), np.array([2]), r"found \(1,\); lengths make a mask by np.arange"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call(emissions, *arguments, mask=mask)
+
+
+def test_one_tag_is_a_chain_without_a_choice():
+    layer = CRF(initializer="ones")
+    emissions = layer(np.ones((2, 3, 1), "float32"))
+    assert_array_equal(layer.decode(emissions), np.zeros((2, 3)))
+    assert_array_equal(layer.negative_log_likelihood(emissions, np.zeros((2, 3, 1), int)), [0, 0])
+    assert_array_equal(layer.marginals(emissions), np.ones((2, 3, 1)))
+    assert_array_equal(layer.n_best(emissions, 2)[1], [[7, -np.inf]] * 2)
+
+
 def test_call_returns_the_emissions_in_training_and_out_of_it():
     emissions = _emissions(2, 4)
     for training in (False, True):
@@ -229,6 +264,7 @@ def test_config_round_trip():
         tag_costs=np.array([0.0, 1.0, 2.0]),
         initializer="glorot_uniform",
         regularizer=keras.regularizers.L2(0.1),
+        loss_reduction="token_mean",
     )
     copy = keras.layers.deserialize(keras.layers.serialize(layer))
     assert copy.get_config() == layer.get_config()
@@ -258,7 +294,11 @@ def test_training_learns_the_transitions():
             {"constraints": [[1, 0], [[1, 0]] * 2, [1, 0]]},
             r"expected the start constraints to be bool of shape \(2,\), found int64",
         ),
-        ({"tag_costs": [1.0, -1.0]}, "expected tag_costs to be one number per tag, none negative"),
+        ({"constraints": [[], [], []]}, "expected constraints for at least one tag, found none"),
+        ({"constraints": [[True], [[True], [True, False]], [True]]}, "expected constraints of rows of one length"),
+        ({"loss_reduction": "tokens"}, "expected reduction to be one of .*token_mean, found 'tokens'"),
+        ({"tag_costs": [np.inf]}, "expected tag_costs to be one finite number per tag, none negative"),
+        ({"tag_costs": [1.0, -1.0]}, "expected tag_costs to be one finite number per tag, none negative"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments: dict, message: str):
@@ -273,6 +313,10 @@ def test_wrong_shapes_are_refused():
         CRF(constraints=CONSTRAINTS).build((None, None, 4))
     with pytest.raises(ValueError, match="expected tag_costs for 4 tags, found them for 2"):
         CRF(tag_costs=[1, 2]).build((None, None, 4))
+    with pytest.raises(ValueError, match=r"expected emissions of at least one tag, found shape \(1, 2, 0\)"):
+        CRF()(np.zeros((1, 2, 0)))
+    with pytest.raises(ValueError, match=r"expected emissions of shape \(batch, time, tags\), found \(2, 3\)"):
+        _layer()(_emissions(2))
     with pytest.raises(ValueError, match="called on emissions first, found no weights"):
         CRF().decode(_emissions(1, 2))
     with pytest.raises(ValueError, match=r"expected emissions of 3 tags, found shape \(1, 2, 5\)"):

@@ -19,13 +19,15 @@ A function takes the arguments that it needs, in this order:
 The methods of `seqtag.layers.CRF` have the same order without the scores, which are the layer's weights. Only its loss
 is called on `(tags, emissions)`, as Keras calls all losses.
 
-All is computed in float32 (in float64 if the emissions are), whatever the dtype of the arguments.
+Ranks, shapes, dtypes and tags are checked: see `seqtag.ops.crf.arguments`. All is computed in float32 (in float64 if
+the emissions are), whatever the dtype of the arguments.
 """
 
 from seqtag.ops.crf.expectations import expectations, log_partition, marginals
-from seqtag.ops.crf.likelihood import negative_log_likelihood
-from seqtag.ops.crf.scores import CRFScores, constrain, path_score
+from seqtag.ops.crf.likelihood import negative_log_likelihood, path_score
+from seqtag.ops.crf.scores import CRFScores, constrain
 from seqtag.ops.crf.spans import path_probabilities, probability_within, span_probability
+from seqtag.ops.crf.token_losses import token_losses
 from seqtag.ops.crf.viterbi import best_path, decode, n_best
 
 __all__ = [
@@ -42,4 +44,5 @@ __all__ = [
     "path_score",
     "probability_within",
     "span_probability",
+    "token_losses",
 ]

@@ -9,8 +9,9 @@ from keras import ops
 
 from seqtag.keras_internals import custom_gradient
 from seqtag.ops.crf.alignment import Alignment
+from seqtag.ops.crf.arguments import check_chain
 from seqtag.ops.crf.forward_backward import forward_backward
-from seqtag.ops.crf.scores import CRFScores, as_float, as_floats, path_score, with_extra_step
+from seqtag.ops.crf.scores import CRFScores, as_float, score_of_path, with_extra_step
 
 Tensor = Any
 
@@ -37,7 +38,7 @@ def log_partition(emissions: Tensor, mask: Tensor, scores: CRFScores) -> Tensor:
     >>> round(float(np.exp(z)[0]))  # 3 ** 4 paths of score 0
     81
     """
-    return with_expected_gradient(expectations, emissions, mask, scores)
+    return with_expected_gradient(expectations, *check_chain(emissions, mask, scores))
 
 
 def marginals(emissions: Tensor, mask: Tensor, scores: CRFScores) -> Tensor:
@@ -53,9 +54,10 @@ def marginals(emissions: Tensor, mask: Tensor, scores: CRFScores) -> Tensor:
 
 def expectations(emissions: Tensor, mask: Tensor, scores: CRFScores) -> Expectations:
     """Run the forward and backward recursions: log-partition, marginals and expected transitions."""
+    emissions, mask, scores = check_chain(emissions, mask, scores)
     emissions, mask = with_extra_step(emissions, mask)
     alignment = Alignment(mask)
-    sums = forward_backward(emissions, as_floats(scores), alignment)
+    sums = forward_backward(emissions, scores, alignment)
     aligned = ops.transpose(sums.marginals, (1, 0, 2))
     spread = alignment.gather(aligned, alignment.rank)
     spread = ops.where(mask[..., None], spread, 0.0)
@@ -73,7 +75,7 @@ def path_expectations(emissions: Tensor, tags: Tensor, mask: Tensor, scores: CRF
     aligned = alignment.gather(ops.pad(chosen, ((0, 0), (0, 1), (0, 0))), alignment.order)
     first, last = alignment.ends(aligned)
     moves = ops.einsum("bti,btj->bij", aligned[:, :-1], aligned[:, 1:])
-    return Expectations(path_score(emissions, tags, mask, scores), chosen, first, moves, last)
+    return Expectations(score_of_path(emissions, tags, mask, scores), chosen, first, moves, last)
 
 
 def with_expected_gradient(

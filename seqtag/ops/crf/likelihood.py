@@ -1,4 +1,4 @@
-"""The negative log-likelihood of a linear-chain CRF, which training minimises.
+"""The score of a path of a linear-chain CRF, and its negative log-likelihood, which training minimises.
 
 See `seqtag.ops.crf` for the arguments.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 from keras import ops
 
+from seqtag.ops.crf.arguments import Chain, check_chain, check_tags
 from seqtag.ops.crf.expectations import (
     Expectations,
     expectations,
@@ -17,17 +18,26 @@ from seqtag.ops.crf.expectations import (
     path_expectations,
     with_expected_gradient,
 )
-from seqtag.ops.crf.scores import (
-    CRFScores,
-    as_float,
-    as_floats,
-    compatible_tags,
-    constrain,
-    path_score,
-    restrict,
-)
+from seqtag.ops.crf.scores import CRFScores, compatible_tags, constrain, restrict, score_of_path
 
 Tensor = Any
+
+
+def path_score(emissions: Tensor, tags: Tensor, mask: Tensor, scores: CRFScores) -> Tensor:
+    """Score of the path `tags (batch, time)`: `(batch,)`, 0 for a row without a real step.
+
+    >>> import numpy as np
+    >>> emissions = np.array([[[1.0, 2.0], [3.0, 5.0]]])
+    >>> boundary = np.array([100.0, 200.0])
+    >>> scores = CRFScores(boundary, np.array([[10.0, 20.0], [40.0, 80.0]]), boundary)
+    >>> tags, mask = np.array([[0, 1]]), np.ones((1, 2), bool)
+    >>> float(path_score(emissions, tags, mask, scores)[0])
+    326.0
+    """
+    chain = check_chain(emissions, mask, scores)
+    numbers, possible = check_tags(tags, chain)
+    score = score_of_path(chain.emissions, numbers, chain.mask, chain.scores)
+    return ops.where(ops.all(possible, axis=1), score, -float("inf"))
 
 
 def negative_log_likelihood(
@@ -42,8 +52,8 @@ def negative_log_likelihood(
 
     Args:
         emissions: `(batch, time, tags)`.
-        tags: `(batch, time)`; -1 at a real step says that the tag is not known. The score is then the log-sum-exp over
-            all paths with the known tags (Tsuboi et al. 2008).
+        tags: `(batch, time)`; a negative one at a real step says that the tag is not known. The score is then the
+            log-sum-exp over all paths with the known tags (Tsuboi et al. 2008).
         mask: `(batch, time)` bool.
         scores: those without constraints, all finite.
         constraints: boolean tables `(start, transitions, end)`, False where forbidden. `Z` sums over the legal paths,
@@ -59,18 +69,29 @@ def negative_log_likelihood(
     >>> round(float(np.exp(-unsure)[0]), 6)  # 2 of the 8 paths
     0.25
     """
-    emissions, scores = as_float(emissions), as_floats(scores)
-    mask, tags = ops.cast(mask, "bool"), ops.cast(tags, "int32")
-    tags = ops.where(mask, tags, 0)
-    legal_scores = constrain(scores, constraints)
-    all_paths = log_partition(_add_costs(emissions, tags, tag_costs), mask, legal_scores)
-    if constraints is None:
-        loss = all_paths - with_expected_gradient(_true_paths, emissions, mask, scores, tags)
-    else:
-        loss = all_paths - with_expected_gradient(_true_paths, emissions, mask, scores, tags, *legal_scores)
-        legal = _log_sum_of_true_paths(emissions, tags, mask, legal_scores) > -float("inf")
+    chain = check_chain(emissions, mask, scores)
+    tags, possible = check_tags(tags, chain, unknown=True)
+    loss, legal = log_odds(chain, tags, constraints, tag_costs)
+    if legal is not None:
         loss = ops.where(legal, loss, ops.logaddexp(loss, 0.0))
-    return ops.maximum(loss, 0.0)  # Only rounding makes it negative.
+    loss = ops.maximum(loss, 0.0)  # Only rounding makes it negative.
+    return ops.where(ops.all(possible, axis=1), loss, float("inf"))
+
+
+def log_odds(
+    chain: Chain, tags: Tensor, constraints: Sequence[Tensor] | None, tag_costs: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """`log Z` less the log-sum of the paths with the known tags, `(batch,)`; and whether a legal one is among these.
+
+    The second is None without constraints. The arguments are checked.
+    """
+    emissions, mask, scores = chain
+    legal_scores = constrain(scores, constraints)
+    all_paths = log_partition(add_costs(emissions, tags, tag_costs), mask, legal_scores)
+    if constraints is None:
+        return all_paths - with_expected_gradient(_true_paths, emissions, mask, scores, tags), None
+    odds = all_paths - with_expected_gradient(_true_paths, emissions, mask, scores, tags, *legal_scores)
+    return odds, _log_sum_of_true_paths(emissions, tags, mask, legal_scores) > -float("inf")
 
 
 def _true_paths(
@@ -107,7 +128,7 @@ def _log_sum_of_true_paths(emissions: Tensor, tags: Tensor, mask: Tensor, scores
     emissions, scores = ops.stop_gradient(emissions), CRFScores(*map(ops.stop_gradient, scores))
 
     def one() -> Tensor:
-        return path_score(emissions, tags, mask, scores)
+        return score_of_path(emissions, tags, mask, scores)
 
     def many() -> Tensor:
         return log_partition(restrict(emissions, compatible_tags(tags, emissions.shape[-1])), mask, scores)
@@ -115,7 +136,7 @@ def _log_sum_of_true_paths(emissions: Tensor, tags: Tensor, mask: Tensor, scores
     return ops.cond(ops.all(tags >= 0), one, many)
 
 
-def _add_costs(emissions: Tensor, tags: Tensor, tag_costs: Tensor | None) -> Tensor:
+def add_costs(emissions: Tensor, tags: Tensor, tag_costs: Tensor | None) -> Tensor:
     """Emissions of wrong tags raised by the cost of missing the true one."""
     if tag_costs is None:
         return emissions

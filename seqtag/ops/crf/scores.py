@@ -44,17 +44,8 @@ def with_extra_step(emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return emissions, ops.pad(mask, ((0, 0), (0, 1)))
 
 
-def path_score(emissions: Tensor, tags: Tensor, mask: Tensor, scores: CRFScores) -> Tensor:
-    """Score of the path `tags (batch, time)`: `(batch,)`, 0 for a row without a real step.
-
-    >>> import numpy as np
-    >>> emissions = np.array([[[1.0, 2.0], [3.0, 5.0]]])
-    >>> boundary = np.array([100.0, 200.0])
-    >>> scores = CRFScores(boundary, np.array([[10.0, 20.0], [40.0, 80.0]]), boundary)
-    >>> tags, mask = np.array([[0, 1]]), np.ones((1, 2), bool)
-    >>> float(path_score(emissions, tags, mask, scores)[0])
-    326.0
-    """
+def score_of_path(emissions: Tensor, tags: Tensor, mask: Tensor, scores: CRFScores) -> Tensor:
+    """Score of a path of checked tags: `(batch,)`; see `seqtag.ops.crf.path_score`."""
     scores = as_floats(scores)
     emissions, mask = with_extra_step(emissions, mask)
     tags = ops.where(mask, ops.pad(ops.cast(tags, "int32"), ((0, 0), (0, 1))), 0)
@@ -76,12 +67,13 @@ def constrain(scores: CRFScores, constraints: Sequence[Tensor] | None, forbidden
     """The scores, `forbidden` where the boolean tables `(start, transitions, end)` are False."""
     if constraints is None:
         return scores
-    return CRFScores(
-        *(
-            ops.where(ops.convert_to_tensor(allowed, dtype="bool"), score, forbidden)
-            for score, allowed in zip(scores, constraints, strict=True)
-        )
-    )
+    constrained = []
+    for score, allowed in zip(scores, constraints, strict=True):
+        allowed = ops.convert_to_tensor(allowed, dtype="bool")
+        if tuple(allowed.shape) != tuple(score.shape):
+            raise ValueError(f"expected constraints of shape {tuple(score.shape)}, found {tuple(allowed.shape)}")
+        constrained.append(ops.where(allowed, score, forbidden))
+    return CRFScores(*constrained)
 
 
 def compatible_tags(tags: Tensor, count: int) -> Tensor:

@@ -7,9 +7,18 @@ from typing import Any
 from keras import ops
 
 from seqtag.ops.crf.alignment import Alignment
+from seqtag.ops.crf.arguments import (
+    Chain,
+    Tags,
+    check_chain,
+    check_like_emissions,
+    check_spans,
+    check_table,
+    check_tags,
+)
 from seqtag.ops.crf.expectations import log_partition
 from seqtag.ops.crf.forward_backward import forward_backward
-from seqtag.ops.crf.scores import CRFScores, as_float, as_floats, restrict, with_extra_step
+from seqtag.ops.crf.scores import CRFScores, restrict, with_extra_step
 
 Tensor = Any
 
@@ -29,7 +38,8 @@ def probability_within(emissions: Tensor, allowed: Tensor, mask: Tensor, scores:
     >>> round(float(found[0]), 6)
     0.5
     """
-    emissions = as_float(emissions)
+    emissions, mask, scores = check_chain(emissions, mask, scores)
+    allowed = check_like_emissions("allowed", allowed, emissions)
     all_paths = log_partition(emissions, mask, scores)
     within = log_partition(restrict(emissions, allowed), mask, scores)
     return ops.exp(ops.minimum(within - all_paths, 0.0))
@@ -50,7 +60,8 @@ def path_probabilities(emissions: Tensor, tags: Tensor, mask: Tensor, scores: CR
     >>> [np.asarray(x).round(4).tolist() for x in found]  # 15/17, 13/17; 12/15 of the paths through 1
     [[[0.8824, 0.7647]], [[0.8824, 0.8]]]
     """
-    chain = _Chain(emissions, tags, mask, scores)
+    checked = check_chain(emissions, mask, scores)
+    chain = _MarkovChain(checked, check_tags(tags, checked))
     alone, given = (chain.spread(ops.exp(x)) for x in (chain.alone, chain.given))
     return alone, given
 
@@ -89,34 +100,41 @@ def span_probability(
     >>> np.asarray(found).round(4).tolist()
     [[0.5, 0.25]]
     """
-    chain = _Chain(emissions, tags, mask, scores)
-    real_before = ops.pad(ops.cumsum(ops.cast(mask, "int32"), axis=1), ((0, 0), (1, 0)))
-    first = _at(real_before, ops.cast(starts, "int32"))
-    after = _at(real_before, ops.cast(ends, "int32"))
+    checked = check_chain(emissions, mask, scores)
+    starts, ends = check_spans(starts, ends, checked.emissions)
+    chain = _MarkovChain(checked, check_tags(tags, checked, unknown=True))
+    real_before = ops.pad(ops.cumsum(ops.cast(checked.mask, "int32"), axis=1), ((0, 0), (1, 0)))
+    first, after = _at(real_before, starts), _at(real_before, ends)
     last = ops.maximum(after - 1, 0)
     until = ops.cumsum(ops.maximum(chain.given, _NEVER), axis=1)
     total = _at(chain.alone, first) + _at(until, last) - _at(until, first)
     if continues is not None:
+        continues = check_table("continues", continues, checked.emissions.shape[-1])
         total = total + _at(chain.stopping(continues), last)
     return ops.exp(ops.where(after > first, ops.minimum(total, 0.0), 0.0))
 
 
-class _Chain:
-    """Log-probabilities along the path `tags`, aligned: the real steps of each row come first."""
+class _MarkovChain:
+    """Log-probabilities along a path of tags, aligned: the real steps of each row come first.
 
-    def __init__(self, emissions: Tensor, tags: Tensor, mask: Tensor, scores: CRFScores) -> None:
-        scores = as_floats(scores)
-        emissions, self._mask = with_extra_step(emissions, mask)
+    That of a tag that no path has, or that is not known, is `-inf`.
+    """
+
+    def __init__(self, chain: Chain, tags: Tags) -> None:
+        scores = chain.scores
+        emissions, self._mask = with_extra_step(chain.emissions, chain.mask)
         self._alignment = Alignment(self._mask)
         sums = forward_backward(emissions, scores, self._alignment)
-        tags = ops.pad(ops.cast(tags, "int32"), ((0, 0), (0, 1)))
-        self._path = self._alignment.gather(ops.where(self._mask, tags, 0), self._alignment.order)
+        numbers = ops.pad(tags.numbers, ((0, 0), (0, 1)))
+        self._path = self._alignment.gather(ops.maximum(numbers, 0), self._alignment.order)
+        takes_tag = ops.pad(tags.possible & (tags.numbers >= 0), ((0, 0), (0, 1)))
+        takes_tag = self._alignment.gather(takes_tag, self._alignment.order)
         # Given the tag of the step before: (batch, time - 1, tags).
         rest = ops.transpose(sums.backward, (1, 0, 2))[:, 1:]
         self._following = ops.log_softmax(ops.take(scores.transitions, self._path[:, :-1], axis=0) + rest)
         marginals = ops.transpose(sums.marginals, (1, 0, 2))
-        self.alone = ops.log(_of_tags(marginals, self._path))
-        given = _of_tags(self._following, self._path[:, 1:])
+        self.alone = ops.where(takes_tag, ops.log(_of_tags(marginals, self._path)), -float("inf"))
+        given = ops.where(takes_tag[:, 1:], _of_tags(self._following, self._path[:, 1:]), -float("inf"))
         self.given = ops.concatenate([self.alone[:, :1], given], axis=1)
 
     def spread(self, aligned: Tensor) -> Tensor:
@@ -126,7 +144,7 @@ class _Chain:
 
     def stopping(self, continues: Tensor) -> Tensor:
         """Log-probability that the step after each one does not continue its tag; 0 for the last real step."""
-        goes_on = ops.take(ops.convert_to_tensor(continues, dtype="bool"), self._path[:, :-1], axis=0)
+        goes_on = ops.take(continues, self._path[:, :-1], axis=0)
         stops = ops.logsumexp(ops.where(goes_on, _NEVER, self._following), axis=-1)
         steps = ops.arange(1, ops.shape(self._path)[1], dtype="int32")
         stops = ops.where(steps < self._alignment.lengths[:, None], stops, 0.0)

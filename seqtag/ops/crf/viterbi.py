@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from seqtag.ops.crf.alignment import Alignment
+from seqtag.ops.crf.arguments import check_chain, check_tags
 from seqtag.ops.crf.scores import (
     IMPOSSIBLE,
     CRFScores,
-    as_float,
-    as_floats,
     compatible_tags,
     constrain,
-    path_score,
     restrict,
+    score_of_path,
 )
 
 Tensor = Any
@@ -52,9 +52,10 @@ def decode(
     >>> np.asarray(decode(np.array([[[0.0, 9.0], [0.0, 1.0]]]), np.ones((1, 2), bool), scores, constraints)).tolist()
     [[0, 1]]
     """
-    emissions, scores = as_float(emissions), as_floats(scores)
+    chain = emissions, mask, scores = check_chain(emissions, mask, scores)
     if forced is not None:
-        emissions = restrict(emissions, compatible_tags(forced, emissions.shape[-1]))
+        numbers, _ = check_tags(forced, chain, "forced", unknown=True)
+        emissions = restrict(emissions, compatible_tags(numbers, emissions.shape[-1]))
     tags, score = best_path(emissions, mask, constrain(scores, constraints))
     if constraints is None:
         return tags
@@ -80,13 +81,12 @@ def best_path(emissions: Tensor, mask: Tensor, scores: CRFScores) -> tuple[Tenso
     >>> np.asarray(tags).tolist(), np.asarray(score).tolist()
     ([[1, 1]], [1.0])
     """
-    emissions, scores = as_float(emissions), as_floats(scores)
-    mask = ops.cast(mask, "bool")
+    emissions, mask, scores = check_chain(emissions, mask, scores)
     aligned, alignment = _align(emissions, mask)
     arriving = _arriving(scores)
     best = _scan_best(aligned, ops.maximum(scores.start, IMPOSSIBLE), arriving[:-1])
     tags = _spread(_trace_best(best, arriving, alignment.lengths), mask, alignment)
-    return tags, path_score(emissions, tags, mask, scores)
+    return tags, score_of_path(emissions, tags, mask, scores)
 
 
 def n_best(emissions: Tensor, k: int, mask: Tensor, scores: CRFScores) -> tuple[Tensor, Tensor]:
@@ -101,10 +101,9 @@ def n_best(emissions: Tensor, k: int, mask: Tensor, scores: CRFScores) -> tuple[
     >>> np.asarray(tags).tolist(), np.asarray(scores).tolist()
     ([[[1, 0], [1, 1], [0, 0]]], [[1.5, 1.0, 0.5]])
     """
-    if k < 1:
-        raise ValueError(f"expected k to be at least 1, found {k}")
-    emissions, scores = as_float(emissions), as_floats(scores)
-    mask = ops.cast(mask, "bool")
+    if not isinstance(k, int | np.integer) or k < 1:
+        raise ValueError(f"expected k to be a whole number from 1, found {k}")
+    emissions, mask, scores = check_chain(emissions, mask, scores)
     aligned, alignment = _align(emissions, mask)
     arriving = ops.repeat(_arriving(scores), k, axis=1)
     of_tags, pointers = _scan_n_best(aligned, ops.maximum(scores.start, IMPOSSIBLE), arriving, k)
@@ -114,7 +113,7 @@ def n_best(emissions: Tensor, k: int, mask: Tensor, scores: CRFScores) -> tuple[
     for rank in range(k):
         path = _spread(states[:, :, rank] // k, mask, alignment)
         path = ops.where(found[:, rank, None], path, 0)
-        score = path_score(emissions, path, mask, scores)
+        score = score_of_path(emissions, path, mask, scores)
         paths.append(path)
         exact.append(ops.where(found[:, rank], score, -float("inf")))
     return ops.stack(paths, axis=1), ops.stack(exact, axis=1)

@@ -35,5 +35,5 @@ def test_n_best_finds_the_k_best_paths(case, n_best, k: int):
 
 def test_n_best_refuses_none(make_case):
     emissions, mask, scores = make_case(0).arguments
-    with pytest.raises(ValueError, match="expected k to be at least 1, found 0"):
+    with pytest.raises(ValueError, match="expected k to be a whole number from 1, found 0"):
         crf.n_best(emissions, 0, mask, scores)
