@@ -11,6 +11,7 @@ import tensorflow as tf
 from seqtag.errors import DataWarning
 from seqtag.tagging.config import ModelConfig
 from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput, load_corpus
+from seqtag.tagging.data.inputs import read_columns
 from seqtag.tagging.export import ServingTagger
 from seqtag.tagging.fit import build_tagging_model
 from seqtag.tagging.model import TaggingModel
@@ -38,7 +39,8 @@ def test_answers_are_spelt_as_the_training_file(model):
     assert {entity.type for entity in tagged.entities} <= {"per", "loc"} and tagged.entities
     exported = ServingTagger(model).tag_tokens(tf.constant([TOKENS]))
     assert [tag.decode() for tag in exported["tags"].numpy()[0]] == tagged.tags
-    written = b"".join(predict_columns(model, io.BytesIO("\n".join(TOKENS).encode()), "columns")).decode()
+    file = io.BytesIO("\n".join(TOKENS).encode())
+    written = b"".join(predict_columns(model, read_columns(file, model.options), "columns")).decode()
     assert [line.split("\t")[1] for line in written.splitlines()] == tagged.tags
 
 
@@ -47,7 +49,7 @@ def test_files_that_mark_spans_otherwise_get_them_in_their_own_form(model):
     options = ReadingOptions("jsonl", notation=model.options.notation)
     other = TaggingModel(model.network, model.codec, model.encoder, options=options)
     line = json.dumps({"text": " ".join(TOKENS), "id": 1})
-    [answer] = predict_columns(other, io.BytesIO(line.encode()), "columns")
+    [answer] = predict_columns(other, read_columns(io.BytesIO(line.encode()), options), "columns")
     spans = [(" ".join(TOKENS[e.start : e.end]), e.type) for e in tagged.entities]
     text = json.loads(line)["text"]
     assert [(text[start:end], kind) for start, end, kind in json.loads(answer)["label"]] == spans

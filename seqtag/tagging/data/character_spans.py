@@ -100,5 +100,5 @@ class Alignment:
         }
         for what, lines in said.items():
             if lines:
-                message = f"{self.path}: {what}: {len(lines)}, first in line {lines[0]}"
-                warnings.warn(message, DataWarning, stacklevel=2)
+                message = f"{what}: {len(lines)}, first in line {lines[0]}"
+                warnings.warn(DataWarning(message, self.path), stacklevel=2)

@@ -196,8 +196,8 @@ def _columns(width: int) -> str:
 
 
 def _warn_of_mark(path: str, line: int) -> None:
-    message = f"{path}:{line}: a byte order mark inside the file, which is not read as part of a token"
-    warnings.warn(message, DataWarning, stacklevel=2)
+    message = "a byte order mark inside the file, which is not read as part of a token"
+    warnings.warn(DataWarning(message, path, line), stacklevel=2)
 
 
 def group_sentences(parsed: Iterable[Line], plan: Plan, path: str) -> Iterator[ColumnSentence]:
