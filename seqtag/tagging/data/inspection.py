@@ -26,7 +26,7 @@ from seqtag.errors import escaped
 from seqtag.tagging.data.corpus import ReadingOptions
 from seqtag.tagging.data.notation import Normaliser, Notation
 from seqtag.tagging.data.reader import SentenceReader
-from seqtag.tagging.data.schemes import Scheme, is_span_tag, scheme_of_pairs, spans, violations
+from seqtag.tagging.data.schemes import Scheme, TagError, is_span_tag, scheme_of_pairs, spans, violations
 from seqtag.tagging.data.sentences import Sentence
 from seqtag.tagging.data.unknown_tags import known_tags, listed, unknown_tags
 
@@ -276,7 +276,10 @@ class _Survey:
         readable = sum(count for tag, count in labels.items() if is_span_tag(tag))
         if not self.tags or 2 * readable < sum(labels.values()):
             return None
-        return scheme_of_pairs(self.pairs)
+        try:
+            return scheme_of_pairs(self.pairs)
+        except TagError:  # prefixes of both, such as S and U
+            return min((Scheme.IOBES, Scheme.BILOU), key=lambda scheme: self.illegal[scheme].total)
 
 
 def _quantile(lengths: Mapping[int, int], share: float) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate
 
 from seqtag.errors import escaped
 from seqtag.tagging.data.schemes import tagset
 
-MOST_LISTED = 8
+LISTED_CHARACTERS = 120
 
 
 def known_tags(scheme: str | None, symbols: Sequence[str]) -> frozenset[str]:
@@ -33,13 +34,16 @@ def unknown_tags(counts: Mapping[str, int], known: Collection[str]) -> dict[str,
     return dict(sorted(unknown.items(), key=lambda item: (-item[1], item[0])))
 
 
-def listed(counts: Mapping[str, int], most: int = MOST_LISTED) -> str:
-    """How many tags there are, and the first kinds of them.
+def listed(counts: Mapping[str, int], limit: int = LISTED_CHARACTERS) -> str:
+    """How many tags there are, and the first kinds of them, as many as `limit` characters hold but one at least.
 
-    >>> listed({"B-PER": 2, "B-ORG": 1}), listed({"NOUN": 1, "VERB": 1}, most=1)
-    ('3 tags (B-PER 2, B-ORG 1)', '2 tags (NOUN 1 and 1 kind more)')
+    >>> listed({"B-PER": 2, "B-ORG": 1}), listed({"NOUN": 1, "VERB": 1, "X": 1}, limit=8)
+    ('3 tags (B-PER 2, B-ORG 1)', '3 tags (NOUN 1 and 2 kinds more)')
     """
-    total, kinds = sum(counts.values()), len(counts) - most
-    names = ", ".join(f"{escaped(tag)} {count}" for tag, count in list(counts.items())[:most])
-    more = f" and {kinds} kind{'s' * (kinds > 1)} more" if kinds > 0 else ""
-    return f"{total} tag{'s' * (total != 1)} ({names}{more})"
+    total = sum(counts.values())
+    names = [f"{escaped(tag)} {count}" for tag, count in counts.items()]
+    ends = accumulate(len(name) + 2 for name in names)
+    kept = max(1, sum(end <= limit for end in ends))
+    left = len(names) - kept
+    more = f" and {left} kind{'s' * (left > 1)} more" if left else ""
+    return f"{total} tag{'s' * (total != 1)} ({', '.join(names[:kept])}{more})"

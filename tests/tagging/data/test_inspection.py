@@ -70,6 +70,15 @@ def test_a_mistyped_tag_is_placed():
     assert report.illegal_examples == ((3, "expected tags in IOB2, found '0'"),)
 
 
+def test_prefixes_of_two_schemes_are_placed():
+    report = inspect_corpus(streams("a\tS-X\nb\tU-X\nc\tS-X\n", "d\tL-X\n"))
+    assert [(file.scheme, file.illegal_examples) for file in report.files] == [
+        ("IOBES", ((2, "expected tags in IOBES, found 'U-X'"),)),
+        ("BILOU", ((1, "expected tags in BILOU, found 'L-X' at the start of a sentence"),)),
+    ]
+    assert report.overlaps[0].unseen_tags == {"L-X": 1}
+
+
 def test_plain_labels_have_no_scheme():
     [report] = inspect_corpus(streams("a\tDET\nb\tNOUN\n")).files
     assert (report.scheme, report.illegal, report.entities) == (None, 0, {})
