@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.offsets import OffsetGrid, depends_on_start, offset_text, parse_offset
+from seqtag.errors import shown
 
 DAY = 86_400_000_000
 MONDAY = 3  # 1970-01-01 was a Thursday
@@ -25,6 +26,10 @@ _MULTIPLE = 1 << 40
 # Arguments of `pandas.DateOffset` that are a number of months, or of microseconds.
 _MONTHS = {"months": 1, "years": 12}
 _LENGTHS = {"weeks": 7 * DAY, "days": DAY, "hours": 3_600_000_000, "minutes": 60_000_000, "seconds": 1_000_000}
+
+
+# Times are of 64 bits, and their sums must be too.
+LONGEST_STEP = 2**61
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ class Frequency:
     def __post_init__(self) -> None:
         if self.step < 1 or (self.kind == "business_day" and self.step != 1):
             raise ValueError(f"expected a step of at least 1 (business days: of 1), found {self.step} ({self.kind})")
+        if self.step > LONGEST_STEP:
+            raise ValueError(f"expected a step of at most {LONGEST_STEP}, found {shown(self.step)} ({self.kind})")
 
     @classmethod
     def parse(cls, text: str | int) -> Frequency:

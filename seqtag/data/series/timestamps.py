@@ -176,7 +176,10 @@ def _parse_unique(times: _Uniques, time_zone: str | None, date_format: str | Non
         _check_zones(zones, times, time_zone)
     with_zone = bool(zones.notna().iloc[0]) if date_format is None else "%z" in date_format
     values = as_iso(times.values) if date_format is None else times.values
-    parsed = pd.to_datetime(values, errors="coerce", utc=with_zone, format=date_format or "ISO8601")
+    try:
+        parsed = pd.to_datetime(values, errors="coerce", utc=with_zone, format=date_format or "ISO8601")
+    except ValueError:  # pandas finds time zones where nobody writes them, as in 02:1-100
+        raise _unreadable(times, _first_with_zone(values), date_format) from None
     wrong = parsed.isna().to_numpy()
     if wrong.any():
         raise _unreadable(times, int(wrong.argmax()), date_format)
@@ -184,6 +187,11 @@ def _parse_unique(times: _Uniques, time_zone: str | None, date_format: str | Non
     if not with_zone or time_zone is not None or date_format is not None:
         return index
     return index.tz_convert(zones.iloc[0])
+
+
+def _first_with_zone(values: pd.Series) -> int:
+    parsed = (pd.to_datetime(value, errors="coerce", format="ISO8601") for value in values)
+    return next((at for at, time in enumerate(parsed) if getattr(time, "tzinfo", None) is not None), 0)
 
 
 def _refuse_numbers(times: _Uniques) -> None:

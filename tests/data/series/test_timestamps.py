@@ -150,3 +150,13 @@ def test_local_hours_that_come_twice_hint_at_the_time_zone():
         table_of(hours)
     with pytest.raises(DataError, match=r"at 2024-10-28 02:00:00: expected one row for each time, found two$"):
         table_of(hours[40:].append(hours[[51]]))
+
+
+def test_an_offset_that_pandas_alone_reads_is_placed():
+    with pytest.raises(DataError, match=r"expected a timestamp such as 2024-01-31 .*, found '2024-10-27 02:1-100'"):
+        table_of(["2024-10-27 01:00", "2024-10-27 02:1-100", "2024-10-27 02:00"])
+
+
+def test_a_step_that_no_time_has():
+    with pytest.raises(ValueError, match="expected a step of at most 2305843009213693952, found 9999"):
+        table_of([1, 2], frequency="9" * 25)
