@@ -37,7 +37,8 @@ def test_answers_are_spelt_as_the_training_file(model):
     [tagged] = model.tag([TaggerInput(TOKENS)])
     assert set(tagged.tags) <= {"o", "per_b", "per_i", "loc_b", "loc_i"}
     assert {entity.type for entity in tagged.entities} <= {"per", "loc"} and tagged.entities
-    exported = ServingTagger(model).tag_tokens(tf.constant([TOKENS]))
+    serving = ServingTagger(model)  # kept: its functions hold it weakly
+    exported = serving.tag_tokens(tf.constant([TOKENS]))
     assert [tag.decode() for tag in exported["tags"].numpy()[0]] == tagged.tags
     file = io.BytesIO("\n".join(TOKENS).encode())
     written = b"".join(predict_columns(model, read_columns(file, model.options), "columns")).decode()

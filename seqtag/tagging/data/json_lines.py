@@ -46,11 +46,14 @@ def read_json_lines(lines: Iterator[str], layout: Layout, reading: Reading) -> I
         DataError: see `SentenceReader`; a line is no object, lacks tokens or tags, or has spans that overlap or reach
             beyond the text.
     """
-    return group_lines(_parsed(lines, layout, reading), reading.path)
-
-
-def _parsed(lines: Iterator[str], layout: Layout, reading: Reading) -> Iterator[tuple[str, Parsed | None]]:
     alignment = Alignment(reading.path)
+    yield from group_lines(_parsed(lines, layout, reading, alignment), reading.path)
+    alignment.warn()
+
+
+def _parsed(
+    lines: Iterator[str], layout: Layout, reading: Reading, alignment: Alignment
+) -> Iterator[tuple[str, Parsed | None]]:
     waiting: list[tuple[str, _Record | None]] = []
     characters = 0
     known = None
@@ -66,7 +69,6 @@ def _parsed(lines: Iterator[str], layout: Layout, reading: Reading) -> Iterator[
             layout = yield from _chunk(waiting, layout, reading, alignment)
             waiting, characters = [], 0
     yield from _chunk(waiting, layout, reading, alignment)
-    alignment.warn()
 
 
 def _values(text: str, path: str, line: int) -> dict[str, Any]:
@@ -155,24 +157,29 @@ def _of_tokens(record: _Record, tokens: list[Any], layout: Layout, reading: Read
         if not isinstance(value, str) or not value.strip():
             message = f"expected tokens as texts in {shown(layout.token)}, found {shown(value)}"
             raise DataError(message, reading.path, record.number)
-    tags = record.values.get(layout.tag or "")
-    if tags is None and not reading.tags_required:
-        return Parsed(tokens, None, _rewriter(record, layout, list), layout, record.values)
-    if not isinstance(tags, list):
-        raise _no_tags(record, layout, reading)
-    if len(tags) != len(tokens):
-        message = f"expected as many tags as tokens, found {len(tags)} for {len(tokens)}"
-        raise DataError(message, reading.path, record.number)
-    for tag in tags:
-        if not isinstance(tag, str) or not tag.strip():
-            message = f"expected the names of tags in {shown(layout.tag)}, found {shown(tag)}"
+
+    def read_tags() -> list[str]:
+        tags = _listed(record, layout, reading)
+        if len(tags) != len(tokens):
+            message = f"expected as many tags as tokens, found {len(tags)} for {len(tokens)}"
             raise DataError(message, reading.path, record.number)
-    return Parsed(tokens, tags, _rewriter(record, layout, list), layout, record.values)
+        for tag in tags:
+            if not isinstance(tag, str) or not tag.strip():
+                message = f"expected the names of tags in {shown(layout.tag)}, found {shown(tag)}"
+                raise DataError(message, reading.path, record.number)
+        return tags
+
+    has_tags = reading.tags_required or layout.tag in record.values
+    return Parsed(tokens, read_tags if has_tags else None, _rewriter(record, layout, list), layout, record.values)
 
 
-def _no_tags(record: _Record, layout: Layout, reading: Reading) -> DataError:
-    message = f"expected a list in {shown(layout.tag or 'tags')}, found keys {', '.join(record.values)}"
-    return DataError(message, reading.path, record.number, "data.tag_column")
+def _listed(record: _Record, layout: Layout, reading: Reading) -> list[Any]:
+    """The list of tags or spans of an object."""
+    values = record.values.get(layout.tag or "")
+    if not isinstance(values, list):
+        message = f"expected a list in {shown(layout.tag or 'tags')}, found keys {', '.join(record.values)}"
+        raise DataError(message, reading.path, record.number, "data.tag_column")
+    return values
 
 
 def _of_text(
@@ -186,17 +193,15 @@ def _of_text(
     text = record.values[layout.token]
     tokens, starts, ends = _given_tokens(record, text, reading) or found
     values = record.values.get(layout.tag or "")
-    tags = None
-    if values is not None or reading.tags_required:
-        if not isinstance(values, list):
-            raise _no_tags(record, layout, reading)
-        if values:
-            layout = replace(layout, span_keys=span_keys(values[0]))
+    if isinstance(values, list) and values:
+        layout = replace(layout, span_keys=span_keys(values[0]))
+
+    def read_tags() -> list[str]:
         try:
-            spans = [read_span(span, len(text)) for span in values]
+            spans = [read_span(span, len(text)) for span in _listed(record, layout, reading)]
         except DataError as error:
             raise error.at(reading.path, record.number) from None
-        tags = alignment.tags(spans, starts, ends, record.number)
+        return alignment.tags(spans, starts, ends, record.number)
 
     def written(new: Sequence[str]) -> list[Any]:
         new = new if reading.notation is None else [reading.notation.read(tag) for tag in new]
@@ -204,7 +209,8 @@ def _of_text(
         spans = [(starts[s.start], ends[s.end - 1], s.type) for s in found]
         return [dict(zip(layout.span_keys, span, strict=True)) if layout.span_keys else list(span) for span in spans]
 
-    return Parsed(tokens, tags, _rewriter(record, layout, written), layout, record.values)
+    has_tags = reading.tags_required or values is not None
+    return Parsed(tokens, read_tags if has_tags else None, _rewriter(record, layout, written), layout, record.values)
 
 
 def _given_tokens(record: _Record, text: str, reading: Reading) -> tuple[list[str], list[int], list[int]] | None:

@@ -17,14 +17,14 @@ class Parsed(NamedTuple):
 
     Attributes:
         tokens: the tokens of its sentence.
-        tags: the tag of each; None where it has none.
+        read_tags: gives the tag of each, or a `DataError`; None where it has none.
         rewrite: gives the line, without its end, with other tags.
         layout: of the file, as far as it is known by now.
         further: other values by their names.
     """
 
     tokens: list[str]
-    tags: list[str] | None
+    read_tags: Callable[[], list[str]] | None
     rewrite: Callable[[Sequence[str]], str]
     layout: Layout
     further: Mapping[str, Any] = {}
@@ -42,6 +42,7 @@ class LineSentence:
         parsed: what its line says.
         line_number: the 1-based number of its line.
         position: the index of its line in `lines`.
+        known_tags: its tags, once they were asked for.
     """
 
     tokens: list[str]
@@ -51,6 +52,7 @@ class LineSentence:
     parsed: Parsed
     line_number: int
     position: int
+    known_tags: list[str] | None = None
 
     @property
     def raw(self) -> str:
@@ -65,18 +67,20 @@ class LineSentence:
     @property
     def has_tags(self) -> bool:
         """Whether the line has tags."""
-        return self.parsed.tags is not None
+        return self.parsed.read_tags is not None
 
     @property
     def tags(self) -> list[str]:
         """The tag of each token.
 
         Raises:
-            DataError: the line has no tags.
+            DataError: the line has no tags, or they are at fault. What only tags the sentence anew never asks for them.
         """
-        if self.parsed.tags is None:
+        if self.parsed.read_tags is None:
             raise DataError("expected tags, found none", self.path, self.line_number)
-        return self.parsed.tags
+        if self.known_tags is None:
+            self.known_tags = self.parsed.read_tags()
+        return self.known_tags
 
     def column(self, column: str | int) -> list[str]:
         """A further value of each token.
@@ -162,7 +166,7 @@ def _slashed(pieces: list[str], text: str, tagged: bool, layout: Layout, path: s
         written = iter([f"{word}/{tag}" for word, tag in zip(words, escaped, strict=True)])
         return PIECE.sub(lambda _: next(written), text)
 
-    return Parsed([_unescaped(word) for word in words], tags, rewrite, layout)
+    return Parsed([_unescaped(word) for word in words], None if tags is None else lambda: tags, rewrite, layout)
 
 
 def _without_blanks(tags: Sequence[str]) -> Sequence[str]:
@@ -197,4 +201,4 @@ def _parallel(text: str, layout: Layout, reading: Reading, line: int) -> Parsed:
     def rewrite(new: Sequence[str]) -> str:
         return f"{left}\t{' '.join(_without_blanks(new))}"
 
-    return Parsed(tokens, tags if tab else None, rewrite, layout)
+    return Parsed(tokens, (lambda: tags) if tab else None, rewrite, layout)

@@ -107,6 +107,13 @@ def test_places_count_characters_of_any_script_and_escapes_stay():
     assert sentence.with_tags(sentence.tags) == sentence.raw
 
 
+def test_tags_at_fault_do_not_matter_where_a_file_is_tagged_anew():
+    [sentence] = read({"tokens": ["a", "b"], "ner_tags": [0, 3]}, tags_required=False)
+    assert json.loads(sentence.with_tags(["O", "B-X"])) == {"tokens": ["a", "b"], "ner_tags": ["O", "B-X"]}
+    with pytest.raises(DataError, match="expected the names of tags in 'ner_tags', found 0"):
+        _ = sentence.tags
+
+
 def test_spans_that_cut_tokens_are_widened_and_counted():
     records = [
         {"text": "unhappy Ann", "label": [[2, 7, "A"], [8, 11, "B"]]},
@@ -114,7 +121,8 @@ def test_spans_that_cut_tokens_are_widened_and_counted():
         {"text": "a b", "label": [[0, 2, "A"]]},
     ]
     with pytest.warns(DataWarning) as caught:
-        tags = [sentence.tags for sentence in read(*records)]
+        text = "".join(json.dumps(record) + "\n" for record in records)
+        tags = [sentence.tags for sentence in SentenceReader(io.StringIO(text))]
     assert tags == [["B-A", "B-B"], ["B-A"], ["B-A", "O"]]
     assert [str(warning.message) for warning in caught] == [
         "<stream>: spans moved to the ends of tokens that they cut: 2, first in line 1",
@@ -147,7 +155,7 @@ def test_spans_that_cut_tokens_are_widened_and_counted():
 )  # fmt: skip
 def test_faults(record, message):
     with pytest.raises(DataError) as caught:
-        read(record, layout=LAYOUTS["jsonl"] if str(record).startswith("[[") else "auto")
+        [s.tags for s in read(record, layout=LAYOUTS["jsonl"] if str(record).startswith("[[") else "auto")]
     assert str(caught.value) == f"<stream>:1: {message}"
 
 
