@@ -20,6 +20,8 @@ from seqtag.errors import shown
 DAY = 86_400_000_000
 MONDAY = 3  # 1970-01-01 was a Thursday
 
+_LAST_CLOCK = np.datetime64("9999-12-30", "us").astype(np.int64)
+
 Kind = Literal["integer", "clock", "day", "business_day", "month", "offset"]
 # Phases of an offset's times are shorter than a day; the steps of its multiples are counted above this.
 _MULTIPLE = 1 << 40
@@ -232,8 +234,10 @@ def from_wall_clock(wall: np.ndarray, time_zone: str | None) -> np.ndarray:
     if time_zone is None:
         return wall
     first = np.ones(wall.shape, bool)
-    local = to_timestamps(wall, None).tz_localize(time_zone, ambiguous=first, nonexistent="shift_forward")
-    return local.tz_convert("UTC").asi8
+    # pandas knows no clocks after the year 9999: they go on as at its end.
+    known = np.minimum(wall, _LAST_CLOCK)
+    local = to_timestamps(known, None).tz_localize(time_zone, ambiguous=first, nonexistent="shift_forward")
+    return local.tz_convert("UTC").asi8 + (wall - known)
 
 
 def format_time(time: int, time_zone: str | None, integer: bool) -> str:

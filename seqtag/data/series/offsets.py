@@ -186,6 +186,8 @@ class OffsetGrid:
             at = numbers + np.searchsorted(grid, _ZERO)
             if not at.size or (at.min() >= 0 and at.max() < len(grid)):
                 return grid[at]
+            if years > 8000:
+                raise ValueError("expected times in the years 1 to 9999, found one outside them")
             years *= 2
 
 
@@ -202,7 +204,7 @@ def _times(text: str, years: int) -> np.ndarray:
     offset = parse_offset(text).base
     if isinstance(offset, pd.offsets.Tick) or depends_on_start(offset):
         raise ValueError(f"expected an offset of the calendar, found {text[:60]!r}")
-    first, last = (f"{min(max(2000 + sign * years, 1), 9999):04d}-01-01" for sign in (-1, 1))
+    first, last = f"{max(2000 - years, 1):04d}-01-01", f"{min(2000 + years, 9999)}-12-31"
     hours = isinstance(offset, pd.offsets.BusinessHour | pd.offsets.CustomBusinessHour)
     times = _business_hours(offset, first, last) if hours else pd.date_range(first, last, freq=offset, unit="us").asi8
     if not len(times):
