@@ -85,6 +85,7 @@ class CharEncoder(keras.layers.Layer):
         self.drop = keras.layers.Dropout(dropout, seed=seed)
         self.recurrent = None
         if kind == "birnn":
+            # Not `LSTM`, which would take other numbers of the global seed than earlier versions did.
             lstm = PeepholeLSTM(units, peephole=False, seed=seed, name="lstm")
             self.recurrent = Bidirectional(lstm, name="recurrent")
 
