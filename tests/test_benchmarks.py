@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-FILES = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.py"))
+FILES = sorted((Path(__file__).parents[1] / "benchmarks").rglob("*.py"))
 
 
 def is_there(module: str, name: str) -> bool:
