@@ -9,6 +9,7 @@ import io
 import lzma
 import os
 import re
+import stat
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,38 @@ class ReadFrame(NamedTuple):
     written: Written
 
 
+class Piped(NamedTuple):
+    """What came through a pipe, which can be read only once.
+
+    Attributes:
+        path: the pipe's name for messages.
+        content: its bytes.
+    """
+
+    path: str
+    content: bytes
+
+
+def kept_pipe(source: Any) -> Any:
+    """A source that can be read several times: a pipe or standard input with its content, any other as it is."""
+    if not isinstance(source, str | os.PathLike) or (source != "-" and not stat.S_ISFIFO(_mode(source))):
+        return source
+    path = _name(source)
+    with _open(path) as data:
+        return Piped(path, data.read())
+
+
+def _mode(path: str | os.PathLike[str]) -> int:
+    try:
+        return os.stat(path).st_mode
+    except OSError:  # told when it is read
+        return 0
+
+
+def _name(source: str | os.PathLike[str]) -> str:
+    return "<stdin>" if source == "-" else os.fspath(source)
+
+
 def read_frame(source: Any, as_text: Sequence[str] = (), form: TextFormat = PLAIN) -> ReadFrame:
     """Reads a frame or a CSV file.
 
@@ -61,7 +94,9 @@ def read_frame(source: Any, as_text: Sequence[str] = (), form: TextFormat = PLAI
         TypeError: `source` is neither a frame nor a path.
     """
     if isinstance(source, str | os.PathLike):
-        return _read_csv("<stdin>" if source == "-" else os.fspath(source), as_text, form)
+        return _read_csv(_name(source), as_text, form)
+    if isinstance(source, Piped):
+        return _read_csv(source.path, as_text, form, source.content)
     written = Written(form.separator or ",", form.decimal)
     if isinstance(source, pd.DataFrame):
         frame = source
@@ -75,9 +110,9 @@ def read_frame(source: Any, as_text: Sequence[str] = (), form: TextFormat = PLAI
     return ReadFrame(_plain_numbers(frame, as_text, written.decimal), None, written)
 
 
-def _read_csv(path: str, as_text: Sequence[str], form: TextFormat) -> ReadFrame:
+def _read_csv(path: str, as_text: Sequence[str], form: TextFormat, content: bytes | None = None) -> ReadFrame:
     try:
-        with _open(path) as data:
+        with _open(path) if content is None else io.BytesIO(content) as data:
             sample = data.read(_SAMPLE)
             if sample.startswith(_ZIP):
                 raise DataError("expected a CSV file, found a spreadsheet or an archive", path)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from seqtag.data.series.files import SeriesColumns, read_series, read_wide, text_columns
-from seqtag.data.series.frames import read_frame
+from seqtag.data.series.frames import kept_pipe, read_frame
 from seqtag.data.series.frequency import DAY
 from seqtag.data.series.long_form import as_frame, with_times
 from seqtag.data.series.slicing import up_to_last_value
@@ -154,6 +154,7 @@ def inspect_series(
     """
     columns = columns or SeriesColumns()
     source = as_frame(source, columns.series, columns.target)
+    source = kept_pipe(source)
     frame, path, written = read_frame(source, text_columns(columns.series, columns.time, form), form)
     frame = with_times(frame, (columns.series, columns.time), columns.time)
     names = list(map(str, frame.columns))

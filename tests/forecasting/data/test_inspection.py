@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 
 import numpy as np
 import pandas as pd
@@ -67,3 +69,15 @@ def test_layouts_are_told_by_their_columns(tmp_path):
         inspect_series(rows, layout="tall")
     with pytest.raises(DataError, match="expected one row for each time, found two"):
         inspect_series(pd.concat([rows, rows]))
+
+
+@pytest.mark.parametrize("layout", ["auto", "long"])
+def test_a_pipe_is_read_once(tmp_path, layout):
+    """As the shell's `<(...)` gives it: its layout is told, and then its series are read."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=("unique_id,ds,y\na,1,2\na,2,3\na,3,5\n",))
+    writer.start()
+    report = inspect_series(str(path), layout)
+    writer.join()
+    assert (report.path, report.parts[0].steps) == (str(path), 3)
