@@ -52,15 +52,16 @@ def _plan(header: str, line: int, layout: Layout, reading: Reading) -> tuple[Pla
 
     def find(setting: str, own: str | None, usual: Sequence[str], needed: bool = True) -> int | None:
         chosen = getattr(reading, setting)
+        if chosen is None:
+            return names.index(own) if own in names else find_column(names, usual)
         try:
-            if chosen is not None and (index := layout.index(chosen)) < len(names):
+            if (index := layout.index(chosen)) < len(names):
                 return index
-            if chosen is not None:
-                raise DataError(f"expected at least {chosen} columns, found {', '.join(names)}")
+            raise DataError(f"expected at least {chosen} columns, found {', '.join(names)}")
         except DataError as error:
-            if needed:
-                raise DataError(error.args[0], reading.path, line, f"data.{setting}") from None
-        return names.index(own) if own in names else find_column(names, usual)
+            if not needed:
+                return None
+            raise DataError(error.args[0], reading.path, line, f"data.{setting}") from None
 
     token = find("token_column", layout.token, TOKEN_NAMES)
     if token is None:
@@ -70,7 +71,7 @@ def _plan(header: str, line: int, layout: Layout, reading: Reading) -> tuple[Pla
     tag = find("tag_column", layout.tag, usual_tags, needed=reading.tags_required)
     if tag is None and reading.tags_required:
         raise _no_column("tags", names, "data.tag_column", reading.path, line)
-    ids = find("sentence_column", layout.sentence, SENTENCE_NAMES)
+    ids = find("sentence_column", layout.sentence, SENTENCE_NAMES, needed=reading.tags_required)
     layout = replace(
         layout,
         token=names[token],
@@ -88,7 +89,7 @@ def _no_column(what: str, names: Sequence[str], setting: str, path: str, line: i
 
 def _parsed(lines: Iterable[str], above: int, plan: Plan, ids: int | None, path: str) -> Iterator[Line]:
     """Splits the lines below the header into fields and checks them."""
-    starts = SentenceIds().starts
+    starts, names = SentenceIds().starts, list(plan.layout.columns)
     for number, line in enumerate(lines, above + 1):
         text = content_of(line)
         row = plan.layout.split(text)
@@ -100,6 +101,8 @@ def _parsed(lines: Iterable[str], above: int, plan: Plan, ids: int | None, path:
             continue
         if len(row) != plan.width:
             raise DataError(f"expected {plan.width} columns, found {len(row)}", path, number)
+        if row == names:
+            raise DataError("expected a row, found the header again", path, number)
         if not row[plan.token]:
             raise DataError(f"expected a token in column {plan.token + 1}, found nothing", path, number)
         try:

@@ -66,6 +66,11 @@ def test_separators_names_and_quotes(text, tokens):
     assert found[0].layout.name == detect_layout(io.StringIO(text)).name == "csv"
 
 
+def test_chosen_columns_that_a_file_to_be_tagged_lacks_are_no_others():
+    [sentence] = read("Word,POS\na,X\nb,Y\n", "csv", tag_column="NER", sentence_column="sid", tags_required=False)
+    assert (sentence.tokens, sentence.has_tags) == (["a", "b"], False)
+
+
 def test_columns_of_other_names_are_chosen():
     text = "nr,surface,klass\n1,a,O\n1,b,O\n2,c,O\n"
     options = {"token_column": "surface", "tag_column": "KLASS", "sentence_column": 1}
@@ -82,6 +87,7 @@ def test_columns_of_other_names_are_chosen():
         ("1,a,X,O\n1,b,O\n", ":3: expected 4 columns, found 3"),
         ("1,a,X,O\n1,,X,O\n", ":3: expected a token in column 2, found nothing"),
         ("1,a,X,O\n1,b,X,\n", ":3: expected a tag in column 4, found nothing"),
+        ("1,a,X,O\nSentence #,Word,POS,Tag\n", ":3: expected a row, found the header again"),
         ("", ": expected sentences, found none"),
     ],
 )  # fmt: skip
