@@ -71,7 +71,9 @@ def _plan(header: str, line: int, layout: Layout, reading: Reading) -> tuple[Pla
     tag = find("tag_column", layout.tag, usual_tags, needed=reading.tags_required)
     if tag is None and reading.tags_required:
         raise _no_column("tags", names, "data.tag_column", reading.path, line)
-    ids = find("sentence_column", layout.sentence, SENTENCE_NAMES, needed=reading.tags_required)
+    ids = find(
+        "sentence_column", layout.sentence, SENTENCE_NAMES, needed=reading.tags_required or not reading.of_earlier_file
+    )
     layout = replace(
         layout,
         token=names[token],

@@ -67,8 +67,12 @@ def test_separators_names_and_quotes(text, tokens):
 
 
 def test_chosen_columns_that_a_file_to_be_tagged_lacks_are_no_others():
-    [sentence] = read("Word,POS\na,X\nb,Y\n", "csv", tag_column="NER", sentence_column="sid", tags_required=False)
+    columns = {"tag_column": "NER", "sentence_column": "sid"}
+    layout = read("sid,Word,POS,NER\n1,a,X,O\n", **columns)[0].layout
+    [sentence] = read("Word,POS\na,X\nb,Y\n", layout, **columns, tags_required=False)
     assert (sentence.tokens, sentence.has_tags) == (["a", "b"], False)
+    with pytest.raises(DataError, match=r"1: expected column 'sid', found columns Word, POS; set data.sentence_column"):
+        read("Word,POS\na,X\n", "csv", sentence_column="sid", tags_required=False)
 
 
 def test_columns_of_other_names_are_chosen():
