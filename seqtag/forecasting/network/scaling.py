@@ -86,7 +86,11 @@ class WindowScaling(keras.layers.Layer):
     @property
     def farthest(self) -> float | None:
         """Where scaled targets are cut off; None where z is no number of deviations."""
-        return FARTHEST if self.kind in ("last", "standard", "revin") or self.centred else None
+        return None if self.kind == "none" or self._from_zero else FARTHEST
+
+    @property
+    def _from_zero(self) -> bool:
+        return self.moments is None if self.kind == "none" else self.kind == "mean" and not self.centred
 
     def build(self, history_shape: tuple) -> None:
         """Makes the gain and shift of `revin`."""
@@ -102,36 +106,35 @@ class WindowScaling(keras.layers.Layer):
         newest = newest_value(history, observed)
         above = filled(history - newest, observed)
         own = resolved(deviation_of(above, observed), history, observed)
-        level, location, scale = self._level_location_scale(history, above, newest, own, observed, series)
+        if self._from_zero:
+            level = location = ops.zeros_like(newest)
+            sized = self.kind == "mean"
+            scale = above_zero(mean_of(ops.abs(history), observed)) if sized else ops.ones_like(newest)
+        else:
+            few = ops.logical_not(enough_values(observed))
+            deviation = ops.where(ops.logical_and(own == 0, few), self._typical(history, observed), own)
+            level = newest
+            location, scale = self._location_and_scale(above, observed, newest, deviation, series)
         spread = ops.where(own > 0, own / above_zero(scale), ops.ones_like(own))
         return WindowScale(level, location, scale, spread), None
 
-    def _level_location_scale(
-        self, history: Tensor, above: Tensor, newest: Tensor, own: Tensor, observed: Tensor, series: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        zeros = ops.zeros_like(newest)
-        if self.kind == "none" and self.moments is None:
-            return zeros, zeros, zeros + 1
-        if self.kind == "mean" and not self.centred:
-            return zeros, zeros, above_zero(mean_of(ops.abs(history), observed))
-        mean = mean_of(above, observed)
-        few = ops.logical_not(enough_values(observed))
-        varied = ops.where(ops.logical_and(own == 0, few), self._typical(history, observed), own)
+    def _location_and_scale(
+        self, above: Tensor, observed: Tensor, newest: Tensor, deviation: Tensor, series: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Both from what lies above the newest value; the scale is 0 where the deviation is."""
+        mean, zeros, varies = mean_of(above, observed), ops.zeros_like(newest), deviation > 0
         if self.kind == "none" and self.moments is not None:
-            constant = varied == 0
-            origin = self.moments[0, 0] - newest
-            return newest, ops.where(constant, zeros, origin), ops.where(constant, zeros, zeros + 1)
+            return ops.where(varies, self.moments[0, 0] - newest, zeros), ops.cast(varies, "float64")
         if self.kind == "mean":
             size = mean_of(ops.abs(filled(above - mean, observed)), observed)
-            return newest, mean, ops.where(own > 0, size, varied)
+            return mean, ops.where(varies, ops.where(size > 0, size, deviation), zeros)
         if self.kind == "revin":
             # z = gain (y - mean) / deviation + shift, written as one affine map.
             # A gain below zero would reverse the order of the quantiles.
             gain = ops.cast(ops.maximum(self.gain, 1e-2), "float64")
-            shift = ops.cast(self.shift, "float64")
-            return newest, mean - shift * varied / gain, varied / gain
-        mean, deviation = self._looked_up(newest, mean, varied, series)
-        return newest, zeros if self.kind == "last" else mean, deviation
+            return mean - ops.cast(self.shift, "float64") * deviation / gain, deviation / gain
+        mean, deviation = self._looked_up(newest, mean, deviation, series)
+        return zeros if self.kind == "last" else mean, deviation
 
     def _typical(self, history: Tensor, observed: Tensor) -> Tensor:
         if self.typical is not None:
@@ -143,9 +146,8 @@ class WindowScaling(keras.layers.Layer):
         if self.moments is None:
             return mean, deviation
         known = ops.take(ops.convert_to_tensor(np.concatenate([np.zeros((1, 2)), self.moments])), series, axis=0)
-        is_known = (series > 0)[:, None]
-        varied = ops.logical_and(is_known, known[:, 1:] > 0)
-        return ops.where(is_known, known[:, :1] - newest, mean), ops.where(varied, known[:, 1:], deviation)
+        varied = known[:, 1:] > 0
+        return ops.where(varied, known[:, :1] - newest, mean), ops.where(varied, known[:, 1:], deviation)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

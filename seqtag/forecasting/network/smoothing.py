@@ -119,7 +119,7 @@ class SmoothingScaling(keras.layers.Layer):
         if adjustments is not None and self.season_length > 1:
             start = start + adjustments[:, 2:]
         level, season, seasons = self._smooth(values, mask, start, adjustments)
-        change = self._typical_change(values - seasons, mask, enough_values(observed))
+        change = self._typical_change(values - seasons, mask, enough_values(observed[:, -lookback:]))
         ahead = ops.take(season, np.arange(self.horizon) % self.season_length, axis=1)
         location = ops.cast(level + ops.concatenate([seasons[:, -lookback:], ahead], axis=1), "float64") * size
         divisor = above_zero(change)
