@@ -68,6 +68,9 @@ class SmoothingScaling(keras.layers.Layer):
         A `WindowScale`, and `ScaleFeatures` for the network.
     """
 
+    # Where scaled targets are cut off.
+    farthest = FARTHEST
+
     def __init__(
         self,
         season_length: int,
@@ -88,8 +91,6 @@ class SmoothingScaling(keras.layers.Layer):
         self.per_series = per_series
         self.centred = centred
         self.typical = typical
-
-    farthest = FARTHEST
 
     @property
     def feature_widths(self) -> tuple[int, int]:
@@ -113,13 +114,14 @@ class SmoothingScaling(keras.layers.Layer):
         observed = observed_steps(history)
         mask = ops.cast(observed, "float32")
         count = ops.sum(mask, axis=1, keepdims=True)
-        base, size, values = self._in_units(history, observed)
+        base, size, varies, values = self._in_units(history, observed)
         start, strength = self._initial_season(values, mask)
         adjustments = ops.take(ops.convert_to_tensor(self.adjustments), series, axis=0) if self.per_series else None
         if adjustments is not None and self.season_length > 1:
             start = start + adjustments[:, 2:]
         level, season, seasons = self._smooth(values, mask, start, adjustments)
-        change = self._typical_change(values - seasons, mask, enough_values(observed[:, -lookback:]))
+        constant = ops.logical_and(ops.logical_not(varies), enough_values(observed[:, -lookback:]))
+        change = self._typical_change(values - seasons, mask, constant)
         ahead = ops.take(season, np.arange(self.horizon) % self.season_length, axis=1)
         location = ops.cast(level + ops.concatenate([seasons[:, -lookback:], ahead], axis=1), "float64") * size
         divisor = above_zero(change)
@@ -137,8 +139,8 @@ class SmoothingScaling(keras.layers.Layer):
         # The scale is the size of the window's changes already.
         return WindowScale(base, location, scale, ops.ones_like(scale), self.logarithmic), scale_features
 
-    def _in_units(self, history: Tensor, observed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The newest value, the unit of x, and float32 x less that of the newest value, 0 where missing.
+    def _in_units(self, history: Tensor, observed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The newest value, the unit of x, whether it varies, and float32 x less that of the newest value.
 
         Smoothing goes along with whatever is added to x.
         """
@@ -151,7 +153,7 @@ class SmoothingScaling(keras.layers.Layer):
         else:
             size = self._size(history, above, own, observed)
             x = above / size
-        return newest, size, ops.cast(filled(x, ops.logical_and(observed, own > 0)), "float32")
+        return newest, size, own > 0, ops.cast(filled(x, ops.logical_and(observed, own > 0)), "float32")
 
     def _size(self, history: Tensor, above: Tensor, own: Tensor, observed: Tensor) -> Tensor:
         if not self.centred:
@@ -216,18 +218,19 @@ class SmoothingScaling(keras.layers.Layer):
         (level, season, _), (_, _, seasons) = iterate(step, (zeros, start, zeros), steps, unroll=unrolled)
         return level, season, ops.transpose(seasons[..., 0])
 
-    def _typical_change(self, rest: Tensor, mask: Tensor, enough: Tensor) -> Tensor:
-        """The mean change between neighbouring values, `(batch, 1)`; large single changes are cut off.
+    def _typical_change(self, rest: Tensor, mask: Tensor, constant: Tensor) -> Tensor:
+        """The mean change between neighbouring values, `(batch, 1)`, 0 in a constant window.
 
-        A little is added, so that no window of steady values counts most; no more than there is, so that a constant
-        window has none.
+        Large single changes are cut off. A little is added, so that windows of steady values do not count most, and no
+        more than there is, so that it does not hide small movements.
         """
         both = mask[:, 1:] * mask[:, :-1]
         change = ops.minimum(ops.abs(rest[:, 1:] - rest[:, :-1]), _LARGEST_CHANGE) * both
         pairs = ops.maximum(ops.sum(both, axis=1, keepdims=True), 1.0)
         mean = ops.sum(change, axis=1, keepdims=True) / pairs
         least = ops.full_like(mean, _LEAST_CHANGE)
-        return mean + ops.where(enough, ops.minimum(mean, least), least)
+        added = ops.where(mean > 0, ops.minimum(mean, least), least)
+        return ops.where(constant, ops.zeros_like(mean), mean + added)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

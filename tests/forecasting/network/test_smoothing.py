@@ -143,6 +143,12 @@ def test_a_constant_window_has_no_width(logarithmic, value):
 
 
 @pytest.mark.parametrize("logarithmic", [True, False])
+def test_a_window_without_neighbouring_values_has_a_scale(logarithmic):
+    history = np.where(np.arange(24) % 2, np.nan, series(np.random.default_rng(9), 24, 4))[None]
+    assert scaling(4, logarithmic=logarithmic, centred=True)(history, np.array([0]))[0].scale.numpy() > 0
+
+
+@pytest.mark.parametrize("logarithmic", [True, False])
 def test_missing_values_padding_and_rows_without_a_value(logarithmic):
     history = np.tile(series(np.random.default_rng(4), 24, 4), (4, 1))
     history[1, [3, 10, 23]] = np.nan
