@@ -231,7 +231,10 @@ def suggest_season_length(table: SeriesTable) -> int:
     of all frequencies. It is the shortest candidate with a peak of nearly the highest autocorrelation. Autocorrelations
     are means over the series, without missing values.
     """
-    candidates = _candidates(table)
+    # A day of microseconds has more steps than memory: only those of a series can be measured.
+    candidates = [lag for lag in _candidates(table) if lag < table.lengths.max()]
+    if not candidates:
+        return 1
     chosen = np.linspace(0, len(table) - 1, min(len(table), MAX_SERIES)).astype(int)
     found = np.array([_autocorrelation(table.values[table.rows(s)].astype(float), candidates[-1] + 1) for s in chosen])
     known = ~np.isnan(found)

@@ -81,3 +81,9 @@ def test_a_pipe_is_read_once(tmp_path, layout):
     report = inspect_series(str(path), layout)
     writer.join()
     assert (report.path, report.parts[0].steps) == (str(path), 3)
+
+
+def test_steps_as_short_as_microseconds_have_no_season_that_fills_the_memory():
+    times = pd.date_range("2024-01-01", periods=20, freq="us")
+    report = inspect_series(pd.DataFrame({"unique_id": "a", "ds": times, "y": range(20)})).parts[0]
+    assert (report.frequency, report.season_length) == ("us", 1)
