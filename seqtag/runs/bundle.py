@@ -114,8 +114,8 @@ def _opened(folder: Path, task: str, sizes: Sizes) -> tuple[dict[str, Any], Stor
             if expected != found:
                 message = f"expected {what} {shown(expected)} as in {MODEL}, found {shown(found)}"
                 raise RunError(f"{folder / ENCODERS}: {message}")
-    written_with = stored.metadata.get(FINGERPRINT, fingerprint(encoders))
-    if written_with != fingerprint(encoders):
+    found = fingerprint(encoders)
+    if stored.metadata.get(FINGERPRINT, found) != found:
         raise RunError(f"{folder / ENCODERS}: expected what was written together with {MODEL}, found another run's")
     return encoders, stored
 
@@ -162,7 +162,7 @@ def _read_encoders(folder: Path) -> dict[str, Any]:
     if version != FORMAT_VERSION:
         newer = isinstance(version, int) and version > FORMAT_VERSION
         hint = "; upgrade seqtag to read it" if newer else ""
-        raise RunError(f"{folder / ENCODERS}: expected format version {FORMAT_VERSION}, found {version}{hint}")
+        raise RunError(f"{folder / ENCODERS}: expected format version {FORMAT_VERSION}, found {shown(version)}{hint}")
     if not isinstance(encoders.get("task"), str):
         raise RunError(f"{folder / ENCODERS}: expected the name of a task, found {shown(encoders.get('task'))}")
     return encoders
