@@ -126,6 +126,16 @@ def moment_variables(optimizer: keras.optimizers.Optimizer) -> list[Any]:
     return [variable for variable in optimizer.variables if id(variable) not in others]
 
 
+def trained_variable(optimizer: keras.optimizers.Optimizer, variable: Any) -> keras.Variable:
+    """The variable of Keras among those that the optimizer was built with; takes TensorFlow's variable too."""
+    return optimizer._trainable_variables[variable_index(optimizer, variable)]
+
+
+def accumulated_gradients(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """The variables in which an optimizer sums gradients until its next update; none where it does not."""
+    return [variable for variable in getattr(optimizer, "_accumulated_gradients", ()) if variable is not None]
+
+
 def variable_index(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:
     """The place of a variable among those that the optimizer was built with; takes TensorFlow's variable too."""
     return optimizer._get_variable_index(variable)

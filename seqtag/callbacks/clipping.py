@@ -158,11 +158,14 @@ class GradientClipping(UpdateCallback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Starts counting."""
+        if not self.started:
+            return
         self.seen.assign(0)
         self.clipped.assign(tf.zeros_like(self.clipped))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Adds `grad_clipped`, and `grad_clipped/<layer>` for the rules that treat layers apart."""
+        super().on_epoch_end(epoch, logs)
         if logs is None:
             return
         shares = self.clipped.numpy() / max(1, int(self.seen.numpy()))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 import tensorflow as tf
@@ -11,9 +12,13 @@ from seqtag.callbacks.alarms import Alarm
 from seqtag.callbacks.last_good import LastGood
 from seqtag.callbacks.norm_history import NormHistory
 from seqtag.callbacks.row_gradients import dense_part
+from seqtag.callbacks.step_guard import StepGuard
 from seqtag.callbacks.update_hook import Update, UpdateCallback, inner_optimizer
 from seqtag.keras_internals import learning_rate_variable
+from seqtag.layers.introspection import is_built
 from seqtag.ops.gradients import norm, percentile
+
+Result = TypeVar("Result")
 
 Action = Literal["warn", "skip", "stop", "recover"]
 # There is no alarm about large norms before this many norms are known.
@@ -25,7 +30,9 @@ class ExplodingGradients(UpdateCallback):
 
     The norm is that before clipping. Each alarm gives a `GradientWarning` that names the layers with the fault, and is
     kept in `alarms`. An update with a value that is not finite is never applied, whatever the action: neither weights
-    nor moments change, so that no NaN is ever saved. Of the other updates that raise an alarm,
+    nor moments change. What the model changes as it runs goes back as well (moving statistics of batch normalisation,
+    kept states of recurrent layers), so that the batch leaves no trace and no NaN is ever saved. Only the metrics of
+    the epoch tell of it. Of the other updates that raise an alarm,
 
     - `"warn"` applies all;
     - `"skip"` applies none;
@@ -35,7 +42,9 @@ class ExplodingGradients(UpdateCallback):
 
     Updates are judged in the graph, before they are applied. The callback reads the result every `check_every` batches
     and at the end of the epoch; the warning comes then. Under mixed_float16, an overflow that Keras's loss scaling
-    finds, and mends by itself, is no alarm. The median is over the last `memory` norms that were finite.
+    finds, and mends by itself, is no alarm. Where gradients are accumulated, a batch whose gradients are not finite
+    does not enter the sum; if it is the last one of an update, this update is left out. The median is over the last
+    `memory` norms that were finite.
 
     Args:
         factor: above 1.
@@ -47,7 +56,7 @@ class ExplodingGradients(UpdateCallback):
 
     Raises:
         ValueError: an argument is out of its range; when training begins, `"recover"` and a learning rate that follows
-            a schedule.
+            a schedule; in the first step, the model has no trainable weights or updates by other optimizers.
 
     Example:
         >>> import keras
@@ -97,6 +106,8 @@ class ExplodingGradients(UpdateCallback):
         super().on_train_begin(logs)
         self.alarms = []
         self.last_good = LastGood(self.model)
+        with self.model.distribute_strategy.scope():
+            self.guard = StepGuard(self.model)
 
     def create_state(self) -> None:
         """The last norms, and the figures of the first bad update since the last reading."""
@@ -107,6 +118,10 @@ class ExplodingGradients(UpdateCallback):
         self.weight_norms = tf.Variable(tf.zeros(len(self.weights)), trainable=False)
         self.judged = self.weights
 
+    def around_step(self, step: Callable[[], Result]) -> Result:
+        """Runs the step, after which no variable has a value that is not finite."""
+        return self.guard.run(step)
+
     def before_update(self, update: Update) -> None:
         """Judges the update, and records it if it is bad."""
         self.judged = update.weights
@@ -115,7 +130,9 @@ class ExplodingGradients(UpdateCallback):
         median = percentile(self.history.norms, tf.maximum(count, 1), 50.0)
         exploded = (count >= WARM_UP) & (update.global_norm > self.factor * median)
         bad = ~finite | exploded
-        update.notes[self] = finite, bad
+        allowed = finite if self.action == "warn" else ~bad
+        update.notes[self] = allowed
+        self.guard.refused.assign(~allowed)
         tf.cond(bad & (self.bad == 0), lambda: self._note(update, median), lambda: None)
         self.bad.assign_add(tf.cast(bad, tf.int64))
         self.history.add(update.global_norm)
@@ -128,16 +145,19 @@ class ExplodingGradients(UpdateCallback):
 
     def allows(self, update: Update) -> tf.Tensor:
         """Allows finite gradients; of the large ones, those that the action applies."""
-        finite, bad = update.notes[self]
-        return finite if self.action == "warn" else ~bad
+        return update.notes[self]
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Copies the weights for `"recover"`."""
         self.last_check = self.last_kept = 0
-        self._keep()
+        if self.started or is_built(self.model):
+            self._keep()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Reads every `check_every` batches, and copies the weights every `keep_every` if all was well."""
+        if not self.last_good.values:
+            # The model has got its weights from this batch, and a bad update is never applied.
+            self._keep()
         if batch - self.last_check < self.check_every:
             return
         self.last_check = batch
@@ -147,6 +167,7 @@ class ExplodingGradients(UpdateCallback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Reads what happened since the last reading."""
+        super().on_epoch_end(epoch, logs)
         self._check()
 
     def _keep(self) -> None:
@@ -155,9 +176,11 @@ class ExplodingGradients(UpdateCallback):
 
     def _check(self) -> bool:
         """Whether there were bad updates since the last reading; acts on them."""
-        count = int(self.bad.numpy())
+        count = int(self.bad.numpy()) if self.started else 0
+        faults = self.guard.take_faults()
         if not count:
-            return False
+            self._warn_of_states(faults)
+            return bool(faults)
         alarm = self._alarm(count)
         self.alarms.append(alarm)
         self.bad.assign(0)
@@ -169,6 +192,15 @@ class ExplodingGradients(UpdateCallback):
             optimizer.learning_rate = float(optimizer.learning_rate.numpy()) * self.rate_factor
         alarm.warn()
         return True
+
+    def _warn_of_states(self, faults: list[str]) -> None:
+        """Tells of variables that a batch made not finite though the gradients were."""
+        if faults:
+            layers = tuple(dict.fromkeys(path.rpartition("/")[0] or path for path in faults))
+            step = int(inner_optimizer(self.model.optimizer).iterations.numpy())
+            found = f"values are not finite in {', '.join(faults)}; they keep those of the batch before"
+            self.alarms.append(Alarm(step, layers, f"update {step} or shortly before: {found}"))
+            self.alarms[-1].warn()
 
     def _alarm(self, count: int) -> Alarm:
         norms = self.weight_norms.numpy()[: len(self.judged)]

@@ -14,7 +14,7 @@ from seqtag.diagnostics.flow import gradient_flow
 from seqtag.diagnostics.flow_result import GradientFlow
 from seqtag.diagnostics.plots import plot_training
 from seqtag.files import atomic_write
-from seqtag.layers.introspection import check_recurrent
+from seqtag.layers.introspection import check_recurrent, check_tensorflow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ class GradientFlowLogger(keras.callbacks.Callback):
         epochs: the 1-based epochs whose flow was computed.
 
     Raises:
-        ValueError: `every` is below 1; when training begins, the model has no trainable weights or no recurrent layers.
+        ValueError: `every` is below 1; in the first step, the model has no trainable weights or no recurrent layers.
 
     Example:
         >>> x, y = np.ones((4, 6, 2)), np.ones((4, 1))
@@ -92,13 +92,22 @@ class GradientFlowLogger(keras.callbacks.Callback):
         return pd.concat(self._frames, ignore_index=True) if self._frames else pd.DataFrame()
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Checks the model and starts a new record."""
-        check_recurrent(self.model)
+        """Checks the model, if it has its weights already, and starts a new record."""
+        check_tensorflow(type(self).__name__)
+        self._checked = self.model.built or bool(self.model.weights)
+        if self._checked:
+            check_recurrent(self.model)
         self.epochs, self._norms, self._frames = [], [], []
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
         if self.log_dir is not None:
             self._writer = tf.summary.create_file_writer(os.fspath(self.log_dir))
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Checks a model that got its weights from the first batch."""
+        if not self._checked:
+            check_recurrent(self.model)
+            self._checked = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Computes the flow and writes it."""

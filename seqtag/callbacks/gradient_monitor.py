@@ -47,7 +47,8 @@ class GradientMonitor(UpdateCallback):
         append: whether to append to an existing `history.csv`.
 
     Raises:
-        ValueError: `every` is below 1; when training begins, the model has no trainable weights.
+        ValueError: `every` is below 1; in the first step, the model has no trainable weights or updates by other
+            optimizers than its own.
         TypeError: when training begins, the optimizer is no Keras optimizer.
 
     Example:
@@ -88,7 +89,7 @@ class GradientMonitor(UpdateCallback):
         self.tables = tf.Variable(tf.zeros((slots, weights, len(COLUMNS))), trainable=False)
         bars = len(EDGES) - 1 if self.log_dir is not None else 0
         self.histogram = tf.Variable(tf.zeros((weights, bars)), trainable=False)
-        self.histogram_due = tf.Variable(False, trainable=False)
+        self.histogram_due = tf.Variable(True, trainable=False)
         self.measured = self.weights
         self.read = 0
 
@@ -140,16 +141,17 @@ class GradientMonitor(UpdateCallback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Resets the sums, so that the first update of the epoch is measured."""
-        for variable in (self.norm_sum, self.norm_max, self.finite, self.non_finite, self.next_step):
-            variable.assign(tf.zeros_like(variable))
-        self.histogram_due.assign(True)
+        if self.started:
+            for variable in (self.norm_sum, self.norm_max, self.finite, self.non_finite, self.next_step):
+                variable.assign(tf.zeros_like(variable))
+            self.histogram_due.assign(True)
         self.epoch_samples = []
         self.epoch = epoch
         self.last_batch = -self.every
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Reads the measurements every `every` batches."""
-        if batch - self.last_batch >= self.every:
+        if self.started and batch - self.last_batch >= self.every:
             self.last_batch = batch
             self._read_samples()
 
@@ -168,6 +170,7 @@ class GradientMonitor(UpdateCallback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Adds the figures of the epoch to the logs, and flushes the files."""
+        super().on_epoch_end(epoch, logs)
         self._read_samples()
         if self.epoch_samples:
             self.log.write_histograms(self.epoch_samples[0], self.histogram.numpy())

@@ -9,10 +9,11 @@ import numpy as np
 
 from seqtag.callbacks.update_hook import inner_optimizer
 from seqtag.keras_internals import moment_variables
+from seqtag.layers.introspection import kept_states
 
 
 class LastGood:
-    """Keeps the values of a model's variables and of its optimizer's moments, in the memory of the host.
+    """Keeps the values of a model's variables and states and of its optimizer's moments, in the memory of the host.
 
     The learning rate and the count of updates are not restored: the same updates would lead to the same fault.
     """
@@ -31,4 +32,6 @@ class LastGood:
             variable.assign(value)
 
     def _variables(self) -> list[Any]:
-        return [*self.model.variables, *moment_variables(inner_optimizer(self.model.optimizer))]
+        moments = moment_variables(inner_optimizer(self.model.optimizer))
+        variables = [*self.model.variables, *kept_states(self.model), *moments]
+        return list({id(variable): variable for variable in variables}.values())

@@ -49,7 +49,7 @@ class ProximalL1(UpdateCallback):
 
     Raises:
         TypeError: a strength is no number.
-        ValueError: a strength is negative or not finite; `row_every` is below 1; when training begins, a key fits no
+        ValueError: a strength is negative or not finite; `row_every` is below 1; in the first step, a key fits no
             weight, or the model has no weight for a strength above zero.
 
     Adds to the logs of an epoch:
@@ -96,11 +96,12 @@ class ProximalL1(UpdateCallback):
 
     def on_test_begin(self, logs: dict | None = None) -> None:
         """Takes the step on embeddings that is due before validation."""
-        if self.tables:
+        if self.started and self.tables:
             self._settle()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Takes the step on embeddings that is due, and counts the zeros."""
+        super().on_epoch_end(epoch, logs)
         if self.tables:
             self._settle()
         if logs is not None and self.kernels + self.tables:

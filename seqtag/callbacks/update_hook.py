@@ -2,24 +2,36 @@
 
 While a training runs, a hook replaces the optimizer's update (see `seqtag.keras_internals.ReplacedUpdate`): it gets
 gradients that are unscaled, accumulated and summed over the replicas, clips them, passes them to the callbacks, and
-updates. It replaces the model's `make_train_function` too, so that a training that was interrupted does not change the
-next one.
+updates. The callbacks start with the first update, when every model has its weights.
+
+The hook replaces the model's `train_step` too, around which callbacks may act, and its `make_train_function`, so that a
+training that was interrupted does not change the next one. Other optimizers that the model holds raise an error if the
+step updates by them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import keras
 import tensorflow as tf
 
 from seqtag.callbacks.row_gradients import dense_part, merge_all_rows
-from seqtag.keras_internals import ReplacedUpdate, remove_untracked, replaced_update, set_untracked, variable_index
-from seqtag.layers.introspection import check_trainable, owned_weights
+from seqtag.keras_internals import (
+    ReplacedUpdate,
+    remove_untracked,
+    replaced_update,
+    set_untracked,
+    sublayers,
+    trained_variable,
+)
+from seqtag.layers.introspection import check_tensorflow, check_trainable, owned_weights
 from seqtag.ops.gradients import global_norm
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -66,33 +78,49 @@ class Update:
 class UpdateCallback(keras.callbacks.Callback):
     """A callback that takes part in every update of `fit`, inside the graph, on any device.
 
-    A subclass overrides what it needs of `create_state`, `clip`, `before_update`, `allows`, `adjust` and
+    A subclass overrides what it needs of `create_state`, `around_step`, `clip`, `before_update`, `allows`, `adjust` and
     `after_update`. These are traced once, not run at every step: they keep state in the variables that `create_state`
-    makes. A callback's other methods may read that state; each reading waits for the device. After an interrupted
-    `fit`, a callback stays in the optimizer until the next `fit` begins.
+    makes when the first update is traced. A callback's other methods may read that state once it has `started`; each
+    reading waits for the device. After an interrupted `fit`, a callback stays in the optimizer until the next `fit`
+    begins.
+
+    Attributes:
+        weights: the weights that the model trains.
+        started: whether there are weights and state.
 
     Raises:
+        RuntimeError: when training begins, Keras does not run on TensorFlow.
         TypeError: when training begins, the optimizer is not a Keras optimizer.
-        ValueError: when training begins, the model has no trainable weights.
+        ValueError: in the first step, the model has no trainable weights, or a `train_step` of its own updates by other
+            optimizers than `model.optimizer`.
     """
 
     # Without this, Keras waits for the device after every batch, to turn the logs into numbers.
     async_safe = True
 
     weights: list[Weight]
+    started = False
     hook: UpdateHook
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Joins the optimizer's update."""
-        check_trainable(self.model)
-        optimizer = inner_optimizer(self.model.optimizer)
-        self.weights = weights_of(self.model)
-        with self.model.distribute_strategy.scope():
-            self.create_state()
-        self.hook = UpdateHook.on(optimizer, self.model, self.weights)
+        check_tensorflow(type(self).__name__)
+        self.started = False
+        self.hook = UpdateHook.on(inner_optimizer(self.model.optimizer), self.model)
         self.hook.join(self)
         # A training step that was traced before does not call this callback.
         retrace(self.model)
+
+    def start(self, weights: list[Weight]) -> None:
+        """Creates the callback's state; called once in a training, before its first update."""
+        self.weights = weights
+        with self.model.distribute_strategy.scope():
+            self.create_state()
+        self.started = True
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Raises an error if the model's optimizer has made no update."""
+        self.hook.check_updated()
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Leaves the optimizer as it was."""
@@ -101,6 +129,10 @@ class UpdateCallback(keras.callbacks.Callback):
 
     def create_state(self) -> None:
         """Makes the variables that the graph writes to, in the scope of the model's distribution strategy."""
+
+    def around_step(self, step: Callable[[], Result]) -> Result:
+        """Runs a step of the training, in which the model runs, and the optimizer updates."""
+        return step()
 
     def clip(self, gradients: list[Any], variables: list[Any], step: tf.Tensor) -> list[Any]:
         """The gradients that the optimizer applies; runs in each replica and must not write to variables."""
@@ -123,18 +155,20 @@ class UpdateCallback(keras.callbacks.Callback):
 class UpdateHook:
     """Runs the callbacks in an optimizer's update; `on` makes one for each optimizer."""
 
-    def __init__(self, optimizer: keras.optimizers.Optimizer, model: keras.Model, weights: list[Weight]) -> None:
+    def __init__(self, optimizer: keras.optimizers.Optimizer, model: keras.Model) -> None:
         self.optimizer = optimizer
         self.model = model
-        self.weights = weights
+        self.weights: dict[int, Weight] = {}
         self.callbacks: list[UpdateCallback] = []
+        self.updated = False
         self.replaced: ReplacedUpdate | None = None
+        self.refusing: list[ReplacedUpdate] = []
 
     @classmethod
-    def on(cls, optimizer: keras.optimizers.Optimizer, model: keras.Model, weights: list[Weight]) -> UpdateHook:
+    def on(cls, optimizer: keras.optimizers.Optimizer, model: keras.Model) -> UpdateHook:
         """The hook of an optimizer, a new one if it has none."""
         present = replaced_update(optimizer)
-        return present.__self__ if present is not None else cls(optimizer, model, weights)
+        return present.__self__ if present is not None else cls(optimizer, model)
 
     def join(self, callback: UpdateCallback) -> None:
         """Adds a callback, and removes those of an earlier, interrupted `fit`."""
@@ -144,6 +178,9 @@ class UpdateHook:
         self.callbacks.append(callback)
         if self.replaced is None:
             self.replaced = ReplacedUpdate(self.optimizer, self._update)
+            for name, other in other_optimizers(self.model, self.optimizer).items():
+                self.refusing.append(ReplacedUpdate(other, partial(self._refuse, name)))
+            set_untracked(self.model, "train_step", partial(self._train_step, self.model.train_step))
             set_untracked(self.model, "make_train_function", self._begin_anew)
 
     def leave(self, callback: UpdateCallback) -> None:
@@ -156,9 +193,49 @@ class UpdateHook:
         """Gives the optimizer its own methods back."""
         self.callbacks = []
         if self.replaced is not None:
-            self.replaced.restore()
-            self.replaced = None
-            remove_untracked(self.model, "make_train_function")
+            for replaced in (self.replaced, *self.refusing):
+                replaced.restore()
+            self.replaced, self.refusing = None, []
+            for name in ("train_step", "make_train_function"):
+                remove_untracked(self.model, name)
+
+    def run_step(self, step: Callable[[], Result]) -> Result:
+        """Runs a step of the training within the callbacks."""
+        for callback in self.callbacks:
+            step = partial(callback.around_step, step)
+        result = step()
+        # A graph has all updates that its steps may make. Without graphs, a step may leave one to the next.
+        if not tf.executing_eagerly():
+            self.check_updated()
+        return result
+
+    def check_updated(self) -> None:
+        """Raises an error if the optimizer was not called.
+
+        Raises:
+            ValueError: it was not.
+        """
+        if not self.updated:
+            check_trainable(self.model)
+            raise ValueError(
+                f"expected train_step to update by model.optimizer, found no update by it: {self._names} cannot follow "
+                "other optimizers"
+            )
+
+    @property
+    def _names(self) -> str:
+        return ", ".join(dict.fromkeys(type(callback).__name__ for callback in self.callbacks))
+
+    def _refuse(self, name: str, *arguments: Any) -> None:
+        """Replaces the update of another optimizer of the model."""
+        raise ValueError(
+            f"expected train_step to update by model.optimizer alone, found an update by model.{name}: {self._names} "
+            "cannot follow other optimizers"
+        )
+
+    def _train_step(self, own_step: Callable[..., Any], *data: Any) -> Any:
+        """Replaces the model's `train_step`."""
+        return self.run_step(partial(own_step, *data))
 
     def _begin_anew(self, force: bool = False) -> None:
         """Replaces the model's `make_train_function`, which every `fit` calls before `on_train_begin` of its callbacks.
@@ -174,6 +251,7 @@ class UpdateHook:
         apply_own = self.replaced.apply
         pairs = [pair for pair in pairs if pair[0] is not None]
         gradients, variables = [list(part) for part in zip(*pairs, strict=True)]
+        weights = self._started_on([trained_variable(self.optimizer, variable) for variable in variables])
         step = tf.convert_to_tensor(self.optimizer.iterations)
         arguments = gradients, variables, step
         if tf.distribute.in_cross_replica_context():
@@ -185,7 +263,6 @@ class UpdateHook:
             # All replicas have the same gradients after the sum.
             return merge_all_rows([distribution.experimental_local_results(value)[0] for value in values])
 
-        weights = [self.weights[variable_index(self.optimizer, variable)] for variable in variables]
         values = [weight.variable.value for weight in weights]
         update = Update(step, weights, values, of_one_replica(gradients), of_one_replica(clipped))
         for callback in self.callbacks:
@@ -200,6 +277,24 @@ class UpdateHook:
         self._apply_if_allowed(update, apply)
         for callback in self.callbacks:
             callback.after_update(update)
+
+    def _started_on(self, variables: list[keras.Variable]) -> list[Weight]:
+        """The weights that these variables are; before the first update, starts the callbacks."""
+        self.updated = True
+        if not self.weights:
+            self.weights = {id(weight.variable): weight for weight in weights_of(self.model)}
+            for variable in variables:
+                layer = variable.path.split("/")[0]
+                self.weights.setdefault(id(variable), Weight(variable.path, layer, variable))
+        for variable in variables:
+            if id(variable) not in self.weights:
+                raise ValueError(f"expected the weights of the first update, found {variable.path} besides")
+        # In a graph, variables are created outside of it.
+        with tf.init_scope():
+            for callback in self.callbacks:
+                if not callback.started:
+                    callback.start(list(self.weights.values()))
+        return [self.weights[id(variable)] for variable in variables]
 
     def _clip(self, gradients: list[Any], variables: list[Any], step: tf.Tensor) -> list[Any]:
         assert self.replaced is not None
@@ -216,6 +311,28 @@ class UpdateHook:
             tf.cond(tf.reduce_all(verdicts), apply, lambda: None)
         else:
             apply()
+
+
+def run_training_step(model: keras.Model, step: Callable[[], Result]) -> Result:
+    """Runs a step of a training that does not call the model's `train_step`, within the callbacks."""
+    present = replaced_update(inner_optimizer(model.optimizer))
+    return step() if present is None else present.__self__.run_step(step)
+
+
+def other_optimizers(model: keras.Model, own: keras.optimizers.Optimizer) -> dict[str, keras.optimizers.Optimizer]:
+    """The optimizers that a model holds beside its own, by attribute, those of inner models included."""
+
+    def found(owner: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, value in vars(owner).items():
+            several = (
+                value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
+            )
+            yield from ((prefix + name, one) for one in several if isinstance(one, keras.optimizers.Optimizer))
+        for layer in sublayers(owner):
+            yield from found(layer, f"{prefix}{layer.name}.")
+
+    inner = {name: inner_optimizer(optimizer) for name, optimizer in found(model, "")}
+    return {name: optimizer for name, optimizer in inner.items() if optimizer is not own}
 
 
 def retrace(model: keras.Model) -> None:

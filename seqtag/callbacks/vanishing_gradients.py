@@ -102,12 +102,13 @@ class VanishingGradients(UpdateCallback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Reads the measurements when there may be enough for an alarm."""
-        if batch - self.last_check >= self.every * self.patience:
+        if self.started and batch - self.last_check >= self.every * self.patience:
             self.last_check = batch
             self._check_layers()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Reads the measurements, and compares steps if there are data."""
+        super().on_epoch_end(epoch, logs)
         self._check_layers()
         if self.data is not None:
             self._check_steps(*self.data)

@@ -15,7 +15,7 @@ from seqtag.diagnostics.flow_result import GradientFlow
 from seqtag.diagnostics.jacobians import StepBound
 from seqtag.diagnostics.recording import Trajectory, recorded
 from seqtag.diagnostics.row_norms import Gradients, RowNorms
-from seqtag.layers.introspection import check_recurrent, recurrent_layers
+from seqtag.layers.introspection import build_on, check_recurrent, check_tensorflow, kept_states, recurrent_layers
 
 
 def gradient_flow(
@@ -47,15 +47,17 @@ def gradient_flow(
     they pass through products in half precision.
 
     Args:
-        model: a built model with recurrent layers; compiled, unless `loss` is given or it has a `compute_loss`.
+        model: a model with recurrent layers; compiled, unless `loss` is given or it has a `compute_loss`. If it has no
+            weights yet, the batch gives it the first ones.
         x: the model's inputs: an array, or a list or dictionary of arrays.
         y: the targets, as the loss takes them.
         loss: a Keras loss, its name, or a function of `(y, y_pred)`; the model's own `compute_loss` by default.
         sample_weight: a weight for each row or step.
 
     Raises:
+        RuntimeError: Keras does not run on TensorFlow.
         TypeError: `model` is no Keras model.
-        ValueError: the model is not built, has no trainable weights or no recurrent layers, or has no loss.
+        ValueError: the model has no trainable weights or no recurrent layers, or has no loss.
 
     Example:
         >>> import numpy as np
@@ -66,6 +68,8 @@ def gradient_flow(
         >>> flow.norms["rnn"].shape, bool(np.all(flow.norms["rnn"] <= flow.bound["rnn"] * 1.0001))
         ((8,), True)
     """
+    check_tensorflow("gradient_flow")
+    build_on(model, x)
     check_recurrent(model)
     compute_loss = _loss_function(model, loss)
     layers = recurrent_layers(model)
@@ -112,10 +116,7 @@ class _MeanLoss(keras.losses.Loss):
 @contextmanager
 def _left_as_it_was(model: keras.Model) -> Iterator[None]:
     """Restores kept states, seeds and metrics after the block, and runs graph functions as Python within it."""
-    # A model does not list the states of Keras's stateful layers.
-    states = [getattr(layer, "states", None) for layer in chain(*recurrent_layers(model).values())]
-    kept = [state for state in keras.tree.flatten(states) if state is not None]
-    variables = [*model.non_trainable_variables, *model.metrics_variables, *kept]
+    variables = [*model.non_trainable_variables, *model.metrics_variables, *kept_states(model)]
     values = [tf.convert_to_tensor(variable.value) for variable in variables]
     eagerly = tf.config.functions_run_eagerly()
     try:

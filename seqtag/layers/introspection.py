@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
+from typing import Any
 
 import keras
 
@@ -51,6 +53,45 @@ def recurrent_layers(model: keras.Model) -> dict[str, tuple[keras.layers.Layer, 
     return {name: layers for name, layers in directions.items() if layers}
 
 
+def is_built(model: keras.Model) -> bool:
+    """Whether all layers of a model have their weights."""
+    return all(layer.built for layer in _all_layers(model))
+
+
+def build_on(model: keras.Model, x: Any) -> None:
+    """Gives a model that has no weights yet those that inputs `x` ask for; states that it keeps are as new."""
+    if isinstance(model, keras.Model) and not model.built and not model.weights:
+        model(keras.tree.map_structure(keras.ops.convert_to_tensor, x), training=False)
+        for state in kept_states(model):
+            state.assign(keras.ops.zeros_like(state))
+
+
+def kept_states(model: keras.Model) -> list[keras.Variable]:
+    """The states that `stateful` recurrent layers keep from batch to batch; a model does not list them all itself."""
+    states = [getattr(layer, "states", None) for layer in chain(*recurrent_layers(model).values())]
+    return [state for state in keras.tree.flatten(states) if state is not None]
+
+
+def state_variables(model: keras.Model) -> list[keras.Variable]:
+    """What a step of training may change beside the trained weights: moving statistics, counters, kept states.
+
+    Neither the states of random generators nor metrics are among them, nor the variables of frozen layers.
+    """
+    frozen = {id(v) for layer in _all_layers(model) if not layer.trainable for v in layer.variables}
+    own = [variable for variable in model.non_trainable_weights if id(variable) not in frozen]
+    return list({id(variable): variable for variable in [*own, *kept_states(model)]}.values())
+
+
+def check_tensorflow(user: str) -> None:
+    """Raises unless Keras runs on TensorFlow.
+
+    Raises:
+        RuntimeError: if Keras has another backend.
+    """
+    if keras.config.backend() != "tensorflow":
+        raise RuntimeError(f"expected Keras on TensorFlow, found {keras.config.backend()}: {user} is TensorFlow only")
+
+
 def check_trainable(model: keras.Model) -> None:
     """Raises unless the model is built and has trainable weights.
 
@@ -77,6 +118,13 @@ def check_recurrent(model: keras.Model) -> None:
     if not recurrent_layers(model):
         found = ", ".join(type(layer).__name__ for layer in weighted_layers(model).values())
         raise ValueError(f"expected a model with recurrent layers, found {found}")
+
+
+def _all_layers(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    """A layer and all layers inside of it."""
+    yield layer
+    for child in sublayers(layer):
+        yield from _all_layers(child)
 
 
 def _entries(model: keras.layers.Layer) -> dict[str, tuple[keras.layers.Layer, list[keras.Variable]]]:

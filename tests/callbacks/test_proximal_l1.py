@@ -7,6 +7,7 @@ import tensorflow as tf
 from sklearn.linear_model import Lasso, MultiTaskLasso
 
 from seqtag.callbacks.proximal_l1 import ProximalL1
+from seqtag.callbacks.update_hook import weights_of
 from seqtag.layers import Bidirectional, PeepholeLSTM
 
 RATE = 0.05
@@ -248,8 +249,7 @@ def strengths(**arguments):
     """The penalties by the paths of the weights they are on."""
     callback = ProximalL1(**arguments)
     callback.set_model(tagger_like())
-    callback.on_train_begin()
-    callback.on_train_end()
+    callback.start(weights_of(callback.model))
     pairs = callback.kernels + callback.tables
     return {variable.path.removeprefix("tagger/"): strength for variable, strength in pairs}
 

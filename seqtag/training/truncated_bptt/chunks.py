@@ -191,6 +191,12 @@ class Sequences:
             if counts(chunk, shape):
                 yield self._unroll(chunk, shape, list(inputs), np.stack(list(fresh)))
 
+    def beginnings(self, rows: int, steps: int) -> Any:
+        """The first steps of the longest sequences: inputs `(rows, steps, ...)`, or a dict of them."""
+        longest = np.argsort(-self.lengths, kind="stable")[:rows]
+        chunk = Chunk(longest, np.zeros(rows, int), self.lengths[longest], np.ones(rows, bool))
+        return _map(partial(self._cut, chunk=chunk, size=steps), self.x)
+
     def _unroll(self, chunk: Chunk, shape: UnrollShape, inputs: list, fresh: np.ndarray) -> Unroll:
         uncounted = shape.k1 - shape.loss_steps
 

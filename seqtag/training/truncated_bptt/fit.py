@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from seqtag.layers.introspection import build_on, check_tensorflow
 from seqtag.training.truncated_bptt.chunks import Sequences, UnrollShape
 from seqtag.training.truncated_bptt.progress import StreamProgress
 from seqtag.training.truncated_bptt.step import UnrollScore, UnrollUpdate
@@ -35,10 +36,14 @@ class TruncatedBPTT:
     - `k2 < k1` counts the targets of the last `k2` of every `k1` steps; the others only carry the state.
 
     The model may be any Keras model with an output for every step whose recurrent layers run forwards in time: ours,
-    stateful or not, or Keras's with `stateful=True` and the number of rows as their batch. Only the weights of the
-    model change: the states of its `stateful` layers do not, and callbacks may use it meanwhile. Moving statistics
-    (batch normalisation) advance, and dropout masks are drawn, with every call of the model: one to three calls in an
-    unroll in which no sequence starts, else one call for every chunk.
+    stateful or not, or Keras's with `stateful=True` and the number of rows as their batch. The other layers must
+    compute each step from that step alone, as `Dense`, `Embedding` and `TimeDistributed` do: convolutions, attention or
+    pooling over time would take a chunk for the sequence. A trial run finds them, in layers of your own too, and they
+    are refused. (If every sequence is one chunk of `k1` steps, nothing is cut, and all are taken.)
+
+    Only the weights of the model change: the states of its `stateful` layers do not, and callbacks may use it
+    meanwhile. Moving statistics (batch normalisation) advance, and dropout masks are drawn, with every call of the
+    model: one to three calls in an unroll in which no sequence starts, else one call for every chunk.
 
     Args:
         k1: the number of steps from one update to the next.
@@ -88,7 +93,7 @@ class TruncatedBPTT:
         repeats its last step and is masked as Keras masks outputs: the loss is the mean over the real targets.
 
         Args:
-            model: a built and compiled model.
+            model: a compiled model; if it has no weights yet, the data give it the first ones.
             x: the inputs: an array `(sequences, time, ...)`, a list of arrays `(time, ...)` of any lengths, or a dict
                 of these for a model with several inputs. `parallel_streams` makes several rows of one long sequence.
             y: the same, with a target for every step.
@@ -107,16 +112,22 @@ class TruncatedBPTT:
             The `History`: `loss` (mean over the targets) and the metrics of each epoch.
 
         Raises:
+            RuntimeError: Keras does not run on TensorFlow.
             TypeError: the model is no Keras model, or its optimizer no Keras optimizer.
-            ValueError: the model is not built or compiled, has no trainable weights or recurrent layers, has a
-                recurrent layer that cannot carry its state, or an output without time steps; `x`, `y`, `sample_weight`
-                and `lengths` do not fit one another; `k1` or `k2` is beyond the longest sequence.
+            ValueError: the model is not compiled, has no trainable weights or recurrent layers, has a recurrent layer
+                that cannot carry its state, another layer that looks across time steps, or an output without time
+                steps; `x`, `y`, `sample_weight` and `lengths` do not fit one another; `k1` or `k2` is beyond the
+                longest sequence.
             RunError: the loss is not finite in two updates in a row.
         """
+        check_tensorflow("TruncatedBPTT")
         data = Sequences.of(x, y, sample_weight, lengths)
         self._check_lengths(data.lengths)
         held_out = None if validation_data is None else Sequences.of(*validation_data)
-        update = UnrollUpdate(model, UnrollShape(self.k1, self.k2), _rows(data, batch_size))
+        rows = _rows(data, batch_size)
+        build_on(model, data.beginnings(rows, self.k1))
+        update = UnrollUpdate(model, UnrollShape(self.k1, self.k2), rows)
+        update.check_step_wise(data)
         score = None if held_out is None else partial(self._score(model, held_out, batch_size).run_pass, held_out)
         progress = [StreamProgress()] if verbose else []
         callback_list = keras.callbacks.CallbackList(
@@ -173,11 +184,16 @@ class TruncatedBPTT:
             >>> bool(np.isclose(scores["loss"], np.mean((model(x) - x) ** 2)))
             True
         """
+        check_tensorflow("TruncatedBPTT")
         data = Sequences.of(x, y, sample_weight, lengths)
         return self._score(model, data, batch_size).run_pass(data)
 
     def _score(self, model: keras.Model, data: Sequences, batch_size: int) -> UnrollScore:
-        return UnrollScore(model, UnrollShape(self.k1, self.k1), _rows(data, batch_size))
+        rows = _rows(data, batch_size)
+        build_on(model, data.beginnings(rows, self.k1))
+        score = UnrollScore(model, UnrollShape(self.k1, self.k1), rows)
+        score.check_step_wise(data)
+        return score
 
     def _check_lengths(self, lengths: np.ndarray) -> None:
         for name, steps in (("k1", self.k1), ("k2", self.k2)):

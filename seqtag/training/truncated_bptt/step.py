@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -12,11 +13,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seqtag.callbacks.update_hook import inner_optimizer
+from seqtag.callbacks.update_hook import inner_optimizer, run_training_step
 from seqtag.errors import RunError
 from seqtag.keras_internals import keras_mask, set_keras_mask
 from seqtag.training.truncated_bptt.carried_state import CarriedState, CarriedTensors
 from seqtag.training.truncated_bptt.chunks import Chunk, Sequences, Unroll, UnrollShape, counts, plan_chunks
+from seqtag.training.truncated_bptt.step_wise import check_step_wise
 
 UPDATES_BETWEEN_CHECKS = 100
 
@@ -44,6 +46,19 @@ class UnrollStep:
         self.graph: Callable[..., tuple[Logs, tf.Tensor]] = self.step
         if not model.run_eagerly:
             self.graph = tf.function(self.step, jit_compile=bool(model.jit_compile), autograph=False)
+
+    def check_step_wise(self, data: Sequences) -> None:
+        """Raises an error if the model looks across steps that chunks of these sequences cut apart.
+
+        Raises:
+            ValueError: it does; the message names the layer.
+        """
+        steps = min(2 * self.shape.k1, data.lengths.max())
+        # Where a model gives its number of steps, it can be run on no other.
+        for tensor in keras.tree.flatten(getattr(self.model, "inputs", None) or ()):
+            steps = tensor.shape[1] or steps
+        if steps > 1 and (data.lengths != self.shape.k1).any():
+            check_step_wise(self.model, data.beginnings(self.rows, steps), self.carried.layers.values())
 
     def count(self, lengths: np.ndarray, order: np.ndarray) -> int:
         """The number of unrolls of a pass in this order."""
@@ -140,7 +155,11 @@ class UnrollUpdate(UnrollStep):
         self, x: Any, y: Any, sample_weight: Any, real: tf.Tensor, fresh: tf.Tensor, cuts: tuple[int, ...]
     ) -> tuple[Logs, tf.Tensor]:
         """Runs an unroll, updates the weights, and carries the state one chunk further."""
-        model, unroll = self.model, Unroll(x, y, sample_weight, real, fresh)
+        unroll = Unroll(x, y, sample_weight, real, fresh)
+        return run_training_step(self.model, partial(self._update, unroll, cuts))
+
+    def _update(self, unroll: Unroll, cuts: tuple[int, ...]) -> tuple[Logs, tf.Tensor]:
+        model = self.model
         calls = list(pairwise(cuts))
         with self.carried.in_layers() as states:
             if self.shape.lead:
