@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
+import keras
 import tensorflow as tf
 
 from seqtag.callbacks.norm_history import NormHistory
 from seqtag.callbacks.row_gradients import dense_part, weights_under, with_dense_part
-from seqtag.callbacks.update_hook import Update, UpdateCallback, inner_optimizer
+from seqtag.callbacks.update_hook import Update, UpdateCallback
 from seqtag.ops import gradients as rules
 
 Rule = Literal["global_norm", "norm", "value", "adaptive", "percentile"]
@@ -77,9 +78,8 @@ class GradientClipping(UpdateCallback):
             raise ValueError(f"expected memory to be at least 1, found {memory}")
         self.memory = memory
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        """Joins the optimizer's update; the optimizer itself must not clip."""
-        optimizer = inner_optimizer(self.model.optimizer)
+    def check_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """The optimizer itself must not clip."""
         for name in OWN_CLIPPING:
             value = getattr(optimizer, name)
             if value is not None:
@@ -87,6 +87,9 @@ class GradientClipping(UpdateCallback):
                     f"expected an optimizer that does not clip beside GradientClipping, found {name}={value}; "
                     f"leave {name} out, or the callback"
                 )
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Joins the optimizer's update, as the only one that clips."""
         super().on_train_begin(logs)
         if sum(isinstance(other, GradientClipping) for other in self.hook.callbacks) > 1:
             self.hook.remove()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeVar, get_args
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -100,14 +101,16 @@ class ExplodingGradients(UpdateCallback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Joins the optimizer's update."""
-        optimizer = inner_optimizer(self.model.optimizer)
-        if self.action == "recover" and learning_rate_variable(optimizer) is None:
-            raise ValueError("expected a constant learning rate beside action='recover', found a schedule")
         super().on_train_begin(logs)
         self.alarms = []
         self.last_good = LastGood(self.model)
         with self.model.distribute_strategy.scope():
             self.guard = StepGuard(self.model)
+
+    def check_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Going back lowers the learning rate, which must be a variable."""
+        if self.action == "recover" and learning_rate_variable(optimizer) is None:
+            raise ValueError("expected a constant learning rate beside action='recover', found a schedule")
 
     def create_state(self) -> None:
         """The last norms, and the figures of the first bad update since the last reading."""

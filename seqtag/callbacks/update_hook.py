@@ -106,10 +106,15 @@ class UpdateCallback(keras.callbacks.Callback):
         """Joins the optimizer's update."""
         check_tensorflow(type(self).__name__)
         self.started = False
-        self.hook = UpdateHook.on(inner_optimizer(self.model.optimizer), self.model)
+        optimizer = inner_optimizer(self.model.optimizer)
+        self.check_optimizer(optimizer)
+        self.hook = UpdateHook.on(optimizer, self.model)
         self.hook.join(self)
         # A training step that was traced before does not call this callback.
         retrace(self.model)
+
+    def check_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Raises an error if the callback cannot serve beside the optimizer."""
 
     def start(self, weights: list[Weight]) -> None:
         """Creates the callback's state; called once in a training, before its first update."""

@@ -179,7 +179,7 @@ def test_a_model_without_weights_says_so():
 def test_another_backend_is_refused_in_words(name, monkeypatch):
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
     callback = CALLBACKS[name]()
-    callback.set_model(keras.Sequential(layers()))
+    callback.set_model(compiled(keras.Sequential(layers())))
     with pytest.raises(RuntimeError, match=f"expected Keras on TensorFlow, found jax: {name} is TensorFlow only"):
         callback.on_train_begin()
 
