@@ -171,12 +171,18 @@ class TestTheModelIsLeftAsItWas:
             assert all(np.any(state.numpy() != 0) for state in layer.states)
 
 
+def test_a_model_gets_its_weights_from_the_batch(x):
+    model = keras.Sequential([keras.layers.GRU(3, stateful=True, name="gru"), layers.Dense(1)])
+    assert gradient_flow(model, x, np.ones((BATCH, 1)), loss="mse").norms["gru"].shape == (TIME,)
+    assert not any(state.numpy().any() for state in model.layers[0].states)
+
+
 class TestBadInput:
     def test_models(self, x):
         y = np.ones((BATCH, 1))
         with pytest.raises(TypeError, match="expected model to be a Keras model, found GRU"):
             gradient_flow(GRU(3), x, y)
-        with pytest.raises(ValueError, match="expected a built model, found one without weights"):
+        with pytest.raises(ValueError, match="expected a compiled model with a loss, or loss=, found neither"):
             gradient_flow(keras.Sequential([GRU(3)]), x, y)
         with pytest.raises(ValueError, match="expected a model with recurrent layers, found Dense"):
             gradient_flow(keras.Sequential([keras.Input((3,)), layers.Dense(1)]), x, y)

@@ -73,7 +73,7 @@ def test_k1_and_k2_are_within_the_sequence():
     ("model", "error", "message"),
     [
         (lambda: "model", TypeError, "expected model to be a Keras model, found str"),
-        (lambda: keras.Sequential([GRU(2)]), ValueError, "expected a built model"),
+        (lambda: keras.Sequential([GRU(2)]), ValueError, "expected a compiled model, found one without optimizer"),
         (lambda: one_layer(keras.layers.Dense(2)), ValueError, "expected a model with recurrent layers, found Dense"),
         (
             lambda: one_layer(keras.layers.LSTM(2, return_sequences=True, name="memory")),
