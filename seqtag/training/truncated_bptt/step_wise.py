@@ -67,7 +67,7 @@ class _Probe:
     Attributes:
         moves: whether this is the second run.
         read: the inputs of the recurrent layers in both runs.
-        seen: the calls of the other layers in both runs.
+        seen: the calls of all layers in both runs; those of recurrent layers with their inputs as outputs.
     """
 
     def __init__(self, steps: int) -> None:
@@ -109,6 +109,7 @@ class _Probe:
     def _draw(self, layer: keras.layers.Layer, sequences: tf.Tensor, *_: Any, **__: Any) -> Any:
         """Replaces the call of a recurrent layer; what it says of a whole sequence is drawn anew in the second run."""
         self.read[self.moves].append(sequences)
+        self.seen[self.moves].append(_Seen(layer.name, layer, [sequences], [sequences]))
         shapes = layer.compute_output_shape(tuple(sequences.shape))
         several = isinstance(shapes[0], tuple | list)
         outputs = []
