@@ -116,6 +116,29 @@ def test_moments_are_all_variables_but_rate_and_count(accumulated):
     assert not {"iteration", "learning_rate"} & set(names)
 
 
+def test_sums_of_gradients_are_those_of_an_optimizer_that_accumulates():
+    weight = keras.Variable([1.0, 2.0])
+    plain, summing = keras.optimizers.SGD(1.0), keras.optimizers.SGD(1.0, gradient_accumulation_steps=2)
+    for optimizer in (plain, summing):
+        assert internals.accumulated_gradients(optimizer) == []
+        optimizer.apply([tf.constant([4.0, 8.0])], [weight])
+    assert internals.accumulated_gradients(plain) == []
+    (total,) = internals.accumulated_gradients(summing)
+    np.testing.assert_allclose(total.numpy(), [4.0, 8.0])
+
+
+def test_a_graph_knows_no_values_and_checks_when_it_runs():
+    @tf.function(autograph=False)
+    def positive(x):
+        assert internals.is_symbolic(x)
+        return internals.check_in_graph(x, x > 0, "expected a positive number")
+
+    assert not internals.is_symbolic(tf.constant(1.0))
+    assert positive(tf.constant(1.0)) == 1
+    with pytest.raises(tf.errors.InvalidArgumentError, match="expected a positive number"):
+        positive(tf.constant(-1.0))
+
+
 @pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.Nadam])
 def test_adams_moments_of_a_variable(kind):
     optimizer, first, second = kind(beta_1=0.5, beta_2=0.75), keras.Variable([1.0]), keras.Variable([2.0, 3.0])
@@ -123,6 +146,7 @@ def test_adams_moments_of_a_variable(kind):
     assert internals.variable_index(optimizer, second) == 1
     # The loop over replicas hands over TensorFlow's variables.
     assert internals.variable_index(optimizer, second.value) == 1
+    assert internals.trained_variable(optimizer, second.value) is second
     m, v = internals.adam_moments(optimizer, second.value)
     np.testing.assert_allclose(m.numpy(), [1.0, 3.0])
     np.testing.assert_allclose(v.numpy(), [1.0, 9.0])
