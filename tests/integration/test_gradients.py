@@ -67,10 +67,10 @@ def test_bad_input_is_one_line(copied_run, tmp_path, capsys):
     )
     code, line = error(copied_run, "--data", tmp_path / "none.tsv")
     assert code == 1 and "none.tsv" in line
-    strange = tmp_path / "strange.tsv"
-    strange.write_text("Ann\tB-DOG\n", encoding="utf-8")
-    code, line = error(copied_run, "--data", strange)
-    assert code == 1 and "B-DOG" in line
+    ragged = tmp_path / "ragged.tsv"
+    ragged.write_text("Ann\tO\nmet\n", encoding="utf-8")
+    code, line = error(copied_run, "--data", ragged)
+    assert code == 1 and f"{ragged}:2: " in line
     (copied_run / "gradients").write_text("in the way", encoding="utf-8")
     code, line = error(copied_run)
     assert code == 1 and "gradients" in line
