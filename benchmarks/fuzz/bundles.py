@@ -45,7 +45,7 @@ class Bundles:
         from seqtag import Forecaster, Tagger
 
         self.estimators = {"tagging": Tagger, "forecasting": Forecaster}
-        self.folder = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+        self.folder = Path(tempfile.mkdtemp())
         for task, estimator in self.estimators.items():
             shutil.copytree(GOLDEN / task, self.folder / task)
             estimator.load(self.folder / task)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import tempfile
 from pathlib import Path
@@ -50,8 +49,7 @@ class Configs:
 
     def start(self) -> None:
         """Makes the file that configurations are read from."""
-        folder = "/dev/shm" if os.path.isdir("/dev/shm") else None
-        self.file = Path(tempfile.mkstemp(suffix=".yaml", dir=folder)[1])
+        self.file = Path(tempfile.mkstemp(suffix=".yaml")[1])
 
     def make(self, seed: int, number: int) -> tuple[str, Given]:
         """One of the configurations that come with seqtag, broken."""

@@ -6,6 +6,7 @@ import ctypes
 import multiprocessing as mp
 import os
 import resource
+import tempfile
 import time
 import warnings
 from collections import Counter
@@ -64,6 +65,16 @@ class Tally:
 
 def try_all(kind: Kind, count: int, seed: int, first: int, workers: int, folder: Path | None) -> Tally:
     """Tries `count` inputs from number `first` on, in several processes."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as scratch:
+        # Where the workers, which are forks, put their files: they may die at any moment.
+        tempfile.tempdir = scratch
+        try:
+            return _tallied(kind, count, seed, first, workers, folder)
+        finally:
+            tempfile.tempdir = None
+
+
+def _tallied(kind: Kind, count: int, seed: int, first: int, workers: int, folder: Path | None) -> Tally:
     tally, started = Tally(), time.monotonic()
     running = [_Worker(kind, seed, range(first + n, first + count, workers), folder) for n in range(workers)]
     while running:

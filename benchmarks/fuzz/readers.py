@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import random
 import tempfile
 from pathlib import Path
@@ -92,8 +91,7 @@ class Readers:
     def start(self) -> None:
         """Makes the file that tables are read from, and wakes the tokeniser of texts."""
         tokenize_lines(["Ann saw it."])
-        folder = "/dev/shm" if os.path.isdir("/dev/shm") else None
-        self.file = Path(tempfile.mkstemp(suffix=".csv", dir=folder)[1])
+        self.file = Path(tempfile.mkstemp(suffix=".csv")[1])
 
     def make(self, seed: int, number: int) -> tuple[str, Given]:
         """A file of tags in nineteen of twenty cases, else of series."""
