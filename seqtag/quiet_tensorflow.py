@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
 
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
@@ -19,7 +18,7 @@ def import_tensorflow() -> None:
     TensorFlow reads the environment's TF_CPP_MIN_LOG_LEVEL once, in the import, and logs some lines before that. Unless
     the user has set the level, only what ends the process is logged from then on: the levels below hold lines about
     processors and drivers, and what matters is raised as an exception too. The environment is left as it was.
-    Exceptions and warnings of Python are shown as ever.
+    If the import fails, all that was written meanwhile is shown.
     """
     if "tensorflow" in sys.modules:
         return
@@ -45,25 +44,18 @@ def _native_lines_held_back() -> Iterator[None]:
     except OSError:
         yield
         return
-    with os.fdopen(kept, "w", buffering=1, errors="backslashreplace") as shown, tempfile.TemporaryFile() as held:
+    # `sys.stderr` stays the stream that it is: TensorFlow's logger keeps it, and writes to it later.
+    with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
-            with redirect_stderr(shown if _is_standard_error(sys.stderr) else sys.stderr):
-                yield
+            yield
         except BaseException:
             held.seek(0)
             os.write(kept, held.read())
             raise
         finally:
             os.dup2(kept, 2)
-
-
-def _is_standard_error(stream: object) -> bool:
-    """Whether what Python writes to a stream goes where native code writes."""
-    try:
-        return isinstance(stream, io.TextIOBase) and stream.fileno() == 2
-    except (OSError, ValueError):
-        return False
+            os.close(kept)
 
 
 @contextmanager
