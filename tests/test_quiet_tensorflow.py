@@ -38,7 +38,7 @@ os.write(2, b"after\\n")
 
 
 def imported(kind: str, level: str | None = None) -> tuple[list[str], list[str]]:
-    """What a process that imports a stand-in writes to standard error; the level that it saw, and that which is left."""
+    """What a process writes to standard error when it imports a stand-in; the level then, and the one that is left."""
     environment = {name: value for name, value in os.environ.items() if name != LOG_LEVEL}
     environment |= {} if level is None else {LOG_LEVEL: level}
     command = [sys.executable, "-c", PROGRAM, kind]
