@@ -57,12 +57,11 @@ def _keep_gradient_with_graph(operation: Any) -> None:
 
 def is_symbolic(tensor: Tensor) -> bool:
     """Whether the values of a tensor are not known yet, because a graph is traced."""
-    match keras.config.backend():
-        case "tensorflow":
-            return bool(sys.modules["tensorflow"].is_symbolic_tensor(tensor))
-        case "jax":
-            return isinstance(tensor, sys.modules["jax"].core.Tracer)
-    return False
+    # No `match`: TensorFlow translates what a graph calls, and warns of statements that it does not know.
+    backend = keras.config.backend()
+    if backend == "tensorflow":
+        return bool(sys.modules["tensorflow"].is_symbolic_tensor(tensor))
+    return backend == "jax" and isinstance(tensor, sys.modules["jax"].core.Tracer)
 
 
 def check_in_graph(tensor: Tensor, condition: Tensor, message: str) -> Tensor:
