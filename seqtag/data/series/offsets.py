@@ -22,7 +22,7 @@ RENAMED = {
     "U": "us", "N": "ns", "d": "D", "b": "B", "w": "W",
 }  # fmt: skip
 # Years before and after 2000 that a grid has at first, and the most times that one may have.
-YEARS, MAX_TIMES = 32, 2_000_000
+YEARS, MAX_TIMES = 32, 300_000
 _ZERO = np.datetime64("2000-01-01", "us").astype(np.int64)
 _ALIAS = re.compile(r"(-?\d*)([A-Za-z]+)(-.+)?")
 
@@ -166,11 +166,13 @@ class OffsetGrid:
         """The number of the last time of the grid at or before each time, and how long before, -1 where too long.
 
         Raises:
-            ValueError: the grid would have too many times.
+            ValueError: the grid would have too many times, or a time lies before its first one.
         """
         low, high = (int(end) // 31_000_000_000_000 - 30 for end in (wall.min(), wall.max()))
         grid = _times(self.text, _enough(max(-low, high) + 3))
         at = np.searchsorted(grid, wall, side="right") - 1
+        if at.min() < 0:
+            raise ValueError(f"expected times from the first {self.text!r} of the year 1 on, found one before it")
         after = wall - grid[at]
         return at - np.searchsorted(grid, _ZERO), np.where(after < self.unit, after, -1)
 

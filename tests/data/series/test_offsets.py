@@ -109,3 +109,9 @@ def test_what_is_no_offset(text):
 def test_a_grid_of_steps_as_short_as_one_likes_is_refused(text):
     with pytest.raises(ValueError, match="expected an offset of the calendar"):
         OffsetGrid(text).times(np.zeros(1, np.int64))
+
+
+def test_times_in_the_first_days_of_the_calendar_are_refused_in_words():
+    index = np.array(["0001-01-02", "0001-01-09", "2021-01-31"], "datetime64[us]")
+    with pytest.raises(DataError, match="expected times from the first 'SME-15' of the year 1 on, found one before it"):
+        table_of(index, frequency="SME")
