@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from benchmarks import crfsuite_peer
-from seqtag.files import output_file
+from seqtag.files.writing import output_file
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus
 from seqtag.tagging.data.inputs import read_columns
 from seqtag.tagging.model import TaggingModel

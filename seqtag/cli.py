@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from seqtag.errors import ConfigError, DataWarning, SeqtagError, escaped, one_line
-from seqtag.streams import OutputConsole, prepare_process, settle_streams, standard_output, warn
+from seqtag.process.streams import OutputConsole, prepare_process, settle_streams, standard_output, warn
 
 app = typer.Typer(
     name="seqtag",
@@ -138,7 +138,7 @@ def predict(
     decimal: Decimal = None,
 ) -> None:
     """Tag a file of the run's layout, or raw text; or forecast the series of a CSV file."""
-    from seqtag.files import output_file
+    from seqtag.files.writing import output_file
     from seqtag.runs.places import check_output_file
 
     options = _given(text=text, format=form, horizon=horizon, future=future) | _reading(context)

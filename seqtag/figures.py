@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from seqtag.files import atomic_write
+from seqtag.files.writing import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 from rich.live import Live
 from rich.text import Text
 
-from seqtag.streams import OutputConsole
+from seqtag.process.streams import OutputConsole
 
 T = TypeVar("T")
 

@@ -18,12 +18,11 @@ FILES = sorted(ROOT.rglob("*.py"))
 LONGEST_FILE = 400
 
 TASKS = set(NAMES)
-BASE = {"asides", "errors", "figures", "files", "folders", "forks"}
-BASE |= {"keras_internals", "progress", "quiet_tensorflow", "streams", "tensorflow_first"}
+BASE = {"errors", "figures", "files", "keras_internals", "process", "progress"}
 TOOLKIT = {"ops", "layers", "callbacks", "diagnostics", "training"}
 # Rooms, and the rooms that each of them may import beside itself. No task imports another.
 MAY_IMPORT = [
-    (BASE, {"asides", "errors", "files", "keras_internals", "quiet_tensorflow", "streams"}),
+    (BASE, {"errors", "files", "keras_internals", "process"}),
     ({"config"}, BASE),
     ({"ops"}, {"keras_internals"}),
     ({"layers"}, {"ops", "keras_internals"}),
@@ -40,7 +39,15 @@ MAY_IMPORT = [
 ]
 ALLOWED = {room: allowed for rooms, allowed in MAY_IMPORT for room in rooms}
 # Rooms, folders and files without Keras and TensorFlow when they are imported.
-LIGHT = ("config", "data/series", "runs", "tasks.py", "cli.py", "quiet_tensorflow.py", *(f"{n}/task.py" for n in NAMES))
+LIGHT = (
+    "config",
+    "data/series",
+    "runs",
+    "tasks.py",
+    "cli.py",
+    "process/quiet_tensorflow.py",
+    *(f"{n}/task.py" for n in NAMES),
+)
 
 
 def part(name: str) -> str:
@@ -101,7 +108,7 @@ def test_imports_go_one_way(path):
 def test_the_command_line_imports_little_before_it_knows_the_command():
     assert {name for name in imports(ROOT / "cli.py", late=False) if name.startswith("seqtag")} <= {
         "seqtag.errors",
-        "seqtag.streams",
+        "seqtag.process.streams",
     }
 
 

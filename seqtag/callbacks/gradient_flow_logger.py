@@ -13,7 +13,7 @@ import tensorflow as tf
 from seqtag.diagnostics.flow import gradient_flow
 from seqtag.diagnostics.flow_result import GradientFlow
 from seqtag.diagnostics.plots import plot_training
-from seqtag.files import atomic_write
+from seqtag.files.writing import atomic_write
 from seqtag.layers.introspection import check_recurrent, check_tensorflow
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.serving.inputs import ForecastInputs, Raw, Specs, Tensors
 from seqtag.forecasting.serving.stream_state import STEP_PADDING, StreamState
-from seqtag.forks import check_can_run
+from seqtag.process.forks import check_can_run
 from seqtag.runs.places import new_folder
 
 # The float inputs, which may hold an infinity.

@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-import seqtag.tensorflow_first  # noqa: F401
+import seqtag.process.tensorflow_first  # noqa: F401
 from seqtag.data.series.slicing import up_to_last_value
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError
@@ -38,7 +38,7 @@ from seqtag.forecasting.prediction.effects import permutation_effects
 from seqtag.forecasting.prediction.paths import sample_paths
 from seqtag.forecasting.prediction.predict import predict
 from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
-from seqtag.forks import check_can_run
+from seqtag.process.forks import check_can_run
 from seqtag.runs.estimators import (
     check_fitted,
     config_of,

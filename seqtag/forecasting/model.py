@@ -24,7 +24,7 @@ from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import ForecastOutput
 from seqtag.forecasting.stored_sizes import stored_sizes
-from seqtag.forks import check_can_run
+from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 
 TASK = "forecasting"

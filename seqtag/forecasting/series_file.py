@@ -14,7 +14,7 @@ from seqtag.data.series.slicing import last_steps
 from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.text_format import TextFormat
 from seqtag.errors import DataError
-from seqtag.files import atomic_write
+from seqtag.files.writing import atomic_write
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.runs.reading import check_regular
 

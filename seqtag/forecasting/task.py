@@ -32,7 +32,7 @@ from seqtag.forecasting.data.sources import (
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.leakage.audit import audit_known
 from seqtag.forecasting.stored_sizes import stored_sizes
-from seqtag.quiet_tensorflow import import_tensorflow
+from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.runs.bundle import load_encoders
 from seqtag.runs.config_file import load_config, load_run_config
 from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures

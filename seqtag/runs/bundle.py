@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from seqtag.asides import aside_of
 from seqtag.errors import RunError, SeqtagError, shown
-from seqtag.files import atomic_write
+from seqtag.files.asides import aside_of
+from seqtag.files.writing import atomic_write
 from seqtag.runs.reading import check_regular, first_line, read_json
 from seqtag.runs.stored_network import METADATA, StoredNetwork
 
@@ -48,7 +48,7 @@ def save_bundle(folder: Path, task: str, network: keras.Model, encoders: dict[st
         network: the network, not compiled: otherwise the optimizer's state would be stored too.
         encoders: the rest of the model, as JSON can hold it.
     """
-    from seqtag.forks import check_can_run
+    from seqtag.process.forks import check_can_run
 
     check_can_run()
     # As JSON reads it back: without tuples, and with text as keys.
@@ -78,7 +78,7 @@ def load_bundle(run: str | os.PathLike[str], task: str, build: Callable[[Any, di
     """
     folder = Path(run)
     encoders, stored = _opened(folder, task, sizes)
-    from seqtag.forks import check_can_run
+    from seqtag.process.forks import check_can_run
 
     check_can_run()
     with _damage_named(folder):

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqtag.asides import MARK, clear_asides
 from seqtag.config.section import TaskConfig
 from seqtag.errors import ConfigError, RunError, SeqtagError
-from seqtag.folders import locked_folder, make_folder, rename_new
+from seqtag.files.asides import MARK, clear_asides
+from seqtag.files.folders import locked_folder, make_folder, rename_new
 from seqtag.runs import bundle
 from seqtag.runs.config_file import dump_config, load_run_config
 from seqtag.runs.places import check_new_name

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from seqtag.errors import ConfigError, RunError
-from seqtag.folders import check_folder, whole_folder
+from seqtag.files.folders import check_folder, whole_folder
 from seqtag.runs import bundle
 
 FILES_OF_A_RUN = {bundle.MODEL, bundle.ENCODERS, bundle.CONFIG, bundle.METRICS, bundle.HISTORY}

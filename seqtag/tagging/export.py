@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from seqtag.data.text.tokenizer import tokenize
 from seqtag.data.text.word_features import lookup_table
-from seqtag.forks import check_can_run
+from seqtag.process.forks import check_can_run
 from seqtag.runs.places import new_folder
 from seqtag.tagging.data.batches import assemble_batch
 from seqtag.tagging.model import TaggingModel

@@ -11,7 +11,7 @@ import numpy as np
 from seqtag.diagnostics import GradientFlow, gradient_flow
 from seqtag.diagnostics.jacobians import by_lag
 from seqtag.errors import DataError
-from seqtag.folders import filled_folder
+from seqtag.files.folders import filled_folder
 from seqtag.progress import LiveLine
 from seqtag.tagging.data.batches import batch_of, split_tags
 from seqtag.tagging.data.corpus import TaggedCorpus

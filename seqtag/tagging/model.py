@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder
-from seqtag.forks import check_can_run
+from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 from seqtag.tagging.config import TASK
 from seqtag.tagging.data.batches import Batch

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from seqtag.forks import check_can_run
+from seqtag.process.forks import check_can_run
 from seqtag.tagging.data.batches import Batch, batch_of, plan_batches
 from seqtag.tagging.data.encoding import EncodedCorpus
 from seqtag.tagging.data.windows import LONGEST, kept_parts, windowed, windows_of

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-import seqtag.tensorflow_first  # noqa: F401
+import seqtag.process.tensorflow_first  # noqa: F401
 from seqtag.errors import DataError
 from seqtag.runs.estimators import (
     check_fitted,

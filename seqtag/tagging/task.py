@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtag.errors import ConfigError
-from seqtag.quiet_tensorflow import import_tensorflow
+from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_run_config, resolve_path
 from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures

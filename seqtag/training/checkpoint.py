@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.errors import RunError
-from seqtag.files import atomic_write
+from seqtag.files.writing import atomic_write
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.schedule import LearningRate
 from seqtag.training.selection import DevSelection

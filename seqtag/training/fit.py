@@ -17,7 +17,7 @@ from seqtag.callbacks.gradient_monitor import GradientMonitor
 from seqtag.callbacks.proximal_l1 import ProximalL1
 from seqtag.config.fitting import FittingConfig
 from seqtag.diagnostics.sparsity import SparsityReport, sparsity
-from seqtag.quiet_tensorflow import one_trace_a_model
+from seqtag.process.quiet_tensorflow import one_trace_a_model
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.checkpoint import Checkpoint
 from seqtag.training.measure import Measure

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
-from seqtag.forks import check_can_run
 from seqtag.keras_internals import global_random_state
+from seqtag.process.forks import check_can_run
 
 
 @contextmanager

@@ -16,7 +16,7 @@ COMMAND = [sys.executable, "-c", "from seqtag.cli import main; main()"]
 INTERRUPTED = """
 import os, signal
 from seqtag.cli import main
-from seqtag.quiet_tensorflow import import_tensorflow
+from seqtag.process.quiet_tensorflow import import_tensorflow
 import_tensorflow()
 from seqtag.training.progress import ProgressLine
 

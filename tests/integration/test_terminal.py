@@ -12,7 +12,7 @@ from rich.console import Console
 from seqtag.cli import run
 from seqtag.data.series.files import read_series
 from seqtag.data.series.frames import csv_text
-from seqtag.files import output_file
+from seqtag.files.writing import output_file
 from seqtag.runs.summary import show_part
 from seqtag.tagging.evaluation.labels import evaluate_labels
 from seqtag.tagging.evaluation.spans import evaluate_spans

@@ -20,7 +20,7 @@ import pandas as pd
 
 from seqtag.data.series.text_format import PLAIN, TextFormat, Written, detect, numbers_of
 from seqtag.errors import DataError, nearest, shown
-from seqtag.streams import standard_input
+from seqtag.process.streams import standard_input
 
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
 # Bytes of a file by which its separator and its decimal mark are told.

@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from typing import IO, Any, TypeAlias
 
 from seqtag.errors import ConfigError, DataError, DataWarning, shown
-from seqtag.streams import standard_input
+from seqtag.process.streams import standard_input
 
 Source: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
 

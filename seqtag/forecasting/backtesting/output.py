@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from seqtag.data.series.frames import csv_text
 from seqtag.figures import save_figure
-from seqtag.folders import filled_folder
+from seqtag.files.folders import filled_folder
 from seqtag.forecasting.backtesting.result import FORECAST, BacktestResult
 from seqtag.forecasting.plots import plot_backtest, plot_forecast
 from seqtag.runs.places import check_output_folder

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from seqtag.errors import DataError, shown
-from seqtag.quiet_tensorflow import import_tensorflow
+from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.tagging.data.character_spans import Alignment, read_span, span_keys
 from seqtag.tagging.data.columns import Reading
 from seqtag.tagging.data.layouts import Layout

@@ -18,7 +18,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-from seqtag.files import atomic_write
+from seqtag.files.writing import atomic_write
 from seqtag.tagging.data.grammar import Generator, Grammar
 
 SENTENCES = {"train": 2400, "dev": 300, "test": 300}

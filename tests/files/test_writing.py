@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from seqtag.asides import MARK
 from seqtag.errors import OutputError
 from seqtag.figures import new_figure, save_figure
-from seqtag.files import atomic_write, output_file
-from seqtag.folders import filled_folder, whole_folder
+from seqtag.files.asides import MARK
+from seqtag.files.folders import filled_folder, whole_folder
+from seqtag.files.writing import atomic_write, output_file
 
 # A writer that fills its file or folder aside, says so, and waits to be killed or told to finish.
 WRITER = """
 import sys
 from pathlib import Path
-from seqtag import files, folders
+from seqtag.files import folders, writing
 kind, target, content = sys.argv[1:]
-kinds = {"file": files.atomic_write, "whole": folders.whole_folder, "filled": folders.filled_folder}
+kinds = {"file": writing.atomic_write, "whole": folders.whole_folder, "filled": folders.filled_folder}
 with kinds[kind](Path(target)) as aside:
     path = aside if kind == "file" else aside / "inside"
     path.write_text(content * 100_000)
@@ -219,7 +219,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     program = f"""
 import resource, signal
 from pathlib import Path
-from seqtag.files import output_file
+from seqtag.files.writing import output_file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 with output_file(Path({str(tmp_path / "file")!r})) as write:
@@ -248,7 +248,7 @@ def test_a_descriptor_is_written_to_from_where_it_stands(tmp_path, name, into):
     program = f"""
 import os, sys
 from pathlib import Path
-from seqtag.files import output_file
+from seqtag.files.writing import output_file
 os.write(1, b"before\\n")
 with output_file(Path({name!r})) as write:
     write(b"answers\\n")
@@ -337,7 +337,7 @@ def test_many_killed_writers_lose_nothing(tmp_path):
     write(target, "0" * 50_000)
     program = f"""
 from pathlib import Path
-from seqtag.files import atomic_write
+from seqtag.files.writing import atomic_write
 while True:
     for digit in "123456789":
         with atomic_write(Path({str(target)!r})) as aside:

@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from seqtag.cli import run
+from seqtag.process.streams import OutputConsole, settle_streams
 from seqtag.progress import LiveLine
-from seqtag.streams import OutputConsole, settle_streams
 
 COMMAND = [sys.executable, "-c", "from seqtag.cli import main; main()"]
 
@@ -62,7 +62,7 @@ def test_what_is_opened_gets_no_number_of_a_standard_stream(corpus):
     """Otherwise what is meant for standard error would land in the file."""
     program = """
 import os, sys
-from seqtag.streams import prepare_process
+from seqtag.process.streams import prepare_process
 prepare_process()
 with open(sys.argv[1]) as file:
     assert file.fileno() > 2
@@ -135,8 +135,8 @@ def test_settled_streams_fail_no_more(tmp_path, monkeypatch):
 SLOW = """
 import sys, time
 from pathlib import Path
-from seqtag.files import atomic_write
-from seqtag.streams import prepare_process
+from seqtag.files.writing import atomic_write
+from seqtag.process.streams import prepare_process
 prepare_process()
 with atomic_write(Path(sys.argv[1])):
     print("begun", flush=True)

@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from seqtag.asides import aside_of, sync
 from seqtag.errors import OutputError, escaped
-from seqtag.streams import standard_output
+from seqtag.files.asides import aside_of, sync
+from seqtag.process.streams import standard_output
 
 MOST_LINKS = 40
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from seqtag.quiet_tensorflow import import_tensorflow
+from seqtag.process.quiet_tensorflow import import_tensorflow
 
 import_tensorflow()

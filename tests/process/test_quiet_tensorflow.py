@@ -8,13 +8,13 @@ import subprocess
 import sys
 from contextlib import suppress
 
-from seqtag.quiet_tensorflow import LOG_LEVEL, _native_lines_held_back, one_trace_a_model
+from seqtag.process.quiet_tensorflow import LOG_LEVEL, _native_lines_held_back, one_trace_a_model
 
 NATIVE = b"a line of native code\n"
 # An import as TensorFlow's may be: native lines, a warning, and a fault if one is asked for.
 PROGRAM = """
 import os, sys
-from seqtag.quiet_tensorflow import import_tensorflow
+from seqtag.process.quiet_tensorflow import import_tensorflow
 
 class Importer:
     def find_spec(self, name, *rest):
