@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,23 +33,56 @@ Setting = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a dotted key of the config")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text")]
-# Options that say how files are read, which `_reading` collects: keys of the section `data`, the run's unless set.
-Layout = Annotated[str | None, typer.Option("--layout", help="columns of the files; long, wide and m3 are series")]
-TagColumn = Annotated[str | None, typer.Option("--tag-column", help="tags: name or 1-based number")]
-TokenColumn = Annotated[str | None, typer.Option("--token-column", help="tags: name or 1-based number")]
-SentenceColumn = Annotated[str | None, typer.Option("--sentence-column", help="tags: of a table's sentence ids")]
-CommentPrefix = Annotated[
-    str | None, typer.Option("--comment-prefix", help="tags: how lines start that are kept but not tagged")
-]
-Encoding = Annotated[str | None, typer.Option("--encoding", help="of the files, utf-8 or that of the run unless set")]
-SeriesColumn = Annotated[str | None, typer.Option("--series", help="series: column of their names")]
-TimeColumn = Annotated[str | None, typer.Option("--time", help="series: column of the times")]
-TargetColumn = Annotated[str | None, typer.Option("--target", help="series: column of the values")]
-Frequency = Annotated[str | None, typer.Option("--frequency", help="series: any offset of pandas, or an integer step")]
-TimeZone = Annotated[str | None, typer.Option("--time-zone", help="series: time zone of the clocks")]
-DateFormat = Annotated[str | None, typer.Option("--date-format", help="series: form of times, such as %d.%m.%Y")]
-Separator = Annotated[str | None, typer.Option("--separator", help="series: between the fields of a CSV file")]
-Decimal = Annotated[str | None, typer.Option("--decimal", help="series: decimal mark of a CSV file")]
+# Options that say how files are read, with their help: keys of the section `data`, the run's unless set.
+FILES = {
+    "layout": "columns of the files; long, wide and m3 are series",
+    "encoding": "of the files, utf-8 or that of the run unless set",
+}
+TAGS = {
+    "tag_column": "tags: name or 1-based number",
+    "token_column": "tags: name or 1-based number",
+    "sentence_column": "tags: of a table's sentence ids",
+    "comment_prefix": "tags: how lines start that are kept but not tagged",
+}
+SERIES = {
+    "series": "series: column of their names",
+    "time": "series: column of the times",
+    "target": "series: column of the values",
+    "frequency": "series: any offset of pandas, or an integer step",
+    "time_zone": "series: time zone of the clocks",
+    "date_format": "series: form of times, such as %d.%m.%Y",
+    "separator": "series: between the fields of a CSV file",
+    "decimal": "series: decimal mark of a CSV file",
+}
+
+
+def takes(options: dict[str, str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command these options, with their help; those that are set come to it together, as `options`."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def called(**given: Any) -> None:
+            reading = _given(**{name: given.pop(name) for name in options})
+            command(**given, options=reading)
+
+        told = signature(command, eval_str=True)
+        own = [parameter for name, parameter in told.parameters.items() if name != "options"]
+        added = [_option(name, text) for name, text in options.items()]
+        # What typer reads.
+        called.__signature__ = told.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
+        called.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *added]}
+        return called
+
+    return decorate
+
+
+def _option(name: str, text: str) -> Parameter:
+    annotation = Annotated[str | None, typer.Option(_flag(name), help=text, rich_help_panel="How files are read")]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _flag(option: str) -> str:
+    return "--" + option.replace("_", "-")
 
 
 @app.callback(epilog="Every command takes --debug, which shows tracebacks.")
@@ -81,34 +116,23 @@ def train(
 
 
 @app.command()
+@takes(FILES | TAGS | SERIES)
 def evaluate(
     context: typer.Context,
+    options: dict[str, Any],
     run: Run,
     data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with the correct answers")],
-    layout: Layout = None,
-    tag_column: TagColumn = None,
-    token_column: TokenColumn = None,
-    sentence_column: SentenceColumn = None,
-    comment_prefix: CommentPrefix = None,
-    encoding: Encoding = None,
-    series: SeriesColumn = None,
-    time: TimeColumn = None,
-    target: TargetColumn = None,
-    frequency: Frequency = None,
-    time_zone: TimeZone = None,
-    date_format: DateFormat = None,
-    separator: Separator = None,
-    decimal: Decimal = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a run on a tagged file, or on the last horizons of series."""
-    options = _reading(context)
     _print_report(_command_of_run(context, run, options)(run, data, **options), as_json)
 
 
 @app.command()
+@takes(FILES | TAGS | SERIES)
 def predict(
     context: typer.Context,
+    options: dict[str, Any],
     run: Run,
     source: Annotated[str, typer.Argument(metavar="INPUT|-", help="a file, or - for standard input")],
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT", help="a file")] = None,
@@ -122,26 +146,12 @@ def predict(
     future: Annotated[
         str | None, typer.Option("--future", metavar="FILE", help="forecaster: CSV of the known covariates")
     ] = None,
-    layout: Layout = None,
-    tag_column: TagColumn = None,
-    token_column: TokenColumn = None,
-    sentence_column: SentenceColumn = None,
-    comment_prefix: CommentPrefix = None,
-    encoding: Encoding = None,
-    series: SeriesColumn = None,
-    time: TimeColumn = None,
-    target: TargetColumn = None,
-    frequency: Frequency = None,
-    time_zone: TimeZone = None,
-    date_format: DateFormat = None,
-    separator: Separator = None,
-    decimal: Decimal = None,
 ) -> None:
     """Tag a file of the run's layout, or raw text; or forecast the series of a CSV file."""
     from seqtag.files.writing import output_file
     from seqtag.runs.places import check_output_file
 
-    options = _given(text=text, format=form, horizon=horizon, future=future) | _reading(context)
+    options |= _given(text=text, format=form, horizon=horizon, future=future)
     command = _command_of_run(context, run, options)
     if output is not None:
         check_output_file(output)
@@ -154,8 +164,10 @@ def predict(
 
 
 @app.command()
+@takes(FILES | SERIES)
 def backtest(
     context: typer.Context,
+    options: dict[str, Any],
     source: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help=f"{CONFIG_HELP}; or a finished run")],
     settings: Setting = None,
     folds: Annotated[
@@ -165,22 +177,11 @@ def backtest(
         bool | None, typer.Option("--refit/--no-refit", help="fit a model in each fold; for a RUN not unless set")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="tables and figures")] = None,
-    layout: Layout = None,
-    encoding: Encoding = None,
-    series: SeriesColumn = None,
-    time: TimeColumn = None,
-    target: TargetColumn = None,
-    frequency: Frequency = None,
-    time_zone: TimeZone = None,
-    date_format: DateFormat = None,
-    separator: Separator = None,
-    decimal: Decimal = None,
     as_json: AsJson = False,
 ) -> None:
     """Forecast from rolling origins, and compare the scores with those of naive rules."""
     from seqtag.tasks import load_config
 
-    options = _reading(context)
     if source.is_dir():
         command = _command_of_run(context, source, options)
     else:
@@ -201,8 +202,10 @@ def export(
 
 
 @app.command()
+@takes(FILES | TAGS)
 def gradients(
     context: typer.Context,
+    options: dict[str, Any],
     run: Run,
     data: Annotated[
         str | None, typer.Option("--data", metavar="DATA", help="the dev file of the config unless set")
@@ -210,46 +213,28 @@ def gradients(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="RUN/gradients unless set")
     ] = None,
-    layout: Layout = None,
-    tag_column: TagColumn = None,
-    token_column: TokenColumn = None,
-    sentence_column: SentenceColumn = None,
-    comment_prefix: CommentPrefix = None,
-    encoding: Encoding = None,
 ) -> None:
     """Measure how far gradients reach through time: figures, tables, and a summary on standard output."""
-    options = _reading(context)
     print(_command_of_run(context, run, options)(run, data, output, **options).to_text())
 
 
 @app.command()
+@takes(FILES | TAGS | SERIES)
 def inspect(
     context: typer.Context,
+    options: dict[str, Any],
     data: Annotated[
         list[str], typer.Argument(metavar="DATA", help="one or more files; several are splits of one corpus")
     ],
-    layout: Layout = None,
-    tag_column: TagColumn = None,
-    token_column: TokenColumn = None,
-    sentence_column: SentenceColumn = None,
-    comment_prefix: CommentPrefix = None,
-    encoding: Encoding = None,
-    series: SeriesColumn = None,
-    time: TimeColumn = None,
-    target: TargetColumn = None,
-    frequency: Frequency = None,
-    time_zone: TimeZone = None,
-    date_format: DateFormat = None,
-    separator: Separator = None,
-    decimal: Decimal = None,
     as_json: AsJson = False,
 ) -> None:
     """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits; or, of
     CSV files, series: lengths, frequency, gaps, season, suspicious values."""
     from seqtag.tasks import task_of_files
 
-    options = _reading(context)
-    _print_report(_command(context, task_of_files(data, layout), options=options)(data, **options), as_json)
+    _print_report(
+        _command(context, task_of_files(data, options.get("layout")), options=options)(data, **options), as_json
+    )
 
 
 def main() -> None:
@@ -362,17 +347,6 @@ def _command(context: typer.Context, task: str, source: Path | None = None, opti
     flags = {flag for parameter in context.command.params for flag in parameter.opts}
     context.obj.update({"--set"} & flags | set(map(_flag, options_of(task, name))))
     return command
-
-
-def _flag(option: str) -> str:
-    return "--" + option.replace("_", "-")
-
-
-def _reading(context: typer.Context) -> dict[str, Any]:
-    """The options of the command under way that say how files are read, as far as they were set."""
-    tags = ("layout", "tag_column", "token_column", "sentence_column", "comment_prefix", "encoding")
-    series = ("series", "time", "target", "frequency", "time_zone", "date_format", "separator", "decimal")
-    return _given(**{name: context.params.get(name) for name in tags + series})
 
 
 def _given(**options: Any) -> dict[str, Any]:
