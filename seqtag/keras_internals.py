@@ -11,7 +11,9 @@ import random
 import sys
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from inspect import getclosurevars, isfunction
 from typing import Any
 
 import keras
@@ -53,6 +55,32 @@ def _keep_gradient_with_graph(operation: Any) -> None:
     reference = weakref.ref(gradient)
     table[name]["type"] = lambda *arguments: reference()(*arguments)  # type: ignore[misc]
     weakref.finalize(graph, table.pop, name, None).atexit = False
+
+
+@contextmanager
+def freed_training_graphs() -> Iterator[None]:
+    """Frees the graphs of training steps that were traced in the block, once nobody else holds them.
+
+    Keras's optimizers add the gradients of replicas by an operation that has a gradient of its own, which TensorFlow
+    puts into the table that `custom_gradient` speaks of. Nobody differentiates a training step.
+    """
+    from tensorflow.python.framework.ops import gradient_registry
+
+    table = gradient_registry._registry
+    before = set(table)
+    try:
+        yield
+    finally:
+        for name in set(table) - before:
+            if _is_of_all_reduce(table[name]["type"]):
+                del table[name]
+
+
+def _is_of_all_reduce(gradient: Any) -> bool:
+    """Whether an entry of TensorFlow's table is the gradient of a sum over replicas."""
+    traced = getclosurevars(gradient).nonlocals.get("tape_grad_fn") if isfunction(gradient) else None
+    function = getclosurevars(traced).nonlocals.get("grad_fn") if traced else None
+    return getattr(function, "__qualname__", "").startswith("ReplicaContextBase.all_reduce.")
 
 
 def is_symbolic(tensor: Tensor) -> bool:

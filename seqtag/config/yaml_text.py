@@ -17,6 +17,7 @@ import yaml
 from seqtag.errors import shown
 
 DEEPEST = 16
+_LINE_ENDS = set("\x85\u2028\u2029")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _WHOLE = re.compile(r"[-+]?\d+|0x[\da-fA-F]+|0o[0-7]+")
 _DECIMAL = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
@@ -72,6 +73,13 @@ class _Dumper(yaml.SafeDumper):
     """Quotes text that is a number here, such as `1e5`; what is more than text in YAML 1.1 it quotes already."""
 
 
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # Readers fold these line ends into blanks unless they are escaped, which only double quotes allow.
+    style = '"' if _LINE_ENDS.intersection(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text_node)
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"(?:{_WHOLE.pattern}|{_DECIMAL.pattern})$"), None)
 
 

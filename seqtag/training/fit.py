@@ -17,6 +17,7 @@ from seqtag.callbacks.gradient_monitor import GradientMonitor
 from seqtag.callbacks.proximal_l1 import ProximalL1
 from seqtag.config.fitting import FittingConfig
 from seqtag.diagnostics.sparsity import SparsityReport, sparsity
+from seqtag.keras_internals import freed_training_graphs
 from seqtag.process.quiet_tensorflow import one_trace_a_model
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.checkpoint import Checkpoint
@@ -152,7 +153,7 @@ def fit_network(
         logging = [] if recording.logs is None else [TensorBoardScalars(recording.logs)]
         scoring = [EpochLogs(), rate, average, selection, checkpoint, *lines]
         try:
-            with one_trace_a_model():
+            with one_trace_a_model(), freed_training_graphs():
                 network.fit(
                     examples.dataset(first_epoch * examples.steps),
                     epochs=settings.epochs,

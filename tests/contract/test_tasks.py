@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import dataclasses
 import gc
 import inspect
 import io
 import json
 import multiprocessing
+import os
 import pickle
 import shutil
 import subprocess
@@ -65,7 +67,7 @@ class Case(NamedTuple):
 
     Attributes:
         folder, run: the fixtures of a folder with a `job.yaml`, and of the run that it gives.
-        file: a file of that folder that the run reads.
+        train, file: files of that folder that a fit and the run read.
         predict: further arguments of `predict` for that file, with `{folder}` in them.
         estimator: the scikit-learn class.
         key: an argument of it, which the job sets.
@@ -76,6 +78,7 @@ class Case(NamedTuple):
 
     folder: str
     run: str
+    train: str
     file: str
     predict: list[str]
     estimator: type[BaseEstimator]
@@ -91,6 +94,7 @@ CASES = {
     "tagging": Case(
         folder="job",
         run="run_folder",
+        train="train.tsv",
         file="test.tsv",
         predict=[],
         estimator=Tagger,
@@ -110,6 +114,7 @@ CASES = {
     "forecasting": Case(
         folder="shop",
         run="shop_run",
+        train="train.csv",
         file="train.csv",
         predict=["--future", "{folder}/later.csv"],
         estimator=Forecaster,
@@ -191,6 +196,14 @@ def frees_its_graphs() -> Iterator[None]:
     assert count_graphs() == before
 
 
+def resident_mb() -> float:
+    """The memory of this process in MB, without what is free already."""
+    gc.unfreeze()
+    gc.collect()
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def others(name: str) -> Iterable[str]:
     return [other for other in NAMES if other != name]
 
@@ -203,6 +216,21 @@ def options_of(command: str) -> set[str]:
     """The long options of a command of the command line, by the names that tasks know them by."""
     found = [opt for parameter in COMMANDS[command].params for opt in (*parameter.opts, *parameter.secondary_opts)]
     return {opt.removeprefix("--").replace("-", "_") for opt in found if opt.startswith("--")} - {"no_refit"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the figures are Linux's")
+def test_six_fits_take_no_more_memory_than_two(name, case, folder):
+    training = {"epochs": 1, "tensorboard": False}
+    quick = {
+        "tagging": {"cell": "gru", "head": "softmax", "char_encoder": "none", "training": training},
+        "forecasting": {"horizon": 7, "lookback": 14, "training": training | {"windows_per_epoch": 64}},
+    }
+    data = {"forecasting": {"data": {"series": "shop", "time": "day", "target": "sales"}}}
+    taken = []
+    for _ in range(6):
+        case.estimator(units=4, verbose=0, **quick[name], **data.get(name, {})).fit(folder / case.train)
+        taken.append(resident_mb())
+    assert taken[5] - taken[1] < 40, taken
 
 
 def test_every_task_is_in_the_table():

@@ -147,9 +147,13 @@ with atomic_write(Path(sys.argv[1])):
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_signals_to_end_leave_nothing_half_done(tmp_path, name):
     command = [sys.executable, "-c", SLOW, str(tmp_path / "file"), "60"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    number = getattr(signal, name)
+    # A shell that starts the tests in the background may have its children ignore it.
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    heeded = {"preexec_fn": lambda: signal.signal(number, signal.SIG_DFL)}
+    with subprocess.Popen(command, text=True, **pipes, **heeded) as process:
         assert process.stdout.readline() == "begun\n"
-        process.send_signal(getattr(signal, name))
+        process.send_signal(number)
         assert process.stderr.read().endswith("KeyboardInterrupt\n")
     assert not list(tmp_path.iterdir())
 

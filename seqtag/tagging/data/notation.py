@@ -18,6 +18,8 @@ from seqtag.tagging.data.tags import is_span_tag
 _INSIDE, _SINGLE = ("I", "M"), ("S", "W")
 _LETTERS = frozenset("BIESLUMW")
 _SEPARATORS = ("-", "_", ":", ".", "|", "/")
+# What is left out around tags. Control characters are no blanks: they belong to the tag.
+BLANKS = " \t\u00a0\u3000"
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Normaliser:
     """
 
     def __init__(self, tags: Iterable[str], labels: bool = False, likely: Notation | None = None) -> None:
-        distinct = {tag.strip() for tag in tags}
+        distinct = {tag.strip(BLANKS) for tag in tags}
         self.notation = None if labels else detect_notation(distinct, likely)
         self._known: dict[str, str] = {}
         self._changed: Counter[str] = Counter()
@@ -153,17 +155,17 @@ class Normaliser:
         return [known[tag] for tag in tags]
 
     def _read(self, tag: str) -> str:
-        stripped = tag.strip()
+        stripped = tag.strip(BLANKS)
         read = stripped if self.notation is None else self.notation.read(stripped)
         return tag if read == tag else read
 
     def changes(self) -> list[str]:
         """What was changed, in words with counts; nothing where nothing was."""
-        spelt = {tag: n for tag, n in self._changed.items() if self._known[tag] != tag.strip()}
-        blanks = sum(n for tag, n in self._changed.items() if tag != tag.strip())
+        spelt = {tag: n for tag, n in self._changed.items() if self._known[tag] != tag.strip(BLANKS)}
+        blanks = sum(n for tag, n in self._changed.items() if tag != tag.strip(BLANKS))
         said = []
         if spelt:
-            example = next((tag for tag in spelt if len(tag.strip()) > 1), next(iter(spelt)))
-            read = f"tags spelt like {shown(example.strip())} are read as {shown(self._known[example])}"
+            example = next((tag for tag in spelt if len(tag.strip(BLANKS)) > 1), next(iter(spelt)))
+            read = f"tags spelt like {shown(example.strip(BLANKS))} are read as {shown(self._known[example])}"
             said.append(f"{read}: {sum(spelt.values())}")
         return said + ([f"blanks around tags are left out: {blanks}"] if blanks else [])
