@@ -248,3 +248,14 @@ def test_whether_tensorflow_has_run_is_known(monkeypatch):
     assert internals.tensorflow_is_running()
     monkeypatch.setattr(tf_context, "context_safe", lambda: None)
     assert not internals.tensorflow_is_running()
+
+
+def test_the_graph_of_a_training_step_is_freed_with_its_model():
+    table = tf_ops.gradient_registry._registry
+    before = set(table)
+    with internals.freed_training_graphs():
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile("adam", "mse", jit_compile=False)
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+        assert set(table) - before, "TensorFlow no longer registers the sum over replicas: the block can go"
+    assert set(table) == before
