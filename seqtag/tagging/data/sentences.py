@@ -97,14 +97,14 @@ class ColumnSentence:
     @property
     def has_tags(self) -> bool:
         """Whether the rows reach as far as the column of tags."""
-        return self.tag_index < len(self.rows[0])
+        return self._reaches(self.tag_index)
 
     @property
     def tags(self) -> list[str]:
         """The column of tags.
 
         Raises:
-            DataError: it is absent, a tag is empty, or brackets do not make spans.
+            DataError: it is absent, a tag is empty or ends in a carriage return, or brackets do not make spans.
         """
         tags = self._values(self.tag_index, "tags")
         if self._in_brackets:
@@ -116,7 +116,17 @@ class ColumnSentence:
         if "" in tags:
             line = self.line_numbers[tags.index("")]
             raise DataError(f"expected a tag in column {self.tag_index + 1}, found nothing", self.path, line)
+        if "\r" in "".join(tags) and self._is_last(self.tag_index):
+            self._check_ends(tags)
         return tags
+
+    def _check_ends(self, tags: Sequence[str]) -> None:
+        """Refuses tags that could not be told from the end of their line if they were written there."""
+        for tag, line in zip(tags, self.line_numbers, strict=True):
+            if tag.endswith("\r"):
+                raise DataError(
+                    f"expected a tag without a carriage return at its end, found {shown(tag)}", self.path, line
+                )
 
     def column(self, column: str | int) -> list[str]:
         """One column by name, or by number: 1-based, or negative from the layout's end.
@@ -164,11 +174,29 @@ class ColumnSentence:
             raise error.at(self.path, self.line_numbers[0]) from None
 
     def _values(self, index: int, column: str | int) -> list[str]:
-        width = len(self.rows[0])
-        if index >= width:
-            found = ", ".join(self.layout.columns[:width])
+        if not self._reaches(index):
+            found = ", ".join(self.layout.columns[: len(self.rows[0])])
             raise DataError(f"expected column {shown(column)}, found columns {found}", self.path, self.line_numbers[0])
         return [row[index] for row in self.rows]
+
+    def _reaches(self, index: int) -> bool:
+        """Whether the rows have this column: all or none, also where a layout lets their widths differ.
+
+        Raises:
+            DataError: some have it.
+        """
+        reaches = index < len(self.rows[0])
+        if self.layout.open_ended:
+            for row, line in zip(self.rows, self.line_numbers, strict=True):
+                if (index < len(row)) != reaches:
+                    message = (
+                        f"expected column {index + 1} in all rows of a sentence or in none, found {len(row)} columns"
+                    )
+                    raise DataError(message, self.path, line)
+        return reaches
+
+    def _is_last(self, index: int) -> bool:
+        return index >= len(self.rows[0]) - 1
 
     def _with_index(self, index: int, values: Sequence[str]) -> str:
         if len(values) != len(self.tokens):
@@ -176,12 +204,12 @@ class ColumnSentence:
         breaks = "\n" if self.layout.form == "table" else "\t\n"
         breaks += " " if self._splits_at_spaces else ""
         # A carriage return is text, except at the end of a line.
-        is_last = index >= len(self.rows[0]) - 1
+        is_last = self._is_last(index)
         for value in set(values):
             if not value or any(c in value for c in breaks) or (is_last and value.endswith("\r")):
                 raise ValueError(f"expected values that fit into a column, found {shown(value)}")
         lines = list(self.lines)
-        append = index >= len(self.rows[0])
+        append = not self._reaches(index)
         if append:
             lines = [self._appended(line, filler) for line, filler in zip(lines, self._fillers(), strict=True)]
         for position, value in zip(self.positions, values, strict=True):

@@ -462,3 +462,19 @@ def test_faults_of_the_configuration():
         list(SentenceReader(io.BytesIO(b"a\tO\n"), encoding="hex"))
     with pytest.raises(ConfigError, match=r"data.tag_column: expected tags beside the tokens, found both in column 1"):
         read("a\tO\n", tag_column=1)
+
+
+def test_a_tag_that_ends_in_a_carriage_return_is_refused_where_it_might_end_its_line():
+    [sentence] = SentenceReader(io.StringIO("EU NNP \r\r\t\n", newline=""), "conll2002")
+    with pytest.raises(DataError, match=r"1: expected a tag without a carriage return at its end, found '\\r\\r'"):
+        list(sentence.tags)
+
+
+def test_rows_of_an_open_ended_layout_all_have_a_chosen_column_or_none():
+    rows = ["a 0 0 Ann NNP * - - - x (PERSON) more", "a 0 1 saw VBD * - - - x *"]
+    [sentence] = SentenceReader(io.StringIO("\n".join(rows) + "\n"), "conll2012", tag_column=12, tags_required=False)
+    for ask in (lambda: sentence.has_tags, lambda: sentence.tags, lambda: sentence.with_tags(["A", "B"])):
+        with pytest.raises(
+            DataError, match="2: expected column 12 in all rows of a sentence or in none, found 11 columns"
+        ):
+            ask()
