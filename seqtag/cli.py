@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from seqtag.errors import ConfigError, DataWarning, SeqtagError, escaped, one_line
+from seqtag.errors import ConfigError, DataWarning, SeqtagError, escaped, one_line, option_of, reason_of
 from seqtag.process.streams import OutputConsole, prepare_process, settle_streams, standard_output, warn
 
 app = typer.Typer(
@@ -77,12 +77,8 @@ def takes(options: dict[str, str]) -> Callable[[Callable[..., None]], Callable[.
 
 
 def _option(name: str, text: str) -> Parameter:
-    annotation = Annotated[str | None, typer.Option(_flag(name), help=text, rich_help_panel="How files are read")]
+    annotation = Annotated[str | None, typer.Option(option_of(name), help=text, rich_help_panel="How files are read")]
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-
-
-def _flag(option: str) -> str:
-    return "--" + option.replace("_", "-")
 
 
 @app.callback(epilog="Every command takes --debug, which shows tracebacks.")
@@ -299,7 +295,7 @@ def _explain_others(error: BaseException, resumable: bool) -> tuple[str, int]:
             return "interrupted" + ("; --resume goes on from the last whole epoch" if resumable else ""), 1
         case OSError():
             place = f"{error.filename}: " if error.filename else ""
-            return f"{place}{(error.strerror or str(error)).lower()}", 1
+            return f"{place}{reason_of(error)}", 1
         case _ if hasattr(error, "format_message"):  # an error of typer about the command line
             return error.format_message(), 2
         case _:
@@ -310,7 +306,7 @@ def _way(error: SeqtagError | DataWarning, options: set[str]) -> str | None:
     """How the command sets the setting that an error or a warning names."""
     if error.setting is None:
         return None
-    option = _flag(error.setting.rpartition(".")[2])
+    option = option_of(error.setting.rpartition(".")[2])
     if option in options:
         return option
     # The message of a `ConfigError` begins with the key, which the configuration itself may hold.
@@ -345,7 +341,7 @@ def _command(context: typer.Context, task: str, source: Path | None = None, opti
     name = str(context.info_name)
     command = command_of(task, name, source, options)
     flags = {flag for parameter in context.command.params for flag in parameter.opts}
-    context.obj.update({"--set"} & flags | set(map(_flag, options_of(task, name))))
+    context.obj.update({"--set"} & flags | set(map(option_of, options_of(task, name))))
     return command
 
 

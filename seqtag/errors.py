@@ -209,6 +209,24 @@ class ConfigError(SeqtagError, ValueError):
         return f"{place}: {self.args[0]}" if place else self.args[0]
 
 
+def reason_of(error: OSError) -> str:
+    """What the system says about a fault, for the end of a message.
+
+    >>> reason_of(FileNotFoundError(2, "No such file or directory"))
+    'no such file or directory'
+    """
+    return (error.strerror or str(error)).lower()
+
+
+def option_of(setting: str) -> str:
+    """How the command line spells a setting.
+
+    >>> option_of("time_zone")
+    '--time-zone'
+    """
+    return "--" + setting.replace("_", "-")
+
+
 def did_you_mean(name: str, known: Iterable[str], kind: str) -> str:
     """The end of a message about an unknown name: the nearest known name, or all of them after what they are.
 

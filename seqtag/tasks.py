@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from seqtag.config.section import TaskConfig, validate_section
-from seqtag.errors import ConfigError, RunError, shown
+from seqtag.errors import ConfigError, RunError, option_of, shown
 from seqtag.runs import bundle
 from seqtag.runs.config_file import read_config, with_root
 from seqtag.runs.summary import Report, Summary
@@ -139,8 +139,7 @@ def command_of(name: str, command: str, source: Path | None = None, options: Ite
         raise RunError(f"{source}: expected a run of {_takers(command)}, found one of {name}")
     for option in options:
         if option not in task.OPTIONS[command]:
-            flag = "--" + option.replace("_", "-")
-            raise ConfigError(f"{flag}: expected a run of {_takers(command, option)}, found one of {name}")
+            raise ConfigError(f"{option_of(option)}: expected a run of {_takers(command, option)}, found one of {name}")
     return getattr(task, command)
 
 

@@ -46,6 +46,27 @@ def gradient_registry() -> dict[str, Any]:
     return {} if framework is None else framework.gradient_registry._registry
 
 
+def give_memory_back() -> None:
+    """Frees what nobody holds, down to the system."""
+    # `seqtag predict` freezes what lives while it runs, its model among it: right for a process that ends with it.
+    gc.unfreeze()
+    gc.collect()
+    if sys.platform == "linux":
+        # The C library keeps what was freed between blocks in use, gigabytes after a hundred small graphs.
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+@pytest.fixture
+def resident_mb() -> Callable[[], float]:
+    """The memory of this process in MB, without what is free already; on Linux."""
+
+    def measure() -> float:
+        give_memory_back()
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    return measure
+
+
 @pytest.fixture(autouse=True, scope="module")
 def garbage_collected() -> Iterator[None]:
     """Frees the models of a module of tests before the next one; graphs and layers hold each other in circles."""
@@ -54,12 +75,7 @@ def garbage_collected() -> Iterator[None]:
     # TensorFlow's loader of SavedModels registers the gradients of what it loads, with their graphs, and for good.
     for name in set(gradient_registry()) - known:
         del gradient_registry()[name]
-    # `seqtag predict` freezes what lives while it runs, its model among it: right for a process that ends with it.
-    gc.unfreeze()
-    gc.collect()
-    if sys.platform == "linux":
-        # The C library keeps what was freed between blocks in use, gigabytes after a hundred small graphs.
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    give_memory_back()
 
 
 @pytest.fixture

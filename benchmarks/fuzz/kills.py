@@ -145,7 +145,6 @@ class Kills:
 
 def _become(arguments: list[str]) -> None:
     """The end of a fork: a command, without a word."""
-    signal.setitimer(signal.ITIMER_REAL, 0)
     silent = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(silent, descriptor)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from seqtag.errors import OutputError
+from seqtag.errors import OutputError, reason_of
 
 try:
     import fcntl
@@ -124,8 +124,7 @@ def _created(parent: Path, prefix: str, suffix: str, mode: int | None) -> tuple[
         except FileExistsError:
             continue
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise OutputError(f"{parent}: expected a folder to write to, found a fault: {reason}") from None
+            raise OutputError(f"{parent}: expected a folder to write to, found a fault: {reason_of(error)}") from None
         try:
             lock(descriptor)
             if is_at(descriptor, path):

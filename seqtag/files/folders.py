@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from seqtag.errors import OutputError
+from seqtag.errors import OutputError, reason_of
 from seqtag.files.asides import aside_of, is_at, lock, sync
-from seqtag.files.writing import reason_of, regular_target, replace
+from seqtag.files.writing import regular_target, replace
 
 TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 

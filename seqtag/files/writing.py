@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from seqtag.errors import OutputError, escaped
+from seqtag.errors import OutputError, escaped, reason_of
 from seqtag.files.asides import aside_of, sync
 from seqtag.process.streams import standard_output
 
@@ -99,11 +99,6 @@ def replace(aside: Path, target: Path) -> None:
         _keep_owner_and_mode(aside, os.stat(target))
     os.replace(aside, target)
     sync(target.parent)
-
-
-def reason_of(error: OSError) -> str:
-    """What the system says about a fault, for the end of a message."""
-    return (error.strerror or str(error)).lower()
 
 
 def _check_new(path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from seqtag.config.section import TaskConfig, validate_section
 from seqtag.config.yaml_text import YAMLFault, read_yaml, write_yaml
-from seqtag.errors import ConfigError, did_you_mean, shown
+from seqtag.errors import ConfigError, did_you_mean, reason_of, shown
 from seqtag.runs.bundle import CONFIG
 from seqtag.runs.reading import check_regular
 
@@ -125,7 +125,7 @@ def _content(path: str | os.PathLike[str]) -> str:
         with open(path, "rb") as file:
             content = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"{path}: expected a config file, found {(error.strerror or str(error)).lower()}") from None
+        raise ConfigError(f"{path}: expected a config file, found {reason_of(error)}") from None
     if len(content) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{path}: expected a config of at most {MAX_CONFIG_BYTES} bytes, found more")
     try:

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from seqtag.errors import RunError, shown
+from seqtag.errors import RunError, reason_of, shown
 
 MEGABYTE = 1 << 20
 # Vocabularies of millions of words fit into such a file; one of so many lists would take gigabytes as Python objects.
@@ -78,11 +78,6 @@ def as_texts(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise TypeError(f"{shown(value)} instead of a list of texts")
     return value
-
-
-def reason_of(error: OSError) -> str:
-    """What the system says about a fault."""
-    return (error.strerror or "a fault").lower()
 
 
 def first_line(error: Exception) -> str:

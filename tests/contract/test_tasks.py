@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import ctypes
 import dataclasses
 import gc
 import inspect
 import io
 import json
 import multiprocessing
-import os
 import pickle
 import shutil
 import subprocess
@@ -196,14 +194,6 @@ def frees_its_graphs() -> Iterator[None]:
     assert count_graphs() == before
 
 
-def resident_mb() -> float:
-    """The memory of this process in MB, without what is free already."""
-    gc.unfreeze()
-    gc.collect()
-    ctypes.CDLL("libc.so.6").malloc_trim(0)
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
 def others(name: str) -> Iterable[str]:
     return [other for other in NAMES if other != name]
 
@@ -219,7 +209,7 @@ def options_of(command: str) -> set[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the figures are Linux's")
-def test_six_fits_take_no_more_memory_than_two(name, case, folder):
+def test_six_fits_take_no_more_memory_than_two(name, case, folder, resident_mb):
     training = {"epochs": 1, "tensorboard": False}
     quick = {
         "tagging": {"cell": "gru", "head": "softmax", "char_encoder": "none", "training": training},

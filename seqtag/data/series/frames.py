@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.text_format import PLAIN, TextFormat, Written, detect, numbers_of
+from seqtag.data.text.lines import source_name
 from seqtag.errors import DataError, nearest, shown
 from seqtag.process.streams import standard_input
 
@@ -60,7 +61,7 @@ def kept_pipe(source: Any) -> Any:
     """A source that can be read several times: a pipe or standard input with its content, any other as it is."""
     if not isinstance(source, str | os.PathLike) or (source != "-" and not stat.S_ISFIFO(_mode(source))):
         return source
-    path = _name(source)
+    path = source_name(source)
     with _open(path) as data:
         return Piped(path, data.read())
 
@@ -70,10 +71,6 @@ def _mode(path: str | os.PathLike[str]) -> int:
         return os.stat(path).st_mode
     except OSError:  # told when it is read
         return 0
-
-
-def _name(source: str | os.PathLike[str]) -> str:
-    return "<stdin>" if source == "-" else os.fspath(source)
 
 
 def read_frame(source: Any, as_text: Sequence[str] = (), form: TextFormat = PLAIN) -> ReadFrame:
@@ -94,7 +91,7 @@ def read_frame(source: Any, as_text: Sequence[str] = (), form: TextFormat = PLAI
         TypeError: `source` is neither a frame nor a path.
     """
     if isinstance(source, str | os.PathLike):
-        return _read_csv(_name(source), as_text, form)
+        return _read_csv(source_name(source), as_text, form)
     if isinstance(source, Piped):
         return _read_csv(source.path, as_text, form, source.content)
     written = Written(form.separator or ",", form.decimal)

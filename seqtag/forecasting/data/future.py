@@ -179,11 +179,10 @@ def _warn_of_others(source: _Rows, used: np.ndarray) -> None:
     of_others = np.ones(len(source.names), bool)
     of_others[source.row] = False
     others = source.names[of_others & (source.names != EVERY).to_numpy()].unique()
-    place = "" if source.path is None else f"{source.path}: "
-    message = f"{place}ignored {unused} rows of the future that are not of the steps to forecast"
+    message = f"ignored {unused} rows of the future that are not of the steps to forecast"
     if len(others):
         message += f", some of {len(others)} series that are not forecast, such as {shown(others[0])}"
-    warnings.warn(message, DataWarning, stacklevel=2)
+    warnings.warn(DataWarning(message, source.path), stacklevel=2)
 
 
 def _read_known(
