@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,15 +40,7 @@ from seqtag.forecasting.prediction.paths import sample_paths
 from seqtag.forecasting.prediction.predict import predict
 from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
 from seqtag.process.forks import check_can_run
-from seqtag.runs.estimators import (
-    check_fitted,
-    config_of,
-    is_verbose,
-    pickled_state,
-    read_estimator,
-    restore_state,
-    write_estimator,
-)
+from seqtag.runs import estimators
 from seqtag.runs.places import new_folder
 from seqtag.training.recording import Recording
 
@@ -58,6 +51,7 @@ if TYPE_CHECKING:
 FIXED = ("past", "known", "static", "categorical", "frequency", "time_zone", "standardise")
 
 
+@dataclass(eq=False, repr=False)
 class Forecaster(BaseEstimator):
     """A probabilistic forecaster of many time series, by one recurrent network over all of them.
 
@@ -109,61 +103,32 @@ class Forecaster(BaseEstimator):
         (['unique_id', 'ds', 'forecast', 'q0.1', 'q0.5', 'q0.9'], 30)
     """
 
-    def __init__(
-        self,
-        horizon: int = 24,
-        lookback: int = 168,
-        cell: str = "gru",
-        units: int = 64,
-        layers: int = 1,
-        dilations: Sequence[int] | None = None,
-        residual: bool = False,
-        bidirectional: bool = False,
-        segment: int = 1,
-        output: str = "parallel",
-        scaling: str = "revin",
-        series_smoothing: bool = False,
-        head: str = "quantiles",
-        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
-        season_length: int | None = None,
-        calendar: bool = False,
-        series_width: int = 0,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        ensemble_size: int = 1,
-        guard: str = "none",
-        conformal: bool = True,
-        data: dict[str, Any] | None = None,
-        training: dict[str, Any] | None = None,
-        seed: int = 1,
-        verbose: int = 1,
-    ) -> None:
-        self.horizon = horizon
-        self.lookback = lookback
-        self.cell = cell
-        self.units = units
-        self.layers = layers
-        self.dilations = dilations
-        self.residual = residual
-        self.bidirectional = bidirectional
-        self.segment = segment
-        self.output = output
-        self.scaling = scaling
-        self.series_smoothing = series_smoothing
-        self.head = head
-        self.quantiles = quantiles
-        self.season_length = season_length
-        self.calendar = calendar
-        self.series_width = series_width
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.ensemble_size = ensemble_size
-        self.guard = guard
-        self.conformal = conformal
-        self.data = data
-        self.training = training
-        self.seed = seed
-        self.verbose = verbose
+    horizon: int = 24
+    lookback: int = 168
+    cell: str = "gru"
+    units: int = 64
+    layers: int = 1
+    dilations: Sequence[int] | None = None
+    residual: bool = False
+    bidirectional: bool = False
+    segment: int = 1
+    output: str = "parallel"
+    scaling: str = "revin"
+    series_smoothing: bool = False
+    head: str = "quantiles"
+    quantiles: Sequence[float] = (0.1, 0.5, 0.9)
+    season_length: int | None = None
+    calendar: bool = False
+    series_width: int = 0
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    ensemble_size: int = 1
+    guard: str = "none"
+    conformal: bool = True
+    data: dict[str, Any] | None = None
+    training: dict[str, Any] | None = None
+    seed: int = 1
+    verbose: int = 1
 
     def fit(self, X: Any, y: None = None, verbose: int | None = None) -> Forecaster:
         """Fits the model on series, whose last steps choose the epoch and correct the quantiles.
@@ -189,7 +154,7 @@ class Forecaster(BaseEstimator):
             names = ", ".join(map(repr, self.leakage_.leaking))
             warnings.warn(f"known covariates that hold the target: {names}; see leakage_.to_text()", stacklevel=2)
         self.model_, result, self.report_ = fit_forecasting_model(
-            table, config, Recording(verbose=is_verbose(self, verbose))
+            table, config, Recording(verbose=estimators.is_verbose(self, verbose))
         )
         self.table_, self.config_ = whole, config
         self.history_ = result.history
@@ -323,7 +288,7 @@ class Forecaster(BaseEstimator):
         Raises:
             RunError: there is no finished run, or one of another task or format version.
         """
-        forecaster = read_estimator(cls, Path(path), ForecastingConfig, ForecastingModel.load)
+        forecaster = estimators.read_estimator(cls, Path(path), ForecastingConfig, ForecastingModel.load)
         if Path(path, SERIES).exists():
             forecaster.table_ = load_tail(Path(path), forecaster.model_)
         return forecaster
@@ -358,18 +323,18 @@ class Forecaster(BaseEstimator):
         return self.table_
 
     def _check_fitted(self) -> None:
-        check_fitted(self, self._config(), FIXED)
+        estimators.check_fitted(self, self._config(), FIXED)
 
     def _config(self) -> ForecastingConfig:
-        return config_of(self, ForecastingConfig, TASK)
+        return estimators.config_of(self, ForecastingConfig, TASK)
 
     def __getstate__(self) -> dict[str, Any]:
-        return pickled_state(self)
+        return estimators.pickled_state(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        restore_state(self, state, ForecastingModel.load)
+        estimators.restore_state(self, state, ForecastingModel.load)
 
     def _write(self, folder: Path) -> None:
-        write_estimator(folder, self)
+        estimators.write_estimator(folder, self)
         if hasattr(self, "table_"):
             save_tail(folder, self.model_, self.table_)
