@@ -31,7 +31,7 @@ from seqtag.forecasting.evaluation.report import ForecastReport
 from seqtag.forecasting.members import EVALUATION_BATCH, Member, MemberTrainer
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
-from seqtag.forecasting.network.seasonal_naive import seasonal_naive
+from seqtag.forecasting.rules.naive import seasonal_naive
 from seqtag.process.forks import check_can_run
 from seqtag.training.fit import FitResult
 from seqtag.training.measure import Measure

@@ -13,7 +13,7 @@ from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.network.network import ForecastOutput
-from seqtag.forecasting.network.seasonal_naive import seasonal_naive
+from seqtag.forecasting.rules.naive import seasonal_naive
 
 # The smallest share of its distance from the median that a quantile keeps.
 LEAST_DISTANCE = 0.25

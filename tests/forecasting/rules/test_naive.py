@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from seqtag.forecasting.evaluation import baselines
-from seqtag.forecasting.network.seasonal_naive import seasonal_naive
+from seqtag.forecasting.rules.naive import seasonal_naive
 
 
 @pytest.mark.parametrize(("lookback", "season"), [(12, 4), (10, 4), (3, 7), (1, 1), (5, 1), (7, 7)])
