@@ -142,12 +142,16 @@ def predict(
     future: Annotated[
         str | None, typer.Option("--future", metavar="FILE", help="forecaster: CSV of the known covariates")
     ] = None,
+    levels: Annotated[
+        str | None,
+        typer.Option("--levels", metavar="L,L,...", help="forecaster: of the quantiles; those of the run unless set"),
+    ] = None,
 ) -> None:
     """Tag a file of the run's layout, or raw text; or forecast the series of a CSV file."""
     from seqtag.files.writing import output_file
     from seqtag.runs.places import check_output_file
 
-    options |= _given(text=text, format=form, horizon=horizon, future=future)
+    options |= _given(text=text, format=form, horizon=horizon, future=future, levels=levels)
     command = _command_of_run(context, run, options)
     if output is not None:
         check_output_file(output)

@@ -119,6 +119,8 @@ class ForecastModelConfig(Section):
     ensemble_size: Positive = Field(1, description="networks of different seeds whose forecasts are averaged")
     guard: Literal["none", "blend"] = Field("none", description="blend: with seasonal naive, where that is better")
     conformal: bool = Field(True, description="whether quantiles are corrected on the held-out windows")
+    lower: float | None = Field(None, description="bound that no value lies below, in units of the series")
+    upper: float | None = Field(None, description="bound that no value lies above")
 
     @field_validator("quantiles")
     @classmethod
@@ -139,6 +141,8 @@ class ForecastModelConfig(Section):
             raise ValueError(f"expected scaling 'mean' or 'none' for counts, found {self.scaling!r}")
         if self.segment > self.lookback:
             raise ValueError(f"expected a segment of at most the lookback of {self.lookback}, found {self.segment}")
+        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
+            raise ValueError(f"expected lower below upper, found {self.lower:g} and {self.upper:g}")
         return self
 
 

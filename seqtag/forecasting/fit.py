@@ -13,6 +13,7 @@ import tensorflow as tf
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, shown
 from seqtag.forecasting.calibration.blending import fit_blend
+from seqtag.forecasting.calibration.bounds import Bounds
 from seqtag.forecasting.calibration.conformal import fit_offsets
 from seqtag.forecasting.calibration.corrections import Corrections, without_median
 from seqtag.forecasting.calibration.dependence import fit_dependence
@@ -75,14 +76,15 @@ def fit_forecasting_model(
     members = _fit_members(trainer, recording)
     season_length = config.model.season_length_of(series)
     build = partial(ForecastingModel, encoder=encoder, columns=series_columns(config.data), season_length=season_length)
+    bounds = Bounds(config.model.lower, config.model.upper)
     corrections = fit_corrections(build(_ensemble(members)), series, parts.held_out_windows, config.model)
-    model = build(_ensemble(members), corrections=corrections, units=units)
+    model = build(_ensemble(members), corrections=corrections, units=units, bounds=bounds)
     report = evaluate_model(model, table, parts.held_out_windows)
     result = _joined([member.result for member in members])
     if config.training.refit:
         epochs = [member.result.best_epoch for member in members]
         members = _refit_members(series, config, encoder, epochs, recording.verbose)
-        model = build(_ensemble(members), corrections=corrections, units=units)
+        model = build(_ensemble(members), corrections=corrections, units=units, bounds=bounds)
         result = replace(result, seconds=result.seconds + sum(member.result.seconds for member in members))
     return model, result, report
 

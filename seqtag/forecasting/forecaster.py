@@ -24,13 +24,14 @@ from seqtag.forecasting.backtesting.fitters import fitter
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.future import Future
 from seqtag.forecasting.data.held_out import split
-from seqtag.forecasting.data.sources import next_steps, read_as_trained, read_table
+from seqtag.forecasting.data.sources import next_steps, read_as_trained, training_table
 from seqtag.forecasting.data.windows import Windows, last_windows
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.export import export_saved_model
 from seqtag.forecasting.fit import fit_forecasting_model
 from seqtag.forecasting.leakage.audit import audit_known, audit_leakage
 from seqtag.forecasting.leakage.report import LeakageReport
+from seqtag.forecasting.levels import checked_levels
 from seqtag.forecasting.model import TASK, ForecastingModel
 from seqtag.forecasting.plots import plot_forecast
 from seqtag.forecasting.plots.drawing import MAX_SERIES
@@ -77,6 +78,7 @@ class Forecaster(BaseEstimator):
         ensemble_size: how many networks of different seeds are fitted; their forecasts are averaged.
         guard: `"blend"` blends forecasts with seasonal naive where that was better; `"none"` does not.
         conformal: whether quantiles are corrected on held-out windows.
+        lower, upper: bounds that no value and no forecast lies beyond, such as `lower=0`; None for none.
         data: how frames and files are read: a dict with the keys of the configuration's `data` section, among them
             `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency` (any offset of pandas),
             `time_zone`, `date_format`, `separator`, `decimal`, `standardise`.
@@ -125,6 +127,8 @@ class Forecaster(BaseEstimator):
     ensemble_size: int = 1
     guard: str = "none"
     conformal: bool = True
+    lower: float | None = None
+    upper: float | None = None
     data: dict[str, Any] | None = None
     training: dict[str, Any] | None = None
     seed: int = 1
@@ -147,7 +151,7 @@ class Forecaster(BaseEstimator):
         """
         check_can_run()
         config = self._config()
-        whole = read_table(config.data, X, self.horizon, "history")
+        whole = training_table(config, X)
         table = up_to_last_value(whole)
         self.leakage_ = audit_known(table, config)
         if self.leakage_ is not None and self.leakage_.leaking:
@@ -161,7 +165,13 @@ class Forecaster(BaseEstimator):
         self.metrics_ = {"task": TASK, "dev": self.report_.to_metrics(), "train": result.to_metrics()}
         return self
 
-    def predict(self, X: Any = None, horizon: int | None = None, future: Any = None) -> pd.DataFrame:
+    def predict(
+        self,
+        X: Any = None,
+        horizon: int | None = None,
+        future: Any = None,
+        levels: Sequence[float] | None = None,
+    ) -> pd.DataFrame:
         """The next steps of every series: `unique_id, ds, forecast` and the quantiles, `q0.1` and so on.
 
         Ids have the dtype that they have in `X` or had in `fit`.
@@ -173,13 +183,16 @@ class Forecaster(BaseEstimator):
                 longest run of them.
             future: the known covariates of the next steps, where the model reads any and such rows do not have them.
                 Rows of other steps or series are ignored with a warning.
+            levels: of the quantiles, rising, any within (0, 1); those of the fit unless given.
 
         Raises:
             NotFittedError, ConfigError: `fit` has not been called, or not since an argument that it fixed was changed.
+            ValueError: no levels, or some that do not rise within (0, 1).
             DataError: a fault of `X` or of `future`.
         """
+        levels = None if levels is None else checked_levels(levels)
         table, steps = self._next_steps(X, horizon, future)
-        return predict(self.model_, table, None, steps, self.seed)
+        return predict(self.model_, table, None, steps, self.seed, levels)
 
     def score(self, X: Any, y: None = None) -> float:
         """The skill of forecasts of each series' last steps: 1 - MASE / MASE of seasonal naive."""
@@ -211,7 +224,7 @@ class Forecaster(BaseEstimator):
             DataError: a fold for which all series are too short.
         """
         config = self._config()
-        table = up_to_last_value(read_table(config.data, X, self.horizon, "history"))
+        table = up_to_last_value(training_table(config, X))
         origins = RollingOrigins(folds, self.horizon, step, train_steps)
         season_length = config.model.season_length_of(table)
         self.backtest_ = backtest(
@@ -265,7 +278,7 @@ class Forecaster(BaseEstimator):
         """Finds known covariates that hold the target; needs no fit if `X` is given. See `LeakageReport`."""
         config = self._config()
         fitted = X is None or hasattr(self, "model_")
-        table = self._series(X) if fitted else up_to_last_value(read_table(config.data, X, self.horizon, "history"))
+        table = self._series(X) if fitted else up_to_last_value(training_table(config, X))
         season_length = config.model.season_length_of(table)
         return audit_leakage(table, season_length=season_length, seed=self.seed, horizon=self.horizon)
 

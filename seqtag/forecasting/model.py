@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, shown
+from seqtag.forecasting.calibration.bounds import Bounds
 from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.data.batches import Batch, WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
@@ -46,6 +48,7 @@ class ForecastingModel:
         season_length: steps of a season.
         corrections: of the networks' forecasts.
         units: of each series that the networks were fitted on; None where they read series as they are.
+        bounds: that no forecast lies beyond, in the series' own units.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class ForecastingModel:
         season_length: int,
         corrections: Corrections | None = None,
         units: SeriesUnits | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
         self.ensemble = ensemble
         self.encoder = encoder
@@ -63,6 +67,7 @@ class ForecastingModel:
         self.season_length = season_length
         self.corrections = corrections or Corrections()
         self.units = units
+        self.bounds = bounds or Bounds()
         self._traced: Callable[..., ForecastOutput] | None = None
 
     @cached_property
@@ -100,17 +105,18 @@ class ForecastingModel:
         return self.ensemble.members[0].scaling.logarithmic
 
     def forecast_batch(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
-        """The corrected forecasts of a batch, in the graph; `forecast` and a SavedModel both run this.
+        """The finished forecasts of a batch, in the graph: a SavedModel runs this, and `forecast` gives the same."""
+        return self.bounds.apply(self._corrected(batch))
 
-        With units, those of a series that has none are NaN.
-        """
+    def _corrected(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
+        """The corrected forecasts before bounds. With units, those of a series that has none are NaN."""
         if self.units is None:
             return self.corrections.apply(self.ensemble(batch), batch, self.season_length)
         # Row 0 stands for series that were not there in training: see `EncodedSeries.series`.
         rows = np.vstack([[np.nan, np.nan], self.units.of(self.encoder.ids)])
         moments = tf.gather(tf.constant(rows, tf.float64), batch["series"])
         mean, deviation = moments[:, 0:1], moments[:, 1:2]
-        output = self.standardised.forecast_batch({**batch, "history": (batch["history"] - mean) / deviation})
+        output = self.standardised._corrected({**batch, "history": (batch["history"] - mean) / deviation})
         return ForecastOutput(
             point=output.point * deviation + mean,
             quantiles=output.quantiles * deviation[..., None] + mean[..., None],
@@ -118,14 +124,16 @@ class ForecastingModel:
         )
 
     def _graph(self, batch: Batch) -> Callable[..., ForecastOutput]:
-        """`forecast_batch` as a graph function, traced once for batches of any size."""
+        """`_corrected` as a graph function, traced once for batches of any size."""
         if self._traced is None:
             specs = {name: tf.TensorSpec([None, *part.shape[1:]], part.dtype, name) for name, part in batch.items()}
-            self._traced = tf.function(self.forecast_batch).get_concrete_function(specs)
+            self._traced = tf.function(self._corrected).get_concrete_function(specs)
         return self._traced
 
     def outputs(self, table: SeriesTable, windows: Windows) -> ForecastOutput:
-        """Points, quantiles and spreads of windows of a table, as arrays.
+        """Points, quantiles and spreads of windows of a table, as arrays, before bounds.
+
+        Other levels and sample paths are read off these, and bounded then.
 
         Raises:
             DataError: a window's history holds no value, or one that has no logarithm where the network takes it; a
@@ -145,10 +153,22 @@ class ForecastingModel:
             parts.append([part.numpy() for part in self._graph(batch)(batch)])
         return ForecastOutput(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
-    def forecast(self, table: SeriesTable, windows: Windows) -> Forecast:
-        """The forecasts of windows whose future steps are in the table, as `future.append_future` puts them there."""
+    def forecast(self, table: SeriesTable, windows: Windows, levels: Sequence[float] | None = None) -> Forecast:
+        """The forecasts of windows whose future steps are in the table, as `future.append_future` puts them there.
+
+        Args:
+            table: the series.
+            windows: the windows.
+            levels: of the quantiles; those of the fit unless given. Others lie on the quantile function of these.
+
+        Raises:
+            ValueError: levels as of `checked_levels`.
+            DataError: as `outputs`.
+        """
         point, quantiles, _ = self.outputs(table, windows)
-        return Forecast(point, quantiles, self.levels)
+        found = Forecast(point, quantiles, self.levels)
+        found = found if levels is None else found.at(levels)
+        return Forecast(self.bounds.moved(found.point), self.bounds.moved(found.quantiles), found.levels)
 
     def save(self, folder: Path) -> None:
         """Writes the bundle."""
@@ -175,6 +195,7 @@ class ForecastingModel:
             "season_length": self.season_length,
             "corrections": self.corrections.to_dict(),
             "units": None if self.units is None else self.units.to_dict(),
+            "bounds": asdict(self.bounds),
         }
 
     @classmethod
@@ -194,6 +215,7 @@ class ForecastingModel:
             data["season_length"],
             Corrections.from_dict(data["corrections"]),
             None if units is None else SeriesUnits.from_dict(units),
+            Bounds(**data.get("bounds", {})),
         )
 
 

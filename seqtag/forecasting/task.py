@@ -31,6 +31,7 @@ from seqtag.forecasting.data.sources import (
 )
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.leakage.audit import audit_known
+from seqtag.forecasting.levels import parsed_levels
 from seqtag.forecasting.stored_sizes import stored_sizes
 from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.runs.bundle import load_encoders
@@ -55,7 +56,7 @@ READING = frozenset(
 OPTIONS = {
     "train": frozenset[str](),
     "evaluate": READING,
-    "predict": READING | {"horizon", "future"},
+    "predict": READING | {"horizon", "future", "levels"},
     "backtest": READING,
     "export": frozenset[str](),
     "inspect": READING,
@@ -124,7 +125,13 @@ def evaluate(run: Path, data: str, **reading: str) -> ForecastReport:
 
 
 def predict(
-    run: Path, source: str, *, horizon: int | None = None, future: str | None = None, **reading: str
+    run: Path,
+    source: str,
+    *,
+    horizon: int | None = None,
+    future: str | None = None,
+    levels: str | None = None,
+    **reading: str,
 ) -> Iterator[bytes]:
     """The next steps of every series of a file, as CSV: its names of series and time, `forecast` and the quantiles.
 
@@ -137,11 +144,14 @@ def predict(
         horizon: how many steps; see `next_steps`. Those beyond the run's horizon come from sample paths, read as
             history in turn.
         future: a CSV file of the known covariates of these steps, where the run reads any.
+        levels: of the quantiles, rising numbers with commas between them; those of the run unless given.
         reading: how the files are read, where they are not as the run's own: `READING`.
 
     Raises:
-        RunError, ConfigError, DataError: see `load_bundle`, `load_config`, `read_table` and `read_future`.
+        RunError, ConfigError, DataError: see `load_bundle`, `load_config`, `read_table` and `read_future`; a
+            `ConfigError` for levels that are none.
     """
+    asked = None if levels is None else parsed_levels(levels)
     config, encoder = _settings(run, reading), _encoder(run)
     with errors_in(source):
         whole = read_as_trained(config.data, encoder, source, config.model.horizon, "history")
@@ -149,7 +159,7 @@ def predict(
         model = _load(run)
         from seqtag.forecasting.prediction.predict import predict as forecast
 
-        frame = forecast(model, table, None, steps, config.seed)
+        frame = forecast(model, table, None, steps, config.seed, asked)
     names = {"unique_id": config.data.series, "ds": config.data.time}
     yield csv_text(frame.rename(columns=names), index=False).encode()
 

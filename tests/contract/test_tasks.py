@@ -42,6 +42,7 @@ VALUES = {
     "format": ["jsonl"],
     "horizon": ["3"],
     "future": ["later.csv"],
+    "levels": [".1,.9"],
     "layout": ["auto"],
     "tag_column": ["2"],
     "token_column": ["1"],

@@ -39,6 +39,13 @@ def test_the_minimum_history_that_is_set_is_at_most_the_lookback(setting, expect
     assert config_of({"min_history": setting}).min_history_of(table_of(a=50)) == expected
 
 
+def test_bounds_that_cross_are_named():
+    for lower, upper in ((3, 1), (2, 2)):
+        with pytest.raises(ValueError, match=f"expected lower below upper, found {lower} and {upper}"):
+            config_of(lower=lower, upper=upper)
+    assert (config_of(lower=0).model.lower, config_of(lower=0).model.upper) == (0, None)
+
+
 def test_other_quantiles_are_named():
     for levels in ((), (0.5, 0.1), (0.1, 0.9)):
         with pytest.raises(ValueError, match="quantile"):

@@ -15,6 +15,7 @@ from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series
 from seqtag.errors import RunError
 from seqtag.forecasting.calibration.blending import BlendWeights
+from seqtag.forecasting.calibration.bounds import Bounds
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.data.encoding import SeriesEncoder
@@ -293,6 +294,21 @@ def test_standardised_series_are_answered_in_their_own_units(data):
     check(call(signature, inputs), expected(model, *data))
     found = call(signature, inputs | {"series": np.array(["a", "new", "c"], object)})
     assert np.isnan(found["quantiles"][1]).all() and np.isfinite(found["quantiles"][[0, 2]]).all()
+
+
+def test_bounds_are_those_of_predict(data):
+    """Of series in units of their own too, where a series without units stays without a forecast."""
+    inner = built(data[0], scaling="mean")
+    table = read_series(data[0], PLAIN)
+    units, bounds = SeriesUnits.fit(table, table.lengths), Bounds(lower=25.0, upper=30.0)
+    model = ForecastingModel(inner.ensemble, inner.encoder, PLAIN, SEASON, units=units, bounds=bounds)
+    signature = ServingForecaster(model).signatures()["serving_default"]
+    inputs = whole(*data, 30)
+    found = call(signature, inputs)
+    check(found, expected(model, *data))
+    assert found["quantiles"].min() == 25 and found["quantiles"].max() == 30
+    unknown = call(signature, inputs | {"series": np.array(["a", "new", "c"], object)})
+    assert np.isnan(unknown["quantiles"][1]).all() and np.isfinite(unknown["quantiles"][[0, 2]]).all()
 
 
 def test_a_signature_asks_for_what_the_model_reads(serving, plain_serving):

@@ -99,6 +99,18 @@ def test_a_fit_warns_of_known_covariates_that_hold_the_target(fitted, frames):
     assert "budget" in forecaster.leakage_.to_text()
 
 
+def test_bounds_are_kept_with_the_model_and_reported_on(frames, tmp_path):
+    history = frames[0].assign(y=frames[0]["y"].clip(lower=75, upper=100))
+    forecaster = tiny(lower=75, upper=100, data={"standardise": True}, training={**TRAINING, "epochs": 1}).fit(history)
+    forecaster.save(tmp_path / "run")
+    for one in (forecaster, Forecaster.load(tmp_path / "run")):
+        found = one.predict(horizon=12, levels=[0.001, 0.5, 0.999]).iloc[:, 2:]
+        assert found.min(axis=None) == 75 and found.max(axis=None) == 100
+        assert one.sample_paths(9).min() >= 75
+        with pytest.raises(ValueError, match=r"expected rising quantile levels, found 0\.1 after 0\.5"):
+            one.predict(levels=[0.5, 0.1])
+
+
 @pytest.fixture(scope="module")
 def numbered(frames):
     """Of series with integer ids, business months and a known covariate, with five rows to forecast at their ends."""
@@ -259,6 +271,12 @@ def test_the_skill_that_score_gives_is_that_of_the_last_steps(fitted, frames):
         ({"data": {"time_zone": "Mars"}}, ConfigError, "data.time_zone: expected the name of a time zone such as"),
         ({"data": {"known": ["x"], "past": ["x"]}}, ConfigError, "data: expected each covariate once, found 'x' twice"),
         ({"data": {"layout": "m3"}}, ConfigError, "expected a period for layout 'm3' alone, found 'm3' and None"),
+        ({"lower": 2.0, "upper": 1.0}, ConfigError, "Forecaster: config: expected lower below upper, found 2 and 1"),
+        (
+            {"lower": 1e6},
+            DataError,
+            "series 'shop_0' at 2022-01-01 .*: expected a value of at least the lower",
+        ),
         ({"horizon": 1000}, DataError, "expected a series with values in at least"),
     ],
 )

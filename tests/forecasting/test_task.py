@@ -27,6 +27,8 @@ def test_faults_of_files_come_before_tensorflow(shop_run, shop, tmp_path):
     history.assign(sales=history["sales"].astype(object).where(history.index != 4, "2x")).to_csv(bad, index=False)
     later = tmp_path / "later.csv"
     pd.read_csv(shop / "later.csv").iloc[1:].to_csv(later, index=False)
+    job = (shop / "job.yaml").read_text(encoding="utf-8").replace("horizon: 7", "horizon: 7, lower: 1000")
+    (tmp_path / "bounded.yaml").write_text(job, encoding="utf-8")
     lines = [
         ["evaluate", shop_run, bad],
         ["predict", shop_run, bad],
@@ -34,16 +36,26 @@ def test_faults_of_files_come_before_tensorflow(shop_run, shop, tmp_path):
         ["predict", shop_run, shop / "train.csv", "--frequency", "fortnight"],
         ["evaluate", shop_run, shop / "train.csv", "--date-format", "%q"],
         ["backtest", shop_run, "--time", "date"],
+        ["predict", shop_run, bad, "--levels", "0,.5"],
+        ["predict", shop_run, bad, "--levels", "half"],
+        ["predict", shop_run, bad, "--levels", ".5,.1"],
+        ["train", tmp_path / "bounded.yaml"],
     ]
     command = [sys.executable, "-c", COMMANDS, *("\t".join(map(str, words)) for words in lines)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", "1", "1", "2", "2", "1"], done.stderr
+    assert done.stdout.split() == [*"1112212221"], done.stderr
     told = done.stderr.replace(f"{tmp_path}/", "").splitlines()
     assert told[0] == told[1]
     assert told[0].startswith("error: bad.csv:6: series 'shop_0' at 2022-01-05: expected a finite number in column")
     assert told[2].startswith("error: later.csv: series 'shop_0' at 2022-05-01 00:00:00: expected a row")
     assert told[3].startswith("error: --frequency: ") and told[4].startswith("error: --date-format: ")
     assert "expected a column 'date', found columns shop, day" in told[5]
+    assert told[6:9] == [
+        "error: --levels: expected quantile levels between 0 and 1, found 0",
+        "error: --levels: expected numbers with commas between them, found 'half'",
+        "error: --levels: expected rising quantile levels, found 0.1 after 0.5",
+    ]
+    assert "series 'shop_0' at 2022-01-01 00:00:00: expected a value of at least the lower bound of 1000" in told[9]
 
 
 def answers(capsysbinary, *arguments) -> pd.DataFrame:

@@ -98,6 +98,49 @@ def values_at(u: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> 
     return np.where(np.isnan(u), np.nan, found)
 
 
+def at_levels(quantiles: np.ndarray, levels: Sequence[float], wanted: Sequence[float]) -> np.ndarray:
+    """The quantiles at other levels, as `values_at` gives them, in a fraction of its time.
+
+    At one level the quantile function is the same line through the same two quantiles for every row, also in the tails.
+
+    Args:
+        quantiles: ``(..., levels)``, ascending.
+        levels: of the quantiles, ascending, each in (0, 1).
+        wanted: the levels to give, ascending, each in (0, 1).
+
+    Returns:
+        ``(..., wanted)``, ascending. A level that is among the given ones keeps its quantile bit for bit.
+
+    Raises:
+        ValueError: levels as of `checked_levels`.
+
+    Example:
+        >>> at_levels(np.array([10.0, 20.0, 40.0]), (0.1, 0.5, 0.9), (0.1, 0.3, 0.7)).tolist()
+        [10.0, 15.0, 30.0]
+    """
+    at, asked = np.array(checked_levels(levels)), checked_levels(wanted)
+    found = [_on_line(quantiles, at, min(max(level, NEAREST), 1 - NEAREST)) for level in asked]
+    # Two lines that meet in a quantile may cross there by a rounding.
+    return np.maximum.accumulate(np.stack(found, axis=-1), axis=-1)
+
+
+def _on_line(quantiles: np.ndarray, at: np.ndarray, level: float) -> np.ndarray:
+    """The value at one level: on the line through two quantiles, where the level is a number of their distances on."""
+    same = np.flatnonzero(at == level)
+    if len(same) or len(at) == 1:
+        return quantiles[..., int(same[0]) if len(same) else 0]
+    if level < at[0]:
+        first, share = 0, np.log(level / at[0]) / np.log(at[1] / at[0])
+    elif level > at[-1]:
+        first = len(at) - 2
+        share = 1 + np.log((1 - at[-1]) / (1 - level)) / np.log((1 - at[-2]) / (1 - at[-1]))
+    else:
+        first = int(np.searchsorted(at, level)) - 1
+        share = (level - at[first]) / (at[first + 1] - at[first])
+    low, high = quantiles[..., first], quantiles[..., first + 1]
+    return low + (high - low) * share
+
+
 def _broadcast(
     values: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

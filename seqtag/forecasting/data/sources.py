@@ -20,6 +20,7 @@ from seqtag.data.series.text_format import TextFormat
 from seqtag.data.series.timestamps import check_time_zone
 from seqtag.errors import ConfigError, DataError, shown
 from seqtag.forecasting.config import ForecastingConfig, SeriesDataConfig
+from seqtag.forecasting.data.bounds import check_within
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.future import Future, append_future, read_future
 from seqtag.forecasting.data.m3 import read_m3
@@ -89,8 +90,15 @@ def load_series(config: ForecastingConfig) -> SeriesData:
 
     Raises:
         ConfigError: a path is missing, or a frequency or time zone is unknown.
-        DataError: a file is at fault, or a step of the test file is not later than the training steps of its series.
+        DataError: a file is at fault, a value lies beyond a bound, or a step of the test file is not later than the
+            training steps of its series.
     """
+    series = _load(config)
+    check_within(series.whole, config.model.lower, config.model.upper)
+    return series
+
+
+def _load(config: ForecastingConfig) -> SeriesData:
     data = config.data
     if data.train is None:
         raise ConfigError("data.train: expected a path, found none")
@@ -123,6 +131,17 @@ def read_table(data: SeriesDataConfig, source: Any, horizon: int = 1, part: Part
         table, test = _m3(data, source)
         return table if part == "history" else _with_test_values(table, test).whole
     return _read(data, source, data.frequency, data.time_zone)
+
+
+def training_table(config: ForecastingConfig, source: Any) -> SeriesTable:
+    """Reads series to fit on, with rows after the last value of a series; `source` as in `read_table`.
+
+    Raises:
+        ConfigError, DataError: as `load_series`.
+    """
+    table = read_table(config.data, source, config.model.horizon, "history")
+    check_within(table, config.model.lower, config.model.upper)
+    return table
 
 
 def locate(path: str, data: SeriesDataConfig) -> str:

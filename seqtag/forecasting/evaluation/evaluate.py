@@ -6,7 +6,7 @@
 >>> report.overall.mae, report.baselines["seasonal_naive"].overall.mae
 (0.5, 1.5)
 >>> report.overall.coverage
-{0.8: 1.0}
+{0.95: 1.0, 0.9: 1.0, 0.8: 1.0, 0.5: 1.0, 0.1: 0.5}
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from seqtag.forecasting.evaluation import baselines, metrics
 from seqtag.forecasting.evaluation.forecast import Forecast, contiguous
 from seqtag.forecasting.evaluation.histories import Histories, Prefixes, season_lengths_of
 from seqtag.forecasting.evaluation.metrics import Scales
-from seqtag.forecasting.evaluation.report import ForecastReport, Scores, StepScores
+from seqtag.forecasting.evaluation.report import INTERVALS, ForecastReport, Scores, StepScores
 
 if TYPE_CHECKING:
     from seqtag.data.series.table import SeriesTable
@@ -35,13 +35,14 @@ def evaluate_model(model: ForecastingModel, table: SeriesTable, windows: Windows
 
     A model of standardised series is scored in their units.
     """
+    forecast, ids = model.forecast(table, windows), table.ids[windows.series].tolist()
     if model.units is not None:
-        table, model = model.units.standardised(table), model.standardised
+        forecast = model.units.standardised_forecast(forecast, ids)
+        table = model.units.standardised(table)
     series = [table.values[table.rows(number)] for number in range(len(table))]
     histories = Prefixes(series, windows.series, windows.ends - windows.first)
-    ids = table.ids[windows.series].tolist()
     target = windows.future(table.values).astype(float)
-    return evaluate_forecasts(target, model.forecast(table, windows), histories, model.season_length, ids)
+    return evaluate_forecasts(target, forecast, histories, model.season_length, ids)
 
 
 def evaluate_forecasts(
@@ -111,22 +112,43 @@ def group_scores(target: np.ndarray, forecast: Forecast, scales: Scales, groups:
     rows_of: dict[K, list[int]] = {}
     for row, name in enumerate(groups):
         rows_of.setdefault(name, []).append(row)
-    return {name: _score(target[rows], forecast.cut(rows, slice(None)), scales, rows) for name, rows in rows_of.items()}
+    hits = _hits(target, forecast)
+    return {
+        name: _score(target[rows], forecast.cut(rows, slice(None)), hits[rows], scales, rows)
+        for name, rows in rows_of.items()
+    }
 
 
 def _by_step(target: np.ndarray, forecast: Forecast, scales: Scales) -> StepScores:
     all_rows = slice(None)
     columns = [slice(step, step + 1) for step in range(target.shape[1])]
+    hits = _hits(target, forecast)
     return StepScores(
-        overall=_score(target, forecast, scales, all_rows),
+        overall=_score(target, forecast, hits, scales, all_rows),
         per_step=tuple(
-            _score(contiguous(target[:, step]), forecast.cut(all_rows, step), scales, all_rows) for step in columns
+            _score(contiguous(target[:, step]), forecast.cut(all_rows, step), hits[:, step], scales, all_rows)
+            for step in columns
         ),
     )
 
 
-def _score(target: np.ndarray, forecast: Forecast, scales: Scales, rows: Any) -> Scores:
-    """Scores some rows and steps; `rows` selects their scales."""
+def _hits(target: np.ndarray, forecast: Forecast) -> np.ndarray:
+    """Whether each value lies in each of `INTERVALS`, their ends included, bool `(rows, horizon, intervals)`.
+
+    Without at least two quantiles there are no intervals. They are found once for all cuts of the forecasts, and one
+    after the other: all their ends together would be several times as large as the forecasts.
+    """
+    intervals = INTERVALS if len(forecast.levels) > 1 else ()
+    found = np.empty((*target.shape, len(intervals)), bool)
+    for column, nominal in enumerate(intervals):
+        # The ends of .8 are .1 and .9, and not what floating point makes of them.
+        ends = forecast.at([round((1 - nominal) / 2, 9), round((1 + nominal) / 2, 9)]).quantiles
+        found[..., column] = (target >= ends[..., 0]) & (target <= ends[..., 1])
+    return found
+
+
+def _score(target: np.ndarray, forecast: Forecast, hits: np.ndarray, scales: Scales, rows: Any) -> Scores:
+    """Scores some rows and steps, whose `_hits` are given; `rows` selects their scales."""
     point, quantiles, levels = forecast.point, forecast.quantiles, forecast.levels
     observed = ~np.isnan(target)
     return Scores(
@@ -138,13 +160,17 @@ def _score(target: np.ndarray, forecast: Forecast, scales: Scales, rows: Any) ->
         mse=metrics.mse(target, point),
         wql=metrics.wql(target, quantiles, levels),
         crps=metrics.crps(target, quantiles, levels),
-        coverage={
-            nominal: metrics.coverage(target, quantiles[..., low], quantiles[..., high])
-            for nominal, (low, high) in metrics.central_intervals(levels).items()
-        },
+        coverage=_coverage(hits[observed]),
         observed=int(observed.sum()),
         unscaled=int((observed.any(axis=1) & np.isnan(scales.mean[rows])).sum()),
     )
+
+
+def _coverage(hits: np.ndarray) -> dict[float, float]:
+    """The share of observed values in each interval, from their `_hits (values, intervals)`."""
+    count = hits.sum(axis=0)
+    shares = count / len(hits) if len(hits) else np.full(len(count), np.nan)
+    return dict(zip(INTERVALS, shares.tolist(), strict=False))
 
 
 def _check(target: np.ndarray, forecast: Forecast, histories: Histories, ids: Sequence[Hashable] | None) -> None:

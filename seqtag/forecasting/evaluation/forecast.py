@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from seqtag.forecasting.calibration.quantile_function import at_levels
 from seqtag.forecasting.levels import checked_levels
 
 
@@ -58,6 +59,21 @@ class Forecast:
         quantiles = contiguous(self.quantiles[rows][:, steps]) if self.levels else self.quantiles
         return Forecast(contiguous(self.point[rows][:, steps]), quantiles, self.levels)
 
+    def at(self, levels: Sequence[float]) -> Forecast:
+        """The forecast with quantiles at other levels; see `seqtag.forecasting.calibration.quantile_function`.
+
+        Raises:
+            ValueError: levels as of `checked_levels`, or a forecast without quantiles.
+
+        Example:
+            >>> Forecast.of_quantiles([[[1.0, 3.0, 4.0]]], (0.1, 0.5, 0.9)).at([0.3, 0.7]).quantiles.tolist()
+            [[[2.0, 3.5]]]
+        """
+        order = np.argsort(self.levels)
+        rising = bool((np.diff(order) == 1).all())
+        quantiles = self.quantiles if rising else self.quantiles[..., order]
+        return Forecast(self.point, at_levels(quantiles, sorted(self.levels), levels), checked_levels(levels))
+
 
 def contiguous(values: np.ndarray) -> np.ndarray:
     """The values side by side in memory: metrics read them several times, and a strided column is slow to read."""
@@ -70,4 +86,4 @@ def quantile_names(levels: Sequence[float]) -> list[str]:
     >>> quantile_names((0.1, 0.5))
     ['q0.1', 'q0.5']
     """
-    return [f"q{level:g}" for level in levels]
+    return [f"q{level:.12g}" for level in levels]

@@ -1,8 +1,4 @@
-"""The report of `evaluate_forecasts`: scores of forecasts and of the baselines, as ``metrics.json`` and as text.
-
->>> named_interval({0.9: 0.93, 0.8: 0.79})
-0.8
-"""
+"""The report of `evaluate_forecasts`: scores of forecasts and of the baselines, as ``metrics.json`` and as text."""
 
 from __future__ import annotations
 
@@ -15,6 +11,8 @@ import numpy as np
 from seqtag.forecasting.evaluation import metrics
 
 MAX_STEPS_SHOWN = 24
+# The central intervals whose coverage is measured, and the one that is named where there is room for one.
+INTERVALS = (0.95, 0.9, 0.8, 0.5, 0.1)
 NAMED_INTERVAL = 0.8
 METRICS = ("mase", "smape", "rmsse", "mae", "rmse", "mse", "wql", "crps", "coverage")
 
@@ -32,7 +30,8 @@ class Scores:
         mse: mean squared error.
         wql: weighted quantile loss, averaged over the levels; NaN without quantiles.
         crps: continuous ranked probability score from the quantiles; NaN without them.
-        coverage: for the nominal coverage of each central interval, the share of values in it, widest first.
+        coverage: for the nominal coverage of each of `INTERVALS`, the share of values in it; empty with fewer than two
+            quantiles. Whatever levels were forecast, the ends of an interval lie on their quantile function.
         observed: the number of values that were scored.
         unscaled: the number of rows with values but without a scale, which `mase` and `rmsse` leave out.
     """
@@ -50,9 +49,9 @@ class Scores:
     unscaled: int
 
     def to_metrics(self) -> dict[str, Any]:
-        """The scores as an entry of ``metrics.json``: ``coverage`` is that of the interval nearest to 80%.
+        """The scores as an entry of ``metrics.json``: ``coverage`` is that of the 80% interval.
 
-        NaN becomes None, as JSON has no NaN; ``intervals`` has the coverage of every interval.
+        NaN becomes None, as JSON has no NaN; ``intervals`` has the coverage at 10, 50, 80, 90 and 95%.
         """
         figures = {name: getattr(self, name) for name in METRICS if name != "coverage"}
         return {
@@ -64,9 +63,8 @@ class Scores:
         }
 
     def named_coverage(self) -> float:
-        """The coverage of the interval nearest to 80%; NaN without an interval."""
-        nominal = named_interval(self.coverage)
-        return float("nan") if nominal is None else self.coverage[nominal]
+        """The coverage of the 80% interval; NaN without one."""
+        return self.coverage.get(NAMED_INTERVAL, float("nan"))
 
 
 @dataclass(frozen=True)
@@ -139,12 +137,16 @@ class ForecastReport:
         steps = {str(step + 1): self.per_step[step] for step in chosen}
         title = "step" if len(chosen) == len(self.per_step) else f"step of {len(self.per_step)}"
         skill = "; ".join(f"{name} {value:.1%}" for name, value in self.skill.items())
-        return "\n".join([*lines, *score_lines("", models), f"skill (MASE): {skill}", "", *score_lines(title, steps)])
+        lines += [*score_lines("", models), f"skill (MASE): {skill}"]
+        if self.overall.coverage:
+            shares = ", ".join(f"{share:.1%} in {nominal:.0%}" for nominal, share in self.overall.coverage.items())
+            lines.append(f"coverage of intervals: {shares}")
+        return "\n".join([*lines, "", *score_lines(title, steps)])
 
 
 def named_interval(coverage: Mapping[float, float]) -> float | None:
-    """The interval whose coverage is reported where there is room for one: the nearest to 80%, the wider of two."""
-    return min(coverage, key=lambda nominal: (round(abs(nominal - NAMED_INTERVAL), 9), -nominal), default=None)
+    """The interval whose coverage is reported where there is room for one; None where there are no intervals."""
+    return NAMED_INTERVAL if NAMED_INTERVAL in coverage else None
 
 
 def spaced_indices(count: int, limit: int = MAX_STEPS_SHOWN) -> list[int]:

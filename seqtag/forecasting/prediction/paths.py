@@ -66,7 +66,7 @@ def draw_paths(model: ForecastingModel, table: SeriesTable, horizon: int, num_pa
     quantiles = model.outputs(table, last_windows(model, table, total)).quantiles[:, :horizon]
     first = quantiles.shape[1]
     drawn = np.empty(u.shape)
-    drawn[..., :first] = values_at(u[..., :first], quantiles[:, None], model.levels)
+    drawn[..., :first] = model.bounds.moved(values_at(u[..., :first], quantiles[:, None], model.levels))
     if first == horizon:
         return drawn
     # A path reads only the newest steps, so only these are copied for each path.
@@ -78,7 +78,7 @@ def draw_paths(model: ForecastingModel, table: SeriesTable, horizon: int, num_pa
         copies = set_values(copies, total, drawn[..., :start].reshape(-1, start))
         quantiles = model.outputs(copies, last_windows(model, copies, total - start)).quantiles
         quantiles = quantiles.reshape(len(table), num_paths, model.horizon, -1)[:, :, : steps.stop - start]
-        drawn[..., steps] = values_at(u[..., steps], quantiles, model.levels)
+        drawn[..., steps] = model.bounds.moved(values_at(u[..., steps], quantiles, model.levels))
     return drawn
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtag.forecasting.calibration.quantile_function import probabilities, values_at
+from seqtag.forecasting.calibration.quantile_function import at_levels, probabilities, values_at
 
 LEVELS = (0.1, 0.25, 0.5, 0.8, 0.9)
 ascending = st.lists(st.integers(-20, 20), min_size=5, max_size=5).map(sorted).map(np.array)
@@ -111,3 +111,27 @@ def test_wrong_levels_and_quantiles_are_named():
         values_at(np.full(1, 0.5), np.array([1.0, 0.0]), (0.1, 0.9))
     with pytest.raises(ValueError, match=r"expected probabilities between 0 and 1, found 1\.5"):
         values_at(np.array([1.5]), np.array([0.0]), (0.1,))
+
+
+@given(ascending, st.sets(st.floats(1e-12, 1 - 1e-12), min_size=1, max_size=9).map(sorted), st.sampled_from([0, 1e12]))
+def test_other_levels_have_the_values_of_the_quantile_function(quantiles, wanted, level):
+    rows = np.stack([quantiles, np.zeros(5), -quantiles[::-1]]).astype(float) + level
+    found = at_levels(rows, LEVELS, wanted)
+    np.testing.assert_allclose(found, values_at(np.array(wanted), rows[:, None], LEVELS), rtol=1e-12, atol=1e-7)
+    assert (np.diff(found, axis=-1) >= 0).all()
+    assert (found[1] == level).all(), "no width where the quantiles coincide"
+
+
+def test_levels_that_are_given_keep_their_quantiles_bit_for_bit():
+    rows = np.sort(np.random.default_rng(1).normal(size=(7, 3, 5)), axis=-1)
+    np.testing.assert_array_equal(at_levels(rows, LEVELS, LEVELS[1:4]), rows[..., 1:4])
+    np.testing.assert_array_equal(at_levels(rows[..., :1], (0.5,), (0.01, 0.99)), rows[..., [0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [((), "found none"), ((0.5, 0.5), "0.5 after 0.5"), ((0, 0.5), "found 0"), ((0.5, math.nan), "found nan")],
+)
+def test_levels_that_are_none_are_named(wanted, message):
+    with pytest.raises(ValueError, match=message):
+        at_levels(np.zeros(5), LEVELS, wanted)

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from seqtag.errors import DataError
+from seqtag.forecasting.calibration.quantile_function import values_at
 from seqtag.forecasting.evaluation import baselines, metrics
 from seqtag.forecasting.evaluation.evaluate import baseline_forecasts, evaluate_forecasts
 from seqtag.forecasting.evaluation.forecast import Forecast
 
 NAN = math.nan
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+ENDS = (0.025, 0.05, 0.1, 0.25, 0.45, 0.55, 0.75, 0.9, 0.95, 0.975)
 SEASONS = {"YEARLY": 1, "QUARTERLY": 4, "MONTHLY": 12, "OTHER": 1}
 
 
@@ -42,7 +44,9 @@ def expected(made: dict, rows: list[int], steps: list[int], forecast: Forecast |
     target, point = made["target"][np.ix_(rows, steps)], forecast.point[np.ix_(rows, steps)]
     scale = metrics.scales([made["histories"][row] for row in rows], [made["season_lengths"][row] for row in rows])
     quantiles = forecast.quantiles[np.ix_(rows, steps)] if forecast.levels else forecast.quantiles
-    pairs = {0.8: (0, 4), 0.5: (1, 3)} if forecast.levels else {}
+    pairs = {0.95: (0, 9), 0.9: (1, 8), 0.8: (2, 7), 0.5: (3, 6), 0.1: (4, 5)} if forecast.levels else {}
+    order = np.argsort(forecast.levels)
+    ends = values_at(np.array(ENDS), quantiles[..., None, order], np.sort(forecast.levels)) if pairs else quantiles
     return {
         "mase": metrics.mase(target, point, scale.mean),
         "smape": metrics.smape(target, point),
@@ -53,8 +57,7 @@ def expected(made: dict, rows: list[int], steps: list[int], forecast: Forecast |
         "wql": metrics.wql(target, quantiles, forecast.levels),
         "crps": metrics.crps(target, quantiles, forecast.levels),
         "coverage": {
-            nominal: metrics.coverage(target, quantiles[..., low], quantiles[..., high])
-            for nominal, (low, high) in pairs.items()
+            nominal: metrics.coverage(target, ends[..., low], ends[..., high]) for nominal, (low, high) in pairs.items()
         },
         "observed": int(np.sum(~np.isnan(target))),
         "unscaled": 0,
@@ -140,6 +143,17 @@ def test_points_alone_have_no_score_of_quantiles():
     assert math.isnan(report.overall.wql)
     assert report.overall.coverage == {}
     assert math.isnan(report.overall.named_coverage())
+
+
+def test_coverage_is_nominal_where_the_forecast_is_the_distribution_of_the_values():
+    """Values of two exponential distributions back to back, whose quantile function is the one that is assumed."""
+    draws = np.random.default_rng(2).laplace(size=(20_000, 1))
+    laplace = np.log([0.2, 0.5])
+    quantiles = np.broadcast_to([laplace[0], laplace[1], *-laplace[::-1]], (20_000, 1, 4))
+    forecast = Forecast(np.zeros((20_000, 1)), quantiles, (0.1, 0.25, 0.75, 0.9))
+    report = evaluate_forecasts(draws, forecast, [[0.0, 1.0]] * 20_000, season_lengths=1)
+    for nominal in (0.95, 0.9, 0.8, 0.5):
+        assert report.overall.coverage[nominal] == pytest.approx(nominal, abs=0.012)
 
 
 def test_single_precision_is_scored_in_double():

@@ -10,7 +10,7 @@ import pytest
 
 from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
 from seqtag.forecasting.evaluation.forecast import Forecast
-from seqtag.forecasting.evaluation.report import METRICS, ForecastReport, named_interval
+from seqtag.forecasting.evaluation.report import INTERVALS, METRICS, ForecastReport
 
 
 def report_of(horizon: int = 3, levels: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 0.9)) -> ForecastReport:
@@ -35,7 +35,7 @@ def test_metrics_hold_the_contract_overall_by_step_and_beside_seasonal_naive():
     assert found["mase"] == report.overall.mase
     assert found["coverage"] == found["intervals"]["0.8"] == report.overall.coverage[0.8]
     assert found["coverage_of"] == 0.8
-    assert found["intervals"].keys() == {"0.8", "0.5"}
+    assert list(found["intervals"]) == ["0.95", "0.9", "0.8", "0.5", "0.1"]
     assert found["per_step"]["mae"] == [scores.mae for scores in report.per_step]
     assert found["per_step"]["coverage"][1] == report.per_step[1].coverage[0.8]
     assert found["per_step"]["observed"] == [4, 4, 4]
@@ -65,8 +65,10 @@ def test_the_text_names_season_interval_and_what_was_left_out():
     assert [line.split()[0] for line in lines[3:8]] == ["forecast", "seasonal_naive", "naive", "drift", "mean"]
     assert lines[5].split()[-3:] == ["-", "-", "-"]
     assert lines[8].startswith("skill (MASE): seasonal_naive ")
-    assert lines[10].split() == ["step", *METRICS]
-    assert [line.split()[0] for line in lines[11:]] == ["1", "2", "3"]
+    shares = ", ".join(f"{report_of().overall.coverage[nominal]:.1%} in {nominal:.0%}" for nominal in INTERVALS)
+    assert lines[9] == f"coverage of intervals: {shares}"
+    assert lines[11].split() == ["step", *METRICS]
+    assert [line.split()[0] for line in lines[12:]] == ["1", "2", "3"]
     assert len({len(line) for line in lines[2:8]}) == 1
 
 
@@ -93,8 +95,6 @@ def test_text_without_an_interval_promises_none():
     assert report.to_text().splitlines()[0] == "1 forecasts, 1 observed values; season 1."
 
 
-def test_the_interval_nearest_to_80_percent_stands_for_all():
-    assert named_interval({0.95: 0.9, 0.8: 0.7, 0.5: 0.5}) == 0.8
-    assert named_interval({0.9: 0.9, 0.7: 0.7}) == 0.9
-    assert named_interval({}) is None
+def test_a_single_level_has_no_interval():
     assert math.isnan(report_of(levels=(0.5,)).overall.named_coverage())
+    assert report_of(levels=(0.5,)).to_metrics()["coverage_of"] is None

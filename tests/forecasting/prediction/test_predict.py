@@ -8,6 +8,10 @@ import pytest
 
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
+from seqtag.forecasting.calibration.bounds import Bounds
+from seqtag.forecasting.calibration.quantile_function import values_at
+from seqtag.forecasting.model import ForecastingModel
+from seqtag.forecasting.prediction.paths import sample_paths
 from seqtag.forecasting.prediction.predict import predict
 
 NUMBERS = ["forecast", "q0.1", "q0.5", "q0.9"]
@@ -96,3 +100,30 @@ def test_a_horizon_is_at_least_one(unfitted, history):
     table = read_series(history[["unique_id", "ds", "y"]])
     with pytest.raises(ValueError, match="expected horizon to be at least 1, found 0"):
         predict(unfitted(table), table, 0)
+
+
+def test_any_level_is_that_of_the_quantile_function_and_beyond_the_horizon_of_the_paths(fitted, table, future):
+    levels = (0.02, 0.1, 0.3, 0.5, 0.99)
+    plain, found = (predict(fitted, table, 7, future, 2, asked) for asked in (None, levels))
+    assert list(found.columns) == ["unique_id", "ds", "forecast", "q0.02", "q0.1", "q0.3", "q0.5", "q0.99"]
+    pd.testing.assert_frame_equal(found[["forecast", "q0.1", "q0.5"]], plain[["forecast", "q0.1", "q0.5"]])
+    quantiles = plain[["q0.1", "q0.5", "q0.9"]].to_numpy().reshape(3, 7, 1, 3)
+    by_step = found.iloc[:, 3:].to_numpy().reshape(3, 7, 5)
+    np.testing.assert_allclose(by_step[:, :4], values_at(np.array(levels), quantiles, (0.1, 0.5, 0.9))[:, :4])
+    paths = sample_paths(fitted, table, 7, 100, future, seed=2)
+    np.testing.assert_allclose(by_step[:, 4:], np.moveaxis(np.quantile(paths, levels, axis=1), 0, -1)[:, 4:])
+
+
+def test_nothing_lies_beyond_a_bound(fitted, table, future):
+    """Quantiles, points and paths, within the horizon and beyond, are those without bounds moved onto them."""
+    bounded = ForecastingModel(fitted.ensemble, fitted.encoder, fitted.columns, 7, fitted.corrections)
+    bounded.bounds = Bounds(48.0, 53.0)
+    levels = (0.01, 0.1, 0.5, 0.9, 0.99)
+    free, found = (predict(model, table, 4, future, levels=levels) for model in (fitted, bounded))
+    np.testing.assert_array_equal(found.iloc[:, 2:], np.clip(free.iloc[:, 2:], 48, 53))
+    assert (free.iloc[:, 2:] < 48).any(axis=None) and (free.iloc[:, 2:] > 53).any(axis=None)
+    paths, moved = (sample_paths(model, table, 10, 20, future) for model in (fitted, bounded))
+    np.testing.assert_array_equal(moved[..., :4], np.clip(paths[..., :4], 48, 53))
+    longer = predict(bounded, table, 10, future)
+    for values in (moved, longer.iloc[:, 2:].to_numpy()):
+        assert values.min() == 48 and values.max() == 53
