@@ -1,0 +1,1 @@
+"""What a forecaster takes from the data where a setting is not given: the seasons that the series have."""
