@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -16,6 +17,9 @@ from seqtag.process.streams import OutputConsole
 T = TypeVar("T")
 
 SECONDS_BETWEEN_UPDATES = 0.25
+# Between lines that stay: so many seconds, and later this share of the time so far.
+SECONDS_BETWEEN_LINES = 10.0
+SHARE_BETWEEN_LINES = 0.05
 
 
 def clock(seconds: float) -> str:
@@ -48,9 +52,13 @@ def time_left(seconds: float, done: float, total: float) -> str:
 
 
 class LiveLine:
-    """One line that changes in place while work goes on; no line where standard error is no terminal.
+    """One line that changes in place while work goes on, where standard error is a terminal.
 
     Where standard error cannot be written to, for example since its reader has left, work goes on without the line.
+
+    Args:
+        plain_lines: whether there are lines where standard error is no terminal: the first at once, then one every ten
+            seconds, and after some minutes more rarely. They stay.
 
     Example:
 
@@ -58,7 +66,10 @@ class LiveLine:
         ...     line.show(lambda: "3 words/s")
     """
 
-    def __init__(self) -> None:
+    def __init__(self, plain_lines: bool = False) -> None:
+        self.plain_lines = plain_lines
+        self._started = time.monotonic()
+        self._kept = -math.inf
         # In a notebook it is text on standard error too: rich would add an output for every update.
         self.console = OutputConsole(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
         self._live: Live | None = None
@@ -75,7 +86,12 @@ class LiveLine:
     def show(self, text: Callable[[], str], at_once: bool = False) -> None:
         """Shows `text()`, at most four times a second; `at_once` before work that will not call again soon."""
         now = time.monotonic()
-        if not self.console.is_terminal or not (at_once or now - self._shown >= SECONDS_BETWEEN_UPDATES):
+        if not self.console.is_terminal:
+            pause = max(SECONDS_BETWEEN_LINES, SHARE_BETWEEN_LINES * (now - self._started))
+            if self.plain_lines and now - self._kept >= pause:
+                self.keep(text())
+            return
+        if not (at_once or now - self._shown >= SECONDS_BETWEEN_UPDATES):
             return
         self._shown = now
         line = Text(text())
@@ -87,6 +103,7 @@ class LiveLine:
 
     def keep(self, text: str) -> None:
         """Prints a line that stays."""
+        self._kept = time.monotonic()
         with suppress(OSError):
             self.console.print(text)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from seqtag.config.duration import Seconds
 from seqtag.config.section import AboveZero, Fraction, Positive, Section
 
 
@@ -32,6 +33,11 @@ class FittingConfig(Section):
     ema: Fraction = Field(0.99, description="momentum of the weight average; 0 for none")
     patience: Positive | None = Field(
         8, description="epochs without a better dev measure after which training ends; null for never"
+    )
+    budget: Seconds | None = Field(
+        None,
+        description="most wall-clock time of training, such as 90, '60s' or '1h30m', tracing and scoring counted; one "
+        "update of each network is made at least; the result then depends on the machine's speed; null for no limit",
     )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
         "float32", description="Keras's dtype policy of the network"

@@ -34,6 +34,7 @@ from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.rules.naive import seasonal_naive
 from seqtag.process.forks import check_can_run
+from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult
 from seqtag.training.measure import Measure
 from seqtag.training.recording import Recording
@@ -62,6 +63,7 @@ def fit_forecasting_model(
         RunError: see `fit_network`.
     """
     check_can_run()
+    budget = Budget(config.training.budget)
     table = in_order(table)
     units = _fit_units(table, config) if config.data.standardise else None
     series = table if units is None else units.standardised(table)
@@ -73,7 +75,7 @@ def fit_forecasting_model(
     fitted = WindowReader(encoder.encode(parts.fitted), parts.training_windows)
     held_out = WindowReader(encoder.encode(series), parts.held_out_windows)
     trainer = MemberTrainer(config, encoder, parts.fitted, fitted, held_out, takes_logarithms(series))
-    members = _fit_members(trainer, recording)
+    members = _fit_members(trainer, recording, budget)
     season_length = config.model.season_length_of(series)
     build = partial(ForecastingModel, encoder=encoder, columns=series_columns(config.data), season_length=season_length)
     bounds = Bounds(config.model.lower, config.model.upper)
@@ -83,7 +85,7 @@ def fit_forecasting_model(
     result = _joined([member.result for member in members])
     if config.training.refit:
         epochs = [member.result.best_epoch for member in members]
-        members = _refit_members(series, config, encoder, epochs, recording.verbose)
+        members = _refit_members(series, config, encoder, epochs, recording.verbose, budget)
         model = build(_ensemble(members), corrections=corrections, units=units, bounds=bounds)
         result = replace(result, seconds=result.seconds + sum(member.result.seconds for member in members))
     return model, result, report
@@ -110,19 +112,27 @@ def check_counts(table: SeriesTable) -> None:
         )
 
 
-def _fit_members(trainer: MemberTrainer, recording: Recording) -> list[Member]:
-    """Fits all members; the held-out windows choose the epoch of each."""
+def _fit_members(trainer: MemberTrainer, recording: Recording, budget: Budget) -> list[Member]:
+    """Fits all members; the held-out windows choose the epoch of each. A refit's share of the budget is like theirs."""
     training, size = trainer.config.training, trainer.config.model.ensemble_size
     measure = Measure("loss", is_loss=True, keeps_last=training.keep == "last")
     names = [f"member-{number + 1}" for number in range(size)]
+    fits = 2 * size if training.refit else size
     return [
-        trainer.fit(number, training, measure, recording.part(name, labelled=size > 1))
+        trainer.fit(
+            number, training, measure, recording.part(name, labelled=size > 1), budget.part(1 / (fits - number))
+        )
         for number, name in enumerate(names)
     ]
 
 
 def _refit_members(
-    table: SeriesTable, config: ForecastingConfig, encoder: SeriesEncoder, epochs: Sequence[int], verbose: bool
+    table: SeriesTable,
+    config: ForecastingConfig,
+    encoder: SeriesEncoder,
+    epochs: Sequence[int],
+    verbose: bool,
+    budget: Budget,
 ) -> list[Member]:
     """Fits members on all steps, each for as many epochs as were best when some were held out."""
     windows = training_windows(table, config.model.lookback, config.model.horizon, config.min_history_of(table))
@@ -134,7 +144,8 @@ def _refit_members(
     for number, best in enumerate(epochs):
         training = config.training.model_copy(update={"epochs": best, "patience": None})
         recording = Recording(label=f"refit {number + 1}", verbose=verbose)
-        members.append(trainer.fit(number, training, measure, recording))
+        part = budget.part(1 / (len(epochs) - number))
+        members.append(trainer.fit(number, training, measure, recording, part))
     return members
 
 

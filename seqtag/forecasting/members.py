@@ -16,6 +16,7 @@ from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.moments import moments_of, training_moments, typical_deviation
 from seqtag.forecasting.network.network import ForecastNetwork
 from seqtag.forecasting.network.teacher_schedule import TeacherSchedule
+from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
 from seqtag.training.recording import Recording
@@ -53,8 +54,15 @@ class MemberTrainer:
     scored: WindowReader
     logarithmic: bool
 
-    def fit(self, number: int, training: ForecastTrainingConfig, measure: Measure, recording: Recording) -> Member:
-        """Fits the member of this number; the first is 0."""
+    def fit(
+        self,
+        number: int,
+        training: ForecastTrainingConfig,
+        measure: Measure,
+        recording: Recording,
+        budget: Budget | None = None,
+    ) -> Member:
+        """Fits the member of this number, the first being 0, within a budget, which is the settings' unless given."""
         seed = self.config.seed + MEMBER_SEEDS * number
         batches = WindowBatches(
             self.fitted,
@@ -68,7 +76,7 @@ class MemberTrainer:
         with seeded(seed):
             network = build_network(self.config.model, self.table, self.encoder, training.precision, self.logarithmic)
             loss = held_out_loss(network, self.scored)
-            return Member(network, fit_network(network, batches, training, loss, measure, recording, [teacher]))
+            return Member(network, fit_network(network, batches, training, loss, measure, recording, [teacher], budget))
 
 
 def build_network(

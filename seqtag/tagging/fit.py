@@ -14,6 +14,7 @@ from seqtag.tagging.data.windows import in_pieces
 from seqtag.tagging.evaluation.evaluate import quick_report, resolve_measure
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.network import TaggerNetwork
+from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
 from seqtag.training.recording import Recording
@@ -79,7 +80,11 @@ def _tag_costs(codec: TagCodec, config: ModelConfig) -> list[float] | None:
 
 
 def fit_tagging_model(
-    train: TaggedCorpus, dev: TaggedCorpus, config: TaggingConfig, recording: Recording = Recording()
+    train: TaggedCorpus,
+    dev: TaggedCorpus,
+    config: TaggingConfig,
+    recording: Recording = Recording(),
+    budget: Budget | None = None,
 ) -> tuple[TaggingModel, FitResult]:
     """Fits a model on `train`; `dev` chooses the epoch.
 
@@ -90,6 +95,7 @@ def fit_tagging_model(
         dev: sentences with tags such as `TagCodec.check` accepts.
         config: the whole configuration.
         recording: where checkpoints and logs go.
+        budget: the time that training may take, where there are several; that of the configuration unless given.
 
     Raises:
         ConfigError: a measure of spans for plain labels.
@@ -109,5 +115,5 @@ def fit_tagging_model(
             return getattr(quick_report(dev.tags, model.decode_tags(encoded_dev), scheme), measure)
 
         batches = TaggedBatches(encoded, training.batch_tokens, config.seed)
-        result = fit_network(model.network, batches, training, evaluate, Measure(measure), recording)
+        result = fit_network(model.network, batches, training, evaluate, Measure(measure), recording, budget=budget)
     return model, result

@@ -13,6 +13,7 @@ from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.model import TaggingModel
+from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult
 from seqtag.training.recording import Recording
 
@@ -65,15 +66,20 @@ class SeedRuns:
 
 
 def fit_seeds(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], recording: Recording) -> SeedRuns:
-    """Fits a tagger with each seed of a configuration."""
-    count = config.training.seeds
-    seeds = range(config.seed, config.seed + count)
-    runs = [_fit_seed(config, corpora, seed, recording.part(f"seed-{seed}", labelled=count > 1)) for seed in seeds]
+    """Fits a tagger with each seed of a configuration, all within its budget."""
+    count, budget = config.training.seeds, Budget(config.training.budget)
+    runs = []
+    for number in range(count):
+        seed = config.seed + number
+        part = recording.part(f"seed-{seed}", labelled=count > 1)
+        runs.append(_fit_seed(config, corpora, seed, part, budget.part(1 / (count - number))))
     return SeedRuns(runs, resolve_measure(config.evaluation.measure, runs[0].model.codec.scheme))
 
 
-def _fit_seed(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], seed: int, recording: Recording) -> SeedRun:
+def _fit_seed(
+    config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], seed: int, recording: Recording, budget: Budget
+) -> SeedRun:
     config = config.model_copy(update={"seed": seed})
-    model, fit = fit_tagging_model(corpora["train"], corpora["dev"], config, recording)
+    model, fit = fit_tagging_model(corpora["train"], corpora["dev"], config, recording, budget)
     reports = {split: evaluate_model(model, corpora[split]) for split in ("dev", "test") if split in corpora}
     return SeedRun(seed, model, fit, reports)

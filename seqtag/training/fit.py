@@ -20,6 +20,7 @@ from seqtag.diagnostics.sparsity import SparsityReport, sparsity
 from seqtag.keras_internals import freed_training_graphs
 from seqtag.process.quiet_tensorflow import one_trace_a_model
 from seqtag.training.averaging import WeightAverage
+from seqtag.training.budget import Budget, Deadline
 from seqtag.training.checkpoint import Checkpoint
 from seqtag.training.measure import Measure
 from seqtag.training.memory import peak_memory_mb
@@ -35,8 +36,8 @@ class FitResult:
     """The figures of a fit.
 
     Attributes:
-        history: a dict for each epoch: `epoch, loss, dev, best, learning_rate, train_seconds`, and `grad_clipped` where
-            gradients are clipped.
+        history: a dict for each epoch: `epoch, loss, dev, best, learning_rate, updates, train_seconds`, and
+            `grad_clipped` where gradients are clipped.
         best_epoch: the 1-based epoch whose weights the network has.
         seconds: the time of all epochs, evaluation on dev included, summed over resumed parts.
         items_per_second: tokens or windows a second in training, without the first epoch (tracing) if there are more.
@@ -82,15 +83,23 @@ class Examples(Protocol):
 
 
 class EpochLogs(keras.callbacks.Callback):
-    """Adds the time of an epoch's steps and the learning rate to its logs."""
+    """Adds the number of an epoch's updates, their time and the learning rate to its logs."""
+
+    async_safe = True
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Starts the clock."""
         self.started = time.monotonic()
+        self.updates = 0
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Counts the update."""
+        self.updates += 1
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Adds `train_seconds` and `learning_rate`."""
+        """Adds `updates`, `train_seconds` and `learning_rate`."""
         if logs is not None:
+            logs["updates"] = self.updates
             logs["train_seconds"] = time.monotonic() - self.started
             logs["learning_rate"] = float(self.model.optimizer.learning_rate.numpy())
 
@@ -118,6 +127,7 @@ def fit_network(
     measure: Measure,
     recording: Recording = Recording(),
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    budget: Budget | None = None,
 ) -> FitResult:
     """Fits `network` and gives it the weights of the epoch with the best dev measure.
 
@@ -129,29 +139,37 @@ def fit_network(
         measure: tells which of two dev measures is better.
         recording: where checkpoints and logs go, and whether to resume.
         callbacks: further callbacks, which run before those that compute the dev measure.
+        budget: the time that the fit may take, where it is one of several; that of the settings unless given.
 
     Raises:
         RunError: the loss is no longer finite, or the checkpoint is of another model.
     """
     network.compile(optimizer=build_optimizer(settings), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
-    rate = LearningRate(settings, examples.steps)
+
+    def watched() -> float:
+        if recording.verbose:
+            progress.show_scoring()
+        return evaluate()
+
+    deadline = Deadline(budget or Budget(settings.budget), watched)
+    rate = LearningRate(settings, examples.steps, deadline.spent)
     # It comes before the callbacks that score or save: at the end of an epoch it still changes the weights.
     penalties = [ProximalL1(settings.l1, settings.row_l1)] if settings.l1 or settings.row_l1 else []
     average = WeightAverage(settings.ema)
-    selection = DevSelection(evaluate, measure, settings, average, rate)
+    selection = DevSelection(deadline.evaluate, measure, settings, average, rate)
     checkpoint = Checkpoint(recording.checkpoints, rate, average, selection)
     checkpoint.set_model(network)
     finished = recording.resume and checkpoint.restore() and checkpoint.stopped
+    deadline.resume(checkpoint.seconds)
     first_epoch = checkpoint.epochs_done
+    progress = ProgressLine(settings, examples, selection, deadline, recording.label)
     if not finished and first_epoch < settings.epochs:
-        progress = ProgressLine(
-            settings.epochs, examples.items, examples.unit, examples.steps, measure, first_epoch, recording.label
-        )
+        limit = [deadline] if deadline.budget.limited else []
         lines = [progress] if recording.verbose else []
         gradients = [*_clipping(settings.clip_norm), *_monitors(settings.monitor_every, recording)]
         logging = [] if recording.logs is None else [TensorBoardScalars(recording.logs)]
-        scoring = [EpochLogs(), rate, average, selection, checkpoint, *lines]
+        scoring = [EpochLogs(), rate, average, selection, *limit, checkpoint, *lines]
         try:
             with one_trace_a_model(), freed_training_graphs():
                 network.fit(
@@ -167,7 +185,7 @@ def fit_network(
             progress.live.close()
     selection.set_model(network)
     selection.restore_best()
-    speed = examples.items / _typical_seconds(checkpoint.history)
+    speed = _typical_speed(checkpoint.history, examples)
     found = sparsity(network) if penalties else None
     return FitResult(checkpoint.history, selection.best_epoch + 1, checkpoint.seconds, speed, examples.unit, found)
 
@@ -183,6 +201,9 @@ def _monitors(every: int | None, recording: Recording) -> list[GradientMonitor]:
     return [GradientMonitor(every, folder, append=recording.resume)]
 
 
-def _typical_seconds(history: list[dict[str, float]]) -> float:
-    settled = history[1:] or history
-    return float(np.median([epoch["train_seconds"] for epoch in settled]))
+def _typical_speed(history: list[dict[str, float]], examples: Examples) -> float:
+    """The items a second of the median epoch, without the first one if there are more."""
+    items = examples.items / examples.steps
+    # A state that an earlier version has saved does not count updates.
+    speeds = [items * epoch.get("updates", examples.steps) / epoch["train_seconds"] for epoch in history]
+    return float(np.median(speeds[1:] or speeds))

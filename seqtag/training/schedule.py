@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import keras
 
 from seqtag.config.fitting import FittingConfig
 
 
-def rate_factor(step: int, total_steps: int, warmup_steps: int, decay: str) -> float:
+def rate_factor(step: int, total_steps: int, warmup_steps: int, decay: str, spent: float = 0.0) -> float:
     """The factor on the base rate at 0-based `step`.
 
     It rises linearly to 1 over the warm-up. Then `decay` decides: it stays (`"none"`), or falls to 0 at `total_steps`
-    along a line (`"linear"`) or half a cosine (`"cosine"`, Loshchilov and Hutter 2017).
+    along a line (`"linear"`) or half a cosine (`"cosine"`, Loshchilov and Hutter 2017). Where a larger share of a
+    budget of time is `spent` than of the steps, it has fallen as far as that share, in the warm-up too.
 
     >>> [rate_factor(step, 12, 2, "linear") for step in (0, 1, 2, 7)]
     [0.5, 1.0, 1.0, 0.5]
+    >>> rate_factor(7, 12, 2, "linear", spent=0.75)
+    0.25
     """
-    if step < warmup_steps:
-        return (step + 1) / warmup_steps
-    progress = min(1.0, (step - warmup_steps) / max(1, total_steps - warmup_steps))
+    warmth = min(1.0, (step + 1) / max(1, warmup_steps))
+    done = (step - warmup_steps) / max(1, total_steps - warmup_steps)
+    return min(warmth, _decayed(min(1.0, max(0.0, done, spent)), decay))
+
+
+def _decayed(progress: float, decay: str) -> float:
     match decay:
         case "linear":
             return 1 - progress
@@ -36,6 +43,7 @@ class LearningRate(keras.callbacks.Callback):
     Args:
         settings: the base rate, its warm-up and decay.
         steps_per_epoch: about the number of steps of an epoch.
+        spent: gives the share of a budget of time that is spent.
 
     Attributes:
         scale: the product of the factors of `anneal` so far; part of a checkpoint.
@@ -43,9 +51,10 @@ class LearningRate(keras.callbacks.Callback):
 
     async_safe = True
 
-    def __init__(self, settings: FittingConfig, steps_per_epoch: int) -> None:
+    def __init__(self, settings: FittingConfig, steps_per_epoch: int, spent: Callable[[], float] = lambda: 0.0) -> None:
         super().__init__()
         self.settings = settings
+        self.spent = spent
         self.total_steps = settings.epochs * steps_per_epoch
         self.step = 0
         self.scale = 1.0
@@ -56,6 +65,7 @@ class LearningRate(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """Sets this step's rate."""
-        factor = rate_factor(self.step, self.total_steps, self.settings.warmup_steps, self.settings.decay)
-        self.model.optimizer.learning_rate.assign(self.settings.learning_rate * self.scale * factor)
+        settings = self.settings
+        factor = rate_factor(self.step, self.total_steps, settings.warmup_steps, settings.decay, self.spent())
+        self.model.optimizer.learning_rate.assign(settings.learning_rate * self.scale * factor)
         self.step += 1

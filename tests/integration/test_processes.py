@@ -57,8 +57,9 @@ def test_an_interrupted_training_is_resumed_to_the_same_figures(job, run_folder,
     command = [sys.executable, "-c", INTERRUPTED, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stdout == ""
-    epoch, last = done.stderr.splitlines()
-    assert epoch.startswith("epoch  1/3")
+    graph, *_, epoch, last = done.stderr.splitlines()
+    assert graph == "epoch  1/3  building the graph"
+    assert epoch.startswith("epoch  1/3") and "dev f1" in epoch
     assert last == "error: interrupted; --resume goes on from the last whole epoch"
     assert not (tmp_path / "run").exists() and (tmp_path / "run.partial").exists()
 
