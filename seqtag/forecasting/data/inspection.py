@@ -1,19 +1,19 @@
-"""Inspects files of series: lengths, gaps, constant series, season length, suspicious values.
+"""Inspects files of series: lengths, gaps, constant series, seasons, suspicious values.
 
 >>> import pandas as pd
->>> frame = pd.DataFrame({"unique_id": "a", "ds": range(9), "y": [1.0, 2.0, 3.0] * 3})
+>>> frame = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": [1.0, 2.0, 4.0] * 20})
 >>> print(inspect_series(frame).to_text())
-long, 1 series, 9 steps; lengths: shortest 9, median 9, longest 9
-  frequency 1, time zone none, from 0 to 8
+long, 1 series, 60 steps; lengths: shortest 60, median 60, longest 60
+  frequency 1, time zone none, from 0 to 59
   missing: 0 values, 0 rows; 0 gaps
   constant series: 0; zeros 0.0%, negative values 0.0%
-  season length by autocorrelation: 3
+  seasons: 3 steps (strength 1.00, seen in 100% of the series)
   suspicious values: 0
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,17 +21,15 @@ import numpy as np
 
 from seqtag.data.series.files import SeriesColumns, read_series, read_wide, text_columns
 from seqtag.data.series.frames import kept_pipe, read_frame
-from seqtag.data.series.frequency import DAY
 from seqtag.data.series.long_form import as_frame, with_times
 from seqtag.data.series.slicing import up_to_last_value
 from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.text_format import PLAIN, TextFormat
 from seqtag.errors import ConfigError, escaped, shown
 from seqtag.forecasting.data.m3 import read_m3
+from seqtag.forecasting.defaults.seasons import Season, measure_seasons
 
 LAYOUTS = ("long", "wide", "m3")
-# How many series the season length is estimated from, and which share of the highest autocorrelation is enough for it.
-MAX_SERIES, ENOUGH = 200, 0.7
 # Suspicious are values this many interquartile ranges from the median of their series, and runs of this many equal
 # values.
 OUTLIER_RANGES, MIN_RUN = 10.0, 30
@@ -56,7 +54,7 @@ class SeriesReport:
         longest_gap: the longest gap, in words; None where there is no gap.
         constant: the series in which all values are equal.
         zeros, negative: the shares of zero and of negative values.
-        season_length: the season length that autocorrelations suggest, in steps; 1 where there is none.
+        seasons: the seasons that were found, see `measure_seasons`.
         suspicious: the number of outliers and of long runs of equal values.
         examples: the first of these, in words.
     """
@@ -77,7 +75,7 @@ class SeriesReport:
     constant: tuple[str, ...]
     zeros: float
     negative: float
-    season_length: int
+    seasons: tuple[Season, ...]
     suspicious: int
     examples: tuple[str, ...]
 
@@ -93,7 +91,7 @@ class SeriesReport:
             *([f"to forecast: {self.to_forecast} rows after the last values"] if self.to_forecast else []),
             f"constant series: {len(self.constant)}{constant if self.constant else ''};"
             f" zeros {self.zeros:.1%}, negative values {self.negative:.1%}",
-            f"season length by autocorrelation: {self.season_length if self.season_length > 1 else 'none'}",
+            f"seasons: {', '.join(map(_season_text, self.seasons)) or 'none'}",
             f"suspicious values: {self.suspicious}",
             *(f"  {example}" for example in self.examples),
         ]
@@ -176,10 +174,10 @@ def inspect_series(
 
 
 def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
-    season_length = suggest_season_length(table)
+    seasons = measure_seasons(table)
     values = table.values[table.observed]
     gaps = _gaps(table)
-    suspicious_values = list(_suspicious(table, season_length))
+    suspicious_values = list(_suspicious(table, seasons))
     lengths = table.lengths
     return SeriesReport(
         name=name,
@@ -198,7 +196,7 @@ def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
         constant=tuple(str(table.ids[s]) for s in range(len(table)) if _constant(table.values[table.rows(s)])),
         zeros=float((values == 0).mean()),
         negative=float((values < 0).mean()),
-        season_length=season_length,
+        seasons=seasons,
         suspicious=len(suspicious_values),
         examples=tuple(suspicious_values[:examples]),
     )
@@ -224,60 +222,13 @@ def _constant(values: np.ndarray) -> bool:
     return len(values) > 1 and bool(np.nanmin(values) == np.nanmax(values))
 
 
-def suggest_season_length(table: SeriesTable) -> int:
-    """The season length that the autocorrelations of the series' differences suggest; 1 where there is none.
-
-    The candidates are a day, a week and a year, in steps of the frequency; for integer times, the usual season lengths
-    of all frequencies. It is the shortest candidate with a peak of nearly the highest autocorrelation. Autocorrelations
-    are means over the series, without missing values.
-    """
-    # A day of microseconds has more steps than memory: only those of a series can be measured.
-    candidates = [lag for lag in _candidates(table) if lag < table.lengths.max()]
-    if not candidates:
-        return 1
-    chosen = np.linspace(0, len(table) - 1, min(len(table), MAX_SERIES)).astype(int)
-    found = np.array([_autocorrelation(table.values[table.rows(s)].astype(float), candidates[-1] + 1) for s in chosen])
-    known = ~np.isnan(found)
-    mean = np.where(known, found, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    # Four standard errors of the autocorrelation of noise, within reasonable bounds.
-    lowest = np.clip(4 / np.sqrt(table.lengths[chosen].sum()), 0.05, 0.4)
-    peaks = [lag for lag in candidates if mean[lag - 1] < mean[lag] > mean[lag + 1] and mean[lag] >= lowest]
-    high = max((mean[lag] for lag in peaks), default=0.0)
-    return next((lag for lag in peaks if mean[lag] >= ENOUGH * high), 1)
+def _season_text(season: Season) -> str:
+    seen = f"strength {season.strength:.2f}, seen in {season.share_of_series:.0%} of the series"
+    return f"{season.length} steps ({seen})"
 
 
-def _candidates(table: SeriesTable) -> list[int]:
-    """The candidates for the season length, in ascending order."""
-    frequency = table.frequency
-    if frequency.kind == "integer":
-        return [3, 4, 5, 7, 12, 24, 48, 52, 96, 168]
-    if frequency.kind == "clock":
-        return [length for length in (DAY // frequency.step, 7 * DAY // frequency.step) if length > 2] or [7]
-    if frequency.kind == "offset":
-        lengths = (frequency.season_length, round(frequency.grid.per_year / frequency.step))
-        return sorted({length for length in lengths if length > 2}) or [4]
-    usual = {"day": {1: [7, 365], 7: [52]}, "month": {1: [3, 12], 3: [4]}, "business_day": {1: [5, 261]}}
-    return usual.get(frequency.kind, {}).get(frequency.step, [4])
-
-
-def _autocorrelation(values: np.ndarray, longest: int) -> np.ndarray:
-    """The autocorrelation of differences at lags 0 to `longest`; NaN beyond a third of the series, or if constant."""
-    change = np.diff(values)
-    known = ~np.isnan(change)
-    found = np.full(longest + 1, np.nan)
-    reach = min(longest, len(values) // 3 + 1)
-    if known.sum() < 3 or reach < 1:
-        return found
-    centred = np.where(known, change - change[known].mean(), 0.0)
-    size = 2 ** int(np.ceil(np.log2(2 * len(centred))))
-    products, pairs = (np.fft.irfft(np.abs(np.fft.rfft(part, size)) ** 2, size) for part in (centred, known * 1.0))
-    variance = products[0] / known.sum()
-    if variance > 0:
-        found[: reach + 1] = products[: reach + 1] / np.maximum(pairs[: reach + 1], 1) / variance
-    return found
-
-
-def _suspicious(table: SeriesTable, season_length: int) -> Iterator[str]:
+def _suspicious(table: SeriesTable, seasons: Sequence[Season]) -> Iterator[str]:
+    min_run = max([MIN_RUN, *(2 * season.length for season in seasons[:1])])
     for series in range(len(table)):
         rows = table.rows(series)
         values, times = table.values[rows].astype(float), table.times[rows]
@@ -288,7 +239,7 @@ def _suspicious(table: SeriesTable, season_length: int) -> Iterator[str]:
         for step in np.flatnonzero(far):
             what = f"{values[step]:g} is far from {middle:g}"
             yield f"series {shown(table.ids[series])} at {table.format_time(times[step])}: {what}"
-        for start, length in _runs(values, max(MIN_RUN, 2 * season_length)):
+        for start, length in _runs(values, min_run):
             what = f"{values[start]:g} stays for {length} steps"
             yield f"series {shown(table.ids[series])} at {table.format_time(times[start])}: {what}"
 

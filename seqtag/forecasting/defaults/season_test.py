@@ -32,10 +32,13 @@ class Evidence(NamedTuple):
         score: `(series,)`, standard normal without a season, large with one.
         strength: `(series,)`, the season's share of the variance that is neither trend nor another season; about 0
             without a season.
+        size: `(series,)`, the season's variance as a share of that of the changes from step to step, for comparisons
+            between seasons.
     """
 
     score: np.ndarray
     strength: np.ndarray
+    size: np.ndarray
 
 
 def evidence(rows: np.ndarray, cycles: int, taken: Sequence[float] = ()) -> Evidence:
@@ -59,7 +62,7 @@ def evidence(rows: np.ndarray, cycles: int, taken: Sequence[float] = ()) -> Evid
     lines, around, usable = lines[kept], around[kept], usable[kept]
     if not len(lines):
         nothing = np.zeros(series)
-        return Evidence(nothing - HIGHEST_SCORE, nothing)
+        return Evidence(nothing - HIGHEST_SCORE, nothing, nothing)
     changes = 4 * np.sin(np.pi * np.arange(steps // 2 + 1) / steps) ** 2
     whitened = power * changes
     bins = usable.sum(axis=1)
@@ -69,7 +72,7 @@ def evidence(rows: np.ndarray, cycles: int, taken: Sequence[float] = ()) -> Evid
     above = ((whitened[:, lines] - level) * (counts / np.maximum(changes, 1e-300))[lines]).sum(axis=1)
     ratio = _ratio(whitened[:, lines[:LINES]], level[:, :LINES])
     score = _score(special.fdtrc(counts[lines[:LINES]], 2 * bins[:LINES], ratio))
-    return Evidence(score, _ratio(above, total, 0.0))
+    return Evidence(score, _ratio(above, total, 0.0), _ratio(above, (whitened * counts).sum(axis=1), 0.0))
 
 
 def _offsets(cycles: int) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import special
@@ -26,9 +27,10 @@ SIGNIFICANT, SHOWN, MIN_SHARE, MIN_STRENGTH = 3.0, 1.645, 0.25, 0.05
 # Integer times: usual season lengths, which need no stronger evidence; how many peaks of autocorrelations are tried.
 USUAL = (4, 7, 12, 24, 52)
 MAX_PEAKS, MAX_SEASONS = 6, 3
-# Of seasons that hold each other, such as 12 and 24, the shortest with nearly the highest strength is the one. But one
-# with four cycles or more in it, as a day in a week, comes first if it has so much of the strength.
-NEARLY, INNER_CYCLES, INNER_SHARE = 0.95, 4, 0.4
+# A season with several whole ones in it, as a week has days, comes after the shorter one if that has much of its size.
+INNER_CYCLES, INNER_SHARE = 4, 0.4
+# A season that holds a shorter one of so much of its size, and adds nothing to that, is the shorter one.
+SAME_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,13 @@ class Season:
     length: int
     strength: float
     share_of_series: float
+
+
+class _Tested(NamedTuple):
+    """A season with its size, see `Evidence`."""
+
+    season: Season
+    size: float
 
 
 def find_seasons(table: SeriesTable) -> tuple[int, ...]:
@@ -124,56 +133,54 @@ def calendar_periods(frequency: Frequency, longest: int) -> list[float]:
 def _of_calendar(pool: SeriesPool, periods: Sequence[float]) -> tuple[Season, ...]:
     found: list[Season] = []
     for period in periods:
-        season = _tested(pool, period, [season.length for season in found])
-        found += [season] if season else []
+        tested = _tested(pool, period, [season.length for season in found])
+        found += [tested.season] if tested else []
     return tuple(found)
 
 
 def _of_unknown_cycles(pool: SeriesPool, longest: int) -> tuple[Season, ...]:
-    """The strongest of the usual season lengths and of the peaks, then what adds to it, and so on."""
-    lengths = sorted({length for length in (*USUAL, *_peaks(pool, longest)) if length <= longest})
+    """The largest of the usual season lengths and of the peaks, then what adds to it, and so on."""
+    # Peaks need a higher score: so many lags were looked at.
+    peak = float(-special.ndtri(special.ndtr(-SIGNIFICANT) / max(1, longest)))
+    needed = dict.fromkeys(_peaks(pool, longest), peak) | dict.fromkeys(USUAL, SIGNIFICANT)
+    lengths = sorted(length for length in needed if length <= longest)
     found: list[Season] = []
     while lengths and len(found) < MAX_SEASONS:
         taken = [season.length for season in found]
-        seasons = [season for length in lengths if (season := _tested(pool, length, taken, _needed(length, longest)))]
-        if not seasons:
+        tested = [each for length in lengths if (each := _tested(pool, length, taken, needed[length]))]
+        if not tested:
             break
-        found.append(_first(seasons))
-        lengths = [season.length for season in seasons if found[-1].length % season.length]
+        found.append(_first(pool, tested, taken, needed))
+        lengths = [season.length for season, _ in tested if found[-1].length % season.length]
     return tuple(sorted(found, key=lambda season: season.length))
 
 
-def _first(seasons: Sequence[Season]) -> Season:
-    """The season to take off first, of some that are in ascending order."""
-    enough = NEARLY * max(season.strength for season in seasons)
-    best = next(season for season in seasons if season.strength >= enough)
-    inner = [
-        season
-        for season in seasons
-        if best.length % season.length == 0
-        and INNER_CYCLES * season.length <= best.length
-        and season.strength >= INNER_SHARE * best.strength
-    ]
-    return inner[-1] if inner else best
+def _first(pool: SeriesPool, tested: Sequence[_Tested], taken: Sequence[int], needed: Mapping[int, float]) -> Season:
+    """The largest season, or the shorter one in it that it is a repetition of, or that is a season of its own."""
+    by_size = sorted(tested, key=lambda each: -each.size)
+    best, most = by_size[0]
+    for inner, size in by_size:
+        if inner.length == best.length or best.length % inner.length:
+            continue
+        own = INNER_CYCLES * inner.length <= best.length and size >= INNER_SHARE * most
+        same = size >= SAME_SHARE * most and not _tested(pool, best.length, [*taken, inner.length], needed[best.length])
+        if own or same:
+            best, most = inner, size
+    return best
 
 
-def _needed(length: int, longest: int) -> float:
-    """The score that a season length needs that nothing suggests but the data: higher, as so many are looked at."""
-    return SIGNIFICANT if length in USUAL else float(-special.ndtri(special.ndtr(-SIGNIFICANT) / longest))
-
-
-def _tested(pool: SeriesPool, period: float, taken: Sequence[int], significant: float = SIGNIFICANT) -> Season | None:
+def _tested(pool: SeriesPool, period: float, taken: Sequence[int], significant: float = SIGNIFICANT) -> _Tested | None:
     """The season of this period, where the series have it besides those taken."""
     parts = list(_evidence(pool, period, taken))
     if not parts:
         return None
-    score, strength = (np.concatenate(part) for part in zip(*parts, strict=True))
+    score, strength, size = (np.concatenate(part) for part in zip(*parts, strict=True))
     share = float(np.mean(score > SHOWN))
     mean = float(np.clip(strength.mean(), 0, 1))
     together = score.mean() * np.sqrt(pool.independent(len(score)))
     if together < significant or share < MIN_SHARE or mean < MIN_STRENGTH:
         return None
-    return Season(round(period), mean, share)
+    return _Tested(Season(round(period), mean, share), float(size.mean()))
 
 
 def _evidence(pool: SeriesPool, period: float, taken: Sequence[int]) -> Iterator[Evidence]:

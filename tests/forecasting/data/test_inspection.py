@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqtag.data.series.files import read_series
 from seqtag.errors import ConfigError, DataError
-from seqtag.forecasting.data.inspection import inspect_series, suggest_season_length
+from seqtag.forecasting.data.inspection import inspect_series
 from seqtag.forecasting.data.samples import sample_series
 
 
@@ -45,15 +44,17 @@ def test_values_far_out_and_stuck_are_named():
     assert len(short.examples) == 1 and "and 1 more" in short.to_text()
 
 
-@pytest.mark.parametrize(("frequency", "season_length"), [("D", 7), ("h", 24)])
-def test_the_season_is_found(frequency, season_length):
-    assert suggest_season_length(read_series(sample_series(steps=1000, frequency=frequency)[0])) == season_length
-
-
-def test_noise_and_short_series_have_no_season():
-    noise = np.random.default_rng(1).normal(size=(4, 300))
-    assert suggest_season_length(read_series(frame(a=noise[0], b=noise[1].cumsum(), c=noise[2], d=noise[3]))) == 1
-    assert suggest_season_length(read_series(frame(a=[1.0, 2.0]))) == 1
+def test_the_seasons_are_said_with_their_strength():
+    reports = inspect_series(sample_series(steps=1344, frequency="h")[0])
+    [report] = reports.parts
+    assert [season.length for season in report.seasons] == [24, 168]
+    line = next(line for line in reports.to_text().splitlines() if "seasons" in line)
+    assert line == (
+        "  seasons: 24 steps (strength 0.73, seen in 100% of the series), "
+        "168 steps (strength 0.73, seen in 100% of the series)"
+    )
+    assert json.loads(json.dumps(reports.to_dict()))["parts"][0]["seasons"][1]["length"] == 168
+    assert "seasons: none" in inspect_series(frame(a=[1.0, 2.0])).to_text()
 
 
 def test_layouts_are_told_by_their_columns(tmp_path):
@@ -86,4 +87,4 @@ def test_a_pipe_is_read_once(tmp_path, layout):
 def test_steps_as_short_as_microseconds_have_no_season_that_fills_the_memory():
     times = pd.date_range("2024-01-01", periods=20, freq="us")
     report = inspect_series(pd.DataFrame({"unique_id": "a", "ds": times, "y": range(20)})).parts[0]
-    assert (report.frequency, report.season_length) == ("us", 1)
+    assert (report.frequency, report.seasons) == ("us", ())
