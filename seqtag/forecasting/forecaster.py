@@ -2,58 +2,48 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from numbers import Integral
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 import seqtag.process.tensorflow_first  # noqa: F401
+from seqtag.data.series.ids import id_texts
 from seqtag.data.series.slicing import up_to_last_value
-from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError
 from seqtag.forecasting.backtesting import RollingOrigins, backtest
 from seqtag.forecasting.backtesting.fitters import fitter
-from seqtag.forecasting.config import ForecastingConfig
-from seqtag.forecasting.data.future import Future
+from seqtag.forecasting.data.future_frame import future_frame
 from seqtag.forecasting.data.held_out import split
-from seqtag.forecasting.data.sources import next_steps, read_as_trained, training_table
+from seqtag.forecasting.data.joining import with_observations
+from seqtag.forecasting.data.sources import series_columns, training_table
 from seqtag.forecasting.data.windows import Windows, last_windows
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
-from seqtag.forecasting.export import export_saved_model
 from seqtag.forecasting.fit import fit_forecasting_model
 from seqtag.forecasting.leakage.audit import audit_known, audit_leakage
 from seqtag.forecasting.leakage.report import LeakageReport
 from seqtag.forecasting.levels import checked_levels
-from seqtag.forecasting.model import TASK, ForecastingModel
+from seqtag.forecasting.model import TASK
 from seqtag.forecasting.plots import plot_forecast
 from seqtag.forecasting.plots.drawing import MAX_SERIES
 from seqtag.forecasting.prediction.anomalies import score_anomalies
 from seqtag.forecasting.prediction.effects import permutation_effects
+from seqtag.forecasting.prediction.history import predict_history
 from seqtag.forecasting.prediction.paths import sample_paths
 from seqtag.forecasting.prediction.predict import predict
-from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
+from seqtag.forecasting.stored_forecaster import StoredForecaster
 from seqtag.process.forks import check_can_run
 from seqtag.runs import estimators
-from seqtag.runs.places import new_folder
 from seqtag.training.recording import Recording
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# The keys of `data` that a fit fixes; the others say how files are read.
-FIXED = ("past", "known", "static", "categorical", "frequency", "time_zone", "standardise")
-
 
 @dataclass(eq=False, repr=False)
-class Forecaster(BaseEstimator):
+class Forecaster(StoredForecaster):
     """A probabilistic forecaster of many time series, by one recurrent network over all of them.
 
     Args:
@@ -89,8 +79,8 @@ class Forecaster(BaseEstimator):
     Attributes:
         model_: the fitted `ForecastingModel`.
         config_: the configuration of the fit. An argument that it fixed cannot be set to another value without a fit.
-        table_: the training series, which forecasts continue, with the rows after their last values; after `load` only
-            their last steps.
+        table_: the training series, which forecasts continue, with the rows after their last values, and what `update`
+            took in; after `load` only their last steps.
         report_: the report on the held-out windows, with the baselines; absent after `load`.
         history_: one dict an epoch.
         metrics_: the figures of `metrics.json`.
@@ -194,6 +184,67 @@ class Forecaster(BaseEstimator):
         table, steps = self._next_steps(X, horizon, future)
         return predict(self.model_, table, None, steps, self.seed, levels)
 
+    def predict_history(
+        self,
+        X: Any = None,
+        origins: Any = None,
+        stride: int | None = None,
+        levels: Sequence[float] | None = None,
+    ) -> pd.DataFrame:
+        """Forecasts over the past, as the fitted model would have given them at any origins; needs no fit anew.
+
+        A row for each series, origin and step: `unique_id, cutoff, ds, forecast`, the quantiles and `y`. Steps that the
+        model was fitted on are forecast better than new ones: `backtest` fits before each origin.
+
+        Args:
+            X: the series; those of the fit unless given.
+            origins: the last known times; or how many for each series, the last one a horizon before its end.
+            stride: steps from one origin to the next; the horizon unless given.
+            levels: of the quantiles, as in `predict`.
+
+        Raises:
+            ValueError, DataError: see `seqtag.forecasting.prediction.history.predict_history`.
+        """
+        levels = None if levels is None else checked_levels(levels)
+        self._check_fitted()
+        return predict_history(self.model_, self._series(X), origins, stride, levels)
+
+    def make_future(self, horizon: int | None = None, X: Any = None) -> pd.DataFrame:
+        """The frame of the next steps that `predict(future=...)` takes: ids, times, and known covariates to fill in.
+
+        A covariate is missing, unless the series have a row for its step.
+
+        Args:
+            horizon: how many steps; that of the fit unless given.
+            X: the series; those of the fit unless given.
+
+        Raises:
+            DataError: steps that the calendar of a series does not have.
+        """
+        self._check_fitted()
+        steps = self.model_.horizon if horizon is None else horizon
+        return future_frame(self._whole(X), steps, series_columns(self._config().data))
+
+    def update(self, X: Any) -> Forecaster:
+        """Takes new observations in, so that `predict` goes on from them; the model stays as it is.
+
+        Values may be of steps that were forecast or of later ones, and of new series. Rows in the series that were to
+        be forecast stay until they have a value.
+
+        Args:
+            X: rows as in `fit`, of some of the series or all, with the same covariates.
+
+        Raises:
+            DataError: a time that is not after the last observation of its series, or any other fault of `X`; a new
+                series, where the model standardises each by moments of its own.
+        """
+        self._check_fitted()
+        later = self._whole(X)
+        if self.model_.units is not None:
+            self.model_.units.of(id_texts(later.ids))
+        self.table_ = with_observations(self._whole(None), later, self.model_.columns)
+        return self
+
     def score(self, X: Any, y: None = None) -> float:
         """The skill of forecasts of each series' last steps: 1 - MASE / MASE of seasonal naive."""
         self._check_fitted()
@@ -281,73 +332,3 @@ class Forecaster(BaseEstimator):
         table = self._series(X) if fitted else up_to_last_value(training_table(config, X))
         season_length = config.model.season_length_of(table)
         return audit_leakage(table, season_length=season_length, seed=self.seed, horizon=self.horizon)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a run directory that `load` and the command line read.
-
-        `series.csv` in it has the last steps of each series, which the loaded forecaster continues.
-
-        Raises:
-            RunError: something is there already.
-        """
-        self._check_fitted()
-        with new_folder(path) as folder:
-            self._write(folder)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Forecaster:
-        """The estimator of a run directory.
-
-        Raises:
-            RunError: there is no finished run, or one of another task or format version.
-        """
-        forecaster = estimators.read_estimator(cls, Path(path), ForecastingConfig, ForecastingModel.load)
-        if Path(path, SERIES).exists():
-            forecaster.table_ = load_tail(Path(path), forecaster.model_)
-        return forecaster
-
-    def export(self, path: str | os.PathLike[str]) -> None:
-        """Writes a SavedModel that needs TensorFlow alone; see `seqtag.forecasting.export`."""
-        self._check_fitted()
-        export_saved_model(self.model_, path)
-
-    def _next_steps(self, X: Any, horizon: int | None, future: Any) -> tuple[SeriesTable, Future]:
-        """The series to continue, and the steps to forecast. Callers may exchange series and horizon."""
-        self._check_fitted()
-        if isinstance(X, Integral) or not (horizon is None or isinstance(horizon, Integral)):
-            X, horizon = horizon, X
-        if not (horizon is None or isinstance(horizon, Integral)):
-            raise TypeError(f"expected series and one horizon, found {type(X).__name__} and {type(horizon).__name__}")
-        steps, data = None if horizon is None else int(horizon), self._config().data
-        if isinstance(X, pd.DataFrame) and data.layout == "long" and data.target not in X.columns:
-            raise DataError(f"expected series with values in a column {data.target!r}, found none; is it the `future`?")
-        return next_steps(data, self._whole(X), self.model_.horizon, steps, future)
-
-    def _series(self, X: Any) -> SeriesTable:
-        """The series up to their last values."""
-        return up_to_last_value(self._whole(X))
-
-    def _whole(self, X: Any) -> SeriesTable:
-        check_is_fitted(self, "model_")
-        if X is not None:
-            return read_as_trained(self._config().data, self.model_.encoder, X, self.horizon, "history")
-        if not hasattr(self, "table_"):
-            raise DataError(f"expected series to go on from, as X; found none, nor {SERIES} in the run")
-        return self.table_
-
-    def _check_fitted(self) -> None:
-        estimators.check_fitted(self, self._config(), FIXED)
-
-    def _config(self) -> ForecastingConfig:
-        return estimators.config_of(self, ForecastingConfig, TASK)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return estimators.pickled_state(self)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        estimators.restore_state(self, state, ForecastingModel.load)
-
-    def _write(self, folder: Path) -> None:
-        estimators.write_estimator(folder, self)
-        if hasattr(self, "table_"):
-            save_tail(folder, self.model_, self.table_)

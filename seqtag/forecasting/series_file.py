@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from seqtag.data.series.files import long_frame, read_series
 from seqtag.data.series.frames import csv_text, read_frame
@@ -42,7 +44,15 @@ def load_tail(run: Path, model: ForecastingModel) -> SeriesTable:
     frame = read_frame(path, as_text=[columns.series, *names], form=TextFormat(",", ".")).frame
     table = read_series(frame, columns, frequency=encoder.frequency.name, time_zone=encoder.time_zone)
     try:
-        ids = ids_from_texts(table.ids.tolist(), encoder.id_dtype)
+        ids, id_dtype = _ids_of(table.ids.tolist(), encoder.id_dtype)
     except (KeyError, TypeError, ValueError):
         raise DataError(f"expected ids of type {encoder.id_dtype} as in training, found others", path) from None
-    return replace(table, ids=np.array([*ids, None], object)[:-1], id_dtype=encoder.id_dtype)
+    return replace(table, ids=np.array([*ids, None], object)[:-1], id_dtype=id_dtype)
+
+
+def _ids_of(texts: list[str], dtype: Any) -> tuple[pd.Series, Any]:
+    """Ids as in training, and their dtype; that of the categories, where a series was added that is none of them."""
+    try:
+        return ids_from_texts(texts, dtype), dtype
+    except KeyError:
+        return ids_from_texts(texts, dtype.categories.dtype), dtype.categories.dtype

@@ -284,3 +284,36 @@ def test_wrong_arguments_are_named(frames, arguments, error, message):
     with pytest.raises(error, match="(?i)" + message.replace("(", r"\(").replace("?", r"\?")) as found:
         tiny(**arguments).fit(frames[0])
     assert "\n" not in str(found.value)
+
+
+def test_helpers_lead_from_one_forecast_to_the_next(fitted, frames, tmp_path):
+    """The frame to fill in, new observations, and forecasts of the past, on the way through a run directory."""
+    history, future = frames
+    known = history[["unique_id", "ds", "promotion", "holiday"]]
+    cutoff = history["ds"].max() - pd.Timedelta("10D")
+    early = history[history["ds"] <= cutoff]
+    whole = fitted.table_
+    try:
+        fitted.table_ = fitted._whole(early)
+        empty = fitted.make_future(5)
+        assert empty["promotion"].isna().all() and empty.columns.tolist() == ["unique_id", "ds", "promotion", "holiday"]
+        filled = empty[["unique_id", "ds"]].merge(pd.concat([known, future]), how="left")
+        before = fitted.predict(5, future=filled)
+        past = fitted.predict_history(history, [cutoff])
+        shared = past.merge(before, on=["unique_id", "ds"], suffixes=("", "_then"))
+        assert len(shared) >= 15
+        np.testing.assert_allclose(shared["forecast"], shared["forecast_then"], rtol=1e-5)
+        fitted.save(tmp_path / "run")
+        later = history[history["ds"] > cutoff]
+        new = later[later["unique_id"] == "shop_1"].assign(unique_id="new")
+        for one in (fitted, Forecaster.load(tmp_path / "run")):
+            assert one.update(pd.concat([later, new])) is one
+            ahead = pd.concat([future, future[future["unique_id"] == "shop_1"].assign(unique_id="new")])
+            found = one.predict(future=ahead)
+            assert found["unique_id"].unique().tolist() == [*history["unique_id"].unique(), "new"]
+            expected = fitted.predict(history, future=future)
+            assert_frame_equal(found[found["unique_id"] != "new"], expected, rtol=1e-5)
+            with pytest.raises(DataError, match=r"series 'shop_0' at .*: expected a time after .*, the last"):
+                one.update(later)
+    finally:
+        fitted.table_ = whole

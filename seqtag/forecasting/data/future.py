@@ -15,13 +15,13 @@ import pandas as pd
 from seqtag.data.series.covariates import Categories, Column, read_columns, read_only
 from seqtag.data.series.files import SeriesColumns, long_frame, row_names, text_columns
 from seqtag.data.series.frames import RowNames, check_columns, read_frame
-from seqtag.data.series.frequency import DAY
 from seqtag.data.series.ids import id_texts
 from seqtag.data.series.long_form import lacks_series, with_times
 from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.text_format import PLAIN, TextFormat
-from seqtag.data.series.timestamps import LATEST, read_times
+from seqtag.data.series.timestamps import read_times
 from seqtag.errors import DataError, DataWarning, shown
+from seqtag.forecasting.data.calendar_end import check_calendar
 
 # The series of a row that belongs to all of them.
 EVERY = "*"
@@ -78,9 +78,10 @@ def read_future(
         return source
     if horizon < 1:
         raise ValueError(f"expected horizon to be at least 1, found {horizon}")
+    check_calendar(table, horizon)
     series = np.repeat(np.arange(len(table)), horizon)
     steps = table.lengths[series] + np.tile(np.arange(horizon), len(table))
-    times = _times_of(table, series, steps)
+    times = table.times_at(series, steps)
     if not table.known:
         return Future(times.reshape(-1, horizon), {})
     if source is None and later is None:
@@ -91,18 +92,6 @@ def read_future(
     parts += [] if later is None else [_rows_of(table, later, columns)]
     known = _read_known(table, series, times, parts, columns)
     return Future(times.reshape(-1, horizon), {name: _shaped(column, horizon) for name, column in known.items()})
-
-
-def _times_of(table: SeriesTable, series: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    try:
-        times = table.times_at(series, steps)
-    except ValueError as error:  # the grid of an offset ends somewhere
-        raise DataError(str(error)) from None
-    # In UTC the last local day of the year 9999 may lie a day before its end.
-    if not table.integer_time and times.max() > LATEST - (DAY if table.time_zone else 0):
-        name = shown(table.ids[series[int(times.argmax())]])
-        raise DataError(f"series {name}: expected steps up to the year 9999, found one after it")
-    return times
 
 
 class _Rows(NamedTuple):

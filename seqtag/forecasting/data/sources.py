@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from seqtag.data.series.covariates import CovariateNames
-from seqtag.data.series.files import SeriesColumns, long_frame, read_series, read_wide
+from seqtag.data.series.files import SeriesColumns, read_series, read_wide
 from seqtag.data.series.frequency import Frequency
 from seqtag.data.series.slicing import first_steps, slice_steps, up_to_last_value
 from seqtag.data.series.table import SeriesTable
@@ -23,6 +23,7 @@ from seqtag.forecasting.config import ForecastingConfig, SeriesDataConfig
 from seqtag.forecasting.data.bounds import check_within
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.future import Future, append_future, read_future
+from seqtag.forecasting.data.joining import joined
 from seqtag.forecasting.data.m3 import read_m3
 from seqtag.forecasting.data.samples import sample_series
 from seqtag.forecasting.data.windows import Windows, all_windows, with_values
@@ -269,10 +270,7 @@ def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
             if first <= ends[name]:
                 found = f"expected a time after {table.format_time(ends[name])}, the last of the training data"
                 raise DataError(f"series {shown(name)} at {later.format_time(first)}: {found}, found this")
-        columns = series_columns(data)
-        frames = [long_frame(part, columns)[~part.inserted] for part in (table, later)]
-        joined = pd.concat(frames, ignore_index=True)
-        whole = read_series(joined, columns, frequency=table.frequency.name, time_zone=table.time_zone)
+        whole = joined(table, later, series_columns(data))
     return SeriesData(table, whole, lengths[whole.ids].to_numpy())
 
 

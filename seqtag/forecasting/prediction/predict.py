@@ -70,8 +70,10 @@ def forecast_future(
 
 def to_frame(table: SeriesTable, future: Future, forecast: Forecast) -> pd.DataFrame:
     """The forecasts of all series as a long frame."""
-    frame = future.to_frame(table)
-    frame["forecast"] = forecast.point.ravel()
-    for name, column in zip(quantile_names(forecast.levels), np.moveaxis(forecast.quantiles, -1, 0), strict=True):
-        frame[name] = column.ravel()
-    return frame
+    return with_forecast(future.to_frame(table), forecast)
+
+
+def with_forecast(frame: pd.DataFrame, forecast: Forecast) -> pd.DataFrame:
+    """A frame of rows and steps with the columns `forecast` and those of the quantiles."""
+    columns = dict(zip(quantile_names(forecast.levels), np.moveaxis(forecast.quantiles, -1, 0), strict=True))
+    return frame.assign(forecast=forecast.point.ravel(), **{name: part.ravel() for name, part in columns.items()})
