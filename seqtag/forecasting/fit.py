@@ -18,6 +18,7 @@ from seqtag.forecasting.calibration.conformal import fit_offsets
 from seqtag.forecasting.calibration.corrections import Corrections, without_median
 from seqtag.forecasting.calibration.dependence import fit_dependence
 from seqtag.forecasting.calibration.quantile_function import probabilities
+from seqtag.forecasting.cold_start.fit import fit_pool
 from seqtag.forecasting.config import ForecastingConfig, ForecastModelConfig
 from seqtag.forecasting.data.batches import WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
@@ -80,13 +81,20 @@ def fit_forecasting_model(
     build = partial(ForecastingModel, encoder=encoder, columns=series_columns(config.data), season_length=season_length)
     bounds = Bounds(config.model.lower, config.model.upper)
     corrections = fit_corrections(build(_ensemble(members)), series, parts.held_out_windows, config.model)
-    model = build(_ensemble(members), corrections=corrections, units=units, bounds=bounds)
+    pool = fit_pool(
+        build(_ensemble(members), corrections=corrections, units=units),
+        table,
+        parts.held_out_windows,
+        takes_logarithms(table),
+    )
+    build = partial(build, corrections=corrections, units=units, bounds=bounds, pool=pool)
+    model = build(_ensemble(members))
     report = evaluate_model(model, table, parts.held_out_windows)
     result = _joined([member.result for member in members])
     if config.training.refit:
         epochs = [member.result.best_epoch for member in members]
         members = _refit_members(series, config, encoder, epochs, recording.verbose, budget)
-        model = build(_ensemble(members), corrections=corrections, units=units, bounds=bounds)
+        model = build(_ensemble(members))
         result = replace(result, seconds=result.seconds + sum(member.result.seconds for member in members))
     return model, result, report
 

@@ -18,7 +18,7 @@ from seqtag.forecasting.backtesting.fitters import fitter
 from seqtag.forecasting.data.future_frame import future_frame
 from seqtag.forecasting.data.held_out import split
 from seqtag.forecasting.data.joining import with_observations
-from seqtag.forecasting.data.sources import series_columns, training_table
+from seqtag.forecasting.data.sources import series_columns, series_with_values, training_table
 from seqtag.forecasting.data.windows import Windows, last_windows
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.fit import fit_forecasting_model
@@ -142,7 +142,7 @@ class Forecaster(StoredForecaster):
         check_can_run()
         config = self._config()
         whole = training_table(config, X)
-        table = up_to_last_value(whole)
+        table = series_with_values(whole)
         self.leakage_ = audit_known(table, config)
         if self.leakage_ is not None and self.leakage_.leaking:
             names = ", ".join(map(repr, self.leakage_.leaking))

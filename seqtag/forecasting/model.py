@@ -18,6 +18,7 @@ from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, shown
 from seqtag.forecasting.calibration.bounds import Bounds
 from seqtag.forecasting.calibration.corrections import Corrections
+from seqtag.forecasting.cold_start.pool import Pool, Seen
 from seqtag.forecasting.data.batches import Batch, WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.units import SeriesUnits
@@ -49,6 +50,7 @@ class ForecastingModel:
         corrections: of the networks' forecasts.
         units: of each series that the networks were fitted on; None where they read series as they are.
         bounds: that no forecast lies beyond, in the series' own units.
+        pool: the training series, from which a series with no value or a few is forecast; None where none is.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class ForecastingModel:
         corrections: Corrections | None = None,
         units: SeriesUnits | None = None,
         bounds: Bounds | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self.ensemble = ensemble
         self.encoder = encoder
@@ -68,6 +71,7 @@ class ForecastingModel:
         self.corrections = corrections or Corrections()
         self.units = units
         self.bounds = bounds or Bounds()
+        self.pool = pool
         self._traced: Callable[..., ForecastOutput] | None = None
 
     @cached_property
@@ -106,10 +110,17 @@ class ForecastingModel:
 
     def forecast_batch(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
         """The finished forecasts of a batch, in the graph: a SavedModel runs this, and `forecast` gives the same."""
-        return self.bounds.apply(self._corrected(batch))
+        return self.bounds.apply(self._answer(batch))
+
+    def _answer(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
+        """The forecasts before bounds: rows with no value or a few are the pool's, the others the networks'."""
+        output = self._corrected(batch)
+        if self.pool is None:
+            return output
+        return self.pool.apply(output, Seen.of(batch["history"]), batch["static_codes"], self.lookback)
 
     def _corrected(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
-        """The corrected forecasts before bounds. With units, those of a series that has none are NaN."""
+        """The networks' corrected forecasts. With units, those of a series that has none are NaN."""
         if self.units is None:
             return self.corrections.apply(self.ensemble(batch), batch, self.season_length)
         # Row 0 stands for series that were not there in training: see `EncodedSeries.series`.
@@ -124,10 +135,10 @@ class ForecastingModel:
         )
 
     def _graph(self, batch: Batch) -> Callable[..., ForecastOutput]:
-        """`_corrected` as a graph function, traced once for batches of any size."""
+        """`_answer` as a graph function, traced once for batches of any size."""
         if self._traced is None:
             specs = {name: tf.TensorSpec([None, *part.shape[1:]], part.dtype, name) for name, part in batch.items()}
-            self._traced = tf.function(self._corrected).get_concrete_function(specs)
+            self._traced = tf.function(self._answer).get_concrete_function(specs)
         return self._traced
 
     def outputs(self, table: SeriesTable, windows: Windows) -> ForecastOutput:
@@ -136,15 +147,17 @@ class ForecastingModel:
         Other levels and sample paths are read off these, and bounded then.
 
         Raises:
-            DataError: a window's history holds no value, or one that has no logarithm where the network takes it; a
-                series without units, where the model has some; or as `SeriesEncoder.encode`.
+            DataError: a window's history holds no value, where the model has no pool; it holds one that has no
+                logarithm where the network takes it; a series without units, where the model has some and the pool does
+                not answer; or as `SeriesEncoder.encode`.
         """
         check_can_run()
+        asked = self._asked(table, windows)
         if self.units is not None:
-            self.units.of([str(name) for name in table.ids])
-        _check_some_value(table, windows)
+            self.units.of([str(table.ids[series]) for series in np.unique(asked.series)])
+        _check_some_value(table, asked)
         if self.logarithmic:
-            _check_logarithm(table, windows)
+            _check_logarithm(table, asked)
         reader = WindowReader(self.encoder.encode(table), windows, with_target=False)
         parts = []
         for start in range(0, len(windows), PREDICTION_BATCH):
@@ -152,6 +165,12 @@ class ForecastingModel:
             batch = reader.batch(chosen)
             parts.append([part.numpy() for part in self._graph(batch)(batch)])
         return ForecastOutput(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+    def _asked(self, table: SeriesTable, windows: Windows) -> Windows:
+        """The windows that the networks answer."""
+        if self.pool is None:
+            return windows
+        return windows.take(~self.pool.answers(windows.history_count(table.observed), self.lookback))
 
     def forecast(self, table: SeriesTable, windows: Windows, levels: Sequence[float] | None = None) -> Forecast:
         """The forecasts of windows whose future steps are in the table, as `future.append_future` puts them there.
@@ -196,6 +215,7 @@ class ForecastingModel:
             "corrections": self.corrections.to_dict(),
             "units": None if self.units is None else self.units.to_dict(),
             "bounds": asdict(self.bounds),
+            "pool": None if self.pool is None else self.pool.to_dict(),
         }
 
     @classmethod
@@ -207,7 +227,7 @@ class ForecastingModel:
         """
         columns = dict(data["columns"])
         covariates = {name: tuple(columns.pop(name)) for name in COVARIATES}
-        units = data["units"]
+        units, pool = data["units"], data.get("pool")
         return cls(
             ensemble,
             SeriesEncoder.from_dict(data["encoder"]),
@@ -216,6 +236,7 @@ class ForecastingModel:
             Corrections.from_dict(data["corrections"]),
             None if units is None else SeriesUnits.from_dict(units),
             Bounds(**data.get("bounds", {})),
+            None if pool is None else Pool.from_dict(pool),
         )
 
 

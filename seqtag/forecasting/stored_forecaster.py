@@ -82,7 +82,7 @@ class StoredForecaster(BaseEstimator):
         steps, data = None if horizon is None else int(horizon), self._config().data
         if isinstance(X, pd.DataFrame) and data.layout == "long" and data.target not in X.columns:
             raise DataError(f"expected series with values in a column {data.target!r}, found none; is it the `future`?")
-        return next_steps(data, self._whole(X), self.model_.horizon, steps, future)
+        return next_steps(data, self._whole(X), self.model_.horizon, steps, future, self.model_.encoder.ids)
 
     def _series(self, X: Any) -> SeriesTable:
         """The series up to their last values."""

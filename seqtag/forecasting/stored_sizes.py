@@ -42,6 +42,12 @@ def _member_sizes(member: dict[str, Any], encoders: dict[str, Any]) -> Iterator[
             FIRST_SYMBOL + len(as_texts(vocabulary["symbols"])) for vocabulary in encoder["categories"][kind].values()
         ]
         yield f"categorical {kind} covariates of sizes", inputs[f"{kind}_codes"], sizes
+    pool = encoders.get("pool")
+    if pool is not None:
+        columns = len(member["inputs"]["static_codes"])
+        yield "levels of the pool", member["levels"], pool["levels"]
+        yield "changes of the pool of number", member["horizon"], len(pool["changes"])
+        yield "keys of the pool of widths", {columns}, {len(key) for key in pool["keys"]}
     corrections = encoders["corrections"]
     if corrections["offsets"] is not None:
         yield "offsets of levels", member["levels"], corrections["offsets"]["levels"]

@@ -155,7 +155,7 @@ def predict(
     config, encoder = _settings(run, reading), _encoder(run)
     with errors_in(source):
         whole = read_as_trained(config.data, encoder, source, config.model.horizon, "history")
-        table, steps = next_steps(config.data, whole, config.model.horizon, horizon, future)
+        table, steps = next_steps(config.data, whole, config.model.horizon, horizon, future, encoder.ids)
         model = _load(run)
         from seqtag.forecasting.prediction.predict import predict as forecast
 

@@ -49,8 +49,9 @@ def read_series(
     """Reads a long frame or CSV file of many series.
 
     The order of the rows does not matter: they are sorted by time within each series. Missing rows are inserted as
-    NaN and marked; no value is imputed. A series may have a single row. Where the frequency is inferred, a series may
-    not miss more rows than it has. Times may be in the index of a frame, and one series may be a pandas Series.
+    NaN and marked; no value is imputed. A series may have a single row, and it may have no value. Where the frequency
+    is inferred, a series may not miss more rows than it has. Times may be in the index of a frame, and one series may be
+    a pandas Series.
 
     Args:
         source: a pandas or polars frame, a pandas Series, or a CSV file's path.
@@ -61,9 +62,9 @@ def read_series(
 
     Raises:
         ValueError: an unknown frequency or time zone.
-        DataError: a column is missing; a target is infinite or is not a number; a series has no value; two rows of a
-            series have the same time; times are irregular or frequencies differ, or all steps are too many; two ids
-            have the same text; or what `read_times` and `read_columns` raise. The message names series and time.
+        DataError: a column is missing; a target is infinite or is not a number; two rows of a series have the same
+            time; times are irregular or frequencies differ, or all steps are too many; two ids have the same text; or
+            what `read_times` and `read_columns` raise. The message names series and time.
 
     Example:
         >>> frame = pd.DataFrame({"unique_id": "a", "ds": ["2024-01-31", "2024-02-29", "2024-04-30"], "y": [1, 2, 3]})
@@ -110,7 +111,6 @@ def _read_long(
     ids = np.asarray(ids, object)
     check_distinct(ids, path)
     grid = build_grid(SortedRows(times, codes, ids, rows), frequency)
-    _check_some_value(target, codes, ids, path)
     return SeriesTable(
         ids=ids,
         offsets=grid.offsets,
@@ -221,10 +221,3 @@ def row_names(frame: pd.DataFrame, columns: SeriesColumns, path: str | None, nam
     if missing.any():
         raise rows.error(int(missing.argmax()), f"expected a series in column {shown(columns.series)}, found none")
     return rows
-
-
-def _check_some_value(target: np.ndarray, codes: np.ndarray, ids: np.ndarray, path: str | None) -> None:
-    empty = np.bincount(codes, ~np.isnan(target), len(ids)) == 0
-    if empty.any():
-        series = ids[int(empty.argmax())]
-        raise DataError(f"series {shown(series)}: expected at least one value, found none", path)

@@ -10,6 +10,7 @@ import numpy as np
 
 from seqtag.data.series.covariates import Categories, Column, read_only
 from seqtag.data.series.table import SeriesTable
+from seqtag.errors import DataError, shown
 
 
 def first_steps(table: SeriesTable, lengths: np.ndarray) -> SeriesTable:
@@ -76,15 +77,44 @@ def last_steps(table: SeriesTable, steps: int) -> SeriesTable:
 def up_to_last_value(table: SeriesTable) -> SeriesTable:
     """The table without the steps after each series' last value: rows without a value there are to be forecast.
 
+    A series without a value is left out.
+
+    Raises:
+        DataError: no series has a value.
+
     Example:
         >>> import pandas as pd
         >>> from seqtag.data.series.files import read_series
         >>> frame = pd.DataFrame({"unique_id": list("aaabbb"), "ds": [1, 2, 3] * 2, "y": [None, 2, 3, 4, None, None]})
         >>> up_to_last_value(read_series(frame)).values.tolist()
         [nan, 2.0, 3.0, 4.0]
+
+    A series without a value is left out.
+
+    Raises:
+        DataError: no series has a value.
     """
     lengths = _observed_lengths(table)
+    if not lengths.any():
+        raise DataError(f"series {shown(table.ids[0])}: expected a series with a value, found none in {len(table)}")
     return table if (lengths == table.lengths).all() else first_steps(table, lengths)
+
+
+def histories(table: SeriesTable) -> SeriesTable:
+    """As `up_to_last_value`, but a series without a value stays, with no steps: its next step is its first row.
+
+    Example:
+        >>> import pandas as pd
+        >>> from seqtag.data.series.files import read_series
+        >>> frame = pd.DataFrame({"unique_id": list("aabb"), "ds": [1, 2] * 2, "y": [5, None, None, None]})
+        >>> known = histories(read_series(frame))
+        >>> known.ids.tolist(), known.lengths.tolist(), known.times_at(1, 0)
+        (['a', 'b'], [1, 0], 1)
+    """
+    lengths = _observed_lengths(table)
+    if (lengths == table.lengths).all():
+        return table
+    return _sliced(table, np.arange(len(table)), np.zeros(len(table), np.int64), lengths, keeps_empty=True)
 
 
 def _observed_lengths(table: SeriesTable) -> np.ndarray:
@@ -150,8 +180,10 @@ def _checked_lengths(table: SeriesTable, lengths: np.ndarray) -> np.ndarray:
     return lengths
 
 
-def _sliced(table: SeriesTable, series: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> SeriesTable:
-    kept = ends > starts
+def _sliced(
+    table: SeriesTable, series: np.ndarray, starts: np.ndarray, ends: np.ndarray, keeps_empty: bool = False
+) -> SeriesTable:
+    kept = (ends > starts) | keeps_empty
     series, starts, lengths = series[kept], starts[kept], (ends - starts)[kept]
     if not len(series):
         raise ValueError("expected at least one series to be left, found none")

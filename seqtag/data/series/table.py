@@ -28,6 +28,8 @@ def empty_columns() -> Mapping[str, Column]:
 class SeriesTable:
     """Series of different lengths, one after the other, each with every step from its first row to its last.
 
+    A series whose steps are all still to come has none: `slicing.histories` gives such tables, for forecasts.
+
     Arrays are read-only. The steps of all series are numbered together: those of series `s` are `offsets[s]` up to
     `offsets[s + 1]`. Such a number is called a flat step.
 

@@ -22,7 +22,7 @@ import numpy as np
 from seqtag.data.series.files import SeriesColumns, read_series, read_wide, text_columns
 from seqtag.data.series.frames import kept_pipe, read_frame
 from seqtag.data.series.long_form import as_frame, with_times
-from seqtag.data.series.slicing import up_to_last_value
+from seqtag.data.series.slicing import histories, up_to_last_value
 from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.text_format import PLAIN, TextFormat
 from seqtag.errors import ConfigError, escaped, shown
@@ -174,6 +174,7 @@ def inspect_series(
 
 
 def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
+    up_to_last_value(table)  # raises where no series has a value
     seasons = measure_seasons(table)
     values = table.values[table.observed]
     gaps = _gaps(table)
@@ -190,7 +191,7 @@ def _report(name: str, table: SeriesTable, examples: int) -> SeriesReport:
         last=table.format_time(table.times.max()),
         missing_values=int((~table.observed & ~table.inserted).sum()),
         missing_rows=int(table.inserted.sum()),
-        to_forecast=int((table.lengths - up_to_last_value(table).lengths).sum()),
+        to_forecast=int((table.lengths - histories(table).lengths).sum()),
         gaps=len(gaps),
         longest_gap=_longest(table, gaps),
         constant=tuple(str(table.ids[s]) for s in range(len(table)) if _constant(table.values[table.rows(s)])),
@@ -219,7 +220,8 @@ def _longest(table: SeriesTable, gaps: np.ndarray) -> str | None:
 
 
 def _constant(values: np.ndarray) -> bool:
-    return len(values) > 1 and bool(np.nanmin(values) == np.nanmax(values))
+    seen = values[~np.isnan(values)]
+    return len(seen) > 1 and bool(seen.min() == seen.max())
 
 
 def _season_text(season: Season) -> str:
@@ -232,7 +234,7 @@ def _suspicious(table: SeriesTable, seasons: Sequence[Season]) -> Iterator[str]:
     for series in range(len(table)):
         rows = table.rows(series)
         values, times = table.values[rows].astype(float), table.times[rows]
-        if _constant(values):
+        if _constant(values) or np.isnan(values).all():
             continue
         low, middle, high = np.nanquantile(values, [0.25, 0.5, 0.75])
         far = np.abs(values - middle) > OUTLIER_RANGES * (high - low) if high > low else np.zeros(len(values), bool)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import warnings
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,18 +14,20 @@ import pandas as pd
 
 from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series, read_wide
+from seqtag.data.series.frames import kept_pipe
 from seqtag.data.series.frequency import Frequency
-from seqtag.data.series.slicing import first_steps, slice_steps, up_to_last_value
+from seqtag.data.series.slicing import first_steps, histories, select_series, slice_steps, up_to_last_value
 from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.text_format import TextFormat
 from seqtag.data.series.timestamps import check_time_zone
-from seqtag.errors import ConfigError, DataError, shown
+from seqtag.errors import ConfigError, DataError, DataWarning, shown
 from seqtag.forecasting.config import ForecastingConfig, SeriesDataConfig
 from seqtag.forecasting.data.bounds import check_within
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.future import Future, append_future, read_future
 from seqtag.forecasting.data.joining import joined
 from seqtag.forecasting.data.m3 import read_m3
+from seqtag.forecasting.data.new_series import with_new_series
 from seqtag.forecasting.data.samples import sample_series
 from seqtag.forecasting.data.windows import Windows, all_windows, with_values
 from seqtag.runs.config_file import resolve_path
@@ -181,12 +184,18 @@ def read_as_trained(
 
 
 def next_steps(
-    data: SeriesDataConfig, table: SeriesTable, default: int, horizon: int | None = None, source: Any = None
+    data: SeriesDataConfig,
+    table: SeriesTable,
+    default: int,
+    horizon: int | None = None,
+    source: Any = None,
+    trained: Collection[str] = (),
 ) -> tuple[SeriesTable, Future]:
     """The series up to their last values, and the steps to forecast after these.
 
-    Rows after a series' last value are steps to forecast. Where every series ends with such rows, the longest run of
-    them is the horizon; their known covariates serve where no others are given.
+    Rows after a series' last value are steps to forecast, and so are all rows of a series without a value. Where every
+    series ends with such rows, the longest run of them is the horizon; their known covariates serve where no others are
+    given. A series that neither the table nor training has is forecast from its first row in `source` on.
 
     Args:
         data: the configuration of the data.
@@ -194,17 +203,35 @@ def next_steps(
         default: the number of steps where neither `horizon` nor rows say it.
         horizon: the number of steps.
         source: the known covariates: a frame, a path, `-` for standard input, or the name of a sample.
+        trained: the ids of the training series, as text.
 
     Raises:
         ConfigError, DataError, ValueError: see `read_future`.
     """
-    history, columns = up_to_last_value(table), series_columns(data)
-    rows = table.lengths - history.lengths
+    columns, rows = series_columns(data), table.lengths - histories(table).lengths
     steps = horizon if horizon is not None else int(rows.max()) if (rows > 0).all() else default
     if isinstance(source, str) and source in SAMPLES:
         source = sample_frame(source, steps, "future")
+    source = kept_pipe(source)
+    table = with_new_series(table, source, columns, text_format(data), trained)
+    history = histories(table)
+    rows = table.lengths - history.lengths
     later = slice_steps(table, history.lengths, table.lengths) if rows.any() else None
     return history, read_future(history, steps, source, columns, text_format(data), later)
+
+
+def series_with_values(table: SeriesTable) -> SeriesTable:
+    """The series up to their last values, for a fit; those without a value are left out, with a warning.
+
+    Raises:
+        DataError: no series has a value.
+    """
+    known = up_to_last_value(table)
+    missing = len(table) - len(known)
+    if missing:
+        named = shown(table.ids[int((histories(table).lengths == 0).argmax())])
+        warnings.warn(DataWarning(f"left out {missing} series without a value, such as {named}"), stacklevel=3)
+    return known
 
 
 def text_format(data: SeriesDataConfig) -> TextFormat:
@@ -257,7 +284,7 @@ def _with_test_values(table: SeriesTable, test: np.ndarray) -> SeriesData:
 
 def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
     """The series of a training file and of a test file with later steps of the same series."""
-    table = up_to_last_value(_read(data, source, data.frequency, data.time_zone))
+    table = series_with_values(_read(data, source, data.frequency, data.time_zone))
     path = test if isinstance(test, str) else None
     with errors_in(path):
         later = up_to_last_value(_read(data, test, table.frequency.name, table.time_zone))
@@ -275,15 +302,23 @@ def _joined(data: SeriesDataConfig, source: Any, test: Any) -> SeriesData:
 
 
 def _cut(table: SeriesTable, data: SeriesDataConfig) -> SeriesData:
-    """The first `train_steps` and the `test_steps` after them; without `train_steps`, the last `test_steps`."""
-    table = up_to_last_value(table)
+    """The first `train_steps` and the `test_steps` after them; without `train_steps`, the last `test_steps`.
+
+    A series that has test steps alone is left out, with a warning.
+    """
+    table = series_with_values(table)
     test = data.test_steps or 0
+    short = np.zeros(len(table), bool) if data.train_steps else table.lengths <= test
+    if short.all():
+        message = f"series {shown(table.ids[0])}: expected steps before the last {test}, found {table.lengths[0]} in all"
+        raise DataError(message, data.train)
+    if short.any():
+        named = shown(table.ids[int(short.argmax())])
+        message = f"left out {short.sum()} series of no more than the {test} test steps, such as {named}"
+        warnings.warn(DataWarning(message, data.train), stacklevel=2)
+        table = select_series(table, ~short)
     lengths = table.lengths if data.train_steps is None else np.minimum(table.lengths, data.train_steps + test)
     starts = lengths - test if data.train_steps is None else np.minimum(lengths, data.train_steps)
-    if (starts < 1).any():
-        at = int((starts < 1).argmax())
-        message = f"series {shown(table.ids[at])}: expected steps before the last {test}, found {lengths[at]} in all"
-        raise DataError(message, data.train)
     return SeriesData(first_steps(table, starts), first_steps(table, lengths), starts)
 
 

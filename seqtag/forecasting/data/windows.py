@@ -35,10 +35,14 @@ class Windows:
         """The windows of these indices, or of a mask."""
         return Windows(self.series[chosen], self.ends[chosen], self.first[chosen], self.lookback, self.horizon)
 
+    def history_count(self, flags: np.ndarray) -> np.ndarray:
+        """At how many steps of each history `flags (steps,)` is true, int `(windows,)`."""
+        count = np.r_[0, np.cumsum(flags)]
+        return count[self.ends] - count[np.maximum(self.ends - self.lookback, self.first)]
+
     def history_has(self, flags: np.ndarray) -> np.ndarray:
         """Whether `flags (steps,)` is true at any step of each history, bool `(windows,)`."""
-        count = np.r_[0, np.cumsum(flags)]
-        return count[self.ends] > count[np.maximum(self.ends - self.lookback, self.first)]
+        return self.history_count(flags) > 0
 
     def history_steps(self) -> tuple[np.ndarray, np.ndarray]:
         """The flat steps of the histories and whether they exist, both `(windows, lookback)`.
