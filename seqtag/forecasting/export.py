@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import tensorflow as tf
 
+from seqtag.forecasting.cold_start.pool import Seen
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.serving.inputs import ForecastInputs, Raw, Specs, Tensors
 from seqtag.forecasting.serving.stream_state import STEP_PADDING, StreamState
@@ -51,8 +52,10 @@ class ServingForecaster(tf.Module):
     include the `horizon` steps after the history; for `forecast` they are these steps alone. `update` takes one step of
     them, without the axis of time, and calls its timestamp `time`.
 
-    A row without a forecast is NaN, and changes no other row. It has none where its window holds no value, an infinite
-    value or covariate, or, where the model takes logarithms, a value that is not above zero.
+    A window without a value, or with a few, is forecast from the pool of the training series, as `predict` does. A row
+    without a forecast is NaN, and changes no other row. It has none where its window holds an infinite value or
+    covariate, or, where the model takes logarithms, a value that is not above zero, and where a model without a pool
+    gets no value.
 
     Args:
         model: the fitted model.
@@ -135,16 +138,20 @@ class ServingForecaster(tf.Module):
         }
 
     def _forecasts(self, batch: Tensors) -> Tensors:
-        usable = tf.reduce_any(tf.math.is_finite(batch["history"]), axis=1)
+        model, seen = self._model, Seen.of(batch["history"])
+        pooled = (
+            tf.zeros_like(seen.count, tf.bool) if model.pool is None else model.pool.answers(seen.count, model.lookback)
+        )
+        usable = pooled | (seen.count > 0)
+        if model.logarithmic:
+            usable &= pooled | ~tf.reduce_any(batch["history"] <= 0, axis=1)
         for name in NUMBERS:
             if batch[name].shape[-1]:
                 infinite = tf.reduce_any(tf.math.is_inf(batch[name]), axis=range(1, batch[name].shape.rank))
                 usable &= ~infinite
-        if self._model.logarithmic:
-            usable &= ~tf.reduce_any(batch["history"] <= 0, axis=1)
         # Unusable rows are set to NaN before the network: a head may search as long as its widest row needs.
         batch = batch | {"history": _where(usable, batch["history"])}
-        output = self._model.forecast_batch(batch)
+        output = model.forecast_batch(batch)
         return {"quantiles": _where(usable, output.quantiles), "forecast": _where(usable, output.point)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,13 @@ import tensorflow as tf
 
 from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series
+from seqtag.data.series.slicing import histories
 from seqtag.errors import RunError
 from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.bounds import Bounds
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.corrections import Corrections
+from seqtag.forecasting.cold_start.fit import pool_of
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.moments import training_moments
 from seqtag.forecasting.data.units import SeriesUnits
@@ -211,9 +214,14 @@ def data():
 
 @pytest.fixture(scope="module")
 def full(data):
-    """A model that reads inputs of every kind, with all corrections."""
+    """A model that reads inputs of every kind, with all corrections and a pool."""
     settings = {"members": 2, "segment": 3, "series_width": 2, "scaling": "last"}
-    return built(data[0], ALL_KINDS, calendar=True, corrections=corrected(), **settings)
+    model = built(data[0], ALL_KINDS, calendar=True, corrections=corrected(), **settings)
+    table = read_series(data[0], ALL_KINDS)
+    codes = model.encoder.encode(table).static_codes
+    model.pool = replace(pool_of(table, codes, HORIZON, LEVELS, True, 3), keys=np.array([[3], [-1]]))
+    model.pool = replace(model.pool, values=np.array([[1.0, 2.0, 3.0], model.pool.values[-1]]))
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -369,7 +377,8 @@ def test_a_stream_forecasts_as_the_batch_of_all_its_steps(request, kind, start):
             answer = call(signatures["forecast"], known(inputs, t, t + HORIZON), state=state)
             same(answer, call(signatures["serving_default"], cut(inputs, 0, t) | known(inputs, 0, t + HORIZON)))
             empty = np.isnan(history[:, max(t - LOOKBACK, 0) : t]).all(axis=1)
-            assert np.isnan(answer["forecast"]).all(axis=1).tolist() == empty.tolist()
+            answered = np.isfinite(answer["forecast"]).all(axis=1)
+            assert answered.all() if kind == "full" else answered.tolist() == (~empty).tolist(), "the pool or nobody"
         state = call(signatures["update"], one_step(inputs, t), state=state)["state"]
 
 
@@ -396,15 +405,38 @@ def test_a_small_movement_on_a_large_level_survives(plain_serving):
             np.testing.assert_allclose(found - level, expectation[name], atol=0.01)
 
 
-def test_any_length_of_history(data, full, serving):
+def test_any_length_of_history(data, full, serving, plain_serving):
     answer = call(serving["serving_default"], whole(*data, 30))
     for time in (LOOKBACK, LOOKBACK + 1, 57):
         same(call(serving["serving_default"], whole(*data, time)), answer)
     short = data[0].groupby("unique_id").tail(5)
     check(call(serving["serving_default"], whole(short, data[1], 5)), expected(full, short, data[1]))
     nothing = call(serving["serving_default"], whole(*data, 0))
-    assert np.isnan(nothing["quantiles"]).all()
     assert nothing["quantiles"].shape == (3, HORIZON, len(LEVELS))
+    assert nothing["quantiles"][:, 0].tolist() == full.pool.values[[1, 0, 1]].tolist(), "south has a group of its own"
+    assert np.isnan(call(plain_serving["serving_default"], whole(*data, 0))["quantiles"]).all(), "it has no pool"
+
+
+def test_histories_with_no_value_or_a_few_are_answered_as_predict_does(data, full, serving):
+    """The rows of one series are all to be forecast; of the others one value and two are known."""
+    history, future = data
+    first = history[history["unique_id"] != "b"].dropna(subset="y").groupby("unique_id").head(2)
+    first = pd.concat([first[first["unique_id"] == "a"][:1], first[first["unique_id"] == "c"]])
+    begun = history[history["unique_id"] == "b"][:HORIZON].assign(y=np.nan)
+    after = [history[(history["unique_id"] == name) & (history["ds"] > first[first["unique_id"] == name]["ds"].max())]
+             for name in "ac"]  # fmt: skip
+    ahead = pd.concat([*[rows[:HORIZON] for rows in after], begun, future])
+    seen = pd.concat([first, begun])
+    table = read_series(seen, full.columns, frequency="h")
+    known_rows = ahead.drop_duplicates(["unique_id", "ds"])
+    frame = predict(full, histories(table), future=known_rows)
+    for name, rows in frame.groupby("unique_id"):
+        past = raw(first[first["unique_id"] == name], 2) if name != "b" else cut(raw(begun, 2), 0, 0)
+        next_rows = raw(known_rows.merge(rows[["unique_id", "ds"]]), HORIZON)
+        inputs = past | {n: np.concatenate([past[n], next_rows[n]], axis=1) for n in known(next_rows, 0, 1)}
+        answer = call(serving["serving_default"], inputs)
+        np.testing.assert_allclose(answer["quantiles"][0], rows[quantile_names(LEVELS)], rtol=1e-5)
+        assert np.isfinite(answer["quantiles"]).all()
 
 
 def test_a_batch_without_rows(plain_serving):
@@ -432,7 +464,7 @@ def test_an_unusable_row_is_nan_and_changes_no_other(data, serving):
     changed = inputs["history"].copy()
     changed[1] = np.nan
     answer = call(serving["serving_default"], inputs | {"history": changed})
-    assert np.isnan(answer["forecast"]).all(axis=1).tolist() == [False, True, False]
+    assert np.isfinite(answer["forecast"]).all(), "the pool's"
     changed[1, 3] = np.inf  # older than the lookback
     changed[1, -1] = 5
     assert np.isfinite(call(serving["serving_default"], inputs | {"history": changed})["forecast"]).all()

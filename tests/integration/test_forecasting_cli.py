@@ -206,7 +206,7 @@ def put(row: int, column: str, value: object):
             "bad.csv:7: series 'a' at 2024-01-06T00:00:00+01:00: expected the time zone of the first row, none",
         ),
         (put(5, "ds", "6/1/2024"), "bad.csv:7: series 'a' at 6/1/2024: expected a timestamp such as 2024-01-31"),
-        (put(slice(40, 79), "y", None), "bad.csv: series 'b': expected at least one value, found none"),
+        (put(slice(0, 79), "y", None), "bad.csv: series 'a': expected a series with a value, found none in 2"),
         (
             lambda frame: frame.groupby("unique_id").head(1),
             "bad.csv: expected a frequency to be given, found no series of two rows to infer it from",
@@ -284,16 +284,21 @@ def test_a_series_in_another_zone_or_of_another_frequency(shop_run, shop, tmp_pa
     assert told.startswith(f"{path}:6: series 'shop_0' at 2022-01-05 06:00: expected steps of frequency 'D' from")
 
 
-def test_constant_and_short_series_and_unsorted_rows_are_no_fault(shop, tmp_path):
+def test_constant_and_short_series_and_unsorted_rows_are_no_fault(shop, tmp_path, capsys):
     frame = broken(lambda rows: rows.assign(y=np.where(rows["unique_id"] == "a", 5.0, rows["y"])))
-    frame = pd.concat([frame, pd.DataFrame({"unique_id": ["one"], "ds": ["2024-02-01"], "y": [3.0]})])
+    few = pd.DataFrame({"unique_id": ["one", "none"], "ds": ["2024-02-01"] * 2, "y": [3.0, None]})
+    frame = pd.concat([frame, few])
     frame.sample(frac=1, random_state=1).to_csv(tmp_path / "in.csv", index=False)
     plain = ["data.series=unique_id", "data.time=ds", "data.target=y", "data.known=[]", "data.static=[]"]
     given = settings(f"data.train={tmp_path}/in.csv", "data.test=null", "training.epochs=1", *plain)
     assert run(["train", str(shop / "job.yaml"), "-o", str(tmp_path / "run"), *given]) == 0
-    assert run(["predict", str(tmp_path / "run"), str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv")]) == 0
+    assert capsys.readouterr().err.count("left out 1 series without a value, such as 'none'") == 1
+    (tmp_path / "future.csv").write_text("unique_id,ds\nnew,2024-03-09\n")
+    command = ["predict", str(tmp_path / "run"), str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv")]
+    assert run([*command, "--future", str(tmp_path / "future.csv")]) == 0
     found = pd.read_csv(tmp_path / "out.csv")
-    assert len(found) == 3 * 7 and np.isfinite(found.iloc[:, 2:]).all(axis=None)
+    assert len(found) == 5 * 7 and np.isfinite(found.iloc[:, 2:]).all(axis=None)
+    assert found[found["unique_id"].isin(["none", "new"])]["ds"].iloc[[0, 7]].tolist() == ["2024-02-01", "2024-03-09"]
 
 
 def test_a_bundle_of_another_version_or_task(shop_run, shop, tmp_path, refused):

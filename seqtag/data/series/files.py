@@ -50,8 +50,8 @@ def read_series(
 
     The order of the rows does not matter: they are sorted by time within each series. Missing rows are inserted as
     NaN and marked; no value is imputed. A series may have a single row, and it may have no value. Where the frequency
-    is inferred, a series may not miss more rows than it has. Times may be in the index of a frame, and one series may be
-    a pandas Series.
+    is inferred, a series may not miss more rows than it has. Times may be in the index of a frame, and one series may
+    be a pandas Series.
 
     Args:
         source: a pandas or polars frame, a pandas Series, or a CSV file's path.

@@ -35,18 +35,19 @@ def joined_series(table: SeriesTable, more: SeriesTable) -> SeriesTable:
             f" found {more.frequency.name!r} in {more.time_zone}"
         )
 
-    def both(name: str) -> np.ndarray:
-        return np.concatenate([getattr(table, name), getattr(more, name)])
-
-    columns = {kind: _both(kind, getattr(table, kind), getattr(more, kind)) for kind in ("past", "known", "static")}
-    ids = both("ids")
+    ids = np.concatenate([table.ids, more.ids])
     return dataclasses.replace(
         table,
         ids=ids,
         offsets=np.r_[table.offsets, table.offsets[-1] + more.offsets[1:]],
+        values=np.concatenate([table.values, more.values]),
+        ordinals=np.concatenate([table.ordinals, more.ordinals]),
+        phases=np.concatenate([table.phases, more.phases]),
+        inserted=np.concatenate([table.inserted, more.inserted]),
+        past=_both("past", table.past, more.past),
+        known=_both("known", table.known, more.known),
+        static=_both("static", table.static, more.static),
         id_dtype=_dtype(ids, table),
-        **{name: both(name) for name in ("values", "ordinals", "phases", "inserted")},
-        **columns,
     )
 
 

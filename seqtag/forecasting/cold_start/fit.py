@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
+from seqtag.data.series.ids import OBJECT
+from seqtag.data.series.slicing import first_steps
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.calibration.dependence import fit_dependence
 from seqtag.forecasting.calibration.quantile_function import probabilities
@@ -33,8 +35,9 @@ def fit_pool(model: ForecastingModel, table: SeriesTable, held_out: Windows, rel
     """The pool of the series of a table, for a model without one.
 
     The network answers for one value, or for two, where it is better than the pool on held-out windows of which it
-    reads no more: so it is where training had many windows like that. No window says how good an answer without any
-    value is, and that is always the pool's.
+    reads no more, under names that it does not know: so it is where training had many windows like that. No window
+    says how good an answer without any value is, and that is always the pool's. A model of standardised series has no
+    other answer for a new one.
 
     Args:
         model: the fitted model.
@@ -42,11 +45,12 @@ def fit_pool(model: ForecastingModel, table: SeriesTable, held_out: Windows, rel
         held_out: windows that the model was not fitted on.
         relative: whether changes are read as ratios too: all values are above zero, and move beside their level.
     """
-    codes = model.encoder.encode(table).static_codes
+    # A series' first step is all that its static covariates need.
+    codes = model.encoder.encode(first_steps(table, np.ones(len(table), np.int64))).static_codes
     pool = pool_of(table, codes, model.horizon, model.levels, relative, MOST_VALUES + 1)
     windows = subsample(held_out, MOST_WINDOWS)
-    for count in range(1, MOST_VALUES + 1):
-        if network_is_better(model, pool, table, newest_alone(table, windows, count)):
+    for count in range(1, MOST_VALUES + 1 if model.units is None else 0):
+        if network_is_better(model, pool, table, codes, newest_alone(table, windows, count)):
             return replace(pool, enough=count)
     return pool
 
@@ -60,14 +64,17 @@ def newest_alone(table: SeriesTable, windows: Windows, count: int) -> Windows:
     return replace(windows, first=first).take(has)
 
 
-def network_is_better(model: ForecastingModel, pool: Pool, table: SeriesTable, windows: Windows) -> bool:
+def network_is_better(
+    model: ForecastingModel, pool: Pool, table: SeriesTable, static_codes: np.ndarray, windows: Windows
+) -> bool:
     """Whether the model's quantile loss is below the pool's, in units of each series' deviation."""
     deviation = training_moments(table.values, table.offsets)[:, 1]
     windows = windows.take(deviation[windows.series] > 0)
     if not len(windows):
         return False
-    output = model.outputs(table, windows)
-    codes = tf.constant(model.encoder.encode(table).static_codes[windows.series])
+    renamed = replace(table, ids=np.array([f"{name}\0" for name in table.ids], object), id_dtype=OBJECT)
+    output = model.outputs(renamed, windows)
+    codes = tf.constant(static_codes[windows.series])
     seen = Seen.of(tf.constant(windows.history(table.values)))
     answer = pool.apply(output, seen, codes, model.lookback)
     target, unit = windows.future(table.values), deviation[windows.series]

@@ -12,7 +12,7 @@ import tensorflow as tf
 from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.levels import checked_levels
 from seqtag.forecasting.network.network import ForecastOutput
-from seqtag.forecasting.network.window_scale import newest_value, observed_steps, since_seen
+from seqtag.forecasting.network.window_scale import newest_value, observed_steps
 
 # In the key of a group: whatever the category is.
 ANY = -1
@@ -36,7 +36,9 @@ class Seen(NamedTuple):
         """What is seen in histories `(batch, time)`, NaN where missing."""
         observed = observed_steps(history)
         count = tf.reduce_sum(tf.cast(observed, tf.int32), axis=1)
-        return cls(count, newest_value(history, observed)[:, 0], tf.cast(since_seen(observed)[:, -1], tf.int32))
+        steps = tf.range(1, tf.shape(history)[1] + 1)
+        last = tf.reduce_max(tf.where(observed, steps, 0), axis=1)
+        return cls(count, newest_value(history, observed)[:, 0], tf.shape(history)[1] - last)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from seqtag.data.series.covariates import Categories, Column
 from seqtag.data.series.files import SeriesColumns
-from seqtag.data.series.slicing import up_to_last_value
+from seqtag.data.series.slicing import histories
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.data.calendar_end import check_calendar
 
@@ -28,7 +28,7 @@ def future_frame(table: SeriesTable, horizon: int, columns: SeriesColumns) -> pd
     """
     if horizon < 1:
         raise ValueError(f"expected horizon to be at least 1, found {horizon}")
-    history = up_to_last_value(table)
+    history = histories(table)
     check_calendar(history, horizon)
     series = np.repeat(np.arange(len(table)), horizon)
     steps = history.lengths[series] + np.tile(np.arange(horizon), len(table))

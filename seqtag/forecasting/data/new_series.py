@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqtag.data.series.covariates import Categories, Column
+from seqtag.data.series.covariates import Categories, Column, CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series, text_columns
 from seqtag.data.series.frames import check_columns, read_frame
 from seqtag.data.series.ids import id_texts, ids_from_texts
@@ -65,10 +65,12 @@ def _read(
     every = {name: column for found in kinds.values() for name, column in found.items()}
     categorical = tuple(name for name, column in every.items() if isinstance(column, Categories))
     names = {kind: tuple(found) for kind, found in kinds.items()}
-    covariates = replace(columns.covariates, **names, categorical=categorical)
-    given = {"frequency": table.frequency.name, "time_zone": table.time_zone, "form": form}
+    covariates = CovariateNames(**names, categorical=categorical)
+    columns = replace(columns, covariates=covariates)
     try:
-        new = read_series(frame.assign(**blank), replace(columns, covariates=covariates), **given)
+        new = read_series(
+            frame.assign(**blank), columns, frequency=table.frequency.name, time_zone=table.time_zone, form=form
+        )
     except DataError as error:
         raise (error if path is None else error.at(path)) from None
     return replace(new, ids=_of_type(new.ids, table.id_dtype))

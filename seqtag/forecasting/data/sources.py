@@ -310,7 +310,9 @@ def _cut(table: SeriesTable, data: SeriesDataConfig) -> SeriesData:
     test = data.test_steps or 0
     short = np.zeros(len(table), bool) if data.train_steps else table.lengths <= test
     if short.all():
-        message = f"series {shown(table.ids[0])}: expected steps before the last {test}, found {table.lengths[0]} in all"
+        message = (
+            f"series {shown(table.ids[0])}: expected steps before the last {test}, found {table.lengths[0]} in all"
+        )
         raise DataError(message, data.train)
     if short.any():
         named = shown(table.ids[int(short.argmax())])

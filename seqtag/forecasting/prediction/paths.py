@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,10 @@ def draw_paths(model: ForecastingModel, table: SeriesTable, horizon: int, num_pa
     """Sample paths of the last `horizon` steps of every series, whose values are not read.
 
     Each path draws probabilities u with the dependence between steps of the held-out windows (a Gaussian copula), and
-    takes the forecast's quantiles at them. Beyond the model's horizon it appends the drawn values to its history and
-    forecasts again, so that uncertainty keeps growing. Each series has a random generator of its own, which its name
-    and the seed decide: its paths are the same whatever other series the table has.
+    takes the forecast's quantiles at them; a series that is forecast from the pool has the dependence of the pool.
+    Beyond the model's horizon it appends the drawn values to its history and forecasts again, so that uncertainty
+    keeps growing. Each series has a random generator of its own, which its name and the seed decide: its paths are the
+    same whatever other series the table has.
 
     Args:
         model: the fitted model.
@@ -60,10 +62,14 @@ def draw_paths(model: ForecastingModel, table: SeriesTable, horizon: int, num_pa
     Returns:
         `(series, paths, horizon)`.
     """
-    dependence = model.corrections.dependence or INDEPENDENT
     table, total = pad_to_whole_horizons(model, table, horizon)
-    u = dependence.sample([generator_of(name, seed) for name in table.ids], horizon, num_paths)
-    quantiles = model.outputs(table, last_windows(model, table, total)).quantiles[:, :horizon]
+    windows = last_windows(model, table, total)
+    generators = [generator_of(name, seed) for name in table.ids]
+    u = np.empty((len(table), num_paths, horizon))
+    for rows, dependence in _dependences(model, windows.history_count(table.observed)):
+        if len(rows):
+            u[rows] = dependence.sample([generators[row] for row in rows], horizon, num_paths)
+    quantiles = model.outputs(table, windows).quantiles[:, :horizon]
     first = quantiles.shape[1]
     drawn = np.empty(u.shape)
     drawn[..., :first] = model.bounds.moved(values_at(u[..., :first], quantiles[:, None], model.levels))
@@ -80,6 +86,16 @@ def draw_paths(model: ForecastingModel, table: SeriesTable, horizon: int, num_pa
         quantiles = quantiles.reshape(len(table), num_paths, model.horizon, -1)[:, :, : steps.stop - start]
         drawn[..., steps] = model.bounds.moved(values_at(u[..., steps], quantiles, model.levels))
     return drawn
+
+
+def _dependences(model: ForecastingModel, count: np.ndarray) -> Iterator[tuple[np.ndarray, StepDependence]]:
+    """The dependence between steps that each series has, whose window holds `count` values: rows, and theirs."""
+    pool = model.pool
+    pooled = np.zeros(len(count), bool) if pool is None else pool.answers(count, model.lookback)
+    yield np.flatnonzero(~pooled), model.corrections.dependence or INDEPENDENT
+    if pool is not None:
+        yield np.flatnonzero(pooled & (count == 0)), pool.between_values
+        yield np.flatnonzero(pooled & (count > 0)), pool.between_changes
 
 
 def pad_to_whole_horizons(model: ForecastingModel, table: SeriesTable, horizon: int) -> tuple[SeriesTable, int]:

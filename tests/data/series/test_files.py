@@ -112,6 +112,11 @@ def test_covariates_are_numbers_or_categories_at_the_same_steps():
     assert table.static["size"].tolist() == [2.5]
 
 
+def test_a_series_may_have_no_value():
+    table = read_series(pd.concat([long(days(3)), long(days(2), [np.nan] * 2, series="new")]))
+    assert table.ids.tolist() == ["a", "new"] and table.observed.tolist() == [True] * 3 + [False] * 2
+
+
 MONTHS = pd.date_range("2024-01-01", periods=4, freq="MS")
 HOURS = pd.date_range("2024-01-01", periods=30, freq="h")
 
@@ -120,7 +125,6 @@ HOURS = pd.date_range("2024-01-01", periods=30, freq="h")
     ("frame", "message"),
     [
         (long(days(3)[[0, 1, 1]]), r"series 'a' at 2024-01-02 00:00:00: expected one row for each time, found two"),
-        (long(days(3), [np.nan] * 3), r"series 'a': expected at least one value, found none"),
         (
             long(days(3), [1, np.inf, 2]),
             r"series 'a' at 2024-01-02 00:00:00: expected a finite number in column 'y', found inf",

@@ -8,7 +8,7 @@ import pytest
 
 from seqtag.data.series.files import long_frame, read_series
 from seqtag.data.series.slicing import last_steps
-from seqtag.errors import ConfigError, DataError
+from seqtag.errors import ConfigError, DataError, DataWarning
 from seqtag.forecasting.data.sources import errors_in, load_series, next_steps, read_table, series_columns
 from seqtag.forecasting.data.windows import Windows
 from seqtag.tasks import parse_config
@@ -86,8 +86,20 @@ def test_too_few_test_steps_are_said(write):
     data = load_series(config(train=write("a.csv", counting({"a": 9})), test_steps=2))
     with pytest.raises(DataError, match="series 'a': expected test steps for a horizon of 3, found 2"):
         data.test_windows(4, 3)
-    with pytest.raises(DataError, match=r"a\.csv: series 'b': expected steps before the last 4, found 4 in all"):
-        load_series(config(train=write("a.csv", counting({"a": 9, "b": 4})), test_steps=4))
+    with pytest.raises(DataError, match=r"a\.csv: series 'a': expected steps before the last 4, found 4 in all"):
+        load_series(config(train=write("a.csv", counting({"a": 4, "b": 2})), test_steps=4))
+
+
+def test_series_that_no_fit_can_read_are_left_out_with_one_warning(write):
+    frame = counting({"b": 4, "a": 9, "c": 2})
+    with pytest.warns(DataWarning, match=r"a\.csv: left out 2 series of no more than the 4 test steps, such as 'b'$"):
+        data = load_series(config(train=write("a.csv", frame), test_steps=4))
+    assert data.train.ids.tolist() == data.whole.ids.tolist() == ["a"] and data.starts.tolist() == [5]
+    empty = counting({"b": 4, "a": 9}).assign(y=lambda rows: rows["y"].where(rows["unique_id"] == "a"))
+    with pytest.warns(DataWarning, match="left out 1 series without a value, such as 'b'$"):
+        assert load_series(config(train=write("a.csv", empty))).train.ids.tolist() == ["a"]
+    with pytest.raises(DataError, match="series 'b': expected a series with a value, found none in 2"):
+        load_series(config(train=write("a.csv", empty.assign(y=np.nan))))
 
 
 def test_m3_brings_its_test_values(write):
@@ -156,6 +168,19 @@ def test_known_covariates_of_these_rows_serve_where_no_others_do():
     assert found.tolist() == [[60, 70, 1], [60, 70, 2]], "a row of the future goes first"
     with pytest.raises(DataError, match="series 'a' at 8: expected a row in the future frame, found none"):
         next_steps(section, table, 3)
+
+
+def test_a_series_without_a_value_is_forecast_from_its_first_row_on():
+    frame = with_rows_to_forecast(a=2, b=3)
+    frame = frame[(frame["unique_id"] == "a") | (frame["ds"] > 6)].assign(
+        y=lambda rows: rows["y"].where(rows["ds"] < 6)
+    )
+    section = config(known=["price"]).data
+    history, future = next_steps(section, read_table(section, frame), 3)
+    assert history.ids.tolist() == ["a", "b"] and history.lengths.tolist() == [6, 0]
+    assert future.times.tolist() == [[6, 7], [7, 8]] and future.known["price"].tolist() == [[60, 70], [70, 80]]
+    alone = next_steps(section, read_table(section, frame[frame["unique_id"] == "b"]), 3)[1]
+    assert alone.times.tolist() == [[7, 8]]
 
 
 def test_leading_and_inner_missing_values_stay_gaps():

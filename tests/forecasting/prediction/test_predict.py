@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,10 @@ from seqtag.errors import DataError
 from seqtag.forecasting.calibration.bounds import Bounds
 from seqtag.forecasting.calibration.quantile_function import values_at
 from seqtag.forecasting.model import ForecastingModel
-from seqtag.forecasting.prediction.paths import sample_paths
+from seqtag.forecasting.config import SeriesDataConfig
+from seqtag.forecasting.data.future import append_future
+from seqtag.forecasting.data.sources import next_steps, read_table
+from seqtag.forecasting.prediction.paths import draw_paths, sample_paths
 from seqtag.forecasting.prediction.predict import predict
 
 NUMBERS = ["forecast", "q0.1", "q0.5", "q0.9"]
@@ -127,3 +132,36 @@ def test_nothing_lies_beyond_a_bound(fitted, table, future):
     longer = predict(bounded, table, 10, future)
     for values in (moved, longer.iloc[:, 2:].to_numpy()):
         assert values.min() == 48 and values.max() == 53
+
+
+def test_new_series_are_forecast_whatever_others_there_are(fitted, history, future):
+    """One without a row, one of rows to forecast, one of one value: paths and the steps beyond the horizon too."""
+    first = future[future["unique_id"] == "north"]
+    begun = history[history["unique_id"] == "south"][-1:].assign(unique_id="begun")
+    ahead = pd.concat([future, *(first.assign(unique_id=name) for name in ("unseen", "empty", "begun"))])
+    empty = first[:2].assign(unique_id="empty", y=np.nan, echo=np.nan, region="r1")
+    config = SeriesDataConfig(past=("echo",), known=("price", "noise"), static=("region",))
+    frame = pd.concat([history, begun, empty])
+
+    def forecast(frame, ahead, horizon):
+        table = read_table(config, frame)
+        return next_steps(config, table, 4, horizon, ahead, fitted.encoder.ids)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # rows of the future that are not needed
+        table, steps = forecast(frame, ahead, 6)
+        few, few_steps = forecast(frame[::-1].iloc[:3], ahead[ahead["unique_id"].isin(["empty", "begun"])], 6)
+    assert table.ids.tolist() == ["north", "south", "east", "begun", "empty", "unseen"]
+    found = predict(fitted, table, None, steps, seed=2)
+    assert np.isfinite(found.iloc[:, 2:]).all(axis=None)
+    assert (found["q0.1"] <= found["forecast"]).all() and (found["forecast"] <= found["q0.9"]).all()
+    alone = predict(fitted, few, None, few_steps, seed=2)
+    kept = found[found["unique_id"].isin(["empty", "begun"])]
+    np.testing.assert_allclose(
+        alone.sort_values(["unique_id", "ds"]).iloc[:, 2:], kept.sort_values(["unique_id", "ds"]).iloc[:, 2:], rtol=1e-4
+    )
+    unseen = found[found["unique_id"] == "unseen"].iloc[:4]
+    np.testing.assert_allclose(unseen[["q0.1", "q0.5", "q0.9"]], np.tile(fitted.pool.values[-1], (4, 1)))
+    paths = draw_paths(fitted, append_future(table, steps), 6, 400, seed=2)
+    drawn = np.quantile(paths[-1, :, :4], [0.1, 0.5, 0.9], axis=0).T
+    np.testing.assert_allclose(drawn, unseen[["q0.1", "q0.5", "q0.9"]], rtol=0.1)
