@@ -88,7 +88,7 @@ def test_a_training_series_that_is_not_continued_is_not_new():
         ),
         (
             rows_of("new", "2024-03-05", 1).assign(ds="9999-12-31"),
-            "series 'new': expected steps up to the year 9999, found one after it",
+            "series 'new' at 9999-12-30 00:00:00: expected steps up to the year 9999",
         ),
     ],
 )

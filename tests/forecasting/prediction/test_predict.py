@@ -12,10 +12,10 @@ from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
 from seqtag.forecasting.calibration.bounds import Bounds
 from seqtag.forecasting.calibration.quantile_function import values_at
-from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.config import SeriesDataConfig
 from seqtag.forecasting.data.future import append_future
 from seqtag.forecasting.data.sources import next_steps, read_table
+from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.prediction.paths import draw_paths, sample_paths
 from seqtag.forecasting.prediction.predict import predict
 
