@@ -40,6 +40,7 @@ class ThetaForecast(NamedTuple):
     deviation: tf.Tensor
 
 
+@tf.autograph.experimental.do_not_convert
 def theta(history: tf.Tensor, horizon: int, season_length: int, multiplicative: bool = True) -> ThetaForecast:
     """The forecasts of the dynamic optimised theta method.
 
