@@ -228,7 +228,7 @@ def test_standardised_series_are_answered_in_their_own_units(frames, tmp_path):
 def test_a_backtest_needs_no_fit_and_gives_a_table_with_the_baselines(frames):
     forecaster = tiny()
     table = forecaster.backtest(frames[0], folds=2)
-    assert list(table.index) == ["forecast", "seasonal_naive", "naive", "drift", "mean"]
+    assert list(table.index) == ["forecast", "seasonal_naive", "naive", "drift", "mean", "theta"]
     assert {"mase", "smape", "rmsse", "mae", "rmse", "wql", "crps", "coverage"} <= set(table.columns)
     assert forecaster.backtest_.fitted == (1, 2)
     assert not hasattr(forecaster, "model_")
@@ -257,7 +257,7 @@ def test_plot_draws_a_fan_for_each_series(fitted, frames):
 
 def test_the_skill_that_score_gives_is_that_of_the_last_steps(fitted, frames):
     assert -5 < fitted.score(frames[0]) < 1
-    assert {"seasonal_naive", "naive", "drift", "mean"} == set(fitted.report_.skill)
+    assert {"seasonal_naive", "naive", "drift", "mean", "theta"} == set(fitted.report_.skill)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_a_run_directory_holds_what_the_design_lists(shop_run):
     metrics = json.loads((shop_run / "metrics.json").read_text())
     assert metrics["task"] == "forecasting"
     assert all(set(metrics[split]) >= METRICS for split in ("dev", "test"))
-    assert set(metrics["test"]["skill"]) == {"seasonal_naive", "naive", "drift", "mean"}
+    assert set(metrics["test"]["skill"]) == {"seasonal_naive", "naive", "drift", "mean", "theta"}
     assert {"seconds", "epochs", "windows_per_second", "peak_rss_mb"} <= set(metrics["train"])
     assert metrics["test"]["rows"] == 3 * 8, "windows of 14 later days, a day apart"
     assert yaml.safe_load((shop_run / "config.yaml").read_text())["model"]["units"] == 6

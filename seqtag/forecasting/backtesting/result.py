@@ -170,25 +170,28 @@ class BacktestResult:
         return [self.season_lengths[series] for series in self.windows.series]
 
     @cached_property
+    def _baselines(self) -> dict[str, Forecast]:
+        levels, horizon = self.forecast.levels, self.windows.horizon
+        return baseline_forecasts(self.histories, horizon, self._season_lengths_of_rows, levels)
+
+    @cached_property
     def _of_folds(self) -> dict[int, Scores]:
         return self._by(self.fold, FORECAST)
 
     def _report(self, rows: np.ndarray) -> ForecastReport:
         forecast = self.forecast.cut(rows, slice(None))
         season_lengths = [self._season_lengths_of_rows[row] for row in rows]
-        return evaluate_forecasts(self.target[rows], forecast, self.histories.take(rows), season_lengths)
+        rules = {name: found.cut(rows, slice(None)) for name, found in self._baselines.items()}
+        return evaluate_forecasts(self.target[rows], forecast, self.histories.take(rows), season_lengths, rules=rules)
 
     def _by(self, groups: np.ndarray, model: str) -> dict[int, Scores]:
         self._check_model(model)
-        forecast = self.forecast
-        if model != FORECAST:
-            horizon, season_lengths = self.windows.horizon, self._season_lengths_of_rows
-            forecast = baseline_forecasts(self.histories, horizon, season_lengths, forecast.levels)[model]
+        forecast = self.forecast if model == FORECAST else self._baselines[model]
         scales = metrics.scales(self.histories, self._season_lengths_of_rows)
         return group_scores(self.target, forecast, scales, groups.tolist())
 
     def _check_model(self, model: str) -> None:
-        known = (FORECAST, *self.report.baselines)
+        known = (FORECAST, *self._baselines)
         if model not in known:
             raise ValueError(f"expected model to be one of {', '.join(known)}, found {model!r}")
 

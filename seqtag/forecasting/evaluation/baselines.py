@@ -1,4 +1,4 @@
-"""The baselines that every forecast is compared with: seasonal naive, naive, drift and mean.
+"""Baselines that every forecast is compared with: seasonal naive, naive, drift and mean (`theta` is beside them).
 
 Each takes many histories, oldest value first and NaN where a value is missing, and returns `(rows, horizon)`. Missing
 values are skipped, not imputed: each function says what it uses instead. Hyndman and Athanasopoulos, Forecasting:

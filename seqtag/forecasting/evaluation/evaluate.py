@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from seqtag.forecasting.evaluation.forecast import Forecast, contiguous
 from seqtag.forecasting.evaluation.histories import Histories, Prefixes, season_lengths_of
 from seqtag.forecasting.evaluation.metrics import Scales
 from seqtag.forecasting.evaluation.report import INTERVALS, ForecastReport, Scores, StepScores
+from seqtag.forecasting.evaluation.theta import theta
 
 if TYPE_CHECKING:
     from seqtag.data.series.table import SeriesTable
@@ -51,6 +52,7 @@ def evaluate_forecasts(
     histories: Histories,
     season_lengths: int | Sequence[int],
     ids: Sequence[Hashable] | None = None,
+    rules: Mapping[str, Forecast] | None = None,
 ) -> ForecastReport:
     """Scores forecasts, and the baselines on the same values.
 
@@ -62,6 +64,7 @@ def evaluate_forecasts(
             differ.
         season_lengths: the season length in steps, one for all rows or one for each.
         ids: the series of each row (or any other group), for `ForecastReport.per_series`.
+        rules: the `baseline_forecasts` of the rows, where they are known already.
 
     Raises:
         ValueError: shapes or numbers that do not fit, an infinite target, or a forecast that is not finite where the
@@ -71,14 +74,15 @@ def evaluate_forecasts(
     target = np.asarray(target, dtype=float)
     _check(target, forecast, histories, ids)
     rows, horizon = target.shape
-    baselines_by_name = baseline_forecasts(histories, horizon, season_lengths, forecast.levels)
+    if rules is None:
+        rules = baseline_forecasts(histories, horizon, season_lengths, forecast.levels)
     scales = metrics.scales(histories, season_lengths)
     scored = _by_step(target, forecast, scales)
     return ForecastReport(
         overall=scored.overall,
         per_step=scored.per_step,
         per_series=group_scores(target, forecast, scales, () if ids is None else ids),
-        baselines={name: _by_step(target, found, scales) for name, found in baselines_by_name.items()},
+        baselines={name: _by_step(target, found, scales) for name, found in rules.items()},
         season_lengths=tuple(sorted(set(season_lengths_of(season_lengths, rows)))),
         rows=rows,
     )
@@ -87,7 +91,7 @@ def evaluate_forecasts(
 def baseline_forecasts(
     histories: Histories, horizon: int, season_lengths: int | Sequence[int], levels: Sequence[float] = ()
 ) -> dict[str, Forecast]:
-    """The forecasts of every baseline; those of seasonal naive have quantiles at the levels."""
+    """The forecasts of every baseline; those of seasonal naive and Theta have quantiles at the levels."""
     seasonal = Forecast(baselines.seasonal_naive(histories, horizon, season_lengths))
     if len(levels):
         quantiles = baselines.seasonal_naive_quantiles(histories, horizon, season_lengths, levels)
@@ -97,6 +101,7 @@ def baseline_forecasts(
         "naive": Forecast(baselines.naive(histories, horizon)),
         "drift": Forecast(baselines.drift(histories, horizon)),
         "mean": Forecast(baselines.mean(histories, horizon)),
+        "theta": theta(histories, horizon, season_lengths, levels),
     }
 
 

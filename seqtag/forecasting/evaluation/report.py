@@ -89,7 +89,8 @@ class ForecastReport:
         overall: the scores of all rows and steps.
         per_step: the scores of each horizon step.
         per_series: the scores of each id; empty where no ids were given.
-        baselines: the scores of ``seasonal_naive``, ``naive``, ``drift`` and ``mean``; the first has quantiles too.
+        baselines: the scores of ``seasonal_naive``, ``naive``, ``drift``, ``mean`` and ``theta``, of which the first
+            and the last have quantiles too.
         season_lengths: the season lengths that MASE, RMSSE and seasonal naive use.
         rows: the number of forecasts, of series or of windows.
     """

@@ -201,7 +201,7 @@ def test_a_season_for_each_series():
     result = backtest(table, RollingOrigins(folds=2, horizon=1), constant(0), season_length=(2, 3))
     assert result.report.baselines["seasonal_naive"].overall.mae == 0
     assert result.report.season_lengths == (2, 3)
-    assert result.summary()["season_length"].tolist() == ["2, 3"] * 5
+    assert result.summary()["season_length"].tolist() == ["2, 3"] * 6
 
 
 def test_faults_of_a_predictor_are_named():

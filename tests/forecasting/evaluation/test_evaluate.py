@@ -87,7 +87,7 @@ def test_every_cut_has_the_metrics_of_its_rows_and_steps(windows):
 def test_the_naive_rules_are_scored_on_the_same_values(windows):
     report = evaluate_forecasts(**windows)
     rules = baseline_forecasts(windows["histories"], 4, windows["season_lengths"], LEVELS)
-    assert list(report.baselines) == list(rules) == ["seasonal_naive", "naive", "drift", "mean"]
+    assert list(report.baselines) == list(rules) == ["seasonal_naive", "naive", "drift", "mean", "theta"]
     for name, rule in rules.items():
         same(report.baselines[name].overall, expected(windows, list(range(6)), list(range(4)), rule))
         same(report.baselines[name].per_step[2], expected(windows, list(range(6)), [2], rule))

@@ -53,7 +53,7 @@ def test_what_is_not_known_is_none_in_json():
     for name in ("mase", "rmsse", "wql", "crps", "coverage", "owa", "coverage_of"):
         assert found[name] is None
     assert found["per_step"]["mase"] == [None]
-    assert found["skill"] == dict.fromkeys(("seasonal_naive", "naive", "drift", "mean"))
+    assert found["skill"] == dict.fromkeys(("seasonal_naive", "naive", "drift", "mean", "theta"))
     assert found["mae"] == 1.0
 
 
@@ -62,14 +62,14 @@ def test_the_text_names_season_interval_and_what_was_left_out():
     assert lines[0] == "4 forecasts, 12 observed values; season 1, 2; coverage of the 80% interval."
     assert lines[1] == "left out of mase and rmsse, the history constant or too short: 1."
     assert lines[2].split() == list(METRICS)
-    assert [line.split()[0] for line in lines[3:8]] == ["forecast", "seasonal_naive", "naive", "drift", "mean"]
+    assert [line.split()[0] for line in lines[3:9]] == ["forecast", "seasonal_naive", "naive", "drift", "mean", "theta"]
     assert lines[5].split()[-3:] == ["-", "-", "-"]
-    assert lines[8].startswith("skill (MASE): seasonal_naive ")
+    assert lines[9].startswith("skill (MASE): seasonal_naive ")
     shares = ", ".join(f"{report_of().overall.coverage[nominal]:.1%} in {nominal:.0%}" for nominal in INTERVALS)
-    assert lines[9] == f"coverage of intervals: {shares}"
-    assert lines[11].split() == ["step", *METRICS]
-    assert [line.split()[0] for line in lines[12:]] == ["1", "2", "3"]
-    assert len({len(line) for line in lines[2:8]}) == 1
+    assert lines[10] == f"coverage of intervals: {shares}"
+    assert lines[12].split() == ["step", *METRICS]
+    assert [line.split()[0] for line in lines[13:]] == ["1", "2", "3"]
+    assert len({len(line) for line in lines[2:9]}) == 1
 
 
 def test_figures_of_the_text_are_those_of_the_report():
