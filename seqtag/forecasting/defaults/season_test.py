@@ -50,35 +50,41 @@ def evidence(rows: np.ndarray, cycles: int, taken: Sequence[float] = ()) -> Evid
         taken: the lengths of seasons, in steps, that are taken off the rows already. Lines of the season that are
             theirs too are not tested.
     """
-    series, steps = rows.shape
-    power = np.abs(np.fft.rfft(rows)) ** 2
+    steps = rows.shape[1]
+    bins = np.arange(steps // 2 + 1)
     free = _free_bins(steps, taken)
-    lines = np.arange(cycles, steps // 2 + 1, cycles)
-    around = lines[:, None] + _offsets(cycles)
-    usable = (around >= 1) & (around <= steps // 2)
-    around = np.where(usable, around, 0)
-    usable &= free[around]
-    kept = free[lines] & usable.any(axis=1)
-    lines, around, usable = lines[kept], around[kept], usable[kept]
+    lines, around, usable = _lines(cycles, free)
     if not len(lines):
-        nothing = np.zeros(series)
+        nothing = np.zeros(len(rows))
         return Evidence(nothing - HIGHEST_SCORE, nothing, nothing)
-    changes = 4 * np.sin(np.pi * np.arange(steps // 2 + 1) / steps) ** 2
-    whitened = power * changes
-    bins = usable.sum(axis=1)
-    level = np.where(usable, whitened[:, around], 0.0).sum(axis=2) / bins
-    counts = np.where(2 * np.arange(steps // 2 + 1) == steps, 1.0, 2.0)
-    total = (power * counts * free)[:, cycles // 2 + 1 :].sum(axis=1)
-    above = ((whitened[:, lines] - level) * (counts / np.maximum(changes, 1e-300))[lines]).sum(axis=1)
-    ratio = _ratio(whitened[:, lines[:LINES]], level[:, :LINES])
-    score = _score(special.fdtrc(counts[lines[:LINES]], 2 * bins[:LINES], ratio))
-    return Evidence(score, _ratio(above, total, 0.0), _ratio(above, (whitened * counts).sum(axis=1), 0.0))
+    power = np.abs(np.fft.rfft(rows)) ** 2
+    of_changes = 4 * np.sin(np.pi * bins / steps) ** 2
+    changes = power * of_changes
+    compared = usable.sum(axis=1)
+    level = np.where(usable, changes[:, around], 0.0).sum(axis=2) / compared
+    # The highest bin of an even number of steps has one degree of freedom, the others have two.
+    freedom = np.where(2 * bins == steps, 1.0, 2.0)
+    ratio = _ratio(changes[:, lines[:LINES]], level[:, :LINES])
+    score = _score(special.fdtrc(freedom[lines[:LINES]], 2 * compared[:LINES], ratio))
+    above = ((changes[:, lines] - level) * (freedom[lines] / of_changes[lines])).sum(axis=1)
+    # What is slower than half the season's rate is trend.
+    total = (power * freedom * free)[:, cycles // 2 + 1 :].sum(axis=1)
+    return Evidence(score, _ratio(above, total, 0.0), _ratio(above, (changes * freedom).sum(axis=1), 0.0))
 
 
-def _offsets(cycles: int) -> np.ndarray:
-    """The bins around a line, counted from it."""
+def _lines(cycles: int, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The bins of the lines, those around each, and which of these are there and free.
+
+    Shapes are `(lines,)` and twice `(lines, bins around a line)`.
+    """
     reach = min(cycles // 2, REACH)
-    return np.r_[-reach:0, 1 : reach + 1]
+    lines = np.arange(cycles, len(free), cycles)
+    around = lines[:, None] + np.r_[-reach:0, 1 : reach + 1]
+    there = around < len(free)
+    around = np.where(there, around, 0)
+    usable = there & free[around]
+    kept = free[lines] & usable.any(axis=1)
+    return lines[kept], around[kept], usable[kept]
 
 
 def _free_bins(steps: int, taken: Sequence[float]) -> np.ndarray:
@@ -116,8 +122,10 @@ def without_trend(rows: np.ndarray) -> np.ndarray:
     """The rows `(series, steps)` less their trends, in units of their largest deviation, with outliers cut.
 
     The trend is a straight line through the medians of the first and the last third, which outliers hardly move. A row
-    that is a straight line within float64's resolution gives zeros.
+    that is a straight line within float64's resolution gives zeros. Of a row above zero that doubles or halves, the
+    logarithms are taken: its season is likely to grow with it.
     """
+    rows = _in_ratios(rows)
     largest = np.abs(rows).max(axis=1, keepdims=True)
     scaled = rows / np.where(largest > 0, largest, 1.0)
     scaled = scaled - np.median(scaled, axis=1, keepdims=True)
@@ -135,8 +143,16 @@ def without_trend(rows: np.ndarray) -> np.ndarray:
     return np.where(highest > 16 * np.finfo(float).eps, left / np.where(highest > 0, highest, 1.0), 0.0)
 
 
+def _in_ratios(rows: np.ndarray) -> np.ndarray:
+    """The rows, with those above zero that double or halve from the first to the last third as logarithms."""
+    third = max(1, rows.shape[1] // 3)
+    first, last = np.median(rows[:, :third], axis=1), np.median(rows[:, -third:], axis=1)
+    grows = (rows.min(axis=1) > 0) & ((last >= 2 * first) | (first >= 2 * last))
+    return np.where(grows[:, None], np.log(np.where(grows[:, None], rows, 1.0)), rows)
+
+
 def without_line(rows: np.ndarray) -> np.ndarray:
-    """The rows less the straight lines of least squares."""
+    """The rows less their straight lines of least squares."""
     place = np.arange(rows.shape[1]) - (rows.shape[1] - 1) / 2
     rows = rows - rows.mean(axis=1, keepdims=True)
     return rows - (rows @ place / max(1.0, float(place @ place)))[:, None] * place

@@ -62,7 +62,7 @@ def test_a_season_is_taken_off_exactly_whatever_the_number_of_steps():
 
 
 def test_trends_are_taken_off_and_outliers_cut():
-    line = 3.0 + 0.5 * np.arange(60)
+    line = 0.5 * np.arange(60) - 3.0
     assert not without_trend(line[None]).any()
     assert not without_trend(np.full((1, 9), 1e12)).any()
     y = line + np.random.default_rng(4).normal(size=60)
@@ -71,3 +71,10 @@ def test_trends_are_taken_off_and_outliers_cut():
     cut = without_trend(y[None])[0]
     assert np.corrcoef(np.delete(plain, 30), np.delete(cut, 30))[0, 1] > 0.999
     assert np.abs(np.delete(cut, 30)).max() > 0.2
+
+
+def test_a_season_that_grows_with_the_level_is_seen():
+    place = np.arange(72)
+    y = np.exp(0.04 * place) * (1 + 0.1 * np.sin(2 * np.pi * place / 12))
+    y = y * (1 + 0.02 * np.random.default_rng(5).normal(size=(50, 72)))
+    assert evidence(without_line(without_trend(y)), 6).score.min() > 3
