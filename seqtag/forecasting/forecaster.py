@@ -22,6 +22,7 @@ from seqtag.forecasting.data.sources import series_columns, series_with_values, 
 from seqtag.forecasting.data.windows import Windows, last_windows
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.fit import fit_forecasting_model
+from seqtag.forecasting.hierarchy.totals import predict_totals
 from seqtag.forecasting.leakage.audit import audit_known, audit_leakage
 from seqtag.forecasting.leakage.report import LeakageReport
 from seqtag.forecasting.levels import checked_levels
@@ -161,6 +162,7 @@ class Forecaster(StoredForecaster):
         horizon: int | None = None,
         future: Any = None,
         levels: Sequence[float] | None = None,
+        hierarchy: Any = None,
     ) -> pd.DataFrame:
         """The next steps of every series: `unique_id, ds, forecast` and the quantiles, `q0.1` and so on.
 
@@ -174,14 +176,18 @@ class Forecaster(StoredForecaster):
             future: the known covariates of the next steps, where the model reads any and such rows do not have them.
                 Rows of other steps or series are ignored with a warning.
             levels: of the quantiles, rising, any within (0, 1); those of the fit unless given.
+            hierarchy: totals to forecast as well, so that all add up: a frame or dict with the id of each series and
+                the names of its totals, or a `seqtag.forecasting.hierarchy.Hierarchy`.
 
         Raises:
             NotFittedError, ConfigError: `fit` has not been called, or not since an argument that it fixed was changed.
             ValueError: no levels, or some that do not rise within (0, 1).
-            DataError: a fault of `X` or of `future`.
+            DataError: a fault of `X`, of `future` or of `hierarchy`.
         """
         levels = None if levels is None else checked_levels(levels)
         table, steps = self._next_steps(X, horizon, future)
+        if hierarchy is not None:
+            return predict_totals(self.model_, table, steps, hierarchy, self.seed, levels)
         return predict(self.model_, table, None, steps, self.seed, levels)
 
     def predict_history(

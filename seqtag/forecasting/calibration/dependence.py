@@ -11,7 +11,7 @@ estimate it, and steps beyond the fitted ones have one too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 PRIOR = 20.0
-_OUTERMOST = 1e-3
+OUTERMOST = 1e-3
 _LEAST_POWER = 1e-3
 
 
@@ -52,13 +52,12 @@ class StepDependence:
                 found.append(weights @ found[: -order - 1 : -1])
         return _toeplitz(np.array([*found, *[0.0] * (horizon - len(found))]))
 
-    def sample(self, generators: Sequence[np.random.Generator], horizon: int, num_paths: int) -> np.ndarray:
-        """Probabilities, each uniform on (0, 1), dependent along the horizon and independent otherwise.
+    def probabilities(self, normal: np.ndarray) -> np.ndarray:
+        """Probabilities, each uniform on (0, 1), that depend on each other along the horizon.
 
         Args:
-            generators: the source of chance of each window.
-            horizon: steps, also more than were fitted.
-            num_paths: paths of each window.
+            normal: standard normal draws, independent along the horizon, ``(windows, paths, horizon)``. The horizon may
+                have more steps than were fitted. Any dependence between windows stays.
 
         Returns:
             ``(windows, paths, horizon)``; `quantile_function.values_at` turns them into sample paths.
@@ -66,8 +65,7 @@ class StepDependence:
         Raises:
             ValueError: a horizon below 1.
         """
-        root = np.linalg.cholesky(self.matrix(horizon))
-        return ndtr(np.stack([rng.standard_normal((num_paths, horizon)) for rng in generators]) @ root.T)
+        return ndtr(normal @ np.linalg.cholesky(self.matrix(normal.shape[-1])).T)
 
     def to_dict(self) -> dict[str, Any]:
         """The correlation as plain JSON, which `from_dict` reads back."""
@@ -77,6 +75,9 @@ class StepDependence:
     def from_dict(cls, data: Mapping[str, Any]) -> StepDependence:
         """The dependence that `to_dict` described."""
         return cls(np.array(data["correlation"], float))
+
+
+INDEPENDENT = StepDependence(np.ones(1))
 
 
 def fit_dependence(u: np.ndarray, *, prior: float = PRIOR) -> StepDependence:
@@ -107,7 +108,7 @@ def fit_dependence(u: np.ndarray, *, prior: float = PRIOR) -> StepDependence:
     if not 0 <= prior < np.inf:
         raise ValueError(f"expected prior to be finite and not negative, found {prior}")
     seen = ~np.isnan(u)
-    scores = np.where(seen, ndtri(np.clip(u, _OUTERMOST, 1 - _OUTERMOST)), 0.0)
+    scores = np.where(seen, ndtri(np.clip(u, OUTERMOST, 1 - OUTERMOST)), 0.0)
     lags = [_at_lag(scores, seen, lag, prior) for lag in range(1, u.shape[1])]
     return StepDependence(_positive_definite(np.array([1.0, *lags])))
 

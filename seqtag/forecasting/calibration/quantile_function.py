@@ -68,7 +68,7 @@ def probabilities(values: np.ndarray, quantiles: np.ndarray, levels: Sequence[fl
 def values_at(u: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
     """The quantile at each probability, the inverse of `probabilities`.
 
-    With paths of probabilities ``u (windows, paths, horizon)`` of `StepDependence.sample`, sample paths are
+    With paths of probabilities ``u (windows, paths, horizon)`` of `StepDependence.probabilities`, sample paths are
     ``values_at(u, quantiles[:, None], levels)``.
 
     Args:

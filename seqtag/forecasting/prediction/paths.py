@@ -10,14 +10,12 @@ import numpy as np
 
 from seqtag.data.series.slicing import select_series, slice_steps
 from seqtag.data.series.table import SeriesTable
-from seqtag.forecasting.calibration.dependence import StepDependence
+from seqtag.forecasting.calibration.dependence import INDEPENDENT, StepDependence
 from seqtag.forecasting.calibration.quantile_function import values_at
 from seqtag.forecasting.data.future import append_future, read_future, unknown_future
 from seqtag.forecasting.data.series_order import generator_of
 from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.model import ForecastingModel
-
-INDEPENDENT = StepDependence(np.ones(1))
 
 
 def sample_paths(
@@ -42,7 +40,14 @@ def sample_paths(
     return draw_paths(model, append_future(table, steps), steps.times.shape[1], num_paths, seed)
 
 
-def draw_paths(model: ForecastingModel, table: SeriesTable, horizon: int, num_paths: int, seed: int) -> np.ndarray:
+def draw_paths(
+    model: ForecastingModel,
+    table: SeriesTable,
+    horizon: int,
+    num_paths: int,
+    seed: int,
+    between: np.ndarray | None = None,
+) -> np.ndarray:
     """Sample paths of the last `horizon` steps of every series, whose values are not read.
 
     Each path draws probabilities u with the dependence between steps of the held-out windows (a Gaussian copula), and
@@ -58,17 +63,21 @@ def draw_paths(model: ForecastingModel, table: SeriesTable, horizon: int, num_pa
         horizon: the number of these steps.
         num_paths: the number of paths of each series.
         seed: the seed of the draws.
+        between: the correlation of normal scores between series, `(series, series)`, positive definite: those of two
+            steps of two series have its product with the dependence between steps. None for independent series, whose
+            paths do not depend on which others there are.
 
     Returns:
         `(series, paths, horizon)`.
     """
     table, total = pad_to_whole_horizons(model, table, horizon)
     windows = last_windows(model, table, total)
-    generators = [generator_of(name, seed) for name in table.ids]
-    u = np.empty((len(table), num_paths, horizon))
+    normal = np.stack([generator_of(name, seed).standard_normal((num_paths, horizon)) for name in table.ids])
+    if between is not None:
+        normal = np.tensordot(np.linalg.cholesky(between), normal, axes=1)
+    u = np.empty(normal.shape)
     for rows, dependence in _dependences(model, windows.history_count(table.observed)):
-        if len(rows):
-            u[rows] = dependence.sample([generators[row] for row in rows], horizon, num_paths)
+        u[rows] = dependence.probabilities(normal[rows])
     quantiles = model.outputs(table, windows).quantiles[:, :horizon]
     first = quantiles.shape[1]
     drawn = np.empty(u.shape)

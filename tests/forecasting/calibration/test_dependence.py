@@ -14,8 +14,8 @@ from seqtag.forecasting.calibration.dependence import StepDependence, fit_depend
 from seqtag.forecasting.calibration.quantile_function import probabilities, values_at
 
 
-def generators(windows, seed):
-    return np.random.default_rng(seed).spawn(windows)
+def normal(windows, paths, horizon, seed):
+    return np.random.default_rng(seed).standard_normal((windows, paths, horizon))
 
 
 def autoregressive(windows, steps, coefficient, seed=0):
@@ -46,7 +46,7 @@ def test_lags_worked_by_hand():
 
 def test_samples_have_uniform_steps_and_the_fitted_dependence():
     fitted = fit_dependence(ndtr(autoregressive(3000, 6, 0.7)))
-    u = fitted.sample(generators(200, 1), 6, 100)
+    u = fitted.probabilities(normal(200, 100, 6, seed=1))
     assert u.shape == (200, 100, 6) and (u > 0).all() and (u < 1).all()
     for step in range(6):
         np.testing.assert_allclose(np.quantile(u[..., step], [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.01)
@@ -56,19 +56,21 @@ def test_samples_have_uniform_steps_and_the_fitted_dependence():
     np.testing.assert_allclose(again.correlation, fitted.correlation, atol=0.03)
 
 
-def test_paths_and_windows_are_independent_and_the_seed_decides():
+def test_draws_that_are_independent_stay_so_and_those_that_are_not_do_too():
     fitted = StepDependence(np.array([1.0, 0.9]))
-    u = fitted.sample(generators(4000, 2), 2, 2)
+    u = fitted.probabilities(normal(4000, 2, 2, seed=2))
     assert abs(np.corrcoef(u[:, 0, 0], u[:, 1, 0])[0, 1]) < 0.05
     assert abs(np.corrcoef(u[:-1, 0, 0], u[1:, 0, 0])[0, 1]) < 0.05
-    np.testing.assert_array_equal(u, fitted.sample(generators(4000, 2), 2, 2))
+    both = np.repeat(normal(1, 9, 2, seed=2), 2, axis=0)
+    one, other = fitted.probabilities(both)
+    np.testing.assert_array_equal(one, other)
 
 
 def test_beyond_the_fitted_steps_correlation_fades_on():
     fitted = StepDependence(0.8 ** np.arange(5))
     np.testing.assert_allclose(fitted.matrix(12)[0], 0.8 ** np.arange(12))
     np.testing.assert_array_equal(fitted.matrix(3)[0], 0.8 ** np.arange(3))
-    assert fitted.sample(generators(2, 0), 12, 3).shape == (2, 3, 12)
+    assert fitted.probabilities(normal(2, 3, 12, seed=0)).shape == (2, 3, 12)
     np.testing.assert_array_equal(StepDependence(np.ones(1)).matrix(4), np.eye(4))
     assert abs(fitted.matrix(100)[0, -1]) < 1e-6
 
@@ -97,7 +99,7 @@ def test_a_sum_over_steps_is_as_wide_as_dependence_makes_it():
     levels = np.arange(1, 20) / 20
     quantiles = np.tile(ndtri(levels), (4000, 6, 1))
     fitted = fit_dependence(probabilities(scores, quantiles, levels))
-    u = fitted.sample(generators(4000, 4), 6, 5)
+    u = fitted.probabilities(normal(4000, 5, 6, seed=4))
     totals = values_at(u, quantiles[:, None], levels).sum(axis=-1)
     assert totals.std() == pytest.approx(scores.sum(axis=1).std(), rel=0.05)
     assert totals.std() > 1.5 * np.sqrt(6)  # independent steps
@@ -117,4 +119,4 @@ def test_arguments_that_do_not_fit():
     with pytest.raises(ValueError, match="expected prior to be finite and not negative, found -1"):
         fit_dependence(np.array([[0.5]]), prior=-1)
     with pytest.raises(ValueError, match="expected a horizon of at least 1, found 0"):
-        StepDependence(np.ones(1)).sample(generators(1, 0), 0, 1)
+        StepDependence(np.ones(1)).probabilities(normal(1, 1, 0, seed=0))

@@ -62,7 +62,8 @@ def test_steps_depend_on_each_other_as_they_should(many, table, future):
 def test_paths_past_the_horizon_read_their_own_values(fitted, table, future):
     """Compares with a loop that puts the drawn values into a table and forecasts again."""
     model, horizon, count = with_dependence(fitted, 1.0, 0.6, 0.3, 0.1), 10, 2
-    u = model.corrections.dependence.sample([generator_of(name, 5) for name in table.ids], horizon, count)
+    normal = np.stack([generator_of(name, 5).standard_normal((count, horizon)) for name in table.ids])
+    u = model.corrections.dependence.probabilities(normal)
     whole = append_future(table, read_future(table, 12, future, model.columns))
     starts = whole.offsets[1:] - 12
     found = sample_paths(model, table, horizon, count, future, seed=5)
