@@ -33,11 +33,13 @@ def theta(
 
     Raises:
         DataError: a history has no observed value, or an infinite one.
-        ValueError: a season length below 1, or a history that is not one-dimensional.
+        ValueError: a horizon or season length below 1, or a history that is not one-dimensional.
 
     >>> theta([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]], 2, 1).point.round(6)
     array([[ 9., 10.]])
     """
+    if horizon < 1:
+        raise ValueError(f"expected a horizon of at least 1, found {horizon}")
     point, deviation = np.empty((2, len(histories), horizon))
     by_season: dict[int, list[Group]] = {}
     for group in checked_groups(histories, season_lengths):

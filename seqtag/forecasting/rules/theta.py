@@ -22,7 +22,7 @@ import tensorflow as tf
 from seqtag.forecasting.rules.naive import newest
 from seqtag.forecasting.rules.observed import Observed, observed
 from seqtag.forecasting.rules.season import season
-from seqtag.forecasting.rules.theta_fit import COARSE, Fit, fewest_skipped, fit, line
+from seqtag.forecasting.rules.theta_fit import COARSE, Fit, fit, line, skipped_errors
 
 # So many numbers at once: rows x steps x values of alpha.
 NUMBERS_AT_ONCE = 2**20
@@ -91,7 +91,7 @@ def _theta(history: tf.Tensor, horizon: int, season_length: int, multiplicative:
     seen = observed(relative / tf.where(size > 0, size, tf.ones_like(size)))
     fitted = fit(seen)
     path = _ahead(seen, fitted, horizon)
-    errors = tf.maximum(seen.count - fewest_skipped(seen.count) - 1, 1)
+    errors = tf.maximum(seen.count - skipped_errors(seen.count) - 1, 1)
     spread = tf.sqrt(fitted.squares / errors * tf.cumsum(tf.square(path[..., 1]), axis=1))
     added, factor = found.ahead(horizon)
     # The level comes last, so that it rounds nothing but the answer.

@@ -77,8 +77,8 @@ def line(count: tf.Tensor, times: tf.Tensor, squares: tf.Tensor, values: tf.Tens
     return Line((values - slope * times) / tf.maximum(count, 1), slope)
 
 
-def fewest_skipped(count: tf.Tensor) -> tf.Tensor:
-    """The number of values whose errors do not count: 3, or the first alone where nothing is fitted."""
+def skipped_errors(count: tf.Tensor) -> tf.Tensor:
+    """How many values at the beginning have errors that do not count: 3, or the first alone where nothing is fitted."""
     return tf.where(count < FEWEST_FITTED, tf.ones_like(count), 3 * tf.ones_like(count))
 
 
@@ -98,38 +98,43 @@ def fit(seen: Observed) -> Fit:
 
 def models(seen: Observed, alpha: tf.Tensor) -> Fit:
     """The best models of each row for each of its alphas, `(batch, alphas)` or `(1, alphas)`."""
-    values, count = seen.values, seen.count
+    count, skipped = seen.count, skipped_errors(seen.count)
     states = _smoothed(seen, alpha)
-    before = tf.pad(states[:-1], [[1, 0], [0, 0], [0, 0], [0, 0]])
-    number = tf.range(values.shape[1], dtype=tf.float64)[:, None, None]
-    skipped = fewest_skipped(count)
-    counts = tf.cast((number >= skipped) & (number < count), tf.float64)
-    # The level's column, as a share of what is left of it when errors begin to count.
     decay = tf.math.log(tf.maximum(1 - alpha, SMALLEST))
-    powers = tf.exp(number * decay) * counts
-    column = powers * tf.exp(-skipped * decay)
-    intercept, slope, times, target = (tf.transpose(part)[..., None] for part in (*_lines(seen), seen.times, values))
-    trend = intercept * powers + slope * (times - before[:, :, 1]) * counts
-    target = (target - before[:, :, 0]) * counts
-    sums = _Sums(column, trend, target)
-    few = count < FEWEST_FITTED
+    sums = _Sums(*_columns(seen, states, decay))
     pull = _shortness(count) * PULL_OF_WEIGHT * _variance_of_steps(seen)
+    few = count < FEWEST_FITTED
     fixed = tf.where(count < FEWEST_SMOOTHED, tf.zeros_like(count), tf.ones_like(count) / 2)
     weight = tf.where(few, fixed, sums.weight(pull))
-    start = tf.where(few, tf.exp(skipped * decay) * weight * values[:, :1], sums.start(weight))
-    last = tf.cast(tf.maximum(count[:, 0] - 1, 0), tf.int32)
-    ends = tf.gather_nd(states, tf.stack([last, tf.range(tf.shape(last)[0])], axis=1))
-    left = tf.exp(tf.maximum(count - skipped, 0) * decay)
+    start = tf.where(few, tf.exp(skipped * decay) * weight * seen.values[:, :1], sums.start(weight))
     squares = sums.squares(weight, start)
     rise = tf.exp(_shortness(count) * PULL_OF_ALPHA * (1 - alpha) / tf.maximum(count - skipped, 1))
+    last = tf.cast(tf.maximum(count[:, 0] - 1, 0), tf.int32)
+    ends = tf.gather_nd(states, tf.stack([last, tf.range(tf.shape(last)[0])], axis=1))
     return Fit(
         alpha=alpha + tf.zeros_like(weight),
         weight=weight,
-        level=ends[:, 0] + left * start,
+        level=ends[:, 0] + tf.exp(tf.maximum(count - skipped, 0) * decay) * start,
         time=ends[:, 1],
         squares=squares,
         cost=(squares + pull * tf.square(weight - 0.5)) * rise,
     )
+
+
+def _columns(seen: Observed, states: tf.Tensor, decay: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """What an error has of the level and of w, and what it is without them, each `(time, batch, alphas)`.
+
+    They are 0 where an error does not count. The level is what is left of it when errors begin to count.
+    """
+    number = tf.range(seen.values.shape[1], dtype=tf.float64)[:, None, None]
+    skipped = skipped_errors(seen.count)
+    counts = tf.cast((number >= skipped) & (number < seen.count), tf.float64)
+    before = tf.pad(states[:-1], [[1, 0], [0, 0], [0, 0], [0, 0]])
+    powers = tf.exp(number * decay) * counts
+    parts = (*_lines(seen), seen.times, seen.values)
+    intercept, slope, times, values = (tf.transpose(part)[..., None] for part in parts)
+    trend = intercept * powers + slope * (times - before[:, :, 1]) * counts
+    return powers * tf.exp(-skipped * decay), trend, (values - before[:, :, 0]) * counts
 
 
 def _shortness(count: tf.Tensor) -> tf.Tensor:
@@ -138,12 +143,13 @@ def _shortness(count: tf.Tensor) -> tf.Tensor:
 
 
 def _variance_of_steps(seen: Observed) -> tf.Tensor:
-    """The variance of what lies between each value and the next, `(batch, 1)`."""
+    """The variance of the changes in a step from each value to the next, `(batch, 1)`."""
     both = tf.cast(seen.known[:, 1:], tf.float64)
-    steps = (seen.values[:, 1:] - seen.values[:, :-1]) * both
+    changes, times = (part[:, 1:] - part[:, :-1] for part in (seen.values, seen.times))
+    rates = changes / tf.where(times > 0, times, tf.ones_like(times)) * both
     count = tf.maximum(seen.count - 1, 1)
-    average = tf.reduce_sum(steps, axis=1, keepdims=True) / count
-    return tf.reduce_sum(tf.square((steps - average) * both), axis=1, keepdims=True) / count
+    average = tf.reduce_sum(rates, axis=1, keepdims=True) / count
+    return tf.reduce_sum(tf.square((rates - average) * both), axis=1, keepdims=True) / count
 
 
 class _Sums:
