@@ -86,8 +86,9 @@ def measure_seasons(table: SeriesTable) -> tuple[Season, ...]:
     - and its strength is 0.05 or more.
 
     Seasons that are found are taken off first, so that a longer one counts for what it adds: a week of days that are
-    all alike is no season, nor is every second day. Gaps are closed by straight lines, and outliers are cut; series of
-    which more than half is missing say nothing. At most 400 series and some 4,000 steps of each are read.
+    all alike is no season, nor is every second day. Gaps are closed by straight lines, outliers are cut, and series
+    above zero that double or halve are read as logarithms; series of which more than half is missing say nothing. At
+    most 400 series and some 4,000 steps of each are read.
 
     Returns:
         The seasons, at most three; the order of series and the units of values do not matter.

@@ -178,6 +178,18 @@ def test_hard_series_have_an_answer(series, frequency):
         assert found == ()
 
 
+VALUE = st.one_of(st.sampled_from([0.0, 1.0, -1.0, 1e308, -1e308, 1e-308, np.nan]), st.floats(-1e20, 1e20))
+
+
+@settings(max_examples=40, deadline=None)
+@given(series=st.lists(st.lists(VALUE, max_size=30), max_size=4), frequency=st.sampled_from(["6h", "D", "QS", 1]))
+def test_any_series_have_an_answer(series, frequency):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = measure_seasons(table(series, frequency))
+    assert all(np.isfinite([season.strength, season.share_of_series]).all() for season in found)
+
+
 def test_constants_beside_seasonal_series_change_nothing():
     rows = seasonal(np.random.default_rng(6), 5, 140, 7)
     assert measure_seasons(table([*rows, *[[3.0] * 140] * 20])) == measure_seasons(table(rows))
