@@ -72,6 +72,17 @@ def test_forecasts_have_a_row_a_series_and_step(fitted, frames):
     assert_frame_equal(longer.groupby("unique_id").head(7).reset_index(drop=True), found)
 
 
+def test_totals_of_a_hierarchy_stand_behind_their_parts(fitted, frames):
+    plain = fitted.predict(future=frames[1])
+    shops = {"unique_id": [f"shop_{number}" for number in range(4)], "all": "all"}
+    found = fitted.predict(future=frames[1], hierarchy=shops)
+    assert_frame_equal(found[: len(plain)], plain)
+    total = plain.groupby("ds")["forecast"].sum()
+    np.testing.assert_allclose(found.loc[found["unique_id"] == "all", "forecast"], total, rtol=1e-9)
+    with pytest.raises(DataError, match="series 'shop_3': expected a place in the hierarchy, found none"):
+        fitted.predict(future=frames[1], hierarchy={"unique_id": shops["unique_id"][:3], "all": "all"})
+
+
 def test_a_saved_forecaster_goes_on_from_the_same_steps(fitted, frames, tmp_path):
     fitted.save(tmp_path / "run")
     names = {path.name for path in (tmp_path / "run").iterdir()}
