@@ -30,7 +30,7 @@ MAX_PEAKS, MAX_SEASONS = 6, 3
 # A season with several whole ones in it, as a week has days, comes after the shorter one if that has much of its size.
 INNER_CYCLES, INNER_SHARE = 4, 0.4
 # A season that holds a shorter one of so much of its size, and adds nothing to that, is the shorter one.
-SAME_SHARE = 0.7
+SAME_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class Season:
 
 
 class _Tested(NamedTuple):
-    """A season with its size, see `Evidence`."""
+    """A season with its sizes in the series of the pool, see `Evidence`; NaN for series that were not tested."""
 
     season: Season
-    size: float
+    sizes: np.ndarray
 
 
 def find_seasons(table: SeriesTable) -> tuple[int, ...]:
@@ -158,10 +158,13 @@ def _of_unknown_cycles(pool: SeriesPool, longest: int) -> tuple[Season, ...]:
 
 def _first(pool: SeriesPool, tested: Sequence[_Tested], taken: Sequence[int], needed: Mapping[int, float]) -> Season:
     """The largest season, or the shorter one in it that it is a repetition of, or that is a season of its own."""
-    by_size = sorted(tested, key=lambda each: -each.size)
-    best, most = by_size[0]
-    for inner, size in by_size:
-        if inner.length == best.length or best.length % inner.length:
+    # Sizes are compared over the series that were tested for all of them.
+    sizes = np.stack([each.sizes for each in tested])
+    sizes = sizes[:, ~np.isnan(sizes).any(axis=0)].sum(axis=1)
+    order = np.argsort(-sizes, kind="stable")
+    best, most = tested[order[0]].season, sizes[order[0]]
+    for inner, size in ((tested[place].season, sizes[place]) for place in order[1:]):
+        if best.length % inner.length:
             continue
         own = INNER_CYCLES * inner.length <= best.length and size >= INNER_SHARE * most
         same = size >= SAME_SHARE * most and not _tested(pool, best.length, [*taken, inner.length], needed[best.length])
@@ -175,43 +178,51 @@ def _tested(pool: SeriesPool, period: float, taken: Sequence[int], significant: 
     parts = list(_evidence(pool, period, taken))
     if not parts:
         return None
-    score, strength, size = (np.concatenate(part) for part in zip(*parts, strict=True))
+    place = np.concatenate([chosen for chosen, _ in parts])
+    score, strength, size = (np.concatenate(part) for part in zip(*(found for _, found in parts), strict=True))
     share = float(np.mean(score > SHOWN))
     mean = float(np.clip(strength.mean(), 0, 1))
     together = score.mean() * np.sqrt(pool.independent(len(score)))
     if together < significant or share < MIN_SHARE or mean < MIN_STRENGTH:
         return None
-    return _Tested(Season(round(period), mean, share), float(size.mean()))
+    sizes = np.full(len(pool.spans), np.nan)
+    sizes[place] = size
+    return _Tested(Season(round(period), mean, share), sizes)
 
 
-def _evidence(pool: SeriesPool, period: float, taken: Sequence[int]) -> Iterator[Evidence]:
-    """The evidence of the series with equal numbers of cycles, one number after the other."""
+def _evidence(pool: SeriesPool, period: float, taken: Sequence[int]) -> Iterator[tuple[np.ndarray, Evidence]]:
+    """The evidence of series with equal numbers of cycles, after their places in the pool."""
     coarse = max(1, int(period // COARSE))
     for cycles, rows in sorted(_windows(pool, period, coarse).items()):
-        left = without_trend(np.stack(rows))
-        left = left[left.any(axis=1)]
-        if not len(left):
+        left = without_trend(np.stack(list(rows.values())))
+        varies = left.any(axis=1)
+        if not varies.any():
             continue
+        left = left[varies]
         for length in taken:
             left = without_season(left, length)
         left = left.reshape(len(left), -1, coarse).mean(axis=2)
-        yield evidence(without_line(left), cycles, [length / coarse for length in taken])
+        found = evidence(without_line(left), cycles, [length / coarse for length in taken])
+        yield np.array(list(rows))[varies], found
 
 
-def _windows(pool: SeriesPool, period: float, coarse: int) -> dict[int, list[np.ndarray]]:
-    """The last whole cycles of series, by their number; none where most series are too short for the period."""
+def _windows(pool: SeriesPool, period: float, coarse: int) -> dict[int, dict[int, np.ndarray]]:
+    """The last whole cycles of series, by the number of cycles and the place of the series in the pool.
+
+    None where most series are too short for the period.
+    """
     if 2 * np.mean(pool.lengths >= MIN_CYCLES * period) < 1:
         return {}
     most = max(MAX_STEPS // period, LONG_CYCLES)
-    found: dict[int, list[np.ndarray]] = {}
+    found: dict[int, dict[int, np.ndarray]] = {}
     steps = series = 0
-    for span in pool.spans:
+    for place, span in enumerate(pool.spans):
         cycles = int(min(len(span.values) // period, most))
         if cycles < MIN_CYCLES or (steps > MAX_STEPS_IN_ALL and series >= MIN_SERIES):
             continue
         row = filled(span.values[-(int(cycles * period / coarse) * coarse) :])
         if row is not None:
-            found.setdefault(cycles, []).append(row)
+            found.setdefault(cycles, {})[place] = row
             steps, series = steps + len(row), series + 1
     return found
 
