@@ -1,4 +1,4 @@
-"""Checks that series fit their hierarchy: totals are the sums of their parts, and parts end at the same time."""
+"""Checks that series fit their hierarchy: totals are the sums of their parts, and their forecasts meet in time."""
 
 from __future__ import annotations
 
@@ -46,20 +46,29 @@ def _added(table: SeriesTable, parts: np.ndarray, weights: np.ndarray, total: in
     return np.where(count == len(parts), added, np.nan), size
 
 
-def check_starts(table: SeriesTable, times: np.ndarray, sums: Sums) -> None:
-    """Raises a `DataError` that names the first series whose forecast begins at another time than that of the first.
+def common_steps(table: SeriesTable, times: np.ndarray, sums: Sums) -> np.ndarray:
+    """The steps of each series' forecast that have the same times: `(series, steps)`, for those in a hierarchy.
+
+    They begin where the last of the forecasts does: a series may end a few steps before another.
 
     Args:
         table: the series.
         times: of the steps to forecast, `(series, horizon)`.
         sums: the hierarchy.
+
+    Raises:
+        DataError: a forecast of another time of day or day of the month, or one that ends before another begins.
     """
     used = np.r_[sums.parts, sums.series[sums.series >= 0]]
-    other = times[used, 0] != times[used[0], 0]
-    if other.any():
-        series = used[int(other.argmax())]
-        start, found = (table.format_time(times[at, 0]) for at in (used[0], series))
+    last = int(used[times[used, 0].argmax()])
+    there = times == times[last, 0]
+    without = used[~there[used].any(axis=1)]
+    if len(without):
+        series = int(without[0])
         raise DataError(
-            f"series {shown(table.ids[series])} at {found}: expected forecasts of a hierarchy to begin at {start}, as"
-            f" of series {shown(table.ids[used[0]])}, found this"
+            f"series {shown(table.ids[series])} at {table.format_time(times[series, 0])}: expected a forecast of"
+            f" {table.format_time(times[last, 0])}, where that of series {shown(table.ids[last])} begins, found none in"
+            f" {times.shape[1]} steps"
         )
+    starts = there.argmax(axis=1)
+    return starts[:, None] + np.arange(times.shape[1] - starts[used].max())

@@ -21,7 +21,7 @@ from scipy.special import ndtri
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.calibration.dependence import INDEPENDENT, OUTERMOST
 from seqtag.forecasting.calibration.quantile_function import probabilities
-from seqtag.forecasting.data.windows import all_windows, with_values
+from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.hierarchy.reconciliation import shrunk_correlation
 from seqtag.forecasting.model import ForecastingModel
 
@@ -30,7 +30,7 @@ ORIGINS = 30
 
 
 class Past(NamedTuple):
-    """Past forecasts of series that end at the same time; 0 where a value was missing.
+    """Past forecasts of series, all made at the same times, the newest first; 0 where a value was missing.
 
     Attributes:
         errors: value less point forecast, `(origins, horizon, series)`.
@@ -42,26 +42,28 @@ class Past(NamedTuple):
 
 
 def past_forecasts(model: ForecastingModel, table: SeriesTable) -> Past:
-    """Forecasts the newest windows of each series, as many as there are with half a lookback of history.
+    """Forecasts the newest windows that end at the same times, as many as there are with half a lookback of history.
 
     Args:
         model: the fitted model.
-        table: the series up to their last values, which all end at the same time.
+        table: the series up to their last values.
     """
     horizon = model.horizon
-    windows = all_windows(table, model.lookback, horizon, stride=horizon, min_history=(model.lookback + 1) // 2)
-    number = (table.offsets[1:][windows.series] - windows.ends) // horizon - 1
-    windows, number = windows.take(number < ORIGINS), number[number < ORIGINS]
-    kept = with_values(table, windows)
-    number = number[np.isin(windows.ends, kept.ends)]
+    end = (table.ordinals + table.lengths).min()
+    known = end - horizon * np.arange(1, ORIGINS + 1) - table.ordinals[:, None]
+    series, number = np.nonzero(known >= (model.lookback + 1) // 2)
+    first = table.offsets[series]
+    windows = Windows(series, first + known[series, number], first, model.lookback, horizon)
+    usable = windows.history_has(table.observed)
+    windows, number = windows.take(usable), number[usable]
     shape = (int(number.max(initial=-1)) + 1, len(table), horizon)
     errors, scores = np.zeros(shape), np.zeros(shape)
-    if len(kept):
-        point, quantiles, _ = model.outputs(table, kept)
-        values = kept.future(table.values)
+    if len(windows):
+        point, quantiles, _ = model.outputs(table, windows)
+        values = windows.future(table.values)
         u = np.clip(probabilities(values, quantiles, model.levels), OUTERMOST, 1 - OUTERMOST)
-        errors[number, kept.series] = np.nan_to_num(values - model.bounds.moved(point))
-        scores[number, kept.series] = np.nan_to_num(ndtri(u))
+        errors[number, windows.series] = np.nan_to_num(values - model.bounds.moved(point))
+        scores[number, windows.series] = np.nan_to_num(ndtri(u))
     return Past(np.moveaxis(errors, 1, 2), np.moveaxis(scores, 1, 2))
 
 

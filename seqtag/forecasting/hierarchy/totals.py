@@ -15,7 +15,7 @@ from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, DataWarning, shown
 from seqtag.forecasting.data.future import Future, append_future
 from seqtag.forecasting.evaluation.forecast import Forecast
-from seqtag.forecasting.hierarchy.checks import check_starts, check_sums
+from seqtag.forecasting.hierarchy.checks import check_sums, common_steps
 from seqtag.forecasting.hierarchy.hierarchy import Hierarchy, Sums, read_sums
 from seqtag.forecasting.hierarchy.past import correlation_of, error_covariance, past_forecasts
 from seqtag.forecasting.hierarchy.reconciliation import reconciled
@@ -46,36 +46,42 @@ def predict_totals(
         levels: of the quantiles; those of the fit unless given.
 
     Returns:
-        As `seqtag.forecasting.prediction.predict.predict`: the parts in the order of the table, then the totals.
+        As `seqtag.forecasting.prediction.predict.predict`: the parts in the order of the table, then the totals, at the
+        steps that all series have.
 
     Raises:
-        DataError: groups as of `read_sums`; a total in the data that is not the sum of its parts; parts that end at
-            different times; no totals in the data, or no past, for a method that combines.
+        DataError: groups as of `read_sums`; a total in the data that is not the sum of its parts; forecasts as of
+            `common_steps`; no totals in the data, or no past, for a method that combines.
     """
     hierarchy = hierarchy if isinstance(hierarchy, Hierarchy) else Hierarchy(hierarchy)
     sums = read_sums(hierarchy.groups, table, model.columns.series)
+    steps = common_steps(table, future.times, sums)
     check_sums(table, sums)
-    check_starts(table, future.times, sums)
     if hierarchy.method != "bottom_up" and (sums.series < 0).all():
         raise DataError(f"expected series of totals for method {hierarchy.method!r}, found those of parts alone")
     plain = forecast_future(model, table, future, seed, levels)
-    moved = _moved(model, table, plain.point, sums, hierarchy.method)
-    parts = plain.cut(sums.parts, slice(None))
-    point = model.bounds.moved(parts.point + moved)
+    parts, inside = plain.cut(sums.parts, slice(None)), steps[sums.parts]
+    moved = np.zeros(parts.point.shape)
+    if hierarchy.method != "bottom_up":
+        there = np.take_along_axis(plain.point, steps, axis=1)
+        np.put_along_axis(moved, inside, _moved(model, table, there, sums, hierarchy.method), axis=1)
+    point, quantiles = (model.bounds.moved(part) for part in (parts.point + moved, parts.quantiles + moved[..., None]))
     paths = model.bounds.moved(_paths(model, table, future, sums, hierarchy, seed) + moved[:, None])
-    whole = Forecast(
-        np.concatenate([point, sums.matrix @ point]),
-        np.concatenate([model.bounds.moved(parts.quantiles + moved[..., None]), _quantiles(paths, sums, plain.levels)]),
-        plain.levels,
-    )
-    return with_forecast(_rows(table, future, sums), whole)
+    added = sums.matrix @ np.take_along_axis(point, inside, axis=1)
+    spread = _quantiles(np.take_along_axis(paths, inside[:, None], axis=2), sums, plain.levels)
+    of_parts, of_totals = Forecast(point, quantiles, plain.levels), Forecast(added, spread, plain.levels)
+    times = np.take_along_axis(future.times[sums.parts[:1]], inside[:1], axis=1).repeat(len(added), axis=0)
+    names = [table.ids[series] if series >= 0 else name for series, name in zip(sums.series, sums.names, strict=True)]
+    rows = [(table.ids[sums.parts], future.times[sums.parts], of_parts), (names, times, of_totals)]
+    frame = pd.concat([_frame(table, *each) for each in rows], ignore_index=True)
+    # Names beside numbers make a column of objects.
+    keeps = (sums.series >= 0).all() or isinstance(table.id_dtype, pd.StringDtype)
+    return frame.assign(unique_id=ids_of_dtype(frame["unique_id"].to_numpy(), table.id_dtype if keeps else OBJECT))
 
 
 def _moved(model: ForecastingModel, table: SeriesTable, point: np.ndarray, sums: Sums, method: str) -> np.ndarray:
-    """How far each point forecast of a part is moved by the forecasts of totals, `(parts, horizon)`."""
+    """How far each point forecast of a part is moved by the forecasts of totals, `(parts, steps)`."""
     parts, there = point[sums.parts], np.flatnonzero(sums.series >= 0)
-    if method == "bottom_up":
-        return np.zeros(parts.shape)
     series, matrix = sums.series[there], sums.matrix[there]
     covariance = np.eye(len(parts) + len(series))
     if method == "mint":
@@ -116,13 +122,7 @@ def _quantiles(paths: np.ndarray, sums: Sums, levels: Sequence[float]) -> np.nda
     return np.stack([np.moveaxis(np.quantile(total, levels, axis=0), 0, -1) for total in totals])
 
 
-def _rows(table: SeriesTable, future: Future, sums: Sums) -> pd.DataFrame:
-    """The rows of parts and totals, `unique_id, ds`."""
-    names = [table.ids[series] if series >= 0 else name for series, name in zip(sums.series, sums.names, strict=True)]
-    ids = np.repeat(np.array([*table.ids[sums.parts], *names, None], object)[:-1], future.times.shape[1])
-    # Names beside numbers make a column of objects.
-    keeps = (sums.series >= 0).all() or isinstance(table.id_dtype, pd.StringDtype)
-    times = np.concatenate([future.times[sums.parts], future.times[sums.parts[:1]].repeat(len(sums.names), axis=0)])
-    return pd.DataFrame(
-        {"unique_id": ids_of_dtype(ids, table.id_dtype if keeps else OBJECT), "ds": table.to_timestamps(times.ravel())}
-    )
+def _frame(table: SeriesTable, ids: Sequence[Any] | np.ndarray, times: np.ndarray, forecast: Forecast) -> pd.DataFrame:
+    """The forecasts of some series or totals at `times (rows, steps)`."""
+    column = pd.Series([name for name in ids for _ in range(times.shape[1])], dtype=object)
+    return with_forecast(pd.DataFrame({"unique_id": column, "ds": table.to_timestamps(times.ravel())}), forecast)

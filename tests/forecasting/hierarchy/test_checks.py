@@ -9,7 +9,7 @@ import pytest
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
 from seqtag.forecasting.data.future import read_future
-from seqtag.forecasting.hierarchy.checks import check_starts, check_sums
+from seqtag.forecasting.hierarchy.checks import check_sums, common_steps
 from seqtag.forecasting.hierarchy.hierarchy import read_sums
 
 GROUPS = {"unique_id": ["a", "b", "c"], "region": ["north", "north", None], "all": "all"}
@@ -47,11 +47,14 @@ def test_the_first_total_that_does_not_is_named(name, day):
         check_sums(*sums_of(frame))
 
 
-def test_series_that_end_on_another_day_are_named():
+def test_forecasts_meet_where_the_last_of_them_begins():
     frame = frames()
     table, sums = sums_of(frame)
-    check_starts(table, read_future(table, 2).times, sums)
-    table, sums = sums_of(frame[(frame["unique_id"] != "b") | (frame["ds"] < "2024-01-08")])
-    message = "series 'b' at 2024-01-08 00:00:00: expected forecasts of a hierarchy to begin at 2024-01-09 00:00:00, as"
+    assert (common_steps(table, read_future(table, 3).times, sums) == [0, 1, 2]).all()
+    table, sums = sums_of(frame[(frame["unique_id"] != "b") | (frame["ds"] < "2024-01-07")])
+    found = common_steps(table, read_future(table, 3).times, sums)
+    starts = dict(zip(table.ids, found.tolist(), strict=True))
+    assert starts == {name: [2] if name == "b" else [0] for name in table.ids}
+    message = "series 'b' at 2024-01-07 00:00:00: expected a forecast of 2024-01-09 00:00:00, where that of series 'a'"
     with pytest.raises(DataError, match=message):
-        check_starts(table, read_future(table, 2).times, sums)
+        common_steps(table, read_future(table, 2).times, sums)

@@ -194,3 +194,26 @@ def test_a_method_that_combines_needs_totals_and_a_past(crooked):
     wrong = frame.assign(y=frame["y"].where(frame["unique_id"] != "all", 5.0))
     with pytest.raises(DataError, match="series 'all' at 2024-01-01 00:00:00: expected the sum of its parts"):
         totals_of(model, wrong, GROUPS)
+
+
+def test_totals_have_the_steps_that_all_parts_have(crooked):
+    """A part ends two steps before the others: its forecast of these steps is its own, and the past meets in time."""
+    model, frame, _ = crooked
+    early = frame[(frame["unique_id"] != "b") | (frame["ds"] < frame["ds"].max() - pd.Timedelta("1D"))]
+    plain = predict(model, read_series(early))
+    found = totals_of(model, early, GROUPS)
+    parts = plain[plain["unique_id"].isin(["a", "b", "c"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found[:12], parts)
+    by_day = parts.pivot(index="ds", columns="unique_id", values="forecast").dropna()
+    total = found[found["unique_id"] == "all"].set_index("ds")["forecast"]
+    pd.testing.assert_series_equal(total, by_day.sum(axis=1), check_names=False)
+    combined = totals_of(model, early, Hierarchy(GROUPS, "ols"))
+    before = combined["unique_id"].eq("b") & ~combined["ds"].isin(by_day.index)
+    pd.testing.assert_frame_equal(combined[before], found[before])
+    past = past_forecasts(model, read_series(early)), past_forecasts(model, read_series(cut_to(early)))
+    np.testing.assert_allclose(past[0].errors, past[1].errors, rtol=1e-4, atol=1e-5)
+
+
+def cut_to(frame):
+    """The rows up to the last day that all series have."""
+    return frame[frame["ds"] <= frame.groupby("unique_id")["ds"].max().min()]
