@@ -146,12 +146,16 @@ def predict(
         str | None,
         typer.Option("--levels", metavar="L,L,...", help="forecaster: of the quantiles; those of the run unless set"),
     ] = None,
+    hierarchy: Annotated[
+        str | None,
+        typer.Option("--hierarchy", metavar="FILE", help="forecaster: CSV of the totals that each series is a part of"),
+    ] = None,
 ) -> None:
     """Tag a file of the run's layout, or raw text; or forecast the series of a CSV file."""
     from seqtag.files.writing import output_file
     from seqtag.runs.places import check_output_file
 
-    options |= _given(text=text, format=form, horizon=horizon, future=future, levels=levels)
+    options |= _given(text=text, format=form, horizon=horizon, future=future, levels=levels, hierarchy=hierarchy)
     command = _command_of_run(context, run, options)
     if output is not None:
         check_output_file(output)

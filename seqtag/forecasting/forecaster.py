@@ -187,7 +187,7 @@ class Forecaster(StoredForecaster):
         levels = None if levels is None else checked_levels(levels)
         table, steps = self._next_steps(X, horizon, future)
         if hierarchy is not None:
-            return predict_totals(self.model_, table, steps, hierarchy, self.seed, levels)
+            return predict_totals(self.model_, table, steps, hierarchy, self._config().data.series, self.seed, levels)
         return predict(self.model_, table, None, steps, self.seed, levels)
 
     def predict_history(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqtag.config.section import validate_section
 from seqtag.data.series.files import SeriesColumns
-from seqtag.data.series.frames import csv_text
+from seqtag.data.series.frames import csv_text, kept_pipe
 from seqtag.data.series.slicing import up_to_last_value
 from seqtag.errors import ConfigError
 from seqtag.forecasting.backtesting.origins import RollingOrigins
@@ -30,6 +30,7 @@ from seqtag.forecasting.data.sources import (
     text_format,
 )
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
+from seqtag.forecasting.hierarchy.checks import checked_sums
 from seqtag.forecasting.leakage.audit import audit_known
 from seqtag.forecasting.levels import parsed_levels
 from seqtag.forecasting.stored_sizes import stored_sizes
@@ -56,7 +57,7 @@ READING = frozenset(
 OPTIONS = {
     "train": frozenset[str](),
     "evaluate": READING,
-    "predict": READING | {"horizon", "future", "levels"},
+    "predict": READING | {"horizon", "future", "levels", "hierarchy"},
     "backtest": READING,
     "export": frozenset[str](),
     "inspect": READING,
@@ -131,6 +132,7 @@ def predict(
     horizon: int | None = None,
     future: str | None = None,
     levels: str | None = None,
+    hierarchy: str | None = None,
     **reading: str,
 ) -> Iterator[bytes]:
     """The next steps of every series of a file, as CSV: its names of series and time, `forecast` and the quantiles.
@@ -145,6 +147,8 @@ def predict(
             history in turn.
         future: a CSV file of the known covariates of these steps, where the run reads any.
         levels: of the quantiles, rising numbers with commas between them; those of the run unless given.
+        hierarchy: a CSV file of the totals that each series is a part of, which are forecast as well; the groups of a
+            `seqtag.forecasting.hierarchy.Hierarchy`.
         reading: how the files are read, where they are not as the run's own: `READING`.
 
     Raises:
@@ -156,10 +160,17 @@ def predict(
     with errors_in(source):
         whole = read_as_trained(config.data, encoder, source, config.model.horizon, "history")
         table, steps = next_steps(config.data, whole, config.model.horizon, horizon, future, encoder.ids)
+        groups, ids = kept_pipe(hierarchy), config.data.series
+        if groups is not None:
+            checked_sums(groups, table, steps.times, ids)
         model = _load(run)
+        from seqtag.forecasting.hierarchy.totals import predict_totals
         from seqtag.forecasting.prediction.predict import predict as forecast
 
-        frame = forecast(model, table, None, steps, config.seed, asked)
+        if groups is None:
+            frame = forecast(model, table, None, steps, config.seed, asked)
+        else:
+            frame = predict_totals(model, table, steps, groups, ids, config.seed, asked)
     names = {"unique_id": config.data.series, "ds": config.data.time}
     yield csv_text(frame.rename(columns=names), index=False).encode()
 

@@ -43,6 +43,7 @@ VALUES = {
     "horizon": ["3"],
     "future": ["later.csv"],
     "levels": [".1,.9"],
+    "hierarchy": ["shops.csv"],
     "layout": ["auto"],
     "tag_column": ["2"],
     "token_column": ["1"],
@@ -128,6 +129,9 @@ CASES = {
             "sample_paths": lambda forecaster, folder: forecaster.sample_paths(),
             "score_anomalies": lambda forecaster, folder: forecaster.score_anomalies(),
             "permutation_effects": lambda forecaster, folder: forecaster.permutation_effects(),
+            "predict_history": lambda forecaster, folder: forecaster.predict_history(),
+            "make_future": lambda forecaster, folder: forecaster.make_future(),
+            "update": lambda forecaster, folder: forecaster.update(folder / "train.csv"),
             "plot": lambda forecaster, folder: forecaster.plot(),
             "save": lambda forecaster, folder: forecaster.save(folder / "nothing"),
             "export": lambda forecaster, folder: forecaster.export(folder / "nothing"),
@@ -384,7 +388,8 @@ def test_what_a_fit_fixed_cannot_be_changed_without_a_fit(name, case, folder, fi
 
 
 def test_before_a_fit_nothing_is_answered(case, tmp_path):
-    public = {method for method in dir(case.estimator) if not method.startswith("_")}
+    arguments = set(case.estimator().get_params())
+    public = {method for method in dir(case.estimator) if not method.startswith("_")} - arguments
     requests = {method for method in public if method.startswith("set_") and method.endswith("_request")}
     assert public - requests == set(case.calls) | case.others | SCIKIT
     estimator = case.estimator()

@@ -28,6 +28,7 @@ def test_faults_of_files_come_before_tensorflow(shop_run, shop, tmp_path):
     later = tmp_path / "later.csv"
     pd.read_csv(shop / "later.csv").iloc[1:].to_csv(later, index=False)
     job = (shop / "job.yaml").read_text(encoding="utf-8").replace("horizon: 7", "horizon: 7, lower: 1000")
+    (tmp_path / "few.csv").write_text("shop,all\nshop_0,all\nshop_1,all\n", encoding="utf-8")
     (tmp_path / "bounded.yaml").write_text(job, encoding="utf-8")
     lines = [
         ["evaluate", shop_run, bad],
@@ -40,10 +41,11 @@ def test_faults_of_files_come_before_tensorflow(shop_run, shop, tmp_path):
         ["predict", shop_run, bad, "--levels", "half"],
         ["predict", shop_run, bad, "--levels", ".5,.1"],
         ["train", tmp_path / "bounded.yaml"],
+        ["predict", shop_run, shop / "train.csv", "--future", shop / "later.csv", "--hierarchy", tmp_path / "few.csv"],
     ]
     command = [sys.executable, "-c", COMMANDS, *("\t".join(map(str, words)) for words in lines)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [*"1112212221"], done.stderr
+    assert done.stdout.split() == [*"11122122211"], done.stderr
     told = done.stderr.replace(f"{tmp_path}/", "").splitlines()
     assert told[0] == told[1]
     assert told[0].startswith("error: bad.csv:6: series 'shop_0' at 2022-01-05: expected a finite number in column")
@@ -56,6 +58,7 @@ def test_faults_of_files_come_before_tensorflow(shop_run, shop, tmp_path):
         "error: --levels: expected rising quantile levels, found 0.1 after 0.5",
     ]
     assert "series 'shop_0' at 2022-01-01 00:00:00: expected a value of at least the lower bound of 1000" in told[9]
+    assert told[-1] == "error: few.csv: series 'shop_2': expected a place in the hierarchy, found none"
 
 
 def answers(capsysbinary, *arguments) -> pd.DataFrame:
@@ -102,3 +105,14 @@ def test_ids_that_look_like_numbers_keep_their_zeros(shop_run, shop, tmp_path, c
 def test_a_stated_frequency_is_that_of_the_run(shop_run, shop, refused, command):
     told = refused(2, command, shop_run, shop / "train.csv", "--frequency", "W")
     assert told == "--frequency: expected 'D' as in training, found 'W'"
+
+
+def test_totals_of_a_file_are_forecast_behind_their_parts(shop_run, shop, tmp_path, capsysbinary):
+    (tmp_path / "groups.csv").write_text("shop,all\nshop_0,all\nshop_1,all\nshop_2,all\n", encoding="utf-8")
+    arguments = ["predict", shop_run, shop / "train.csv", "--future", shop / "later.csv", "--levels", ".1,.9"]
+    plain = answers(capsysbinary, *arguments)
+    found = answers(capsysbinary, *arguments, "--hierarchy", tmp_path / "groups.csv")
+    assert list(found.columns) == ["shop", "day", "forecast", "q0.1", "q0.9"]
+    pd.testing.assert_frame_equal(found[: len(plain)], plain)
+    total = found[found["shop"] == "all"].set_index("day")["forecast"]
+    np.testing.assert_allclose(total, plain.groupby("day")["forecast"].sum()[total.index], rtol=1e-9)

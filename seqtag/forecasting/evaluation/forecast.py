@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from seqtag.errors import ConfigError
 from seqtag.forecasting.calibration.quantile_function import at_levels
 from seqtag.forecasting.levels import checked_levels
 
@@ -63,12 +64,15 @@ class Forecast:
         """The forecast with quantiles at other levels; see `seqtag.forecasting.calibration.quantile_function`.
 
         Raises:
-            ValueError: levels as of `checked_levels`, or a forecast without quantiles.
+            ValueError: levels as of `checked_levels`.
+            ConfigError: fewer than two quantiles, of which no others follow.
 
         Example:
             >>> Forecast.of_quantiles([[[1.0, 3.0, 4.0]]], (0.1, 0.5, 0.9)).at([0.3, 0.7]).quantiles.tolist()
             [[[2.0, 3.5]]]
         """
+        if len(self.levels) < 2 and tuple(levels) != self.levels:
+            raise ConfigError("expected a model of at least two quantiles for other levels, found one of their median")
         order = np.argsort(self.levels)
         rising = bool((np.diff(order) == 1).all())
         quantiles = self.quantiles if rising else self.quantiles[..., order]

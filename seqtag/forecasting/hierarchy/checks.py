@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, shown
-from seqtag.forecasting.hierarchy.hierarchy import Sums
+from seqtag.forecasting.hierarchy.hierarchy import Sums, read_sums
 
 # How far a total may be from the sum of its parts, as a share of what is added up.
 TOLERANCE = 1e-6
+
+
+def checked_sums(groups: Any, table: SeriesTable, times: np.ndarray, id_column: str) -> tuple[Sums, np.ndarray]:
+    """The hierarchy of these groups over a table, and its `common_steps`, once the series are found to fit it.
+
+    Args:
+        groups: those of a `Hierarchy`.
+        table: the series.
+        times: of the steps to forecast, `(series, horizon)`.
+        id_column: the name of the column of ids.
+
+    Raises:
+        DataError: as `read_sums`, `common_steps` and `check_sums`.
+    """
+    sums = read_sums(groups, table, id_column)
+    steps = common_steps(table, times, sums)
+    check_sums(table, sums)
+    return sums, steps
 
 
 def check_sums(table: SeriesTable, sums: Sums) -> None:

@@ -15,8 +15,8 @@ from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, DataWarning, shown
 from seqtag.forecasting.data.future import Future, append_future
 from seqtag.forecasting.evaluation.forecast import Forecast
-from seqtag.forecasting.hierarchy.checks import check_sums, common_steps
-from seqtag.forecasting.hierarchy.hierarchy import Hierarchy, Sums, read_sums
+from seqtag.forecasting.hierarchy.checks import checked_sums
+from seqtag.forecasting.hierarchy.hierarchy import Hierarchy, Sums
 from seqtag.forecasting.hierarchy.past import correlation_of, error_covariance, past_forecasts
 from seqtag.forecasting.hierarchy.reconciliation import reconciled
 from seqtag.forecasting.model import ForecastingModel
@@ -29,6 +29,7 @@ def predict_totals(
     table: SeriesTable,
     future: Future,
     hierarchy: Any,
+    id_column: str,
     seed: int = 0,
     levels: Sequence[float] | None = None,
 ) -> pd.DataFrame:
@@ -42,6 +43,7 @@ def predict_totals(
         table: the series up to their last values: all parts, and those totals that are forecast as well.
         future: the steps to forecast.
         hierarchy: a `Hierarchy`, or its groups.
+        id_column: the name of the column of ids in the groups.
         seed: the seed of the sample paths.
         levels: of the quantiles; those of the fit unless given.
 
@@ -50,13 +52,10 @@ def predict_totals(
         steps that all series have.
 
     Raises:
-        DataError: groups as of `read_sums`; a total in the data that is not the sum of its parts; forecasts as of
-            `common_steps`; no totals in the data, or no past, for a method that combines.
+        DataError: as `checked_sums`; no totals in the data, or no past, for a method that combines.
     """
     hierarchy = hierarchy if isinstance(hierarchy, Hierarchy) else Hierarchy(hierarchy)
-    sums = read_sums(hierarchy.groups, table, model.columns.series)
-    steps = common_steps(table, future.times, sums)
-    check_sums(table, sums)
+    sums, steps = checked_sums(hierarchy.groups, table, future.times, id_column)
     if hierarchy.method != "bottom_up" and (sums.series < 0).all():
         raise DataError(f"expected series of totals for method {hierarchy.method!r}, found those of parts alone")
     plain = forecast_future(model, table, future, seed, levels)

@@ -57,7 +57,7 @@ def model():
 
 def totals_of(model, frame, hierarchy, horizon=4, **options):
     table = read_series(frame)
-    return predict_totals(model, table, read_future(table, horizon), hierarchy, seed=5, **options)
+    return predict_totals(model, table, read_future(table, horizon), hierarchy, "unique_id", seed=5, **options)
 
 
 def by_name(frame, column):
@@ -217,3 +217,22 @@ def test_totals_have_the_steps_that_all_parts_have(crooked):
 def cut_to(frame):
     """The rows up to the last day that all series have."""
     return frame[frame["ds"] <= frame.groupby("unique_id")["ds"].max().min()]
+
+
+@pytest.mark.parametrize("level", [0.0, 3.0, 1e12])
+def test_constants_short_series_and_gaps_have_totals(model, level):
+    """A series with one value, and one whose last values are missing, change no other total."""
+    days = pd.date_range("2024-01-01", periods=60)
+    wide = pd.DataFrame({"a": level, "b": level, "c": np.nan, "d": np.sin(np.arange(60.0))}, index=days.rename("ds"))
+    wide.loc[days[-1], "c"] = level
+    wide.loc[days[-6:-1], "d"] = np.nan
+    frame = wide.melt(ignore_index=False, var_name="unique_id", value_name="y").reset_index()
+    frame = frame[(frame["unique_id"] != "c") | frame["y"].notna()]
+    groups = {"unique_id": list("abcd"), "flat": ["flat", "flat", None, None], "all": "all"}
+    found = totals_of(model, frame, groups)
+    points = by_name(found, "forecast")
+    np.testing.assert_allclose(points["flat"], 2 * level, rtol=1e-12)
+    np.testing.assert_allclose(points["all"], points[list("abcd")].sum(axis=1), rtol=1e-12)
+    assert np.isfinite(found[QUANTILES]).all(axis=None) and (np.diff(found[QUANTILES]) >= 0).all()
+    alone = totals_of(model, frame[frame["unique_id"].isin(["a", "b"])], {"unique_id": ["a", "b"], "flat": "flat"})
+    np.testing.assert_allclose(by_name(alone, "forecast")["flat"], points["flat"], rtol=1e-12)
