@@ -11,7 +11,7 @@ from scipy import special
 
 from seqtag.data.series.frequency import DAY, Frequency
 from seqtag.data.series.table import SeriesTable
-from seqtag.forecasting.defaults.season_test import Evidence, evidence, without_line, without_season, without_trend
+from seqtag.forecasting.defaults.season_lines import Evidence, evidence, without_line, without_season, without_trend
 from seqtag.forecasting.defaults.series_pool import SeriesPool, filled
 
 # Whole cycles that a series must have to say something about a season.
@@ -78,7 +78,7 @@ def measure_seasons(table: SeriesTable) -> tuple[Season, ...]:
     A candidate is a season where
 
     - half of the series that vary hold three whole cycles of it,
-    - its lines in their periodograms stand out from the frequencies around them (`season_test`), so that trends, level
+    - its lines in their periodograms stand out from the frequencies around them (`season_lines`), so that trends, level
       shifts, noise and random walks are no seasons: the scores of the series, standard normal without a season, reach
       3 together (more for the lag of a peak, as many lags were looked at), where series that move together count as
       fewer,

@@ -117,7 +117,7 @@ def noise(rng, kind, series, steps) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", ["white", "walk", "together", "red", "zeros", "shift", "growth", "heavy"])
 def test_noise_has_no_season(kind):
-    """At most 1 in 100 tables of noise: of one series or several, short or long, of each frequency."""
+    """In at most one of 96 tables of noise: of one series or several, short or long, of each frequency."""
     shapes = [("h", 400), ("D", 60), ("B", 1500), ("W", 200), ("MS", 60), ("QS", 32), (1, 60), (1, 200)]
     found = []
     for seed in range(6):
@@ -125,7 +125,7 @@ def test_noise_has_no_season(kind):
             for series in (1, 12):
                 rng = np.random.default_rng([seed, steps, series])
                 found.append(find_seasons(table(noise(rng, kind, series, steps), frequency)))
-    assert sum(map(bool, found)) <= 0.02 * len(found)
+    assert sum(map(bool, found)) <= 1
 
 
 def test_gaps_that_follow_the_calendar_are_no_season():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seqtag.forecasting.defaults.season_test import evidence, without_line, without_season, without_trend
+from seqtag.forecasting.defaults.season_lines import evidence, without_line, without_season, without_trend
 
 
 def test_scores_are_those_of_f_tests_bin_by_bin():
