@@ -98,6 +98,9 @@ class ForecastModelConfig(Section):
     residual: bool = Field(False, description="whether layers from the second on have a skip connection")
     bidirectional: bool = Field(False, description="whether the encoder runs both ways")
     segment: Positive = Field(1, description="steps that the network reads and gives at once")
+    stateful: bool = Field(
+        False, description="whether forecasts follow from all steps of a series, by a state that is carried on"
+    )
     output: Literal["parallel", "direct", "recursive"] = Field(
         "parallel",
         description="direct: all steps by one layer; parallel: each from the encoder's state and a position vector; "
@@ -141,9 +144,27 @@ class ForecastModelConfig(Section):
             raise ValueError(f"expected scaling 'mean' or 'none' for counts, found {self.scaling!r}")
         if self.segment > self.lookback:
             raise ValueError(f"expected a segment of at most the lookback of {self.lookback}, found {self.segment}")
+        if self.stateful:
+            self._check_stateful()
         if self.lower is not None and self.upper is not None and self.lower >= self.upper:
             raise ValueError(f"expected lower below upper, found {self.lower:g} and {self.upper:g}")
         return self
+
+    def _check_stateful(self) -> None:
+        """A state can be carried on where no later value changes how the earlier ones were read."""
+        fitting: dict[str, tuple[Any, ...]] = {
+            "scaling": ("standard", "none"),
+            "guard": ("none",),
+            "segment": (1,),
+            "bidirectional": (False,),
+            "residual": (False,),
+            "dilations": ((1,) * self.layers, None),
+        }
+        for name, values in fitting.items():
+            found = getattr(self, name)
+            if found not in values:
+                expected = " or ".join(repr(value) for value in values if value is not None)
+                raise ValueError(f"expected {name} {expected} with stateful, found {found!r}")
 
 
 class ForecastTrainingConfig(FittingConfig):

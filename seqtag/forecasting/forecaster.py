@@ -57,6 +57,8 @@ class Forecaster(StoredForecaster):
         residual: whether layers from the second on have a skip connection.
         bidirectional: whether the encoder runs both ways.
         segment: steps that are read and written at once; 1 for points.
+        stateful: whether forecasts follow from all steps of a series, by a state that is carried on from step to step;
+            the lookback is then the length of the windows of the fit. For scaling `"standard"` or `"none"`.
         output: `"parallel"`, `"direct"` or `"recursive"`.
         scaling: `"revin"`, `"last"`, `"mean"`, `"standard"`, `"es_rnn"` or `"none"`.
         series_smoothing: with `"es_rnn"`, whether each series learns smoothing and season of its own.
@@ -105,6 +107,7 @@ class Forecaster(StoredForecaster):
     residual: bool = False
     bidirectional: bool = False
     segment: int = 1
+    stateful: bool = False
     output: str = "parallel"
     scaling: str = "revin"
     series_smoothing: bool = False

@@ -106,6 +106,7 @@ def build_network(
         residual=config.residual,
         bidirectional=config.bidirectional,
         segment=config.segment,
+        stateful=config.stateful,
         output=config.output,
         scaling=config.scaling,
         # Counts alone have a zero that means something.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import ForecastOutput
+from seqtag.forecasting.stateful.unit_moments import UnitMoments
+from seqtag.forecasting.stateful.windows import StatefulWindows
 from seqtag.forecasting.stored_sizes import stored_sizes
 from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
@@ -33,6 +35,8 @@ from seqtag.runs.bundle import load_bundle, save_bundle
 TASK = "forecasting"
 PREDICTION_BATCH = 512
 COLUMNS = ("series", "time", "target")
+# More steps than a series has.
+ALL_STEPS = 2**40
 COVARIATES = ("past", "known", "static", "categorical")
 
 
@@ -81,8 +85,13 @@ class ForecastingModel:
 
     @property
     def lookback(self) -> int:
-        """Steps of history that a window has."""
+        """Steps of history that a window has; of a stateful model, those that it was fitted on."""
         return self.ensemble.members[0].lookback
+
+    @property
+    def stateful(self) -> bool:
+        """Whether a forecast follows from all steps of its history, by a state; see `stateful.state`."""
+        return bool(self.ensemble.members[0].config["stateful"])
 
     @property
     def horizon(self) -> int:
@@ -123,16 +132,8 @@ class ForecastingModel:
         """The networks' corrected forecasts. With units, those of a series that has none are NaN."""
         if self.units is None:
             return self.corrections.apply(self.ensemble(batch), batch, self.season_length)
-        # Row 0 stands for series that were not there in training: see `EncodedSeries.series`.
-        rows = np.vstack([[np.nan, np.nan], self.units.of(self.encoder.ids)])
-        moments = tf.gather(tf.constant(rows, tf.float64), batch["series"])
-        mean, deviation = moments[:, 0:1], moments[:, 1:2]
-        output = self.standardised._corrected({**batch, "history": (batch["history"] - mean) / deviation})
-        return ForecastOutput(
-            point=output.point * deviation + mean,
-            quantiles=output.quantiles * deviation[..., None] + mean[..., None],
-            spread=output.spread * deviation,
-        )
+        units = UnitMoments.of(self.units, self.encoder.ids, batch["series"])
+        return units.original(self.standardised._corrected({**batch, "history": units.standard(batch["history"])}))
 
     def _graph(self, batch: Batch) -> Callable[..., ForecastOutput]:
         """`_answer` as a graph function, traced once for batches of any size."""
@@ -152,12 +153,15 @@ class ForecastingModel:
                 not answer; or as `SeriesEncoder.encode`.
         """
         check_can_run()
+        windows = self.whole(windows)
         asked = self._asked(table, windows)
         if self.units is not None:
             self.units.of([str(table.ids[series]) for series in np.unique(asked.series)])
         _check_some_value(table, asked)
         if self.logarithmic:
             _check_logarithm(table, asked)
+        if self.stateful:
+            return self._of_states.outputs(self.encoder.encode(table), windows)
         reader = WindowReader(self.encoder.encode(table), windows, with_target=False)
         parts = []
         for start in range(0, len(windows), PREDICTION_BATCH):
@@ -166,11 +170,21 @@ class ForecastingModel:
             parts.append([part.numpy() for part in self._graph(batch)(batch)])
         return ForecastOutput(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
+    @cached_property
+    def _of_states(self) -> StatefulWindows:
+        return StatefulWindows(self)
+
+    def whole(self, windows: Windows) -> Windows:
+        """The windows with all steps of history that a forecast reads: those from `first` on, if it is stateful."""
+        return replace(windows, lookback=ALL_STEPS) if self.stateful else windows
+
+    def pooled(self, count: Any) -> Any:
+        """Which histories the pool answers, of how many values each has: an array or a tensor."""
+        return count < 0 if self.pool is None else self.pool.answers(count, self.lookback)
+
     def _asked(self, table: SeriesTable, windows: Windows) -> Windows:
         """The windows that the networks answer."""
-        if self.pool is None:
-            return windows
-        return windows.take(~self.pool.answers(windows.history_count(table.observed), self.lookback))
+        return windows.take(~self.pooled(windows.history_count(table.observed)))
 
     def forecast(self, table: SeriesTable, windows: Windows, levels: Sequence[float] | None = None) -> Forecast:
         """The forecasts of windows whose future steps are in the table, as `future.append_future` puts them there.

@@ -24,9 +24,9 @@ SERIES = "series.csv"
 
 
 def save_tail(folder: Path, model: ForecastingModel, table: SeriesTable) -> None:
-    """Writes as many steps of each series as the model looks back, and the rows after its last value."""
+    """Writes the steps of each series that the model reads, and the rows after its last value."""
     with atomic_write(folder / SERIES) as aside:
-        tail = long_frame(last_steps(table, model.lookback), model.columns)
+        tail = long_frame(table if model.stateful else last_steps(table, model.lookback), model.columns)
         aside.write_bytes(csv_text(tail, index=False).encode())
 
 

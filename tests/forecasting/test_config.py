@@ -46,6 +46,22 @@ def test_bounds_that_cross_are_named():
     assert (config_of(lower=0).model.lower, config_of(lower=0).model.upper) == (0, None)
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "expected scaling 'standard' or 'none' with stateful, found 'revin'"),
+        ({"scaling": "none", "guard": "blend"}, "expected guard 'none' with stateful, found 'blend'"),
+        ({"scaling": "none", "segment": 2}, "expected segment 1 with stateful, found 2"),
+        ({"scaling": "none", "layers": 2, "dilations": (1, 2)}, r"expected dilations \(1, 1\) with stateful, found"),
+        ({"scaling": "none", "residual": True}, "expected residual False with stateful, found True"),
+    ],
+)
+def test_a_state_is_carried_where_no_later_value_changes_how_earlier_ones_were_read(settings, message):
+    with pytest.raises(ValueError, match=message):
+        config_of(stateful=True, **settings)
+    assert config_of(stateful=True, scaling="standard", layers=2, dilations=(1, 1)).model.stateful
+
+
 def test_other_quantiles_are_named():
     for levels in ((), (0.5, 0.1), (0.1, 0.9)):
         with pytest.raises(ValueError, match="quantile"):

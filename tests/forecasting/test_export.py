@@ -230,6 +230,24 @@ def plain(data):
 
 
 @pytest.fixture(scope="module")
+def stateful(data, full):
+    """A model whose stream's state is that of the recurrent layers, with inputs of every kind."""
+    settings = {"members": 2, "dilations": (1, 1), "cell": "lstm", "scaling": "standard", "series_width": 2}
+    corrections = replace(corrected(), blend=None)
+    model = built(data[0], ALL_KINDS, calendar=True, corrections=corrections, stateful=True, **settings)
+    model.pool = full.pool
+    return model
+
+
+@pytest.fixture(scope="module")
+def stateful_serving(stateful, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stateful")
+    export_saved_model(stateful, folder / "model")
+    loaded = tf.saved_model.load(str(folder / "model"))
+    yield loaded.signatures
+
+
+@pytest.fixture(scope="module")
 def exported(full, plain, tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
     export_saved_model(full, folder / "full")
@@ -266,6 +284,7 @@ def test_tensorflow_alone_answers_as_predict_does(data, full, plain, exported):
     assert answers[-1] == {
         **INPUTS,
         "lookback": LOOKBACK,
+        "stateful": False,
         "horizon": HORIZON,
         "levels": pytest.approx(LEVELS),
         "season_length": SEASON,
@@ -278,6 +297,7 @@ def test_tensorflow_alone_answers_as_predict_does(data, full, plain, exported):
     "settings",
     [
         {"scaling": "standard"},
+        {"scaling": "none", "stateful": True, "output": "recursive", "cell": "gru"},
         {"scaling": "es_rnn", "smoothing": {"season_length": SEASON, "per_series": True, "logarithmic": True}},
         {"scaling": "mean", "head": "negative_binomial"},
         {"head": "student_t", "output": "direct"},
@@ -380,6 +400,37 @@ def test_a_stream_forecasts_as_the_batch_of_all_its_steps(request, kind, start):
             answered = np.isfinite(answer["forecast"]).all(axis=1)
             assert answered.all() if kind == "full" else answered.tolist() == (~empty).tolist(), "the pool or nobody"
         state = call(signatures["update"], one_step(inputs, t), state=state)["state"]
+
+
+@pytest.mark.parametrize("start", [0, 4])
+def test_the_state_of_a_stateful_model_is_that_of_all_its_steps(data, stateful_serving, start):
+    signatures, steps = stateful_serving, 30
+    inputs = whole(*data, steps)
+    state = call(signatures["initial"], cut(inputs, 0, start))["state"]
+    assert call(signatures["describe"], {})["stateful"]
+    for t in range(start, steps):
+        if t in (0, 1, 2, 4, 19):
+            answer = call(signatures["forecast"], known(inputs, t, t + HORIZON), state=state)
+            same(answer, call(signatures["serving_default"], cut(inputs, 0, t) | known(inputs, 0, t + HORIZON)))
+            assert np.isfinite(answer["quantiles"]).all()
+        state = call(signatures["update"], one_step(inputs, t), state=state)["state"]
+    answer = call(signatures["forecast"], known(inputs, steps, steps + HORIZON), state=state)
+    same(answer, call(signatures["serving_default"], inputs))
+
+
+def test_older_steps_than_the_lookback_count_in_a_stateful_model(data, stateful, stateful_serving):
+    steps = 30
+    inputs = whole(*data, steps)
+    answer = call(stateful_serving["serving_default"], inputs)
+    check(answer, expected(stateful, *data))
+    lately = inputs["history"].copy()
+    lately[0, : steps - LOOKBACK] = np.nan
+    changed = call(stateful_serving["serving_default"], inputs | {"history": lately})
+    assert (np.abs(changed["forecast"][0] - answer["forecast"][0]) > 1e-6).all()
+    np.testing.assert_allclose(changed["forecast"][1:], answer["forecast"][1:], rtol=1e-5)
+    lately[1, -1] = np.inf
+    broken = call(stateful_serving["serving_default"], inputs | {"history": lately})
+    assert np.isnan(broken["forecast"]).all(axis=1).tolist() == [False, True, False]
 
 
 def test_the_newest_value_reaches_the_forecast(plain_serving):

@@ -59,6 +59,46 @@ class WindowReader:
         return tf.data.Dataset.from_generator(plan, output_signature=spec).map(self.batch).prefetch(2)
 
 
+class StepReader:
+    """Reads steps of encoded series for a network that carries its state on from step to step.
+
+    Args:
+        encoded: the arrays.
+    """
+
+    def __init__(self, encoded: EncodedSeries) -> None:
+        self._values = tf.constant(encoded.values)
+        self._of_steps = {name: tf.constant(array) for name, array in encoded.steps().items()}
+        of_series = {"static": encoded.static, "static_codes": encoded.static_codes, "series": encoded.series}
+        self._of_series = {name: tf.constant(array) for name, array in of_series.items()}
+        self._last = encoded.ends - 1
+
+    def steps(self, series: np.ndarray, first: np.ndarray, end: np.ndarray) -> Batch:
+        """The flat steps from `first` up to `end` of these series, padded before the first of them to equal numbers.
+
+        `there (batch, time)` is False at the padding.
+        """
+        wanted = end[:, None] + np.arange(-max(int((end - first).max(initial=0)), 1), 0)
+        there = wanted >= first[:, None]
+        steps = tf.constant(np.where(there, wanted, np.minimum(first, self._last[series])[:, None]))
+        arrays = {"history": self._values, **self._of_steps}
+        read = {name: tf.gather(array, steps) for name, array in arrays.items()}
+        return {**read, "there": tf.constant(there), **self.series(series)}
+
+    def future(self, series: np.ndarray, end: np.ndarray, horizon: int) -> Batch:
+        """What is known of the steps after `end`, with NaN and category 0 after the end of a series."""
+        wanted = end[:, None] + np.arange(horizon)
+        steps = np.minimum(wanted, self._last[series][:, None])
+        at, real = tf.constant(steps), tf.constant(steps == wanted)
+        known = {name: array for name, array in self._of_steps.items() if not name.startswith("past")}
+        read = {name: _read(array, at, real, np.nan if name == "known" else 0) for name, array in known.items()}
+        return {**read, **self.series(series)}
+
+    def series(self, series: np.ndarray) -> Batch:
+        """The arrays of these series."""
+        return {name: tf.gather(array, series) for name, array in self._of_series.items()}
+
+
 class WindowBatches:
     """Training windows in random order, as an endless stream of batches; an epoch is a fixed number of them.
 

@@ -11,6 +11,7 @@ from keras import ops
 from seqtag.layers import Bidirectional
 from seqtag.models.recurrent import recurrent_layer
 from seqtag.ops.recurrence import Tensor
+from seqtag.ops.scan import ScanOptions
 
 
 class HistoryEncoder(keras.layers.Layer):
@@ -108,6 +109,29 @@ class HistoryEncoder(keras.layers.Layer):
             steps = dropout(_dilated(layer, steps, real, dilation, training), training=training)
         context = _newest(self.layers[-1], steps, real, self.dilations[-1], training)
         return context + steps[:, -1] if self.top_residual else context
+
+    def state_widths(self) -> list[list[int]]:
+        """For each layer how wide the tensors of its state are."""
+        return [[self.units] * len(layer.cell.state_type._fields) for layer in self.layers]
+
+    def advance(
+        self, features: Tensor, static: Tensor, real: Tensor, states: Sequence[tuple[Tensor, ...]]
+    ) -> tuple[tuple[Tensor, ...], ...]:
+        """The state of each layer after more steps, of any number: for plain layers that run forwards over points.
+
+        Args:
+            features: of these steps, `(batch, time, features)`.
+            static: `(batch, static features)`.
+            real: bool `(batch, time)`; other steps change nothing.
+            states: of each layer before them, tensors `(batch, units)`. The context is the first of the last layer.
+        """
+        repeated = ops.repeat(static[:, None], ops.shape(features)[1], axis=1)
+        steps, found = ops.concatenate([features, repeated], axis=-1), []
+        for layer, state in zip(self.layers, states, strict=True):
+            cell = layer.cell
+            steps, last = cell.run(cell.project(steps), cell.state_type(*state), ScanOptions(mask=real))
+            found.append(tuple(last))
+        return tuple(found)
 
     def _segments(self, features: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Steps side by side, `(batch, segments, segment x features)`; a segment is real where one of its steps is."""

@@ -37,8 +37,7 @@ class ForecastEnsemble(keras.Model):
 
     def call(self, batch: Mapping[str, Tensor], training: bool = False) -> ForecastOutput:
         """The mean of the members' forecasts."""
-        outputs = [member.forecast(batch) for member in self.members]
-        return ForecastOutput(*(ops.mean(ops.stack(parts), axis=0) for parts in zip(*outputs, strict=True)))
+        return mean_output([member.forecast(batch) for member in self.members])
 
     def uncompiled(self) -> ForecastEnsemble:
         """A copy with the same weights whose members have no optimizer, so that a file stores none of its state."""
@@ -58,3 +57,8 @@ class ForecastEnsemble(keras.Model):
         """The ensemble that `get_config` described."""
         members = [keras.saving.deserialize_keras_object(member) for member in config.pop("members")]
         return cls(members, **config)
+
+
+def mean_output(outputs: Sequence[ForecastOutput]) -> ForecastOutput:
+    """The mean of forecasts, quantile by quantile."""
+    return ForecastOutput(*(ops.mean(ops.stack(parts), axis=0) for parts in zip(*outputs, strict=True)))

@@ -13,6 +13,8 @@ from seqtag.forecasting.network.window_scale import filled, observed_steps, sinc
 from seqtag.ops.recurrence import Tensor
 
 WIDEST_EMBEDDING = 16
+# The arrays of steps that are known before they come.
+OF_KNOWN = ("calendar", "known", "known_codes")
 
 
 class StepFeatures(keras.layers.Layer):
@@ -71,17 +73,37 @@ class StepFeatures(keras.layers.Layer):
             observed: which of them are not missing.
         """
         lookback = scaled.shape[1]
-        elapsed = ops.log1p(since_seen(observed)) / np.log1p(lookback)
-        values = [ops.stack([scaled, ops.cast(observed, scaled.dtype), elapsed], axis=-1)]
-        known = [batch["calendar"], *self._covariates(batch, "known")]
-        history = [*values, *self._covariates(batch, "past"), *[part[:, :lookback] for part in known]]
+        before, after = ({**batch, **{name: batch[name][:, part] for name in OF_KNOWN}} for part in _parts(lookback))
+        history = self.history(before, scaled, observed, since_seen(observed), lookback)
+        return history, self.future(after), self.series(batch)
+
+    def history(
+        self, batch: Mapping[str, Tensor], scaled: Tensor, observed: Tensor, elapsed: Tensor, lookback: int
+    ) -> Tensor:
+        """Vectors of past steps, whose arrays alone the batch has.
+
+        Args:
+            batch: the inputs of these steps.
+            scaled: their scaled values, 0 where missing.
+            observed: which of them are not missing.
+            elapsed: steps since the last value, float32.
+            lookback: steps of a window.
+        """
+        elapsed = ops.log1p(elapsed) / np.log1p(lookback)
+        values = ops.stack([scaled, ops.cast(observed, scaled.dtype), elapsed], axis=-1)
+        return ops.concatenate([values, *self._covariates(batch, "past"), self.future(batch)], axis=-1)
+
+    def future(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Vectors of what is known of steps before them, whose arrays alone the batch has."""
+        return ops.concatenate([batch["calendar"], *self._covariates(batch, "known")], axis=-1)
+
+    def series(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Vectors of the series."""
         series = self._covariates(batch, "static")
         if self.series_embedding is not None:
             is_known = ops.cast(batch["series"] > 0, "float32")[:, None]
             series.append(ops.take(ops.convert_to_tensor(self.series_embedding), batch["series"], axis=0) * is_known)
-        future = ops.concatenate([part[:, lookback:] for part in known], axis=-1)
-        rows = ops.shape(scaled)[0]
-        return ops.concatenate(history, axis=-1), future, _joined(series, rows)
+        return _joined(series, ops.shape(batch["series"])[0])
 
     def _covariates(self, batch: Mapping[str, Tensor], kind: str) -> list[Tensor]:
         parts = []
@@ -94,6 +116,10 @@ class StepFeatures(keras.layers.Layer):
             parts += [standard, ops.cast(observed, standard.dtype)]
         codes = batch[f"{kind}_codes"]
         return parts + [table(codes[..., n]) for n, table in enumerate(self.embeddings[kind])]
+
+
+def _parts(lookback: int) -> tuple[slice, slice]:
+    return slice(None, lookback), slice(lookback, None)
 
 
 def _joined(parts: list[Tensor], rows: Any) -> Tensor:

@@ -13,9 +13,10 @@ from seqtag.forecasting.network.decoders import DecoderInputs, DirectDecoder, Pa
 from seqtag.forecasting.network.encoder import HistoryEncoder
 from seqtag.forecasting.network.features import StepFeatures
 from seqtag.forecasting.network.heads import head_named
+from seqtag.forecasting.network.running_scale import RunningScaling
 from seqtag.forecasting.network.scaling import WindowScaling
 from seqtag.forecasting.network.smoothing import SmoothingScaling
-from seqtag.forecasting.network.window_scale import WindowScale, filled, observed_steps
+from seqtag.forecasting.network.window_scale import WindowScale, filled, first_value, observed_steps
 from seqtag.ops.recurrence import Tensor
 
 # How many of the last scaled values join the context, where smoothing has taken the season off them.
@@ -55,6 +56,8 @@ class ForecastNetwork(keras.Model):
         dilations: of each recurrent layer.
         residual, bidirectional: see `HistoryEncoder`.
         segment: steps that the encoder reads at once, and the decoder writes.
+        stateful: whether `carried.read` may carry the state from window to window, so that a forecast follows from all
+            steps of a series; windows are then scaled by `RunningScaling`.
         output: `"parallel"`, `"direct"` or `"recursive"`, see the decoders.
         scaling, centred, typical: see `WindowScaling` and, for `"es_rnn"`, `SmoothingScaling`.
         head: `"quantiles"`, `"student_t"`, `"negative_binomial"`, `"point_mse"`, `"point_mae"` or `"point_huber"`.
@@ -87,6 +90,7 @@ class ForecastNetwork(keras.Model):
         residual: bool = False,
         bidirectional: bool = False,
         segment: int = 1,
+        stateful: bool = False,
         output: str = "parallel",
         scaling: str = "revin",
         centred: bool = False,
@@ -112,6 +116,7 @@ class ForecastNetwork(keras.Model):
             "residual": residual,
             "bidirectional": bidirectional,
             "segment": segment,
+            "stateful": stateful,
             "output": output,
             "scaling": scaling,
             "centred": centred,
@@ -133,6 +138,8 @@ class ForecastNetwork(keras.Model):
         options: dict[str, Any] = {"centred": centred, "typical": typical, "dtype": "float32", "name": "scaling"}
         if scaling == "es_rnn":
             self.scaling = SmoothingScaling(horizon=horizon, series=inputs["series"], **smoothing or {}, **options)
+        elif stateful:
+            self.scaling = RunningScaling(scaling, moments, lookback, **options)
         else:
             self.scaling = WindowScaling(scaling, moments, **options)
         self.features = StepFeatures(inputs, series_width, dtype="float32", name="features")
@@ -181,7 +188,7 @@ class ForecastNetwork(keras.Model):
         observed = observed_steps(history)
         window_scale, scale_features = self.scaling(history, batch["series"])
         # What stands for a missing value must have a logarithm.
-        scaled = filled(window_scale.history(filled(history, observed, 1.0)), observed)
+        scaled = filled(self._scaled(filled(history, observed, 1.0), observed, batch["series"], window_scale), observed)
         steps, future, static = self.features(batch, scaled, observed)
         if scale_features is not None:
             static = ops.concatenate([static, scale_features.series], axis=-1)
@@ -197,6 +204,12 @@ class ForecastNetwork(keras.Model):
         raw = ops.cast(self.decoder(inputs, training=training), "float32")
         weight = ops.ones_like(raw[:, :1, 0]) if scale_features is None else scale_features.weight
         return {"raw": raw, "weight": weight, **{name: getattr(window_scale, name) for name in PARTS_OF_SCALE}}
+
+    def _scaled(self, values: Tensor, observed: Tensor, series: Tensor, window_scale: WindowScale) -> Tensor:
+        """The history as the encoder reads it. What a state carries on was scaled when it was read."""
+        if not self.config["stateful"]:
+            return window_scale.history(values)
+        return self.scaling.scaled(values, first_value(values, observed), series)
 
     def _target(self, batch: Mapping[str, Tensor], window_scale: WindowScale) -> tuple[Tensor, Tensor]:
         """The scaled true values, 0 where missing, and where they are observed."""
@@ -227,7 +240,10 @@ class ForecastNetwork(keras.Model):
 
     def forecast(self, batch: Mapping[str, Tensor]) -> ForecastOutput:
         """The distributions of a batch's futures, in units of the series."""
-        output = self(batch, training=False)
+        return self.distribution(self(batch, training=False))
+
+    def distribution(self, output: Mapping[str, Tensor]) -> ForecastOutput:
+        """The distributions that raw numbers mean, in units of the series."""
         window_scale = self._window_scale(output)
         unit = ops.broadcast_to(window_scale.unit(), ops.shape(output["raw"])[:2])
         point = self.head.point(output["raw"], unit)

@@ -10,7 +10,7 @@ from keras import ops
 from seqtag.ops.recurrence import Tensor
 
 # The largest scaled value: sums of its products with weights are finite in float32.
-_LARGEST = 1e30
+LARGEST = 1e30
 # A window in which all values are the same is a constant one from this many values on, or from a whole lookback.
 _ENOUGH_VALUES = 8
 _RESOLUTION = float(np.finfo(np.float64).eps)
@@ -67,7 +67,7 @@ class WindowScale(NamedTuple):
         x = ops.log(values / self.level) if self.logarithmic else values - self.level
         z = (x - location) / self.unit()
         z = ops.where(self.scale > 0, z, ops.zeros_like(z))
-        return ops.cast(ops.clip(z, -_LARGEST, _LARGEST), "float32")
+        return ops.cast(ops.clip(z, -LARGEST, LARGEST), "float32")
 
     def _part(self, steps: slice) -> Tensor:
         return self.location if self.location.shape[1] == 1 else self.location[:, steps]
@@ -114,10 +114,15 @@ def above_zero(size: Tensor) -> Tensor:
 
 def newest_value(values: Tensor, observed: Tensor) -> Tensor:
     """The last observed value of each row, `(batch, 1)`; zero where there is none."""
-    steps = ops.arange(1, values.shape[1] + 1, dtype="int32")
+    steps = ops.arange(1, ops.shape(values)[1] + 1, dtype="int32")
     last = ops.max(ops.where(observed, steps, ops.zeros_like(steps)), axis=1, keepdims=True)
     newest = ops.where(ops.logical_and(steps == last, observed), values, ops.zeros_like(values))
     return ops.sum(newest, axis=1, keepdims=True)
+
+
+def first_value(values: Tensor, observed: Tensor) -> Tensor:
+    """The first observed value of each row, `(batch, 1)`; zero where there is none."""
+    return newest_value(ops.flip(values, 1), ops.flip(observed, 1))
 
 
 def mean_of(values: Tensor, observed: Tensor) -> Tensor:
@@ -139,11 +144,20 @@ def deviation_of(values: Tensor, observed: Tensor) -> Tensor:
 
 def resolved(size: Tensor, values: Tensor, observed: Tensor) -> Tensor:
     """The size of a movement, 0 where float64 does not resolve it beside the values."""
-    largest = ops.max(ops.abs(filled(values, observed)), axis=1, keepdims=True)
+    return resolved_beside(size, ops.max(ops.abs(filled(values, observed)), axis=1, keepdims=True))
+
+
+def resolved_beside(size: Tensor, largest: Tensor) -> Tensor:
+    """The size of a movement, 0 where float64 does not resolve it beside the largest absolute value."""
     return ops.where(size > _RESOLUTION * largest, size, ops.zeros_like(size))
 
 
 def enough_values(observed: Tensor) -> Tensor:
     """Whether a row has so many values that equal ones are no accident, bool `(batch, 1)`."""
     count = ops.sum(ops.cast(observed, "int32"), axis=1, keepdims=True)
-    return count >= min(_ENOUGH_VALUES, observed.shape[1])
+    return count >= enough_of(observed.shape[1])
+
+
+def enough_of(lookback: int) -> int:
+    """From how many values on equal ones are no accident: a whole short window is enough."""
+    return min(_ENOUGH_VALUES, lookback)

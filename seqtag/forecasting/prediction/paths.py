@@ -76,7 +76,7 @@ def draw_paths(
     if between is not None:
         normal = np.tensordot(np.linalg.cholesky(between), normal, axes=1)
     u = np.empty(normal.shape)
-    for rows, dependence in _dependences(model, windows.history_count(table.observed)):
+    for rows, dependence in _dependences(model, model.whole(windows).history_count(table.observed)):
         u[rows] = dependence.probabilities(normal[rows])
     quantiles = model.outputs(table, windows).quantiles[:, :horizon]
     first = quantiles.shape[1]
@@ -84,8 +84,8 @@ def draw_paths(
     drawn[..., :first] = model.bounds.moved(values_at(u[..., :first], quantiles[:, None], model.levels))
     if first == horizon:
         return drawn
-    # A path reads only the newest steps, so only these are copied for each path.
-    kept = np.minimum(table.lengths, total + model.lookback)
+    # A path reads only the newest steps, so only these are copied for each path; all of them where a state has.
+    kept = table.lengths if model.stateful else np.minimum(table.lengths, total + model.lookback)
     newest = slice_steps(table, table.lengths - kept, table.lengths)
     copies = select_series(newest, np.repeat(np.arange(len(table)), num_paths))
     for start in range(first, horizon, model.horizon):
@@ -99,8 +99,7 @@ def draw_paths(
 
 def _dependences(model: ForecastingModel, count: np.ndarray) -> Iterator[tuple[np.ndarray, StepDependence]]:
     """The dependence between steps that each series has, whose window holds `count` values: rows, and theirs."""
-    pool = model.pool
-    pooled = np.zeros(len(count), bool) if pool is None else pool.answers(count, model.lookback)
+    pool, pooled = model.pool, model.pooled(count)
     yield np.flatnonzero(~pooled), model.corrections.dependence or INDEPENDENT
     if pool is not None:
         yield np.flatnonzero(pooled & (count == 0)), pool.between_values

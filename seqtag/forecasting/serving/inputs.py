@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -67,6 +67,21 @@ class ForecastInputs:
         widths = {name: len(self.columns[name]) for name in kinds}
         return {name: tf.TensorSpec([*axes, widths[name]], kinds[name], name=name) for name in kinds if widths[name]}
 
+    def checked(self, raw: Raw, beyond: int) -> Raw:
+        """The inputs of histories, once their sizes are checked; nothing reads them before.
+
+        Without the check, a short input would be read beside the wrong steps, or its one row for every history.
+
+        Args:
+            raw: the inputs.
+            beyond: how many steps after the history those have that are known before them.
+        """
+        rows, time = tf.unstack(tf.shape(raw["history"]))
+        as_long = "expected {} to have as many steps as history, and those of the horizon where it is known"
+        raw = _checked(raw, self.past_specs([None, None]), 1, time, as_long)
+        raw = _checked(raw, self.known_specs([None, None], "times"), 1, time + beyond, as_long)
+        return _checked(raw, self.series_specs(), 0, rows, "expected {} to have a row for each history")
+
     def past(self, raw: Raw, shape: tf.Tensor) -> Tensors:
         """The arrays `past` and `past_codes`; `shape` is that of one value a step."""
         return self._covariates("past", raw, shape)
@@ -88,6 +103,27 @@ class ForecastInputs:
             kind: raw[kind] if self.columns[kind] else _no_columns(shape, tf.float64),
             f"{kind}_codes": tf.stack(codes, axis=-1) if codes else _no_columns(shape, tf.int32),
         }
+
+
+def only_where(usable: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """The rows that are usable, the others NaN."""
+    return tf.where(tf.reshape(usable, [-1, *[1] * (rows.shape.rank - 1)]), rows, tf.constant(float("nan"), rows.dtype))
+
+
+def rows_with_infinity(arrays: Mapping[str, tf.Tensor], names: Sequence[str]) -> tf.Tensor:
+    """Which rows hold an infinite value in an array of these names, bool `(batch,)`."""
+    found = [tf.zeros(tf.shape(arrays[names[0]])[:1], tf.bool)]
+    for array in (arrays[name] for name in names):
+        if array.shape[-1] != 0:
+            found.append(tf.reduce_any(tf.math.is_inf(array), axis=range(1, array.shape.rank)))
+    return tf.reduce_any(found, axis=0)
+
+
+def _checked(raw: Raw, names: Iterable[str], axis: int, size: tf.Tensor, message: str) -> Raw:
+    sizes = {name: tf.shape(raw[name])[axis] for name in names}
+    checks = [tf.debugging.assert_equal(found, size, message.format(name)) for name, found in sizes.items()]
+    with tf.control_dependencies(checks):
+        return {name: tf.identity(array) for name, array in raw.items()}
 
 
 def _series_table(encoder: SeriesEncoder) -> tf.lookup.StaticHashTable:

@@ -35,18 +35,18 @@ class StreamState:
         widths = {"history": 1, "series": 1, **widths}
         self.lookback = lookback
         self._steps = {name: widths[name] for name in STEP_PADDING}
-        self._series = {name: widths[name] for name in OF_SERIES}
+        self._series = SeriesPart(widths)
         self._slot = sum(self._steps.values())
-        self.width = lookback * self._slot + sum(self._series.values())
+        self.width = lookback * self._slot + self._series.width
 
     def pack(self, window: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """The state: `history (batch, lookback)`, the other arrays of steps `(batch, lookback, width)`."""
-        slots = tf.reshape(self._joined(window, self._steps, "history"), [-1, self.lookback * self._slot])
-        return tf.concat([slots, self._joined(window, self._series, "series")], axis=1)
+        slots = tf.reshape(_joined(window, self._steps, "history"), [-1, self.lookback * self._slot])
+        return tf.concat([slots, self._series.pack(window)], axis=1)
 
     def advance(self, state: tf.Tensor, step: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """The state after one more step: `history (batch,)`, the others `(batch, width)`; the oldest step goes."""
-        newest = self._joined(step, self._steps, "history")
+        newest = _joined(step, self._steps, "history")
         end = self.lookback * self._slot
         return tf.concat([state[:, self._slot : end], newest, state[:, end:]], axis=1)
 
@@ -54,16 +54,38 @@ class StreamState:
         """The arrays that were packed."""
         end = self.lookback * self._slot
         slots = tf.reshape(state[:, :end], [-1, self.lookback, self._slot])
-        return self._apart(slots, self._steps, "history") | self._apart(state[:, end:], self._series, "series")
+        return _apart(slots, self._steps, "history") | self._series.unpack(state[:, end:])
 
-    def _joined(self, arrays: Mapping[str, tf.Tensor], widths: Mapping[str, int], single: str) -> tf.Tensor:
-        parts = [arrays[name][..., None] if name == single else arrays[name] for name, width in widths.items() if width]
-        return tf.concat([tf.cast(part, tf.float64) for part in parts], axis=-1)
 
-    def _apart(self, joined: tf.Tensor, widths: Mapping[str, int], single: str) -> Batch:
-        parts = dict(zip(widths, tf.split(joined, list(widths.values()), axis=-1), strict=True))
-        parts[single] = parts[single][..., 0]
-        return {name: tf.cast(part, _dtype(name)) for name, part in parts.items()}
+class SeriesPart:
+    """Packs the arrays of series into `(batch, width)`, float64, and back.
+
+    Args:
+        widths: how many numbers a series has in each of `static` and `static_codes`.
+    """
+
+    def __init__(self, widths: Mapping[str, int]) -> None:
+        self._widths = {name: {"series": 1, **widths}[name] for name in OF_SERIES}
+        self.width = sum(self._widths.values())
+
+    def pack(self, arrays: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """The arrays side by side."""
+        return _joined(arrays, self._widths, "series")
+
+    def unpack(self, packed: tf.Tensor) -> Batch:
+        """The arrays that were packed."""
+        return _apart(packed, self._widths, "series")
+
+
+def _joined(arrays: Mapping[str, tf.Tensor], widths: Mapping[str, int], single: str) -> tf.Tensor:
+    parts = [arrays[name][..., None] if name == single else arrays[name] for name, width in widths.items() if width]
+    return tf.concat([tf.cast(part, tf.float64) for part in parts], axis=-1)
+
+
+def _apart(joined: tf.Tensor, widths: Mapping[str, int], single: str) -> Batch:
+    parts = dict(zip(widths, tf.split(joined, list(widths.values()), axis=-1), strict=True))
+    parts[single] = parts[single][..., 0]
+    return {name: tf.cast(part, _dtype(name)) for name, part in parts.items()}
 
 
 def _dtype(name: str) -> tf.DType:

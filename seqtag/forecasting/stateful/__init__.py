@@ -1,0 +1,1 @@
+"""Forecasts that follow from a state, which all steps of a series have made."""
