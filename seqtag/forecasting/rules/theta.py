@@ -74,9 +74,8 @@ def _in_parts(rows: tf.Tensor, at_once: int, horizon: int, rule: Callable[[tf.Te
 
     shape = tf.TensorShape([None, horizon])
     empty = tf.zeros((0, horizon), tf.float64)
-    return tf.while_loop(lambda start, *_: start < count, step, (0, empty, empty), (tf.TensorShape([]), shape, shape))[
-        1:
-    ]
+    first, shapes = (0, empty, empty), (tf.TensorShape([]), shape, shape)
+    return tf.while_loop(lambda start, *_: start < count, step, first, shapes, parallel_iterations=1)[1:]
 
 
 def _theta(history: tf.Tensor, horizon: int, season_length: int, multiplicative: bool) -> tuple[tf.Tensor, tf.Tensor]:
