@@ -46,7 +46,7 @@ def plot_backtest(
     finish(axes[0], f"{_label(metric)} by horizon step, over all folds")
     if panels == 3:
         _draw_coverage(axes[1], coverage)
-        finish(axes[1], "coverage by horizon step; dashed: nominal")
+        finish(axes[1], "coverage of intervals by horizon step; dashed: nominal")
     _draw_folds(axes[-1], {model: frame[metric] for model, frame in by_fold.items()})
     finish(axes[-1], f"{_label(metric)} by fold")
     for axis, name in zip(axes, [*["horizon step"] * (panels - 1), "fold"], strict=True):
@@ -66,7 +66,7 @@ def _draw_coverage(axis: Axes, coverage: pd.DataFrame) -> None:
     marker = "o" if len(coverage) <= MAX_BARS else ""
     for number, nominal in enumerate(coverage, start=1):
         colour = tint(0.4 + 1.6 * number / len(coverage.columns))
-        label = f"{nominal:.0%} interval"
+        label = f"{nominal:.0%}"
         axis.plot(coverage.index, coverage[nominal], color=colour, marker=marker, markersize=4, label=label)
         axis.axhline(nominal, color=colour, linewidth=1, linestyle="--")
     axis.set_ylim(0, 1.03)
