@@ -54,7 +54,7 @@ def past_forecasts(model: ForecastingModel, table: SeriesTable) -> Past:
     series, number = np.nonzero(known >= (model.lookback + 1) // 2)
     first = table.offsets[series]
     windows = Windows(series, first + known[series, number], first, model.lookback, horizon)
-    usable = windows.history_has(table.observed)
+    usable = model.whole(windows).history_has(table.observed)
     windows, number = windows.take(usable), number[usable]
     shape = (int(number.max(initial=-1)) + 1, len(table), horizon)
     errors, scores = np.zeros(shape), np.zeros(shape)

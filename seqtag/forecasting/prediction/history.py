@@ -111,7 +111,9 @@ def _forecasts(
     whole = append_future(table, unknown_future(table, model.horizon))
     series, known = cutoffs.T
     first = whole.offsets[series]
-    windows = with_history(whole, Windows(series, first + known, first, model.lookback, model.horizon))
+    windows = model.whole(Windows(series, first + known, first, model.lookback, model.horizon))
+    if model.pool is None:
+        windows = with_history(whole, windows)
     forecast = model.forecast(whole, windows, levels)
     times = whole.times
     repeated = np.repeat(windows.series, model.horizon)

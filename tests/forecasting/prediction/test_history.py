@@ -8,7 +8,9 @@ import pytest
 
 from seqtag.data.series.files import read_series
 from seqtag.errors import DataError
+from seqtag.forecasting.data.future import append_future, unknown_future
 from seqtag.forecasting.prediction.history import predict_history
+from seqtag.forecasting.prediction.paths import last_windows
 from seqtag.forecasting.prediction.predict import predict
 
 PLAIN = ["unique_id", "ds", "y"]
@@ -101,3 +103,16 @@ def test_series_without_a_horizon_to_forecast_are_told(unfitted, history):
     table = read_series(history[PLAIN].groupby("unique_id").head(4))
     with pytest.raises(DataError, match="more steps than the horizon of 4, found at most 4, in 'north'"):
         predict_history(unfitted(table), table, 1)
+
+
+def test_a_state_is_that_of_the_time_of_the_origin(unfitted, history):
+    """A stateful model reads all steps before an origin, also where the newest lookback holds no value."""
+    frame = history[PLAIN].assign(y=history["y"].mask(history["ds"].between("2024-02-01", "2024-02-12")))
+    table = read_series(frame)
+    model = unfitted(table, stateful=True, scaling="standard", output="direct")
+    cutoff = pd.Timestamp("2024-02-12")
+    found = predict_history(model, table, [cutoff])
+    whole = read_series(frame[frame["ds"] <= cutoff])
+    ahead = append_future(whole, unknown_future(whole, 4))
+    expected = model.forecast(ahead, last_windows(model, ahead, 4))
+    np.testing.assert_allclose(found["forecast"], expected.point.ravel(), rtol=1e-5)
