@@ -83,6 +83,47 @@ def _is_of_all_reduce(gradient: Any) -> bool:
     return getattr(function, "__qualname__", "").startswith("ReplicaContextBase.all_reduce.")
 
 
+def scan_with_trace(
+    step: Callable[[Any, Tensor], tuple[Any, Any]], carry: Any, length: Any, widths: Any, reverse: bool
+) -> tuple[Any, Any]:
+    """Runs `(carry, trace) = step(carry, t)` over the steps t; gives the last carry, and all traces, time first.
+
+    `keras.ops.scan` does the same on JAX. On TensorFlow it carries all that is traced from step to step, and all that
+    is carried through lists: half of the operations of a step of a small recurrence.
+
+    Args:
+        step: a step; what it carries and traces is `(batch, ...)`, of one dtype.
+        carry: what the first step gets.
+        length: the number of steps.
+        widths: the last dimension of each tensor of the trace, in its structure.
+        reverse: whether it runs from the last step to the first.
+    """
+    if keras.config.backend() != "tensorflow":
+        return keras.ops.scan(step, carry, keras.ops.arange(length), reverse=reverse)  # type: ignore[no-any-return]
+    tensorflow = sys.modules["tensorflow"]
+    flat = [tensorflow.convert_to_tensor(value) for value in keras.tree.flatten(carry)]
+    lists = [
+        tensorflow.TensorArray(flat[0].dtype, length, element_shape=(None, width))
+        for width in keras.tree.flatten(widths)
+    ]
+
+    def body(t: Tensor, flat: list[Tensor], lists: list[Any]) -> tuple:
+        new, trace = step(keras.tree.pack_sequence_as(carry, flat), t)
+        written = [kept.write(t, value) for kept, value in zip(lists, keras.tree.flatten(trace), strict=True)]
+        return t + (-1 if reverse else 1), keras.tree.flatten(new), written
+
+    # The batch's size may be known of some tensors and not of others.
+    shapes = [tensorflow.TensorShape([None, *value.shape[1:]]) for value in flat]
+    _, flat, lists = tensorflow.while_loop(
+        (lambda t, *_: t >= 0) if reverse else (lambda t, *_: t < length),
+        body,
+        (length - 1 if reverse else 0, flat, lists),
+        (tensorflow.TensorShape([]), shapes, [None] * len(lists)),
+    )
+    traces = [kept.stack() for kept in lists]
+    return keras.tree.pack_sequence_as(carry, flat), keras.tree.pack_sequence_as(widths, traces)
+
+
 def is_symbolic(tensor: Tensor) -> bool:
     """Whether the values of a tensor are not known yet, because a graph is traced."""
     # No `match`: TensorFlow translates what a graph calls, and warns of statements that it does not know.
@@ -90,6 +131,13 @@ def is_symbolic(tensor: Tensor) -> bool:
     if backend == "tensorflow":
         return bool(sys.modules["tensorflow"].is_symbolic_tensor(tensor))
     return backend == "jax" and isinstance(tensor, sys.modules["jax"].core.Tracer)
+
+
+def runs_on_cores() -> bool:
+    """Whether operations of a graph that do not wait for one another run side by side on the cores of a processor."""
+    if keras.config.backend() != "tensorflow":
+        return False
+    return not sys.modules["tensorflow"].config.list_logical_devices("GPU")
 
 
 def check_in_graph(tensor: Tensor, condition: Tensor, message: str) -> Tensor:

@@ -139,6 +139,34 @@ def test_a_graph_knows_no_values_and_checks_when_it_runs():
         positive(tf.constant(-1.0))
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_scan_with_a_trace_is_that_of_keras_with_the_trace_carried(reverse):
+    values = tf.constant(np.random.default_rng(0).normal(size=(5, 2, 3)), "float32")
+
+    def step(carry, t):
+        new = 0.5 * carry + values[t]
+        return new, (new, tf.concat([carry, new], axis=-1))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3])])
+    def run(start):
+        return internals.scan_with_trace(step, start, 5, (3, 6), reverse)
+
+    start = tf.ones((2, 3))
+    last, (states, pairs) = run(start)
+    wanted_last, wanted = keras.ops.scan(lambda s, t: (step(s, t)[0],) * 2, start, tf.range(5), reverse=reverse)
+    np.testing.assert_allclose(last, wanted_last)
+    np.testing.assert_allclose(states, wanted)
+    np.testing.assert_allclose(pairs[..., 3:], wanted)
+    for eager, traced in zip(
+        internals.scan_with_trace(step, start, 5, (3, 6), reverse)[1], (states, pairs), strict=True
+    ):
+        np.testing.assert_allclose(eager, traced, atol=1e-6)
+
+
+def test_a_processor_runs_operations_side_by_side():
+    assert internals.runs_on_cores() == (not tf.config.list_logical_devices("GPU"))
+
+
 @pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.Nadam])
 def test_adams_moments_of_a_variable(kind):
     optimizer, first, second = kind(beta_1=0.5, beta_2=0.75), keras.Variable([1.0]), keras.Variable([2.0, 3.0])

@@ -102,7 +102,7 @@ class GRUCell(RecurrentCell, keras.layers.GRUCell):
         )
 
     def fused(self, inputs: Tensor, state: RNNState, weights: GRUWeights, options: ScanOptions) -> tuple:
-        """The whole sequence of projected inputs `(batch, time, 3·units)`."""
+        """The whole sequence of projected inputs `(time, batch, 3·units)`."""
         return fused_recurrence.gru(
             inputs,
             state,

@@ -141,7 +141,7 @@ class LSTMCell(RecurrentCell, keras.layers.LSTMCell):
         )
 
     def fused(self, inputs: Tensor, state: LSTMState, weights: LSTMWeights, options: ScanOptions) -> tuple:
-        """The whole sequence of projected inputs `(batch, time, 4·units)`."""
+        """The whole sequence of projected inputs `(time, batch, 4·units)`."""
         return fused_recurrence.lstm(
             inputs,
             state,

@@ -10,7 +10,7 @@ from keras import ops
 
 from seqtag.keras_internals import set_untracked
 from seqtag.layers.recurrent_cell import RecurrentCell
-from seqtag.ops.recurrence import Tensor
+from seqtag.ops.recurrence import Tensor, swap_time
 from seqtag.ops.scan import ScanOptions
 
 
@@ -133,9 +133,11 @@ class Recurrent(keras.layers.RNN):
         self._check_rows(sequences)
         mask = sequences_mask if mask is None else mask
         mask = None if mask is None else ops.cast(mask, "bool")
-        options = ScanOptions(mask, self._recurrent_dropout_mask(sequences, training), self.go_backwards, self.unroll)
-        projected = self.cell.project(self._drop_inputs(sequences, training))
-        outputs, state = self.cell.run(projected, self._initial_state(sequences, initial_state), options)
+        by_time = None if mask is None else ops.transpose(mask)[..., None]
+        dropped = self._recurrent_dropout_mask(sequences, training)
+        options = ScanOptions(by_time, dropped, self.go_backwards, self.unroll)
+        inputs = self._drop_inputs(sequences, training)
+        outputs, state = self.cell.run(inputs, self._initial_state(sequences, initial_state), options)
         if self.states is not None:
             for variable, value in zip(self.states, state, strict=True):
                 variable.assign(value)
@@ -206,7 +208,7 @@ class Recurrent(keras.layers.RNN):
             return None
         batch, time = ops.shape(sequences)[:2]
         ones = ops.ones((batch, 1 if self.variational else time, self.units), dtype=self.cell.state_dtype)
-        return keras.random.dropout(ones, share, seed=self.cell.seed_generator)
+        return swap_time(keras.random.dropout(ones, share, seed=self.cell.seed_generator))
 
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
         """The mask of the sequences, in the order of the outputs; None if only the last step is returned."""

@@ -7,10 +7,15 @@ from typing import Any
 import keras
 from keras import initializers, ops
 
+from seqtag.keras_internals import is_symbolic, runs_on_cores
 from seqtag.layers.arguments import rate, whole_number
 from seqtag.ops import fused_recurrence, recurrence
 from seqtag.ops.recurrence import Tensor
 from seqtag.ops.scan import ScanOptions
+
+# Numbers of a step's gates from which two halves of the rows, run side by side on a processor, take less time than all
+# rows together: the operations of a step wait for one another, and each is too small for more than one core.
+WIDE_STEP = 2**16
 
 
 class RecurrentCell(keras.layers.Layer):
@@ -147,14 +152,31 @@ class RecurrentCell(keras.layers.Layer):
         return not self.layer_norm and fused_recurrence.has_slope(self.activation)
 
     def run(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:
-        """The outputs `(batch, time, units)` over projected inputs `(batch, time, …)`, and the last state."""
+        """The outputs `(batch, time, units)` over inputs `(batch, time, features)`, and the last state."""
+        if not self.can_fuse():
+            return self._scan(inputs, state, options)
+        rows = inputs.shape[0]
+        wide = rows is not None and rows % 2 == 0 and rows * self.gates * self.units >= WIDE_STEP
+        if not (wide and is_symbolic(inputs) and runs_on_cores()):
+            return self._run_fused(inputs, state, options)
+        halves = [
+            self._run_fused(inputs[part], self.state_type(*[value[part] for value in state]), options.of_rows(part))
+            for part in (slice(rows // 2), slice(rows // 2, None))
+        ]
+        return keras.tree.map_structure(lambda *values: ops.concatenate(values, axis=0), *halves)
+
+    def _run_fused(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:
+        outputs, last = self.fused(self._projected_by_time(inputs), state, self.weights_of_step(), options)
+        return recurrence.swap_time(outputs), last
+
+    def _scan(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:
         weights = self.weights_of_step()
-        if self.can_fuse():
-            return self.fused(inputs, state, weights, options)
-        width = inputs.shape[-1]
+        projected = self.project(inputs)
+        width = projected.shape[-1]
         if options.dropout_mask is not None:
             shape = (ops.shape(inputs)[0], ops.shape(inputs)[1], self.units)
-            inputs = ops.concatenate([inputs, ops.broadcast_to(options.dropout_mask, shape)], axis=-1)
+            dropped = ops.broadcast_to(recurrence.swap_time(options.dropout_mask), shape)
+            projected = ops.concatenate([projected, dropped], axis=-1)
 
         def step(inputs: Tensor, state: Any) -> tuple:
             dropout_mask = None if options.dropout_mask is None else inputs[:, width:]
@@ -162,12 +184,19 @@ class RecurrentCell(keras.layers.Layer):
 
         return recurrence.scan(
             step,
-            inputs,
+            projected,
             state,
-            mask=options.mask,
+            mask=None if options.mask is None else recurrence.swap_time(options.mask)[..., 0],
             reverse=options.reverse,
             unroll=options.unroll,
         )
+
+    def _projected_by_time(self, inputs: Tensor) -> Tensor:
+        """Projected inputs, time first: of the few features, and not of the gates, the axes are swapped."""
+        batch, time = ops.shape(inputs)[:2]
+        rows = ops.reshape(recurrence.swap_time(inputs), (-1, inputs.shape[-1]))
+        # As one matrix, since a product and a bias of matrices are one operation.
+        return ops.reshape(self.project(rows), (time, batch, self.gates * self.units))
 
     def call(self, inputs: Tensor, states: Any, training: bool = False) -> tuple[Tensor, Any]:
         """One step over inputs `(batch, features)`, as `keras.layers.RNN` calls it.

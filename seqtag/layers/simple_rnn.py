@@ -63,7 +63,7 @@ class SimpleRNNCell(RecurrentCell, keras.layers.SimpleRNNCell):
         return recurrence.simple_rnn_step(inputs, state, weights, activation=self.activation, dropout_mask=dropout_mask)
 
     def fused(self, inputs: Tensor, state: RNNState, weights: RNNWeights, options: ScanOptions) -> tuple:
-        """The whole sequence of projected inputs `(batch, time, units)`."""
+        """The whole sequence of projected inputs `(time, batch, units)`."""
         return fused_recurrence.simple_rnn(inputs, state, weights, options, activation=self.activation)
 
 

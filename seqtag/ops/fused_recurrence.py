@@ -3,13 +3,15 @@
 A backend that differentiates a loop step by step computes and adds a gradient of the recurrent kernel's size at every
 step. Here the backward loop carries only the gradients of the states. The factors by which each step multiplies them
 are computed for all steps at once before the loop, and the gradient of each weight is one product after it. The forward
-loop runs the steps of `recurrence`, so that both ways give the same values.
+loop runs the steps of `recurrence`, so that both ways give the same values. Time is the first axis of inputs, outputs
+and options: the numbers of a step lie side by side in memory.
 
 Only activations whose derivative (slope) follows from their value can be used here; see `has_slope`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
@@ -25,7 +27,6 @@ from seqtag.ops.recurrence import (
     RNNState,
     RNNWeights,
     Tensor,
-    swap_time,
 )
 from seqtag.ops.scan import ScanOptions
 
@@ -52,41 +53,41 @@ def has_slope(*activations: Activation) -> bool:
 def simple_rnn(
     inputs: Tensor, state: RNNState, weights: RNNWeights, options: ScanOptions, *, activation: Activation
 ) -> tuple[Tensor, RNNState]:
-    """`recurrence.simple_rnn_step` over projected inputs `(batch, time, units)`.
+    """`recurrence.simple_rnn_step` over projected inputs `(time, batch, units)`.
 
     Returns:
-        The outputs `(batch, time, units)` and the last state.
+        The outputs `(time, batch, units)` and the last state.
 
     Example:
-        >>> inputs, state = ops.array([[[1.0], [0.0]]]), RNNState(ops.zeros((1, 1)))
+        >>> inputs, state = ops.array([[[1.0]], [[0.0]]]), RNNState(ops.zeros((1, 1)))
         >>> weights = RNNWeights(ops.array([[2.0]]))
         >>> outputs, last = simple_rnn(inputs, state, weights, ScanOptions(), activation=keras.activations.linear)
-        >>> print(ops.convert_to_numpy(outputs)[0, :, 0])
+        >>> print(ops.convert_to_numpy(outputs)[:, 0, 0])
         [1. 2.]
     """
 
     @custom_gradient
     def run(inputs: Tensor, initial: Tensor, kernel: Tensor) -> tuple:
-        def step(old: RNNState, t: Tensor) -> RNNState:
+        def step(old: RNNState, t: Tensor) -> tuple[RNNState, RNNState]:
             new = recurrence.simple_rnn_step(
-                inputs[:, t],
+                inputs[t],
                 old,
                 RNNWeights(kernel),
                 activation=activation,
                 dropout_mask=options.dropout_at(t),
             )[1]
-            return options.keep_masked(t, new, old)
+            return (options.keep_masked(t, new, old),) * 2
 
-        last, states = options.run(step, RNNState(initial), inputs)
+        last, states = options.run(step, RNNState(initial), inputs, RNNState(initial.shape[-1]))
 
         def backward(*cotangents: Tensor) -> tuple:
             d_outputs, d_last = keras.tree.flatten(cotangents)
             slopes = options.zero_masked(_SLOPES[activation](states.hidden))
-            d_initial, trace = _back_through_hidden(options, kernel, slopes, None, d_outputs, d_last)
+            d_initial, trace = _back_through_hidden(options, kernel, [slopes], None, d_outputs, d_last)
             before = options.before(states.hidden, initial)
-            return swap_time(trace.gates), d_initial, _kernel_gradient(options, before, trace.gates, kernel)
+            return trace.gates, d_initial, _kernel_gradient(options, before, trace.gates, kernel)
 
-        return (swap_time(states.hidden), last.hidden), backward
+        return (states.hidden, last.hidden), backward
 
     outputs, hidden = run(inputs, state.hidden, weights.recurrent_kernel)
     return outputs, RNNState(hidden)
@@ -111,29 +112,30 @@ def gru(
     activation: Activation,
     recurrent_activation: Activation,
 ) -> tuple[Tensor, RNNState]:
-    """`recurrence.gru_step` with `reset_after` over projected inputs `(batch, time, 3·units)`.
+    """`recurrence.gru_step` with `reset_after` over projected inputs `(time, batch, 3·units)`.
 
     Returns:
-        The outputs `(batch, time, units)` and the last state.
+        The outputs `(time, batch, units)` and the last state.
     """
 
     @custom_gradient
     def run(inputs: Tensor, initial: Tensor, kernel: Tensor, *bias: Tensor) -> tuple:
         step_weights = GRUWeights(kernel, *bias)
 
-        def step(old: _GRUTrace, t: Tensor) -> _GRUTrace:
+        def step(old: RNNState, t: Tensor) -> tuple[RNNState, _GRUTrace]:
             gates = recurrence.gru_gates_reset_after(
-                inputs[:, t],
-                RNNState(old.hidden),
+                inputs[t],
+                old,
                 step_weights,
                 activation,
                 recurrent_activation,
                 options.dropout_at(t),
             )
             hidden = gates.z * old.hidden + (1 - gates.z) * gates.candidate
-            return _GRUTrace(options.keep_masked(t, hidden, old.hidden), *gates)
+            new = options.keep_masked(t, RNNState(hidden), old)
+            return new, _GRUTrace(new.hidden, *gates)
 
-        last, trace = options.run(step, _GRUTrace(initial, *[ops.zeros_like(initial)] * 4), inputs)
+        last, trace = options.run(step, RNNState(initial), inputs, _GRUTrace(*[initial.shape[-1]] * 5))
 
         def backward(*cotangents: Tensor) -> tuple:
             d_outputs, d_last = keras.tree.flatten(cotangents)
@@ -141,16 +143,16 @@ def gru(
             to_z = (before - trace.candidate) * _SLOPES[recurrent_activation](trace.z)
             to_h = options.zero_masked((1 - trace.z) * _SLOPES[activation](trace.candidate))
             to_r = to_h * trace.term * _SLOPES[recurrent_activation](trace.r)
-            slopes = ops.concatenate([options.zero_masked(to_z), to_r, to_h * trace.r], axis=-1)
+            slopes = [options.zero_masked(to_z), to_r, to_h * trace.r]
             kept = options.zero_masked(trace.z)
             d_initial, back = _back_through_hidden(options, kernel, slopes, kept, d_outputs, d_last)
             units = initial.shape[-1]
             d_inputs = ops.concatenate([back.gates[..., : 2 * units], back.hidden * to_h], axis=-1)
             d_kernel = _kernel_gradient(options, before, back.gates, kernel)
             d_bias = [ops.cast(_sum_steps(back.gates), b.dtype) for b in bias]
-            return swap_time(d_inputs), d_initial, d_kernel, *d_bias
+            return d_inputs, d_initial, d_kernel, *d_bias
 
-        return (swap_time(trace.hidden), last.hidden), backward
+        return (trace.hidden, last.hidden), backward
 
     bias = [] if weights.recurrent_bias is None else [weights.recurrent_bias]
     outputs, hidden = run(inputs, state.hidden, weights.recurrent_kernel, *bias)
@@ -177,30 +179,29 @@ def lstm(
     activation: Activation,
     recurrent_activation: Activation,
 ) -> tuple[Tensor, LSTMState]:
-    """`recurrence.lstm_step` without layer norm over projected inputs `(batch, time, 4·units)`.
+    """`recurrence.lstm_step` without layer norm over projected inputs `(time, batch, 4·units)`.
 
     Returns:
-        The outputs `(batch, time, units)` and the last state.
+        The outputs `(time, batch, units)` and the last state.
     """
 
     @custom_gradient
     def run(inputs: Tensor, hidden: Tensor, cell: Tensor, kernel: Tensor, *peephole: Tensor) -> tuple:
         step_weights = LSTMWeights(kernel, *peephole)
 
-        def step(old: _LSTMTrace, t: Tensor) -> _LSTMTrace:
+        def step(old: LSTMState, t: Tensor) -> tuple[LSTMState, _LSTMTrace]:
             gates, new_cell = recurrence.lstm_gates(
-                inputs[:, t],
-                LSTMState(old.hidden, old.cell),
+                inputs[t],
+                old,
                 step_weights,
                 activation,
                 recurrent_activation,
                 options.dropout_at(t),
             )
-            new = LSTMState(gates.o * activation(new_cell), new_cell)
-            return _LSTMTrace(*options.keep_masked(t, new, LSTMState(old.hidden, old.cell)), *gates)
+            new = options.keep_masked(t, LSTMState(gates.o * activation(new_cell), new_cell), old)
+            return new, _LSTMTrace(*new, *gates)
 
-        start = _LSTMTrace(hidden, cell, *[ops.zeros_like(cell)] * 4)
-        last, trace = options.run(step, start, inputs)
+        last, trace = options.run(step, LSTMState(hidden, cell), inputs, _LSTMTrace(*[hidden.shape[-1]] * 6))
 
         def backward(*cotangents: Tensor) -> tuple:
             d_outputs, d_hidden, d_cell = keras.tree.flatten(cotangents)
@@ -209,9 +210,9 @@ def lstm(
             d_initial, d_gates = _back_through_lstm(options, kernel, factors, d_outputs, d_hidden, d_cell)
             d_kernel = _kernel_gradient(options, options.before(trace.hidden, hidden), d_gates, kernel)
             d_peephole = [_peephole_gradient(d_gates, trace.cell, cell_before, p.dtype) for p in peephole]
-            return swap_time(d_gates), *d_initial, d_kernel, *d_peephole
+            return d_gates, *d_initial, d_kernel, *d_peephole
 
-        return (swap_time(trace.hidden), last.hidden, last.cell), backward
+        return (trace.hidden, last.hidden, last.cell), backward
 
     peephole = [] if weights.peephole_kernel is None else [weights.peephole_kernel]
     outputs, hidden, cell = run(inputs, *state, weights.recurrent_kernel, *peephole)
@@ -221,11 +222,14 @@ def lstm(
 class _LSTMFactors(NamedTuple):
     """The factors by which a step multiplies gradients, time first.
 
-    `slopes (…, 4·units)`: from c_t (from h_t for o) to the sum inside each gate; `into_cell`: from h_t to c_t; `decay`:
-    from c_t to c_{t-1}.
+    `to_i`, `to_f`, `to_g`, `to_o`: from c_t (from h_t for o) to the sum inside each gate; `into_cell`: from h_t to c_t;
+    `decay`: from c_t to c_{t-1}.
     """
 
-    slopes: Tensor
+    to_i: Tensor
+    to_f: Tensor
+    to_g: Tensor
+    to_o: Tensor
     into_cell: Tensor
     decay: Tensor
 
@@ -246,16 +250,16 @@ def _lstm_factors(
     if peephole is not None:
         into_cell = into_cell + to_o * peephole[2]
         decay = decay + to_i * peephole[0] + to_f * peephole[1]
-    slopes = ops.concatenate([to_i, to_f, to_g, to_o], axis=-1)
     # At a masked step no gradient enters the gates, and that of the cell passes unchanged.
-    return _LSTMFactors(options.zero_masked(slopes), options.zero_masked(into_cell), options.one_masked(decay))
+    zero = options.zero_masked
+    return _LSTMFactors(
+        zero(to_i), zero(to_f), zero(to_g), zero(to_o), into_cell=zero(into_cell), decay=options.one_masked(decay)
+    )
 
 
-class _LSTMBack(NamedTuple):
-    """Gradients of the states before a step, and of the four sums inside it."""
+class _Gates(NamedTuple):
+    """Gradients of the sums inside a step."""
 
-    hidden: Tensor
-    cell: Tensor
     gates: Tensor
 
 
@@ -265,44 +269,49 @@ def _back_through_lstm(
     """Gradients of the initial state, and those of the gates' sums `(time, batch, 4·units)`."""
     transposed = ops.transpose(kernel)
 
-    def step(after: _LSTMBack, t: Tensor) -> _LSTMBack:
-        hidden = after.hidden + d_outputs[:, t]
-        cell = after.cell + hidden * factors.into_cell[t]
-        gates = ops.concatenate([cell, cell, cell, hidden], axis=-1) * factors.slopes[t]
-        return _LSTMBack(options.back_to_hidden(gates, transposed, t, hidden), cell * factors.decay[t], gates)
+    def step(after: LSTMState, t: Tensor) -> tuple[LSTMState, _Gates]:
+        at = _LSTMFactors(*[factor[t] for factor in factors])
+        hidden = after.hidden + d_outputs[t]
+        cell = after.cell + hidden * at.into_cell
+        gates = ops.concatenate([cell * at.to_i, cell * at.to_f, cell * at.to_g, hidden * at.to_o], axis=-1)
+        return LSTMState(options.back_to_hidden(gates, transposed, t, hidden), cell * at.decay), _Gates(gates)
 
-    start = _LSTMBack(d_hidden, d_cell, ops.zeros_like(factors.slopes[0]))
-    last, trace = options.run(step, start, d_outputs, backward=True)
+    last, trace = options.run(step, LSTMState(d_hidden, d_cell), d_outputs, _Gates(kernel.shape[-1]), backward=True)
     return (last.hidden, last.cell), trace.gates
 
 
 class _HiddenBack(NamedTuple):
-    """Gradients of the hidden states before and after a step, and of the sums inside it."""
+    """Gradients of the hidden state after a step, and of the sums inside it."""
 
-    before: Tensor
     hidden: Tensor
     gates: Tensor
 
 
 def _back_through_hidden(
-    options: ScanOptions, kernel: Tensor, slopes: Tensor, kept: Tensor | None, d_outputs: Tensor, d_last: Tensor
+    options: ScanOptions,
+    kernel: Tensor,
+    slopes: Sequence[Tensor],
+    kept: Tensor | None,
+    d_outputs: Tensor,
+    d_last: Tensor,
 ) -> tuple[Tensor, _HiddenBack]:
     """Gradient of the initial state, and the gradients at each step, time first.
 
-    `kept` is the share of h_{t-1} that a real step adds to h_t without the recurrent product.
+    `slopes` are those of each gate; `kept` is the share of h_{t-1} that a real step adds to h_t without the recurrent
+    product.
     """
     transposed = ops.transpose(kernel)
-    gates_count = kernel.shape[-1] // d_last.shape[-1]
 
-    def step(after: _HiddenBack, t: Tensor) -> _HiddenBack:
-        hidden = after.before + d_outputs[:, t]
-        gates = ops.concatenate([hidden] * gates_count, axis=-1) * slopes[t]
+    def step(after: RNNState, t: Tensor) -> tuple[RNNState, _HiddenBack]:
+        hidden = after.hidden + d_outputs[t]
+        gates = ops.concatenate([hidden * slope[t] for slope in slopes], axis=-1)
         before = options.back_to_hidden(gates, transposed, t, hidden)
-        return _HiddenBack(before if kept is None else before + hidden * kept[t], hidden, gates)
+        before = before if kept is None else before + hidden * kept[t]
+        return RNNState(before), _HiddenBack(hidden, gates)
 
-    start = _HiddenBack(d_last, d_last, ops.zeros_like(slopes[0]))
-    last, trace = options.run(step, start, d_outputs, backward=True)
-    return last.before, trace
+    widths = _HiddenBack(kernel.shape[0], kernel.shape[1])
+    last, trace = options.run(step, RNNState(d_last), d_outputs, widths, backward=True)
+    return last.hidden, trace
 
 
 def _kernel_gradient(options: ScanOptions, before: Tensor, d_gates: Tensor, kernel: Tensor) -> Tensor:

@@ -323,13 +323,22 @@ def iterate(
     """The last of the states `s_t = step(s_{t-1}, steps[t])`, and all of them, time first."""
     if not unroll:
         return ops.scan(lambda s, x: (step(s, x),) * 2, state, steps, reverse=reverse)
-    length = steps.shape[0]
-    if not length:
-        raise ValueError(f"expected a static time dimension above zero to unroll, found {length}")
+    length = checked_length(steps.shape[0])
     states: list[Any] = [None] * length
     for t in reversed(range(length)) if reverse else range(length):
         state = states[t] = step(state, steps[t])
     return state, keras.tree.map_structure(lambda *values: ops.stack(values), *states)
+
+
+def checked_length(length: int | None) -> int:
+    """The number of steps to write out.
+
+    Raises:
+        ValueError: it is not known before the run, or zero.
+    """
+    if not length:
+        raise ValueError(f"expected a static time dimension above zero to unroll, found {length}")
+    return length
 
 
 def keep_masked(mask: Tensor, new: State, old: State) -> State:

@@ -212,6 +212,36 @@ def test_dropout_is_the_same_in_graph_and_eager_given_the_seed(kind, inputs, fus
     assert np.abs(ops.convert_to_numpy(first(inputs, mask=MASK)) - wanted).max() > 1e-3
 
 
+@pytest.mark.parametrize("options", [{}, {"go_backwards": True, "recurrent_dropout": 0.3, "variational": False}])
+def test_two_halves_of_the_rows_side_by_side_give_what_all_rows_give(kind, monkeypatch, options):
+    tf = pytest.importorskip("tensorflow")
+    if keras.config.backend() != "tensorflow":
+        pytest.skip("rows are halved on TensorFlow alone")
+    inputs = tf.constant(np.random.default_rng(0).normal(size=(4, TIME, FEATURES)), "float32")
+    mask = tf.constant(np.concatenate([MASK, MASK[:1]]))
+    found = []
+    for wide in (2**30, 1):
+        monkeypatch.setattr("seqtag.layers.recurrent_cell.WIDE_STEP", wide)
+        keras.utils.set_random_seed(3)
+        layer = kind(UNITS, return_sequences=True, return_state=True, seed=5, **options)
+
+        @tf.function
+        def run(inputs, layer=layer):
+            with tf.GradientTape() as tape:
+                tape.watch(inputs)
+                outputs = layer(inputs, mask=mask, training=True)
+                loss = sum(tf.reduce_sum(tf.square(output)) for output in outputs)
+            return [*outputs, *tape.gradient(loss, [inputs, *layer.trainable_variables])]
+
+        layer.build(inputs.shape)
+        loops = sum("While" in op.type for op in run.get_concrete_function(inputs).graph.get_operations())
+        found.append((loops, run(inputs)))
+    (loops, whole), (loops_of_halves, halves) = found
+    assert loops_of_halves == 2 * loops > 0
+    for one, other in zip(whole, halves, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
 def test_training_lowers_the_loss_of_a_model(kind, inputs):
     targets = np.cumsum(inputs[..., :1], axis=1)
     keras.utils.set_random_seed(1)

@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from seqtag.ops import fused_recurrence, recurrence
-from seqtag.ops.recurrence import GRUWeights, LSTMState, LSTMWeights, RNNState, RNNWeights
+from seqtag.ops.recurrence import GRUWeights, LSTMState, LSTMWeights, RNNState, RNNWeights, swap_time
 from seqtag.ops.scan import ScanOptions
 
 BATCH, TIME, UNITS = 4, 5, 3
@@ -73,6 +73,12 @@ def numpy_loop(step, inputs, state, weights, mask=None, reverse=False):
     return outputs, last
 
 
+def options_of(mask=None, dropped=None, **order):
+    """Options from a mask `(batch, time)` and a dropout mask `(batch, time, units)`."""
+    mask = None if mask is None else ops.transpose(ops.convert_to_tensor(mask))[..., None]
+    return ScanOptions(mask, None if dropped is None else swap_time(ops.convert_to_tensor(dropped)), **order)
+
+
 class Case:
     """A recurrence with random weights, its step, its fused form and its loop in NumPy."""
 
@@ -87,12 +93,13 @@ class Case:
     def run(self, inputs, state, weights, options, fused):
         state, weights = self.state_type(*state), self.weights_type(*weights)
         if fused:
-            return self.fused(inputs, state, weights, options)
+            outputs, last = self.fused(swap_time(inputs), state, weights, options)
+            return swap_time(outputs), last
         return recurrence.scan(
             lambda x, s: self.step(x, s, weights),
             inputs,
             state,
-            mask=options.mask,
+            mask=None if options.mask is None else swap_time(options.mask)[..., 0],
             reverse=options.reverse,
             unroll=options.unroll,
         )
@@ -138,7 +145,7 @@ def fused_case(request):
 def test_outputs_and_states_are_those_of_a_numpy_loop(name, fused, masked, reverse):
     case = CASES[name]()
     mask = MASK if masked else None
-    options = ScanOptions(None if mask is None else ops.convert_to_tensor(mask), reverse=reverse)
+    options = options_of(mask, reverse=reverse)
     tensors = [ops.convert_to_tensor(value) for value in case.state]
     outputs, last = case.run(ops.convert_to_tensor(case.inputs), tensors, case.weights, options, fused)
     expected, expected_last = numpy_loop(case.loop, case.inputs, case.state, case.weights, mask, reverse)
@@ -158,7 +165,7 @@ def test_fused_gradients_are_central_differences_of_the_numpy_loop(fused_case, g
     case = fused_case
     arrays = [case.inputs, *case.state, *case.weights]
     count = len(case.state)
-    options = ScanOptions(ops.convert_to_tensor(MASK), reverse=reverse)
+    options = options_of(MASK, reverse=reverse)
 
     def loss(inputs, *rest):
         return weigh(*case.run(inputs, rest[:count], rest[count:], options, fused=True))
@@ -192,8 +199,7 @@ def test_fused_gradients_are_those_of_automatic_differentiation(fused_case, grad
 
     def loss(fused, inputs, *rest):
         mask = ops.convert_to_tensor(MASK) if masked else None
-        dropped = None if drops is None else ops.convert_to_tensor(drops)
-        options = ScanOptions(mask, dropped, reverse)
+        options = options_of(mask, drops, reverse=reverse)
         if fused:
             return weigh(*case.run(inputs, rest[:count], rest[count:], options, fused=True))
         weights = case.weights_type(*rest[count:])
@@ -223,7 +229,7 @@ def test_slopes_of_activations_are_their_derivatives(name, gradients):
     def outputs(inputs, fused):
         state, weights = RNNState(ops.zeros((1, 4))), RNNWeights(ops.zeros((4, 4)))
         if fused:
-            return fused_recurrence.simple_rnn(inputs[:, None], state, weights, ScanOptions(), activation=activation)[0]
+            return fused_recurrence.simple_rnn(inputs[None], state, weights, ScanOptions(), activation=activation)[0]
         return activation(inputs)
 
     found = gradients(lambda x: ops.sum(outputs(x, True) * ops.array([1.0, 2.0, 3.0, 4.0])), values)
@@ -240,7 +246,7 @@ def test_unrolled_steps_are_those_of_the_loop(fused_case):
                 ops.convert_to_tensor(case.inputs),
                 tensors,
                 case.weights,
-                ScanOptions(ops.convert_to_tensor(MASK), reverse=True, unroll=unroll),
+                options_of(MASK, reverse=True, unroll=unroll),
                 fused,
             )[0]
             for unroll in (False, True)
@@ -316,5 +322,5 @@ def test_states_in_float32_keep_what_half_precision_loses():
     inputs[..., 2] = np.arctanh(1 / 512)
     state = LSTMState(ops.zeros((1, 1)), ops.ones((1, 1)))
     weights = LSTMWeights(ops.zeros((1, 4), dtype="bfloat16"))
-    last = fused_lstm(ops.convert_to_tensor(inputs), state, weights, ScanOptions())[1]
+    last = fused_lstm(swap_time(ops.convert_to_tensor(inputs)), state, weights, ScanOptions())[1]
     np.testing.assert_allclose(last.cell, [[1.5]], rtol=1e-4)

@@ -53,9 +53,12 @@ class WindowReader:
             batch["target"] = _read(self._values, steps[:, self.lookback :], real[:, self.lookback :], np.nan)
         return batch
 
-    def dataset(self, plan: Callable[[], Iterable[np.ndarray]]) -> tf.data.Dataset:
-        """A dataset of batches; `plan()` gives the numbers of each batch's windows, and is called for every pass."""
-        spec = tf.TensorSpec((None,), tf.int64)
+    def dataset(self, plan: Callable[[], Iterable[np.ndarray]], size: int | None = None) -> tf.data.Dataset:
+        """A dataset of batches; `plan()` gives the numbers of each batch's windows, and is called for every pass.
+
+        Where all batches have one `size`, the graph of what reads them is built for it, which saves some time.
+        """
+        spec = tf.TensorSpec((size,), tf.int64)
         return tf.data.Dataset.from_generator(plan, output_signature=spec).map(self.batch).prefetch(2)
 
 
@@ -136,7 +139,7 @@ class WindowBatches:
 
     def dataset(self, first_step: int) -> tf.data.Dataset:
         """The stream from batch number `first_step` on, as Keras's `fit` takes it."""
-        return self.reader.dataset(lambda: self.after(first_step))
+        return self.reader.dataset(lambda: self.after(first_step), self.batch_windows)
 
     def after(self, steps: int) -> Iterator[np.ndarray]:
         """The numbers of each batch's windows, without the first `steps` batches."""
