@@ -1,12 +1,14 @@
 """How long a forecaster takes: to fit and predict beside neuralforecast's LSTM, and to answer from its SavedModel.
 
-    SEQTAG_DATA=... python -m benchmarks.forecast_speed [--steps 1000] [--answers 500] [--markdown]
+    SEQTAG_DATA=... python -m benchmarks.forecast_speed [--steps 1000] [--answers 500] [--streams] [--markdown]
 
 * M3 monthly, all 1428 series: an LSTM of 128 units in two layers on 36 values, all 18 steps at once, nine quantiles, by
   Adam on batches of 128 windows, in our forecaster and in neuralforecast, in one run: seconds to fit and to predict all
   series, and the weighted quantile loss on test. neuralforecast draws its 128 windows from 32 series a step.
 * One forecast from the SavedModel of `configs/forecast_m3.yaml`'s network, untrained, and of the LSTM: milliseconds,
   median and 99th percentile of as many answers to a batch of one; and of a stream, an `update` and a `forecast`.
+* Streams (`--streams` for these alone, without data): an `update` and a `forecast` of a GRU of 64 units, untrained, at
+  lookbacks of 168 and 2,000 steps, stateful and not.
 """
 
 from __future__ import annotations
@@ -27,14 +29,19 @@ from benchmarks.forecast_m3 import LSTM, config_of_period
 from benchmarks.forecast_peers import LEVELS
 from benchmarks.neural_peer import neural_lstm
 from benchmarks.tables import markdown_table, text_table
+from seqtag.data.series.files import SeriesColumns, read_series
 from seqtag.data.series.table import SeriesTable
-from seqtag.forecasting.config import ForecastingConfig, ForecastTrainingConfig
+from seqtag.forecasting.config import ForecastingConfig, ForecastModelConfig, ForecastTrainingConfig
+from seqtag.forecasting.data.encoding import SeriesEncoder
+from seqtag.forecasting.data.samples import sample_series
 from seqtag.forecasting.data.sources import load_series
 from seqtag.forecasting.data.windows import last_windows
 from seqtag.forecasting.evaluation.metrics import wql
 from seqtag.forecasting.export import export_saved_model
 from seqtag.forecasting.fit import fit_forecasting_model
+from seqtag.forecasting.members import build_network
 from seqtag.forecasting.model import ForecastingModel
+from seqtag.forecasting.network.ensemble import ForecastEnsemble
 
 HEADER = ("what", "fit, s", "predict, s", "WQL", "median, ms", "99%, ms")
 Row = list[str]
@@ -73,6 +80,35 @@ def served(name: str, model: ForecastingModel, answers: int) -> list[Row]:
         ]
 
 
+def streams(answers: int) -> list[Row]:
+    """Latencies of a stream's two calls, by lookback, of models that read a window and of stateful ones."""
+    rows = []
+    for stateful in (False, True):
+        for lookback in (168, 2000):
+            settings = ForecastModelConfig(horizon=24, lookback=lookback, scaling="standard", stateful=stateful)
+            frame, _ = sample_series(series=1, steps=lookback + 100, horizon=24)
+            table = read_series(frame[["unique_id", "ds", "y"]])
+            encoder = SeriesEncoder.fit(table)
+            ensemble = ForecastEnsemble([build_network(settings, table, encoder, "float32")])
+            model = ForecastingModel(ensemble, encoder, SeriesColumns(), season_length=7)
+            rows += streamed(f"{'stateful' if stateful else 'window'}, {lookback} steps", model, answers)
+    return rows
+
+
+def streamed(name: str, model: ForecastingModel, answers: int) -> list[Row]:
+    """Latencies of an update and of a forecast, after a history of the lookback."""
+    with tempfile.TemporaryDirectory() as folder:
+        export_saved_model(model, Path(folder, "model"))
+        signatures = tf.saved_model.load(str(Path(folder, "model"))).signatures
+        history = tf.constant(100 + np.random.default_rng(0).normal(size=(1, model.lookback)))
+        state = signatures["initial"](history=history, series=tf.constant(["shop_0"]))["state"]
+        value = tf.constant([100.0], tf.float64)
+        return [
+            latencies(f"{name}: an update", lambda: signatures["update"](state=state, y=value), answers),
+            latencies(f"{name}: a forecast", lambda: signatures["forecast"](state=state), answers),
+        ]
+
+
 def latencies(name: str, answer: Callable[[], object], count: int) -> Row:
     """A row of milliseconds."""
     for _ in range(20):
@@ -90,8 +126,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=LSTM["steps"])
     parser.add_argument("--answers", type=int, default=500)
+    parser.add_argument("--streams", action="store_true", help="streams alone")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
+    show = markdown_table if options.markdown else text_table
+    if options.streams:
+        print(show(HEADER, streams(options.answers)))
+        return
     config = config_of_period("monthly", 1)
     data, horizon = load_series(config), config.model.horizon
     target = np.stack([data.whole.values[data.whole.rows(series)][-horizon:] for series in range(len(data.whole))])
@@ -111,8 +152,9 @@ def main() -> None:
     rows += [
         *served("LSTM of two layers", model, options.answers),
         *served("forecast_m3.yaml", smoothing, options.answers),
+        *streams(options.answers),
     ]
-    print((markdown_table if options.markdown else text_table)(HEADER, rows))
+    print(show(HEADER, rows))
 
 
 if __name__ == "__main__":

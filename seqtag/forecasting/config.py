@@ -158,12 +158,12 @@ class ForecastModelConfig(Section):
             "segment": (1,),
             "bidirectional": (False,),
             "residual": (False,),
-            "dilations": ((1,) * self.layers, None),
+            "dilations": ((1,) * self.layers,),
         }
         for name, values in fitting.items():
             found = getattr(self, name)
-            if found not in values:
-                expected = " or ".join(repr(value) for value in values if value is not None)
+            if found is not None and found not in values:
+                expected = " or ".join(map(repr, values))
                 raise ValueError(f"expected {name} {expected} with stateful, found {found!r}")
 
 

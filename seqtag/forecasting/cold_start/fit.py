@@ -16,26 +16,31 @@ from seqtag.forecasting.calibration.quantile_function import probabilities
 from seqtag.forecasting.cold_start.pool import ANY, Pool, Seen
 from seqtag.forecasting.data.moments import training_moments
 from seqtag.forecasting.data.windows import Windows, subsample
-from seqtag.forecasting.evaluation.metrics import pinball
+from seqtag.forecasting.evaluation.metrics import central_intervals, coverage, pinball
 from seqtag.forecasting.model import ForecastingModel
 
 # The series that a group of its own needs.
 LEAST_SERIES = 10
 # The steps that stand for all of a table's: enough for every quantile, and sorted in milliseconds.
 MOST_STEPS = 20_000
+# Those of them by which the dependence between steps is told.
+MOST_FUTURES = 2_000
 # The pairs of values that a number of steps needs for changes of its own.
 LEAST_PAIRS = 20
 # The most values of a window that the pool answers.
 MOST_VALUES = 2
+_GOLDEN = (5**0.5 - 1) / 2
 # Windows by which the number of values is chosen that the network needs.
 MOST_WINDOWS = 512
+SHORTFALL = 0.05
 
 
 def fit_pool(model: ForecastingModel, table: SeriesTable, held_out: Windows, relative: bool) -> Pool:
     """The pool of the series of a table, for a model without one.
 
     The network answers for one value, or for two, where it is better than the pool on held-out windows of which it
-    reads no more, under names that it does not know: so it is where training had many windows like that. No window
+    reads no more, under names that it does not know, and its intervals hold: so it is where training had many windows
+    like that. No window
     says how good an answer without any value is, and that is always the pool's. A model of standardised series has no
     other answer for a new one.
 
@@ -67,7 +72,10 @@ def newest_alone(table: SeriesTable, windows: Windows, count: int) -> Windows:
 def network_is_better(
     model: ForecastingModel, pool: Pool, table: SeriesTable, static_codes: np.ndarray, windows: Windows
 ) -> bool:
-    """Whether the model's quantile loss is below the pool's, in units of each series' deviation."""
+    """Whether the model's quantile loss is below the pool's, and its widest interval covers what it promises.
+
+    Losses are in units of each series' deviation. A window of two values gives most networks too small a scale, which the loss alone may forgive.
+    """
     deviation = training_moments(table.values, table.offsets)[:, 1]
     windows = windows.take(deviation[windows.series] > 0)
     if not len(windows):
@@ -80,7 +88,14 @@ def network_is_better(
     target, unit = windows.future(table.values), deviation[windows.series]
     losses = [pinball(target, np.asarray(found.quantiles), model.levels) for found in (output, answer)]
     network, pooled = (float(np.nanmean(loss / unit[:, None])) for loss in losses)
-    return network < pooled
+    return network < pooled and covers(target, np.asarray(output.quantiles), model.levels)
+
+
+def covers(target: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> bool:
+    """Whether the widest central interval has at most 5% less of the targets in it than it promises."""
+    for nominal, (low, high) in central_intervals(levels).items():
+        return coverage(target, quantiles[..., low], quantiles[..., high]) >= nominal - SHORTFALL
+    return True
 
 
 def pool_of(
@@ -114,6 +129,7 @@ def pool_of(
         logs = np.log(later / now[:, None])
         ratios = _quantiles_of_changes(logs, series, levels)
     moved, by_lag = (later - now[:, None], changes) if logs is None or ratios is None else (logs, ratios)
+    some = slice(None, None, len(later) // MOST_FUTURES + 1)
     return Pool(
         levels=tuple(levels),
         keys=keys,
@@ -121,8 +137,8 @@ def pool_of(
         changes=changes,
         ratios=ratios,
         enough=enough,
-        between_values=fit_dependence(probabilities(later, values[-1], levels)),
-        between_changes=fit_dependence(probabilities(moved, by_lag, levels)),
+        between_values=fit_dependence(probabilities(later[some], values[-1], levels)),
+        between_changes=fit_dependence(probabilities(moved[some], by_lag, levels)),
     )
 
 
@@ -143,14 +159,13 @@ def weighted_quantiles(values: np.ndarray, series: np.ndarray, levels: Sequence[
 def _even_steps(table: SeriesTable) -> np.ndarray:
     """Steps that have a value, at most some 20,000: as many of each series as an equal share allows."""
     steps = np.flatnonzero(table.observed)
-    share = max(MOST_STEPS // len(table), 1)
-    series = table.series_of_step[steps]
-    counts = np.bincount(series, minlength=len(table))
-    place = np.arange(len(steps)) - np.r_[0, np.cumsum(counts)][series]
-    # The k-th of `share` even parts of a series begins at a step where this number rises.
-    part = np.minimum(counts, share)[series]
-    size = counts[series]
-    return steps[(place * part) // size != ((place - 1) * part) // size]
+    counts = np.bincount(table.series_of_step[steps], minlength=len(table))
+    taken = np.minimum(counts, max(MOST_STEPS // len(table), 1))
+    series = np.repeat(np.arange(len(table)), taken)
+    number = np.arange(len(series)) - np.r_[0, np.cumsum(taken)][series]
+    # Each of a series' even parts gives the step at one place of it, early in some series and late in others.
+    place = ((number + series * _GOLDEN % 1) * counts[series] / taken[series]).astype(np.int64)
+    return steps[np.r_[0, np.cumsum(counts)][series] + place]
 
 
 def _keys(static_codes: np.ndarray) -> Iterator[tuple[int, ...]]:

@@ -18,6 +18,7 @@ from seqtag.forecasting.members import build_network
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.prediction.predict import predict
+from seqtag.forecasting.series_file import load_tail, save_tail
 from seqtag.forecasting.stateful import windows as module
 
 STEPS = 30
@@ -34,10 +35,10 @@ def table():
     return read_series(pd.concat(frames))
 
 
-def built(table, members=1, **options):
+def built(table, members=1, lookback=STEPS, **options):
     """A model with random weights whose windows are as long as the longest series."""
     keras.utils.set_random_seed(3)
-    config = ForecastModelConfig(horizon=3, lookback=STEPS, units=4, stateful=True, calendar=True, **options)
+    config = ForecastModelConfig(horizon=3, lookback=lookback, units=4, stateful=True, calendar=True, **options)
     encoder = SeriesEncoder.fit(table, True)
     networks = [build_network(config, table, encoder, "float32") for _ in range(members)]
     return ForecastingModel(ForecastEnsemble(networks), encoder, SeriesColumns(), season_length=7)
@@ -79,3 +80,9 @@ def test_steps_before_the_lookback_count_and_units_are_given_back(table):
 def test_steps_beyond_the_horizon_are_read_on(table):
     found = predict(built(table, scaling="standard"), table, 8)
     assert len(found) == 24 and np.isfinite(found.iloc[:, 2:]).all(axis=None)
+
+
+def test_a_run_keeps_all_steps_that_the_state_has_read(table, tmp_path):
+    model = built(table, lookback=4, scaling="none")
+    save_tail(tmp_path, model, table)
+    np.testing.assert_array_equal(load_tail(tmp_path, model).values, table.values)
