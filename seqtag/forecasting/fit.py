@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.data.series.table import SeriesTable
-from seqtag.errors import DataError, shown
+from seqtag.errors import DataError, DataWarning, shown
 from seqtag.forecasting.calibration.blending import fit_blend
 from seqtag.forecasting.calibration.bounds import Bounds
 from seqtag.forecasting.calibration.conformal import fit_offsets
@@ -22,7 +23,7 @@ from seqtag.forecasting.cold_start.fit import fit_pool
 from seqtag.forecasting.config import ForecastingConfig, ForecastModelConfig
 from seqtag.forecasting.data.batches import WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
-from seqtag.forecasting.data.held_out import split
+from seqtag.forecasting.data.held_out import Split, split
 from seqtag.forecasting.data.moments import moves_little
 from seqtag.forecasting.data.series_order import in_order
 from seqtag.forecasting.data.sources import series_columns
@@ -72,6 +73,7 @@ def fit_forecasting_model(
         check_counts(series)
     lookback, horizon = config.model.lookback, config.model.horizon
     parts = split(series, lookback, horizon, config.training.validation_steps, config.min_history_of(series))
+    _warn_of_short(parts)
     encoder = SeriesEncoder.fit(parts.fitted, config.model.calendar)
     fitted = WindowReader(encoder.encode(parts.fitted), parts.training_windows)
     held_out = WindowReader(encoder.encode(series), parts.held_out_windows)
@@ -80,13 +82,9 @@ def fit_forecasting_model(
     season_length = config.model.season_length_of(series)
     build = partial(ForecastingModel, encoder=encoder, columns=series_columns(config.data), season_length=season_length)
     bounds = Bounds(config.model.lower, config.model.upper)
-    corrections = fit_corrections(build(_ensemble(members)), series, parts.held_out_windows, config.model)
-    pool = fit_pool(
-        build(_ensemble(members), corrections=corrections, units=units),
-        table,
-        parts.held_out_windows,
-        takes_logarithms(table),
-    )
+    plain = build(_ensemble(members))
+    corrections = fit_corrections(plain, series, parts.held_out_windows, config.model)
+    pool = fit_pool(plain, None if units else corrections, table, parts.held_out_windows, takes_logarithms(table))
     build = partial(build, corrections=corrections, units=units, bounds=bounds, pool=pool)
     model = build(_ensemble(members))
     report = evaluate_model(model, table, parts.held_out_windows)
@@ -97,6 +95,16 @@ def fit_forecasting_model(
         model = build(_ensemble(members))
         result = replace(result, seconds=result.seconds + sum(member.result.seconds for member in members))
     return model, result, report
+
+
+def _warn_of_short(parts: Split) -> None:
+    """Warns once of the series that have no window: too few values."""
+    short = np.ones(len(parts.fitted), bool)
+    short[parts.training_windows.series] = False
+    if short.any():
+        named = shown(parts.fitted.ids[int(short.argmax())])
+        message = f"fitted on no window of {short.sum()} series that have too few values for one, such as {named}"
+        warnings.warn(DataWarning(message), stacklevel=3)
 
 
 def _fit_units(table: SeriesTable, config: ForecastingConfig) -> SeriesUnits:

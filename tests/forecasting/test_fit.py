@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from seqtag.data.series.files import read_series
-from seqtag.errors import DataError
+from seqtag.errors import DataError, DataWarning
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.fit import check_counts, fit_forecasting_model, takes_logarithms
 from seqtag.forecasting.prediction.predict import predict
@@ -50,7 +50,8 @@ def test_odd_series_are_fitted_with_others():
     """A constant one, one of a single value, one of zeros, one with missing values at both ends."""
     gaps = np.r_[np.nan, wave(40), np.nan, np.nan]
     table = table_of(wave=wave(40), constant=np.full(40, 7.0), single=[3.0], zeros=np.zeros(40), gaps=gaps)
-    model, result, report = fit(table, guard="blend", training={"min_history": 1})
+    with pytest.warns(DataWarning, match="fitted on no window of 1 series that have too few .*, such as 'single'$"):
+        model, result, report = fit(table, guard="blend", training={"min_history": 1})
     frame = predict(model, table, 5)
     numbers = frame.set_index("unique_id")[["forecast", "q0.1", "q0.9"]]
     assert np.isfinite(numbers).all(axis=None)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from seqtag.data.series.ids import OBJECT
 from seqtag.data.series.slicing import first_steps
 from seqtag.data.series.table import SeriesTable
+from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.calibration.dependence import fit_dependence
 from seqtag.forecasting.calibration.quantile_function import probabilities
 from seqtag.forecasting.cold_start.pool import ANY, Pool, Seen
@@ -35,7 +36,9 @@ MOST_WINDOWS = 512
 SHORTFALL = 0.05
 
 
-def fit_pool(model: ForecastingModel, table: SeriesTable, held_out: Windows, relative: bool) -> Pool:
+def fit_pool(
+    model: ForecastingModel, corrections: Corrections | None, table: SeriesTable, held_out: Windows, relative: bool
+) -> Pool:
     """The pool of the series of a table, for a model without one.
 
     The network answers for one value, or for two, where it is better than the pool on held-out windows of which it
@@ -45,7 +48,8 @@ def fit_pool(model: ForecastingModel, table: SeriesTable, held_out: Windows, rel
     other answer for a new one.
 
     Args:
-        model: the fitted model.
+        model: the fitted model, without corrections.
+        corrections: of its forecasts; None where it reads standardised series.
         table: the series.
         held_out: windows that the model was not fitted on.
         relative: whether changes are read as ratios too: all values are above zero, and move beside their level.
@@ -54,8 +58,10 @@ def fit_pool(model: ForecastingModel, table: SeriesTable, held_out: Windows, rel
     codes = model.encoder.encode(first_steps(table, np.ones(len(table), np.int64))).static_codes
     pool = pool_of(table, codes, model.horizon, model.levels, relative, MOST_VALUES + 1)
     windows = subsample(held_out, MOST_WINDOWS)
-    for count in range(1, MOST_VALUES + 1 if model.units is None else 0):
-        if network_is_better(model, pool, table, codes, newest_alone(table, windows, count)):
+    if corrections is None:
+        return pool
+    for count in range(1, MOST_VALUES + 1):
+        if network_is_better(model, corrections, pool, table, codes, newest_alone(table, windows, count)):
             return replace(pool, enough=count)
     return pool
 
@@ -70,21 +76,27 @@ def newest_alone(table: SeriesTable, windows: Windows, count: int) -> Windows:
 
 
 def network_is_better(
-    model: ForecastingModel, pool: Pool, table: SeriesTable, static_codes: np.ndarray, windows: Windows
+    model: ForecastingModel,
+    corrections: Corrections,
+    pool: Pool,
+    table: SeriesTable,
+    static_codes: np.ndarray,
+    windows: Windows,
 ) -> bool:
-    """Whether the model's quantile loss is below the pool's, and its widest interval covers what it promises.
+    """Whether the network's quantile loss is below the pool's, and its widest interval covers what it promises.
 
-    Losses are in units of each series' deviation. A window of two values gives most networks too small a scale, which the loss alone may forgive.
+    Losses are in units of each series' deviation. A window of two values gives most networks too small a scale, which
+    the loss alone may forgive.
     """
     deviation = training_moments(table.values, table.offsets)[:, 1]
     windows = windows.take(deviation[windows.series] > 0)
     if not len(windows):
         return False
     renamed = replace(table, ids=np.array([f"{name}\0" for name in table.ids], object), id_dtype=OBJECT)
-    output = model.outputs(renamed, windows)
+    batch = {"history": tf.constant(windows.history(table.values)), "series": tf.zeros([len(windows)], tf.int32)}
+    output = corrections.apply(model.outputs(renamed, windows), batch, model.season_length)
     codes = tf.constant(static_codes[windows.series])
-    seen = Seen.of(tf.constant(windows.history(table.values)))
-    answer = pool.apply(output, seen, codes, model.lookback)
+    answer = pool.apply(output, Seen.of(batch["history"]), codes, model.lookback)
     target, unit = windows.future(table.values), deviation[windows.series]
     losses = [pinball(target, np.asarray(found.quantiles), model.levels) for found in (output, answer)]
     network, pooled = (float(np.nanmean(loss / unit[:, None])) for loss in losses)

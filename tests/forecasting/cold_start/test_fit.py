@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from seqtag.data.series.files import read_series
 from seqtag.data.series.slicing import select_series
+from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.cold_start.fit import fit_pool, newest_alone, pool_of, weighted_quantiles
 from seqtag.forecasting.cold_start.pool import ANY, Seen
 from seqtag.forecasting.data.encoding import SeriesEncoder
@@ -126,11 +127,11 @@ def test_the_network_answers_where_it_is_better(answer, enough):
     jumps = [y * 40 for y in walks(20, 30, seed=2)]
     table = table_of(*walks(20, 30), *jumps)
     windows = all_windows(table, 6, 4).take(np.arange(0, 400))
-    model = Answers(answer=answer, horizon=4, lookback=6, levels=LEVELS, units=None, encoder=SeriesEncoder.fit(table))
-    pool = fit_pool(model, table, windows, relative=False)
-    assert pool.enough == enough
-    model.units = "some"
-    assert fit_pool(model, table, windows, relative=False).enough == 3
+    model = Answers(
+        answer=answer, horizon=4, lookback=6, levels=LEVELS, season_length=1, encoder=SeriesEncoder.fit(table)
+    )
+    assert fit_pool(model, Corrections(), table, windows, relative=False).enough == enough
+    assert fit_pool(model, None, table, windows, relative=False).enough == 3
 
 
 @pytest.mark.skipif("SEQTAG_DATA" not in os.environ, reason="SEQTAG_DATA is not set")
