@@ -13,7 +13,9 @@ from sklearn.exceptions import NotFittedError
 from seqtag import Forecaster, Tagger
 from seqtag.data.series.slicing import up_to_last_value
 from seqtag.errors import ConfigError, DataError, DataWarning, RunError
+from seqtag.forecasting.data.held_out import split
 from seqtag.forecasting.data.samples import sample_series
+from seqtag.forecasting.data.series_order import in_order
 
 COVARIATES = {"known": ("promotion", "holiday"), "static": ("region",)}
 TRAINING = {"epochs": 2, "windows_per_epoch": 256, "tensorboard": False}
@@ -114,6 +116,11 @@ def test_a_fit_warns_of_known_covariates_that_hold_the_target(fitted, frames):
 def test_bounds_are_kept_with_the_model_and_reported_on(frames, tmp_path):
     history = frames[0].assign(y=frames[0]["y"].clip(lower=75, upper=100))
     forecaster = tiny(lower=75, upper=100, data={"standardise": True}, training={**TRAINING, "epochs": 1}).fit(history)
+    model, table = forecaster.model_, in_order(up_to_last_value(forecaster.table_))
+    windows = split(table, 21, 7).held_out_windows
+    errors = model.forecast(table, windows).point - windows.future(table.values)
+    deviation = model.units.of(table.ids[windows.series].tolist())[:, 1:]
+    assert forecaster.report_.overall.mae == pytest.approx(np.nanmean(np.abs(errors / deviation)))
     forecaster.save(tmp_path / "run")
     for one in (forecaster, Forecaster.load(tmp_path / "run")):
         found = one.predict(horizon=12, levels=[0.001, 0.5, 0.999]).iloc[:, 2:]

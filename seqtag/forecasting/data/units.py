@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy as np
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, shown
 from seqtag.forecasting.data.moments import moments_of
-from seqtag.forecasting.evaluation.forecast import Forecast
 
 
 class SeriesUnits:
@@ -52,16 +51,6 @@ class SeriesUnits:
         """
         mean, deviation = self.of([str(name) for name in table.ids])[table.series_of_step].T
         return dataclasses.replace(table, values=(table.values - mean) / deviation)
-
-    def standardised_forecast(self, forecast: Forecast, ids: Sequence[object]) -> Forecast:
-        """A forecast in these units, from one in the series' own; `ids` are the series of its rows.
-
-        Raises:
-            DataError: a series that has no units here.
-        """
-        mean, deviation = np.moveaxis(self.of([str(name) for name in ids])[:, :, None], 1, 0)
-        quantiles = (forecast.quantiles - mean[..., None]) / deviation[..., None]
-        return Forecast((forecast.point - mean) / deviation, quantiles, forecast.levels)
 
     def of(self, ids: list[str]) -> np.ndarray:
         """The moments of these series, `(series, 2)`.

@@ -38,12 +38,19 @@ def evaluate_model(model: ForecastingModel, table: SeriesTable, windows: Windows
     """
     forecast, ids = model.forecast(table, windows), table.ids[windows.series].tolist()
     if model.units is not None:
-        forecast = model.units.standardised_forecast(forecast, ids)
+        forecast = _standardised(forecast, model.units.of([str(name) for name in ids]))
         table = model.units.standardised(table)
     series = [table.values[table.rows(number)] for number in range(len(table))]
     histories = Prefixes(series, windows.series, windows.ends - windows.first)
     target = windows.future(table.values).astype(float)
     return evaluate_forecasts(target, forecast, histories, model.season_length, ids)
+
+
+def _standardised(forecast: Forecast, moments: np.ndarray) -> Forecast:
+    """A forecast in units of each row's mean and deviation, `(rows, 2)`."""
+    mean, deviation = moments[:, 0:1], moments[:, 1:2]
+    quantiles = (forecast.quantiles - mean[..., None]) / deviation[..., None]
+    return Forecast((forecast.point - mean) / deviation, quantiles, forecast.levels)
 
 
 def evaluate_forecasts(
