@@ -127,9 +127,9 @@ class HistoryEncoder(keras.layers.Layer):
         """
         repeated = ops.repeat(static[:, None], ops.shape(features)[1], axis=1)
         steps, found = ops.concatenate([features, repeated], axis=-1), []
+        by_time = ScanOptions(mask=ops.transpose(real)[..., None])
         for layer, state in zip(self.layers, states, strict=True):
-            cell = layer.cell
-            steps, last = cell.run(cell.project(steps), cell.state_type(*state), ScanOptions(mask=real))
+            steps, last = layer.cell.run(steps, layer.cell.state_type(*state), by_time)
             found.append(tuple(last))
         return tuple(found)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -98,8 +99,10 @@ class RunningScaling(WindowScaling):
     if these are fewer than usual.
     """
 
-    def __init__(self, kind: str, moments: object = None, lookback: int = 8, **kwargs: object) -> None:
-        super().__init__(kind, moments, **kwargs)  # type: ignore[arg-type]
+    def __init__(
+        self, kind: str, moments: Sequence[Sequence[float]] | None = None, lookback: int = 8, **kwargs: Any
+    ) -> None:
+        super().__init__(kind, moments, **kwargs)
         self.lookback = lookback
 
     def call(self, history: Tensor, series: Tensor) -> tuple[WindowScale, None]:
@@ -130,7 +133,7 @@ class RunningScaling(WindowScaling):
 
     def _fixed(self, first: Tensor, series: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Location, unit, and whether they hold even where nothing has varied yet."""
-        ones, nowhere = ops.ones_like(first), first != first
+        ones, nowhere = ops.ones_like(first), ops.zeros_like(first, "bool")
         if self._from_zero:
             return 0 * ones, ones, nowhere
         if self.kind == "none":
