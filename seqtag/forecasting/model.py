@@ -54,6 +54,7 @@ class ForecastingModel:
         corrections: of the networks' forecasts.
         units: of each series that the networks were fitted on; None where they read series as they are.
         bounds: that no forecast lies beyond, in the series' own units.
+        by_score: how sample paths and probabilities are read off quantiles; see `calibration.quantile_function`.
         pool: the training series, from which a series with no value or a few is forecast; None where none is.
     """
 
@@ -67,6 +68,7 @@ class ForecastingModel:
         units: SeriesUnits | None = None,
         bounds: Bounds | None = None,
         pool: Pool | None = None,
+        by_score: bool = True,
     ) -> None:
         self.ensemble = ensemble
         self.encoder = encoder
@@ -75,6 +77,7 @@ class ForecastingModel:
         self.corrections = corrections or Corrections()
         self.units = units
         self.bounds = bounds or Bounds()
+        self.by_score = by_score
         self.pool = pool
         self._traced: Callable[..., ForecastOutput] | None = None
 
@@ -229,6 +232,7 @@ class ForecastingModel:
             "corrections": self.corrections.to_dict(),
             "units": None if self.units is None else self.units.to_dict(),
             "bounds": asdict(self.bounds),
+            "by_score": self.by_score,
             "pool": None if self.pool is None else self.pool.to_dict(),
         }
 
@@ -251,6 +255,7 @@ class ForecastingModel:
             None if units is None else SeriesUnits.from_dict(units),
             Bounds(**data.get("bounds", {})),
             None if pool is None else Pool.from_dict(pool),
+            bool(data.get("by_score", False)),
         )
 
 

@@ -68,8 +68,8 @@ class Forecast:
             ConfigError: fewer than two quantiles, of which no others follow.
 
         Example:
-            >>> Forecast.of_quantiles([[[1.0, 3.0, 4.0]]], (0.1, 0.5, 0.9)).at([0.3, 0.7]).quantiles.tolist()
-            [[[2.0, 3.5]]]
+            >>> Forecast.of_quantiles([[[1.0, 3.0, 4.0]]], (0.1, 0.5, 0.9)).at([0.25, 0.75]).quantiles.round(3).tolist()
+            [[[1.947, 3.526]]]
         """
         if len(self.levels) < 2 and tuple(levels) != self.levels:
             raise ConfigError("expected a model of at least two quantiles for other levels, found one of their median")

@@ -61,9 +61,9 @@ def past_forecasts(model: ForecastingModel, table: SeriesTable) -> Past:
     if len(windows):
         point, quantiles, _ = model.outputs(table, windows)
         values = windows.future(table.values)
-        u = np.clip(probabilities(values, quantiles, model.levels), OUTERMOST, 1 - OUTERMOST)
+        u = probabilities(values, quantiles, model.levels, model.by_score)
         errors[number, windows.series] = np.nan_to_num(values - model.bounds.moved(point))
-        scores[number, windows.series] = np.nan_to_num(ndtri(u))
+        scores[number, windows.series] = np.nan_to_num(ndtri(np.clip(u, OUTERMOST, 1 - OUTERMOST)))
     return Past(np.moveaxis(errors, 1, 2), np.moveaxis(scores, 1, 2))
 
 

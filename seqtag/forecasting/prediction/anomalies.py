@@ -40,7 +40,7 @@ def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame
     windows = with_history(whole, Windows(series, ends, whole.offsets[series], model.lookback, model.horizon))
     forecast = model.forecast(whole, windows).cut(slice(None), slice(0, 1))
     values = whole.values[windows.ends].astype(float)
-    u = probabilities(values, forecast.quantiles[:, 0], model.levels)
+    u = probabilities(values, forecast.quantiles[:, 0], model.levels, model.by_score)
     tail = np.maximum(2 * np.minimum(u, 1 - u), MIN_PROBABILITY)
     frame = pd.DataFrame(
         {"unique_id": whole.named(windows.series), "ds": whole.to_timestamps(whole.times[windows.ends])}

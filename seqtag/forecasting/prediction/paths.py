@@ -81,7 +81,7 @@ def draw_paths(
     quantiles = model.outputs(table, windows).quantiles[:, :horizon]
     first = quantiles.shape[1]
     drawn = np.empty(u.shape)
-    drawn[..., :first] = model.bounds.moved(values_at(u[..., :first], quantiles[:, None], model.levels))
+    drawn[..., :first] = model.bounds.moved(values_at(u[..., :first], quantiles[:, None], model.levels, model.by_score))
     if first == horizon:
         return drawn
     # A path reads only the newest steps, so only these are copied for each path; all of them where a state has.
@@ -93,7 +93,7 @@ def draw_paths(
         copies = set_values(copies, total, drawn[..., :start].reshape(-1, start))
         quantiles = model.outputs(copies, last_windows(model, copies, total - start)).quantiles
         quantiles = quantiles.reshape(len(table), num_paths, model.horizon, -1)[:, :, : steps.stop - start]
-        drawn[..., steps] = model.bounds.moved(values_at(u[..., steps], quantiles, model.levels))
+        drawn[..., steps] = model.bounds.moved(values_at(u[..., steps], quantiles, model.levels, model.by_score))
     return drawn
 
 

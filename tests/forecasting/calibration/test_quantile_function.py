@@ -16,10 +16,14 @@ LEVELS = (0.1, 0.25, 0.5, 0.8, 0.9)
 ascending = st.lists(st.integers(-20, 20), min_size=5, max_size=5).map(sorted).map(np.array)
 
 
-def test_straight_lines_between_quantiles():
-    quantiles = np.array([0.0, 10.0, 30.0])
-    found = probabilities(np.array([0.0, 5.0, 10.0, 15.0, 30.0]), quantiles, (0.2, 0.4, 0.8))
-    np.testing.assert_allclose(found, [0.2, 0.3, 0.4, 0.5, 0.8])
+def test_between_its_quantiles_a_normal_distribution_comes_back():
+    normal, levels = NormalDist(5, 3), (0.1, 0.3, 0.9)
+    quantiles = np.array([normal.inv_cdf(level) for level in levels])
+    values = np.array([quantiles[0], 3.0, 5.0, 8.0, quantiles[-1]])
+    expected = [normal.cdf(value) for value in values]
+    np.testing.assert_allclose(probabilities(values, quantiles, levels), expected, rtol=1e-12)
+    np.testing.assert_allclose(values_at(np.array(expected), quantiles, levels), values, rtol=1e-12)
+    np.testing.assert_allclose(at_levels(quantiles, levels, expected[1:-1]), values[1:-1], rtol=1e-12)
 
 
 def test_exponential_tails_go_through_the_two_outermost_quantiles():
@@ -135,3 +139,11 @@ def test_levels_that_are_given_keep_their_quantiles_bit_for_bit():
 def test_levels_that_are_none_are_named(wanted, message):
     with pytest.raises(ValueError, match=message):
         at_levels(np.zeros(5), LEVELS, wanted)
+
+
+def test_lines_may_be_straight_in_the_level_itself():
+    """As models read them that were stored before."""
+    quantiles, levels = np.array([0.0, 10.0, 30.0]), (0.2, 0.4, 0.8)
+    values, u = np.array([0.0, 5.0, 10.0, 15.0, 30.0]), [0.2, 0.3, 0.4, 0.5, 0.8]
+    np.testing.assert_allclose(probabilities(values, quantiles, levels, by_score=False), u)
+    np.testing.assert_allclose(values_at(np.array(u), quantiles, levels, by_score=False), values)
