@@ -38,6 +38,14 @@ def test_it_has_the_next_steps_of_each_series_and_what_is_known_of_them(frame):
     assert found["holiday"][0] == "new year" and found["holiday"][1:].isna().all()
 
 
+def test_a_series_without_a_value_begins_with_its_first_row(frame):
+    new = pd.DataFrame([(8, "2024-03-05", None, 9.0, "no")], columns=frame.columns)
+    found = future_frame(read_series(pd.concat([frame, new]), COLUMNS), 2, COLUMNS)
+    found = found[found["shop"] == 8]
+    assert found["day"].dt.strftime("%m-%d").tolist() == ["03-05", "03-06"]
+    np.testing.assert_array_equal(found["price"], [9, np.nan])
+
+
 def test_filled_in_it_is_what_a_forecast_takes(frame):
     table = read_series(frame.dropna(), COLUMNS)
     filled = future_frame(table, 3, COLUMNS).assign(price=np.arange(6.0), holiday="no")
