@@ -124,7 +124,7 @@ def test_inspect_reports_series(shop, said):
     names = ("--series", "shop", "--time", "day", "--target", "sales")
     assert "3 series" in said("inspect", shop / "train.csv", *names)
     [found] = json.loads(said("inspect", shop / "train.csv", *names, "--json"))["files"]
-    assert found["parts"][0]["season_length"] == 7
+    assert found["parts"][0]["seasons"][0]["length"] == 7
     wide = HISTORY[0].pivot(index="ds", columns="unique_id", values="y").reset_index()
     wide.to_csv(shop / "wide.csv", index=False)
     assert "wide, 3 series" in said("inspect", shop / "wide.csv")
