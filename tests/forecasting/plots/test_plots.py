@@ -137,7 +137,7 @@ def test_a_backtest_by_step_and_fold_beside_seasonal_naive(result):
     assert steps.get_title(loc="left").startswith("RMSSE")
     np.testing.assert_array_equal(lines(steps)["forecast"].get_ydata(), result.by_step()["rmsse"])
     np.testing.assert_array_equal(lines(steps)["seasonal naive"].get_ydata(), result.by_step("seasonal_naive")["rmsse"])
-    np.testing.assert_array_equal(lines(coverage)["80% interval"].get_ydata(), result.by_step()["coverage"])
+    np.testing.assert_array_equal(lines(coverage)["80%"].get_ydata(), result.by_step()["coverage"])
     nominal = [line.get_ydata()[0] for line in coverage.lines if line.get_linestyle() == "--"]
     assert nominal == pytest.approx([0.95, 0.9, 0.8, 0.5, 0.1])
     heights = np.reshape([bar.get_height() for bar in folds.patches], (2, 4))
