@@ -86,8 +86,9 @@ def _own_loop(layer: Any, tape: tf.GradientTape, kept: list[Trajectory]) -> tupl
             output, new = cell.step(inputs, cell.state_type(*states), weights)
             return output, list(new)
 
-        loop = _Loop(step, options.mask, options.reverse, tape)
-        shown, last = loop.run(inputs, list(state), before=state[0])
+        mask = None if options.mask is None else tf.transpose(options.mask[..., 0])
+        loop = _Loop(step, mask, options.reverse, tape)
+        shown, last = loop.run(cell.project(inputs), list(state), before=state[0])
         # No variables are kept: the step has read the recurrent weights as tensors already.
         kept.append(loop.trajectory(0, 1 if len(state) > 1 else None, []))
         return tf.stack([shown[t] for t in loop.order], axis=1), cell.state_type(*last)
