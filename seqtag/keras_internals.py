@@ -206,6 +206,11 @@ def trained_variable(optimizer: keras.optimizers.Optimizer, variable: Any) -> ke
     return optimizer._trainable_variables[variable_index(optimizer, variable)]
 
 
+def trained_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """The variables that the optimizer was built with."""
+    return list(optimizer._trainable_variables)
+
+
 def accumulated_gradients(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
     """The variables in which an optimizer sums gradients until its next update; none where it does not."""
     return [variable for variable in getattr(optimizer, "_accumulated_gradients", ()) if variable is not None]

@@ -27,6 +27,7 @@ from seqtag.keras_internals import (
     set_untracked,
     sublayers,
     trained_variable,
+    trained_variables,
 )
 from seqtag.layers.introspection import check_tensorflow, check_trainable, owned_weights
 from seqtag.ops.gradients import global_norm
@@ -187,6 +188,9 @@ class UpdateHook:
                 self.refusing.append(ReplacedUpdate(other, partial(self._refuse, name)))
             set_untracked(self.model, "train_step", partial(self._train_step, self.model.train_step))
             set_untracked(self.model, "make_train_function", self._begin_anew)
+        if self.optimizer.built:
+            # TensorFlow traces a step again if its first trace has created variables.
+            self._start(trained_variables(self.optimizer))
 
     def leave(self, callback: UpdateCallback) -> None:
         """Removes a callback, and after the last one the hook itself."""
@@ -284,22 +288,26 @@ class UpdateHook:
             callback.after_update(update)
 
     def _started_on(self, variables: list[keras.Variable]) -> list[Weight]:
-        """The weights that these variables are; before the first update, starts the callbacks."""
+        """The weights that these variables are; starts the callbacks, where that was not possible before."""
         self.updated = True
+        self._start(variables)
+        for variable in variables:
+            if id(variable) not in self.weights:
+                raise ValueError(f"expected the weights of the first update, found {variable.path} besides")
+        return [self.weights[id(variable)] for variable in variables]
+
+    def _start(self, variables: list[keras.Variable]) -> None:
+        """Notes the weights, if there are none yet, and starts the callbacks that were not started."""
         if not self.weights:
             self.weights = {id(weight.variable): weight for weight in weights_of(self.model)}
             for variable in variables:
                 layer = variable.path.split("/")[0]
                 self.weights.setdefault(id(variable), Weight(variable.path, layer, variable))
-        for variable in variables:
-            if id(variable) not in self.weights:
-                raise ValueError(f"expected the weights of the first update, found {variable.path} besides")
         # In a graph, variables are created outside of it.
         with tf.init_scope():
             for callback in self.callbacks:
                 if not callback.started:
                     callback.start(list(self.weights.values()))
-        return [self.weights[id(variable)] for variable in variables]
 
     def _clip(self, gradients: list[Any], variables: list[Any], step: tf.Tensor) -> list[Any]:
         assert self.replaced is not None

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from seqtag.callbacks import GradientClipping, GradientMonitor
 from seqtag.callbacks.update_hook import UpdateCallback, inner_optimizer, weights_of
 from seqtag.keras_internals import moment_variables
 
@@ -158,3 +159,21 @@ def test_an_optimizer_that_is_not_keras_is_refused():
 
 def test_every_weight_has_its_layer(tiny):
     assert {weight.layer for weight in weights_of(tiny.build())} == {"words", "gru", "out"}
+
+
+@pytest.mark.parametrize(
+    "callback", [GradientClipping("global_norm", 1.0), GradientMonitor(1)], ids=["clip", "monitor"]
+)
+def test_a_training_step_is_traced_once_where_the_optimizer_is_built(callback):
+    traced = []
+
+    class Counted(keras.Sequential):
+        def train_step(self, data):
+            traced.append(data)
+            return super().train_step(data)
+
+    model = Counted([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    model.fit(np.ones((8, 3)), np.ones((8, 1)), batch_size=4, epochs=2, verbose=0, callbacks=[callback])
+    assert len(traced) == 1

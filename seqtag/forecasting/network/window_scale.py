@@ -104,7 +104,12 @@ def since_seen(observed: Tensor) -> Tensor:
     """
     steps = ops.arange(1, observed.shape[1] + 1, dtype="float32")
     seen = ops.where(observed, steps, ops.zeros_like(steps))
-    return steps - ops.associative_scan(ops.maximum, seen, axis=1)
+    # The newest of the 2, 4, 8, ... steps up to each; Keras's scan builds ten times as many operations.
+    reach = 1
+    while reach < observed.shape[1]:
+        seen = ops.maximum(seen, ops.pad(seen[:, :-reach], [[0, 0], [reach, 0]]))
+        reach *= 2
+    return steps - seen
 
 
 def above_zero(size: Tensor) -> Tensor:
