@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from seqtag.config.fitting import FittingConfig
-from seqtag.config.section import Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
+from seqtag.config.section import AboveZero, Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
 from seqtag.forecasting.levels import checked_levels
 
-if TYPE_CHECKING:
-    from seqtag.data.series.table import SeriesTable
-
 Level = Annotated[float, Field(gt=0, lt=1)]
+Scaling = Literal["none", "standard", "mean", "last", "seasonal", "revin", "es_rnn"]
+# What all members of an ensemble share.
+SHARED = (
+    "horizon",
+    "lookback",
+    "quantiles",
+    "season_length",
+    "calendar",
+    "guard",
+    "conformal",
+    "ensemble_size",
+    "members",
+)
+
+
+# What follows from the data unless it is set, see `seqtag.forecasting.defaults.choices`, and its value until then.
+MODEL_CHOICES = ("lookback", "units", "segment", "scaling", "anchor", "season_length", "members", "guard")
+TRAINING_CHOICES = ("epochs", "batch_windows", "windows_per_epoch", "min_history", "validation_steps")
+
+
+UNSET: Any = None
+
+
+def without_unset(values: Any, names: Collection[str]) -> Any:
+    """The values of a section, without those of these keys that are None: they follow from the data."""
+    if not isinstance(values, Mapping):
+        return values
+    return {key: value for key, value in values.items() if value is not None or key not in names}
 
 
 class SeriesDataConfig(FilesConfig):
@@ -90,14 +116,14 @@ class ForecastModelConfig(Section):
     """The network of a forecaster and the corrections of its forecasts."""
 
     horizon: Positive = Field(24, description="steps of a forecast")
-    lookback: Positive = Field(168, description="steps of history that the network reads")
+    lookback: Positive = Field(UNSET, description="steps of history that the network reads")
     cell: Cell = Field("gru", description="of the recurrent layers")
-    units: Positive = Field(64, description="of every recurrent layer")
+    units: Positive = Field(UNSET, description="of every recurrent layer")
     layers: Positive = Field(1, description="recurrent layers of the encoder")
     dilations: tuple[Positive, ...] | None = Field(None, description="of each layer; 1 for all unless set")
     residual: bool = Field(False, description="whether layers from the second on have a skip connection")
     bidirectional: bool = Field(False, description="whether the encoder runs both ways")
-    segment: Positive = Field(1, description="steps that the network reads and gives at once")
+    segment: Positive = Field(UNSET, description="steps that the network reads and gives at once")
     stateful: bool = Field(
         False, description="whether forecasts follow from all steps of a series, by a state that is carried on"
     )
@@ -106,21 +132,29 @@ class ForecastModelConfig(Section):
         description="direct: all steps by one layer; parallel: each from the encoder's state and a position vector; "
         "recursive: each from the one before",
     )
-    scaling: Literal["none", "standard", "mean", "last", "revin", "es_rnn"] = Field(
-        "revin", description="how a history is scaled before the network reads it; the forecast is scaled back"
+    scaling: Scaling = Field(
+        UNSET, description="how a history is scaled before the network reads it; the forecast is scaled back"
+    )
+    anchor: bool = Field(
+        UNSET, description="whether the network starts from a linear map of the window, by least squares"
     )
     series_smoothing: bool = Field(False, description="es_rnn: each series learns its own smoothing and season")
     head: Literal["quantiles", "student_t", "negative_binomial", "point_mse", "point_mae", "point_huber"] = Field(
         "quantiles", description="the distribution that is forecast, and with it the loss"
     )
     quantiles: tuple[Level, ...] = Field((0.1, 0.5, 0.9), description="levels that are forecast, 0.5 among them")
-    season_length: Positive | None = Field(None, description="steps of a season; that of the frequency unless set")
+    season_length: Positive = Field(UNSET, description="steps of a season")
     calendar: bool = Field(False, description="whether the network reads time of day, day of week and the like")
     series_width: Annotated[int, Field(ge=0)] = Field(0, description="of a learned vector of each series; 0 for none")
     dropout: Fraction = Field(0.0, description="of the outputs of each recurrent layer")
     recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
-    ensemble_size: Positive = Field(1, description="networks of different seeds whose forecasts are averaged")
-    guard: Literal["none", "blend"] = Field("none", description="blend: with seasonal naive, where that is better")
+    members: tuple[dict[str, Any], ...] = Field(
+        UNSET, description="networks that differ: what each has otherwise than this section; [] for one as it is"
+    )
+    ensemble_size: Positive = Field(1, description="networks of different seeds of each member")
+    guard: Literal["none", "blend"] = Field(
+        UNSET, description="blend: networks and rules are weighed by what they are worth on held-out steps"
+    )
     conformal: bool = Field(True, description="whether quantiles are corrected on the held-out windows")
     lower: float | None = Field(None, description="bound that no value lies below, in units of the series")
     upper: float | None = Field(None, description="bound that no value lies above")
@@ -132,22 +166,42 @@ class ForecastModelConfig(Section):
             raise ValueError("expected rising quantiles with 0.5 among them")
         return levels
 
-    def season_length_of(self, table: SeriesTable) -> int:
-        """The season length that is set, else that of the table's frequency."""
-        return self.season_length or table.frequency.season_length
+    def of_members(self) -> list[ForecastModelConfig]:
+        """The settings of each network, `ensemble_size` of a member one after the other."""
+        own = self.model_dump(exclude={"members"})
+        found = [ForecastModelConfig(**{**own, **changes}) for changes in self.members or ({},)]
+        return [member for member in found for _ in range(self.ensemble_size)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_the_data(cls, values: Any) -> Any:
+        return without_unset(values, MODEL_CHOICES)
+
+    @field_validator("members")
+    @classmethod
+    def _no_shared_key(cls, members: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        for number, changes in enumerate(members, 1):
+            for key in changes:
+                if key in SHARED:
+                    raise ValueError(f"expected no {key!r} in member {number}: all members share it")
+        return members
 
     @model_validator(mode="after")
     def _fitting(self) -> ForecastModelConfig:
         if self.dilations is not None and len(self.dilations) != self.layers:
             raise ValueError(f"expected dilations for {self.layers} layers, found {len(self.dilations)}")
-        if self.head == "negative_binomial" and self.scaling not in ("none", "mean"):
+        if self.head == "negative_binomial" and self.scaling not in ("none", "mean", None):
             raise ValueError(f"expected scaling 'mean' or 'none' for counts, found {self.scaling!r}")
-        if self.segment > self.lookback:
+        if self.anchor and (self.output == "recursive" or self.head == "negative_binomial"):
+            raise ValueError("expected no anchor for output 'recursive' or head 'negative_binomial', found one")
+        if self.segment is not None and self.lookback is not None and self.segment > self.lookback:
             raise ValueError(f"expected a segment of at most the lookback of {self.lookback}, found {self.segment}")
         if self.stateful:
             self._check_stateful()
         if self.lower is not None and self.upper is not None and self.lower >= self.upper:
             raise ValueError(f"expected lower below upper, found {self.lower:g} and {self.upper:g}")
+        if self.members:
+            self.of_members()
         return self
 
     def _check_stateful(self) -> None:
@@ -171,21 +225,31 @@ class ForecastTrainingConfig(FittingConfig):
     """How a forecaster is fitted."""
 
     optimizer: Literal["adam", "nadam", "sgd"] = Field("adam", description="the method of gradient descent")
-    epochs: Positive = Field(20, description="passes over the training data, at most")
-    patience: Positive | None = Field(5, description="epochs without a better held-out loss; null for never")
-    batch_windows: Positive = Field(64, description="windows in a batch")
-    windows_per_epoch: Positive | None = Field(None, description="drawn anew each epoch; all unless set")
-    balanced: bool = Field(False, description="every series is drawn equally often, whatever its length")
-    min_history: Positive | None = Field(
-        None,
-        description="fewest steps of history of a training window; the lookback unless set, 1 if a series is short",
+    learning_rate: AboveZero = Field(3e-3, description="the highest learning rate of the run")
+    warmup_steps: Annotated[int, Field(ge=0)] = Field(
+        50, description="updates over which the learning rate rises from zero"
     )
-    validation_steps: Positive | None = Field(None, description="held out at each series' end; the horizon unless set")
+    decay: Literal["none", "linear", "cosine"] = Field(
+        "cosine", description="how the learning rate falls to zero over the run, after the warm-up"
+    )
+    clip_norm: AboveZero | None = Field(1.0, description="greatest global norm of the gradients; null for no clipping")
+    epochs: Positive = Field(UNSET, description="passes over the training data, at most")
+    patience: Positive | None = Field(4, description="epochs without a better held-out loss; null for never")
+    batch_windows: Positive = Field(UNSET, description="windows in a batch")
+    windows_per_epoch: Positive = Field(UNSET, description="drawn anew each epoch, at most")
+    balanced: bool = Field(False, description="every series is drawn equally often, whatever its length")
+    min_history: Positive = Field(UNSET, description="fewest steps of history of a training window")
+    validation_steps: Positive = Field(UNSET, description="steps held out at the end of each series")
     keep: Literal["best", "last"] = Field("best", description="the epoch with the least held-out loss, or the last")
     refit: bool = Field(False, description="fit again on all steps, for as many epochs as were best")
     teacher_share: tuple[Fraction | Literal[1], Fraction | Literal[1]] = Field(
         (1.0, 0.0), description="share of true values that a recursive decoder reads in the first and in the last epoch"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_the_data(cls, values: Any) -> Any:
+        return without_unset(values, TRAINING_CHOICES)
 
 
 class ForecastEvaluationConfig(Section):
@@ -203,14 +267,3 @@ class ForecastingConfig(TaskConfig):
     model: ForecastModelConfig = ForecastModelConfig()
     training: ForecastTrainingConfig = ForecastTrainingConfig()
     evaluation: ForecastEvaluationConfig = ForecastEvaluationConfig()
-
-    def min_history_of(self, table: SeriesTable) -> int:
-        """The fewest steps of history of a training window: the setting, else the lookback, else 1.
-
-        The lookback serves where every series of the table is long enough for it.
-        """
-        model, training = self.model, self.training
-        if training.min_history is not None:
-            return min(training.min_history, model.lookback)
-        needed = model.lookback + model.horizon + (training.validation_steps or model.horizon)
-        return model.lookback if table.lengths.min() >= needed else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,28 +13,28 @@ import tensorflow as tf
 
 from seqtag.data.series.table import SeriesTable
 from seqtag.errors import DataError, DataWarning, shown
-from seqtag.forecasting.calibration.blending import fit_blend
 from seqtag.forecasting.calibration.bounds import Bounds
 from seqtag.forecasting.calibration.conformal import fit_offsets
 from seqtag.forecasting.calibration.corrections import Corrections, without_median
 from seqtag.forecasting.calibration.dependence import fit_dependence
+from seqtag.forecasting.calibration.guard_fit import HeldOut, fit_guard
 from seqtag.forecasting.calibration.quantile_function import probabilities
 from seqtag.forecasting.cold_start.fit import fit_pool
 from seqtag.forecasting.config import ForecastingConfig, ForecastModelConfig
 from seqtag.forecasting.data.batches import WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.held_out import Split, split
-from seqtag.forecasting.data.moments import moves_little
+from seqtag.forecasting.data.moments import moves_little, typical_deviation
 from seqtag.forecasting.data.series_order import in_order
 from seqtag.forecasting.data.sources import series_columns
 from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.data.windows import Windows, subsample, training_windows
+from seqtag.forecasting.defaults.choices import choose
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.evaluation.report import ForecastReport
 from seqtag.forecasting.members import EVALUATION_BATCH, Member, MemberTrainer
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
-from seqtag.forecasting.rules.naive import seasonal_naive
 from seqtag.process.forks import check_can_run
 from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult
@@ -53,7 +53,7 @@ def fit_forecasting_model(
 
     Args:
         table: the series.
-        config: the settings.
+        config: the settings; those that are not set follow from the data, see `choose`.
         recording: where checkpoints and logs go, and whether to resume.
 
     Returns:
@@ -65,25 +65,26 @@ def fit_forecasting_model(
         RunError: see `fit_network`.
     """
     check_can_run()
-    budget = Budget(config.training.budget)
     table = in_order(table)
+    config = choose(config, table).config
+    budget = Budget(config.training.budget)
     units = _fit_units(table, config) if config.data.standardise else None
     series = table if units is None else units.standardised(table)
     if config.model.head == "negative_binomial":
         check_counts(series)
     lookback, horizon = config.model.lookback, config.model.horizon
-    parts = split(series, lookback, horizon, config.training.validation_steps, config.min_history_of(series))
+    parts = split(series, lookback, horizon, config.training.validation_steps, _min_history(config))
     _warn_of_short(parts)
     encoder = SeriesEncoder.fit(parts.fitted, config.model.calendar)
     fitted = WindowReader(encoder.encode(parts.fitted), parts.training_windows)
     held_out = WindowReader(encoder.encode(series), parts.held_out_windows)
     trainer = MemberTrainer(config, encoder, parts.fitted, fitted, held_out, takes_logarithms(series))
     members = _fit_members(trainer, recording, budget)
-    season_length = config.model.season_length_of(series)
+    season_length = config.model.season_length
     build = partial(ForecastingModel, encoder=encoder, columns=series_columns(config.data), season_length=season_length)
     bounds = Bounds(config.model.lower, config.model.upper)
+    corrections = fit_corrections(_by_kind(members, config.model, build), series, parts.held_out_windows, config.model)
     plain = build(_ensemble(members))
-    corrections = fit_corrections(plain, series, parts.held_out_windows, config.model)
     pool = fit_pool(plain, None if units else corrections, table, parts.held_out_windows, takes_logarithms(table))
     build = partial(build, corrections=corrections, units=units, bounds=bounds, pool=pool)
     model = build(_ensemble(members))
@@ -108,8 +109,12 @@ def _warn_of_short(parts: Split) -> None:
 
 
 def _fit_units(table: SeriesTable, config: ForecastingConfig) -> SeriesUnits:
-    held_out = config.training.validation_steps or config.model.horizon
+    held_out = config.training.validation_steps
     return SeriesUnits.fit(table, np.where(table.lengths > held_out, table.lengths - held_out, table.lengths))
+
+
+def _min_history(config: ForecastingConfig) -> int:
+    return min(config.training.min_history, config.model.lookback)
 
 
 def takes_logarithms(table: SeriesTable) -> bool:
@@ -130,7 +135,7 @@ def check_counts(table: SeriesTable) -> None:
 
 def _fit_members(trainer: MemberTrainer, recording: Recording, budget: Budget) -> list[Member]:
     """Fits all members; the held-out windows choose the epoch of each. A refit's share of the budget is like theirs."""
-    training, size = trainer.config.training, trainer.config.model.ensemble_size
+    training, size = trainer.config.training, len(trainer.config.model.of_members())
     measure = Measure("loss", is_loss=True, keeps_last=training.keep == "last")
     names = [f"member-{number + 1}" for number in range(size)]
     fits = 2 * size if training.refit else size
@@ -151,7 +156,7 @@ def _refit_members(
     budget: Budget,
 ) -> list[Member]:
     """Fits members on all steps, each for as many epochs as were best when some were held out."""
-    windows = training_windows(table, config.model.lookback, config.model.horizon, config.min_history_of(table))
+    windows = training_windows(table, config.model.lookback, config.model.horizon, _min_history(config))
     encoded = encoder.encode(table)
     fitted, scored = (WindowReader(encoded, chosen) for chosen in (windows, subsample(windows, EVALUATION_BATCH)))
     trainer = MemberTrainer(config, encoder, table, fitted, scored, takes_logarithms(table))
@@ -169,25 +174,57 @@ def _ensemble(members: Sequence[Member]) -> ForecastEnsemble:
     return ForecastEnsemble([member.network for member in members])
 
 
+def _by_kind(
+    members: Sequence[Member], config: ForecastModelConfig, build: Callable[[ForecastEnsemble], ForecastingModel]
+) -> list[ForecastingModel]:
+    """A model of the members of each kind, without corrections."""
+    size = config.ensemble_size
+    return [build(_ensemble(members[start : start + size])) for start in range(0, len(members), size)]
+
+
 def fit_corrections(
-    model: ForecastingModel, table: SeriesTable, held_out: Windows, config: ForecastModelConfig
+    models: Sequence[ForecastingModel], table: SeriesTable, windows: Windows, config: ForecastModelConfig
 ) -> Corrections:
-    """Fits the guard's weights, the offsets of the quantiles and the dependence between steps on held-out windows."""
-    target = held_out.future(table.values)
-    series = model.encoder.encode(table).series[held_out.series]
-    batch = {"history": tf.constant(held_out.history(table.values)), "series": tf.constant(series)}
-    output = model.outputs(table, held_out)
+    """Fits the guard's weights, the offsets of the quantiles and the dependence between steps on held-out windows.
+
+    Args:
+        models: of each kind of network, without corrections.
+        table: the series.
+        windows: the held-out ones.
+        config: the settings.
+    """
+    series = models[0].encoder.encode(table).series[windows.series]
+    target, season_length = windows.future(table.values), models[0].season_length
+    batch = {"history": tf.constant(windows.history(table.values)), "series": tf.constant(series)}
+    outputs = [model.outputs(table, windows) for model in models]
     corrections = Corrections()
     if config.guard == "blend":
-        naive = seasonal_naive(batch["history"], config.horizon, model.season_length).numpy()
-        blend = fit_blend(target, output.point, naive, output.spread, series, len(model.encoder.ids))
-        corrections = replace(corrections, blend=blend)
+        held_out = HeldOut(target, batch["history"], series, _age(windows, table))
+        guard = fit_guard(
+            held_out,
+            outputs,
+            len(models[0].encoder.ids),
+            config.quantiles,
+            season_length=season_length,
+            multiplicative=takes_logarithms(table),
+            typical=typical_deviation(table),
+        )
+        corrections = replace(corrections, blend=guard)
+    output = corrections.apply(outputs, batch, season_length)
     if config.conformal:
-        blended = corrections.apply(output, batch, model.season_length)
-        offsets = fit_offsets(target, np.asarray(blended.quantiles), output.spread, config.quantiles)
-        corrections = replace(corrections, offsets=without_median(offsets))
-    quantiles = np.asarray(corrections.apply(output, batch, model.season_length).quantiles)
-    return replace(corrections, dependence=fit_dependence(probabilities(target, quantiles, config.quantiles)))
+        quantiles, spread = np.asarray(output.quantiles), np.asarray(output.spread)
+        offsets = without_median(fit_offsets(target, quantiles, spread, config.quantiles))
+        corrections = replace(corrections, offsets=offsets)
+        output = corrections.apply(outputs, batch, season_length)
+    dependence = fit_dependence(probabilities(target, np.asarray(output.quantiles), config.quantiles))
+    return replace(corrections, dependence=dependence)
+
+
+def _age(windows: Windows, table: SeriesTable) -> np.ndarray:
+    """How many steps each window ends before the newest one of its series."""
+    newest = np.zeros(len(table), np.int64)
+    np.maximum.at(newest, windows.series, windows.ends)
+    return newest[windows.series] - windows.ends
 
 
 def _joined(results: Sequence[FitResult]) -> FitResult:

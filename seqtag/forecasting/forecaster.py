@@ -20,6 +20,7 @@ from seqtag.forecasting.data.held_out import split
 from seqtag.forecasting.data.joining import with_observations
 from seqtag.forecasting.data.sources import series_columns, series_with_values, training_table
 from seqtag.forecasting.data.windows import Windows, last_windows
+from seqtag.forecasting.defaults.choices import choose, show_choices
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.fit import fit_forecasting_model
 from seqtag.forecasting.hierarchy.totals import predict_totals
@@ -49,7 +50,8 @@ class Forecaster(StoredForecaster):
 
     Args:
         horizon: steps of a forecast.
-        lookback: steps of history that the network reads.
+        lookback: steps of history that the network reads. It follows from the data unless given, as do all arguments
+            that are None: `chosen_` has their values, `seqtag.forecasting.defaults.choices.choose` the rules.
         cell: `"gru"`, `"lstm"`, `"peephole_lstm"` or `"simple_rnn"`.
         units: of every recurrent layer.
         layers: recurrent layers of the encoder.
@@ -60,16 +62,19 @@ class Forecaster(StoredForecaster):
         stateful: whether forecasts follow from all steps of a series, by a state that is carried on from step to step;
             the lookback is then the length of the windows of the fit. For scaling `"standard"` or `"none"`.
         output: `"parallel"`, `"direct"` or `"recursive"`.
-        scaling: `"revin"`, `"last"`, `"mean"`, `"standard"`, `"es_rnn"` or `"none"`.
+        scaling: `"seasonal"`, `"es_rnn"`, `"revin"`, `"last"`, `"mean"`, `"standard"` or `"none"`.
+        anchor: whether the network starts from a linear map of the window.
         series_smoothing: with `"es_rnn"`, whether each series learns smoothing and season of its own.
         head: `"quantiles"`, `"student_t"`, `"negative_binomial"`, `"point_mse"`, `"point_mae"` or `"point_huber"`.
         quantiles: levels that are forecast, 0.5 among them.
-        season_length: steps of a season; that of the frequency unless given.
+        season_length: steps of a season.
         calendar: whether time of day, day of week and the like are read.
         series_width: width of a learned vector of each series; 0 for none.
         dropout, recurrent_dropout: of the network.
-        ensemble_size: how many networks of different seeds are fitted; their forecasts are averaged.
-        guard: `"blend"` blends forecasts with seasonal naive where that was better; `"none"` does not.
+        members: networks that differ: for each a dict of the arguments that it has otherwise; `[]` for one network.
+        ensemble_size: how many networks of different seeds are fitted of each; their forecasts are averaged.
+        guard: `"blend"` weighs networks and rules (naive, seasonal naive, drift, mean, Theta) by what they were worth
+            on held-out steps; `"none"` takes the networks alone.
         conformal: whether quantiles are corrected on held-out windows.
         lower, upper: bounds that no value and no forecast lies beyond, such as `lower=0`; None for none.
         data: how frames and files are read: a dict with the keys of the configuration's `data` section, among them
@@ -85,6 +90,7 @@ class Forecaster(StoredForecaster):
         table_: the training series, which forecasts continue, with the rows after their last values, and what `update`
             took in; after `load` only their last steps.
         report_: the report on the held-out windows, with the baselines; absent after `load`.
+        chosen_: the settings that follow from the data, by their dotted keys in a configuration.
         history_: one dict an epoch.
         metrics_: the figures of `metrics.json`.
         backtest_: the result of the last `backtest`, a `seqtag.forecasting.backtesting.BacktestResult`.
@@ -93,23 +99,24 @@ class Forecaster(StoredForecaster):
 
         >>> from seqtag.forecasting.data.samples import sample_series
         >>> history, future = sample_series(series=3, steps=120, horizon=7)
-        >>> forecaster = Forecaster(horizon=7, lookback=28, units=8, training={"epochs": 2}).fit(history)
+        >>> forecaster = Forecaster(horizon=7, units=8, training={"epochs": 2}).fit(history)
         >>> list(forecaster.predict().columns), len(forecaster.predict(horizon=10))
         (['unique_id', 'ds', 'forecast', 'q0.1', 'q0.5', 'q0.9'], 30)
     """
 
     horizon: int = 24
-    lookback: int = 168
+    lookback: int | None = None
     cell: str = "gru"
-    units: int = 64
+    units: int | None = None
     layers: int = 1
     dilations: Sequence[int] | None = None
     residual: bool = False
     bidirectional: bool = False
-    segment: int = 1
+    segment: int | None = None
     stateful: bool = False
     output: str = "parallel"
-    scaling: str = "revin"
+    scaling: str | None = None
+    anchor: bool | None = None
     series_smoothing: bool = False
     head: str = "quantiles"
     quantiles: Sequence[float] = (0.1, 0.5, 0.9)
@@ -118,8 +125,9 @@ class Forecaster(StoredForecaster):
     series_width: int = 0
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
+    members: Sequence[dict[str, Any]] | None = None
     ensemble_size: int = 1
-    guard: str = "none"
+    guard: str | None = None
     conformal: bool = True
     lower: float | None = None
     upper: float | None = None
@@ -128,7 +136,7 @@ class Forecaster(StoredForecaster):
     seed: int = 1
     verbose: int = 1
 
-    def fit(self, X: Any, y: None = None, verbose: int | None = None) -> Forecaster:
+    def fit(self, X: Any, y: None = None, verbose: bool | int | None = None) -> Forecaster:
         """Fits the model on series, whose last steps choose the epoch and correct the quantiles.
 
         Rows after the last value of a series (`y` NaN) are not fitted on: they are what `predict` forecasts.
@@ -147,16 +155,18 @@ class Forecaster(StoredForecaster):
         config = self._config()
         whole = training_table(config, X)
         table = series_with_values(whole)
-        self.leakage_ = audit_known(table, config)
+        choices = choose(config, table)
+        self.leakage_ = audit_known(table, choices.config)
         if self.leakage_ is not None and self.leakage_.leaking:
             names = ", ".join(map(repr, self.leakage_.leaking))
             warnings.warn(f"known covariates that hold the target: {names}; see leakage_.to_text()", stacklevel=2)
-        self.model_, result, self.report_ = fit_forecasting_model(
-            table, config, Recording(verbose=estimators.is_verbose(self, verbose))
-        )
-        self.table_, self.config_ = whole, config
+        verbose = estimators.is_verbose(self, verbose)
+        show_choices(choices, verbose)
+        self.model_, result, self.report_ = fit_forecasting_model(table, choices.config, Recording(verbose=verbose))
+        self.table_, self.config_, self.chosen_ = whole, config, dict(choices.chosen)
         self.history_ = result.history
         self.metrics_ = {"task": TASK, "dev": self.report_.to_metrics(), "train": result.to_metrics()}
+        self.metrics_["chosen"] = self.chosen_
         return self
 
     def predict(
@@ -286,7 +296,7 @@ class Forecaster(StoredForecaster):
         config = self._config()
         table = up_to_last_value(training_table(config, X))
         origins = RollingOrigins(folds, self.horizon, step, train_steps)
-        season_length = config.model.season_length_of(table)
+        season_length = choose(config, table).config.model.season_length
         self.backtest_ = backtest(
             table, origins, fitter(config, bool(self.verbose)), season_length=season_length, refit=refit, progress=False
         )
@@ -339,5 +349,5 @@ class Forecaster(StoredForecaster):
         config = self._config()
         fitted = X is None or hasattr(self, "model_")
         table = self._series(X) if fitted else up_to_last_value(training_table(config, X))
-        season_length = config.model.season_length_of(table)
+        season_length = choose(config, table).config.model.season_length
         return audit_leakage(table, season_length=season_length, seed=self.seed, horizon=self.horizon)

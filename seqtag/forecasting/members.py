@@ -16,6 +16,7 @@ from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.moments import moments_of, training_moments, typical_deviation
 from seqtag.forecasting.network.network import ForecastNetwork
 from seqtag.forecasting.network.teacher_schedule import TeacherSchedule
+from seqtag.forecasting.ridge import fit_anchor
 from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
@@ -63,6 +64,7 @@ class MemberTrainer:
         budget: Budget | None = None,
     ) -> Member:
         """Fits the member of this number, the first being 0, within a budget, which is the settings' unless given."""
+        model = self.config.model.of_members()[number]
         seed = self.config.seed + MEMBER_SEEDS * number
         batches = WindowBatches(
             self.fitted,
@@ -74,7 +76,9 @@ class MemberTrainer:
         )
         teacher = TeacherSchedule(*training.teacher_share, training.epochs)
         with seeded(seed):
-            network = build_network(self.config.model, self.table, self.encoder, training.precision, self.logarithmic)
+            network = build_network(model, self.table, self.encoder, training.precision, self.logarithmic)
+            if network.anchor is not None:
+                fit_anchor(network, self.fitted, self.scored)
             loss = held_out_loss(network, self.scored)
             return Member(network, fit_network(network, batches, training, loss, measure, recording, [teacher], budget))
 
@@ -92,7 +96,7 @@ def build_network(
         logarithmic: whether exponential smoothing takes logarithms.
     """
     smoothing = {
-        "season_length": config.season_length_of(table),
+        "season_length": config.season_length,
         "logarithmic": logarithmic,
         "per_series": config.series_smoothing,
     }
@@ -109,6 +113,8 @@ def build_network(
         stateful=config.stateful,
         output=config.output,
         scaling=config.scaling,
+        season_length=config.season_length if config.scaling == "seasonal" else 1,
+        anchor=config.anchor,
         # Counts alone have a zero that means something.
         centred=config.head != "negative_binomial",
         typical=typical_deviation(table),

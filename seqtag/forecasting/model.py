@@ -109,16 +109,13 @@ class ForecastingModel:
     @property
     def reads_series(self) -> bool:
         """Whether a forecast depends on which series of the training data a window is of."""
-        network: dict[str, Any] = self.ensemble.members[0].config
-        smoothed_alone = (network["smoothing"] or {}).get("per_series", False)
-        moments = network["moments"] is not None and network["scaling"] != "none"
-        looked_up = moments or smoothed_alone or network["series_width"] > 0
+        looked_up = any(_reads_series(member.config) for member in self.ensemble.members)
         return looked_up or self.corrections.blend is not None or self.units is not None
 
     @property
     def logarithmic(self) -> bool:
-        """Whether the networks take logarithms, so that all values must be above zero."""
-        return self.ensemble.members[0].scaling.logarithmic
+        """Whether all networks take logarithms, so that all values must be above zero."""
+        return all(member.scaling.logarithmic for member in self.ensemble.members)
 
     def forecast_batch(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
         """The finished forecasts of a batch, in the graph: a SavedModel runs this, and `forecast` gives the same."""
@@ -134,7 +131,7 @@ class ForecastingModel:
     def _corrected(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
         """The networks' corrected forecasts. With units, those of a series that has none are NaN."""
         if self.units is None:
-            return self.corrections.apply(self.ensemble(batch), batch, self.season_length)
+            return self.corrections.apply(self.ensemble.outputs(batch), batch, self.season_length)
         units = UnitMoments.of(self.units, self.encoder.ids, batch["series"])
         return units.original(self.standardised._corrected({**batch, "history": units.standard(batch["history"])}))
 
@@ -257,6 +254,12 @@ class ForecastingModel:
             None if pool is None else Pool.from_dict(pool),
             bool(data.get("by_score", False)),
         )
+
+
+def _reads_series(network: Mapping[str, Any]) -> bool:
+    smoothed_alone = (network["smoothing"] or {}).get("per_series", False)
+    moments = network["moments"] is not None and network["scaling"] != "none"
+    return moments or smoothed_alone or network["series_width"] > 0
 
 
 def _check_some_value(table: SeriesTable, windows: Windows) -> None:

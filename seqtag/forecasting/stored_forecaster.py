@@ -18,6 +18,7 @@ from seqtag.errors import DataError
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.data.future import Future
 from seqtag.forecasting.data.sources import next_steps, read_as_trained
+from seqtag.forecasting.defaults.choices import with_chosen
 from seqtag.forecasting.export import export_saved_model
 from seqtag.forecasting.model import TASK, ForecastingModel
 from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
@@ -33,12 +34,14 @@ class StoredForecaster(BaseEstimator):
 
     Attributes:
         model_: the fitted model.
-        config_: the configuration of its fit.
+        config_: the configuration of its fit, as it was given.
+        chosen_: the settings that followed from the data.
         table_: the series that forecasts continue.
     """
 
     model_: ForecastingModel
     config_: ForecastingConfig
+    chosen_: dict[str, Any]
     table_: SeriesTable
     history_: list[dict[str, Any]]
     metrics_: dict[str, Any]
@@ -63,6 +66,7 @@ class StoredForecaster(BaseEstimator):
             RunError: there is no finished run, or one of another task or format version.
         """
         forecaster = estimators.read_estimator(cls, Path(path), ForecastingConfig, ForecastingModel.load)
+        forecaster.chosen_ = forecaster.metrics_.get("chosen", {})
         if Path(path, SERIES).exists():
             forecaster.table_ = load_tail(Path(path), forecaster.model_)
         return forecaster
@@ -109,6 +113,6 @@ class StoredForecaster(BaseEstimator):
         estimators.restore_state(self, state, ForecastingModel.load)
 
     def _write(self, folder: Path) -> None:
-        estimators.write_estimator(folder, self)
+        estimators.write_estimator(folder, self, with_chosen(self.config_, self.chosen_))
         if hasattr(self, "table_"):
             save_tail(folder, self.model_, self.table_)

@@ -14,6 +14,7 @@ from seqtag.config.section import validate_section
 from seqtag.data.series.files import SeriesColumns
 from seqtag.data.series.frames import csv_text, kept_pipe
 from seqtag.data.series.slicing import up_to_last_value
+from seqtag.data.series.table import SeriesTable
 from seqtag.errors import ConfigError
 from seqtag.forecasting.backtesting.origins import RollingOrigins
 from seqtag.forecasting.config import ForecastingConfig, SeriesDataConfig
@@ -29,6 +30,7 @@ from seqtag.forecasting.data.sources import (
     read_as_trained,
     text_format,
 )
+from seqtag.forecasting.defaults.choices import choose, show_choices
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.hierarchy.checks import checked_sums
 from seqtag.forecasting.leakage.audit import audit_known
@@ -37,7 +39,7 @@ from seqtag.forecasting.stored_sizes import stored_sizes
 from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.runs.bundle import load_encoders
 from seqtag.runs.config_file import load_config, load_run_config
-from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
+from seqtag.runs.directory import CHECKPOINTS, LOGS, check_place, run_directory, write_figures
 from seqtag.runs.places import check_new_folder, check_output_folder
 
 if TYPE_CHECKING:
@@ -74,11 +76,16 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
         ConfigError: a path is missing, or `resume` with another configuration.
         DataError: a file is at fault.
     """
-    with run_directory(config, output, resume) as folder, errors_in(_path(config, config.data.train)):
+    check_place(output, resume)
+    with errors_in(_path(config, config.data.train)):
         data = load_series(config)
+        choices = choose(config, data.train)
+    config = choices.config
+    with run_directory(config, output, resume) as folder, errors_in(_path(config, config.data.train)):
         # A test set that is too short is found now and not after the fit.
         with errors_in(_path(config, config.data.test)):
             windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
+        show_choices(choices)
         import_tensorflow()
         from seqtag.forecasting.fit import fit_forecasting_model
         from seqtag.forecasting.model import TASK
@@ -94,7 +101,7 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
             reports["test"] = evaluate_model(model, data.whole, windows)
         metrics: dict[str, Any] = {"task": TASK}
         metrics |= {split: report.to_metrics() for split, report in reports.items()}
-        metrics |= {"train": fit.to_metrics(), "seed": config.seed}
+        metrics |= {"train": fit.to_metrics(), "seed": config.seed, "chosen": dict(choices.chosen)}
         if leakage is not None:
             metrics["leaking"] = list(leakage.leaking)
         model.save(folder)
@@ -227,7 +234,7 @@ def _backtest(
         from seqtag.forecasting.backtesting.fitters import fitter, predictor
 
         if refit or not source.is_dir():
-            fit, every, length = fitter(config), refit is not False, config.model.season_length_of(data.train)
+            fit, every, length = fitter(config), refit is not False, _season_length(config, data.train)
             return roll(data.train, origins, fit, season_length=length, refit=every, progress=False), ""
         model = _load(source)
         result = roll(data.whole, origins, lambda _: predictor(model), season_length=model.season_length, refit=False)
@@ -235,6 +242,10 @@ def _backtest(
     seen = max(origins.folds - unseen, 0)
     note = f"of {origins.folds} folds, the first {seen} reach into steps that the run was fitted on." if seen else ""
     return replace(result, fitted=()), note
+
+
+def _season_length(config: ForecastingConfig, table: SeriesTable) -> int:
+    return choose(config, table).config.model.season_length
 
 
 def export(run: Path, folder: Path) -> None:

@@ -31,12 +31,7 @@ def run_directory(config: TaskConfig, output: Path, resume: bool) -> Iterator[Pa
         ConfigError: `resume` with another configuration, or `output` has the ending of unfinished runs.
         OutputError: the run cannot be written there, or another process writes it.
     """
-    folder = bundle.partial_path(output)
-    if output.exists():
-        raise RunError(f"{output}: expected no run there, found one; choose another --output or remove it")
-    check_new_name(output)
-    if resume and not folder.is_dir():
-        raise RunError(f"{folder}: expected an unfinished run to resume, found none")
+    folder = check_place(output, resume)
     if not resume:
         _make_room(folder)
     with _locked(folder):
@@ -48,6 +43,21 @@ def run_directory(config: TaskConfig, output: Path, resume: bool) -> Iterator[Pa
                 shutil.rmtree(folder)
             raise
         rename_new(folder, output)
+
+
+def check_place(output: Path, resume: bool) -> Path:
+    """The folder of the unfinished run of `output`, once no run is there, and one to resume where that is wanted.
+
+    Raises:
+        RunError, ConfigError: as `run_directory`.
+    """
+    folder = bundle.partial_path(output)
+    if output.exists():
+        raise RunError(f"{output}: expected no run there, found one; choose another --output or remove it")
+    check_new_name(output)
+    if resume and not folder.is_dir():
+        raise RunError(f"{folder}: expected an unfinished run to resume, found none")
+    return folder
 
 
 def has_state(folder: Path) -> bool:

@@ -82,9 +82,9 @@ def is_verbose(estimator: BaseEstimator, verbose: int | None) -> bool:
     return bool(estimator.verbose if verbose is None else verbose)
 
 
-def write_estimator(folder: Path, estimator: BaseEstimator) -> None:
-    """Writes a fitted estimator's model, the configuration of its fit and its figures into a run directory."""
-    bundle.write_text(folder / bundle.CONFIG, dump_config(estimator.config_))
+def write_estimator(folder: Path, estimator: BaseEstimator, config: TaskConfig) -> None:
+    """Writes a fitted estimator's model, the whole configuration of its fit and its figures into a run directory."""
+    bundle.write_text(folder / bundle.CONFIG, dump_config(config))
     estimator.model_.save(folder)
     write_figures(folder, estimator.history_, estimator.metrics_)
 

@@ -219,7 +219,7 @@ class Tagger(BaseEstimator):
         restore_state(self, state, TaggingModel.load)
 
     def _write(self, folder: Path) -> None:
-        write_estimator(folder, self)
+        write_estimator(folder, self, self.config_)
 
     def _check_fitted(self) -> None:
         check_fitted(self, self._config(), ("features", "scheme"))

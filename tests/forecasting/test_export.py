@@ -16,10 +16,10 @@ from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series
 from seqtag.data.series.slicing import histories
 from seqtag.errors import RunError
-from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.bounds import Bounds
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.corrections import Corrections
+from seqtag.forecasting.calibration.guard import Guard
 from seqtag.forecasting.cold_start.fit import pool_of
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.moments import training_moments
@@ -118,7 +118,9 @@ def corrected():
     random = np.random.default_rng(3)
     offsets = random.normal(scale=0.3, size=(HORIZON, len(LEVELS)))
     offsets[:, 1] = 0
-    blend = BlendWeights(random.random((len(IDS) + 1, HORIZON)))
+    weights = random.dirichlet(np.ones(6), size=(len(IDS) + 1, HORIZON))
+    widths = np.sort(random.normal(size=(5, HORIZON, len(LEVELS))))
+    blend = Guard(weights, np.arange(HORIZON), widths)
     return Corrections(blend=blend, offsets=ConformalOffsets(LEVELS, offsets))
 
 

@@ -15,8 +15,8 @@ from seqtag.data.series.covariates import CovariateNames
 from seqtag.data.series.files import SeriesColumns, read_series
 from seqtag.errors import DataError
 from seqtag.forecasting import model as module
-from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.corrections import Corrections
+from seqtag.forecasting.calibration.guard import Guard
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.data.windows import Windows, all_windows
@@ -43,7 +43,7 @@ def model(table):
     encoder = SeriesEncoder.fit(table)
     network = ForecastNetwork(lookback=5, horizon=2, inputs=encoder.inputs(), units=4)
     network.build()
-    blend = BlendWeights(np.random.default_rng(2).uniform(size=(3, 2)))
+    blend = Guard(np.random.default_rng(2).dirichlet(np.ones(6), size=(3, 2)), np.arange(2), np.zeros((5, 2, 3)))
     return ForecastingModel(ForecastEnsemble([network]), encoder, COLUMNS, 7, Corrections(blend=blend))
 
 

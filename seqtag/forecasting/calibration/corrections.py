@@ -1,23 +1,23 @@
-"""The corrections of a network's forecasts that are fitted on held-out windows: blending, offsets, dependence."""
+"""The corrections of forecasts that are fitted on held-out windows: blending with rules, offsets, dependence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.dependence import StepDependence
+from seqtag.forecasting.calibration.guard import Guard
+from seqtag.forecasting.network.ensemble import mean_output
 from seqtag.forecasting.network.network import ForecastOutput
-from seqtag.forecasting.rules.naive import seasonal_naive
 
 # The smallest share of its distance from the median that a quantile keeps.
 LEAST_DISTANCE = 0.25
-KINDS: dict[str, Any] = {"blend": BlendWeights, "offsets": ConformalOffsets, "dependence": StepDependence}
+KINDS: dict[str, Any] = {"blend": Guard, "offsets": ConformalOffsets, "dependence": StepDependence}
 
 
 @dataclass(frozen=True)
@@ -25,23 +25,24 @@ class Corrections:
     """Corrects forecasts in the graph, so that a served model is the one that was scored.
 
     Attributes:
-        blend: the model's share in a blend with seasonal naive; None for no blend.
+        blend: of the networks with the rules; None for the mean of the networks alone.
         offsets: of the quantiles, in units of the forecast's spread; None for none.
         dependence: between the steps of a forecast, for sample paths.
     """
 
-    blend: BlendWeights | None = None
+    blend: Guard | None = None
     offsets: ConformalOffsets | None = None
     dependence: StepDependence | None = None
 
-    def apply(self, output: ForecastOutput, batch: Mapping[str, tf.Tensor], season_length: int) -> ForecastOutput:
-        """Blends points and quantiles with seasonal naive, then adds the offsets; the median stays the median.
+    def apply(
+        self, outputs: Sequence[ForecastOutput], batch: Mapping[str, tf.Tensor], season_length: int
+    ) -> ForecastOutput:
+        """Blends the networks' outputs with the rules, then adds the offsets; the median stays the median.
 
         An offset that suits most windows may be wider than the whole distribution of a narrow one. A quantile keeps at
         least a quarter of its distance from the median, so that no distribution collapses into a point.
         """
-        if self.blend is not None:
-            output = self._blended(output, batch, season_length)
+        output = mean_output(outputs) if self.blend is None else self.blend.blended(outputs, batch, season_length)
         if self.offsets is None:
             return output
         levels = self.offsets.levels
@@ -52,13 +53,6 @@ class Corrections:
         lower = tf.sort(tf.minimum(moved, least)[..., :middle], axis=-1)
         upper = tf.sort(tf.maximum(moved, least)[..., middle + 1 :], axis=-1)
         return output._replace(quantiles=tf.concat([lower, median, upper], axis=-1))
-
-    def _blended(self, output: ForecastOutput, batch: Mapping[str, tf.Tensor], season_length: int) -> ForecastOutput:
-        assert self.blend is not None
-        naive = seasonal_naive(batch["history"], output.point.shape[1], season_length)
-        share = tf.gather(tf.constant(self.blend.weights, tf.float64), batch["series"])
-        shift = (1 - share) * (naive - output.point)
-        return output._replace(point=output.point + shift, quantiles=output.quantiles + shift[..., None])
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back."""

@@ -93,10 +93,10 @@ def network_is_better(
     if not len(windows):
         return False
     renamed = replace(table, ids=np.array([f"{name}\0" for name in table.ids], object), id_dtype=OBJECT)
-    batch = {"history": tf.constant(windows.history(table.values)), "series": tf.zeros([len(windows)], tf.int32)}
-    output = corrections.apply(model.outputs(renamed, windows), batch, model.season_length)
+    corrected = ForecastingModel(model.ensemble, model.encoder, model.columns, model.season_length, corrections)
+    output = corrected.outputs(renamed, windows)
     codes = tf.constant(static_codes[windows.series])
-    answer = pool.apply(output, Seen.of(batch["history"]), codes, model.lookback)
+    answer = pool.apply(output, Seen.of(tf.constant(windows.history(table.values))), codes, model.lookback)
     target, unit = windows.future(table.values), deviation[windows.series]
     losses = [pinball(target, np.asarray(found.quantiles), model.levels) for found in (output, answer)]
     network, pooled = (float(np.nanmean(loss / unit[:, None])) for loss in losses)

@@ -152,9 +152,14 @@ def training_windows(table: SeriesTable, lookback: int, horizon: int, min_histor
 
 def subsample(windows: Windows, limit: int) -> Windows:
     """The windows, or `limit` of them at even distances where there are more."""
-    if len(windows) <= limit:
-        return windows
-    return windows.take(np.linspace(0, len(windows) - 1, limit).round().astype(np.int64))
+    return windows if len(windows) <= limit else windows.take(even_numbers(len(windows), limit))
+
+
+def even_numbers(count: int, limit: int) -> np.ndarray:
+    """All numbers below `count`, or `limit` of them at even distances where there are more, int64."""
+    if count <= limit:
+        return np.arange(count)
+    return np.linspace(0, count - 1, limit).round().astype(np.int64)
 
 
 def with_history(table: SeriesTable, windows: Windows) -> Windows:

@@ -23,6 +23,7 @@ import numpy as np
 from seqtag.data.series.covariates import Categories, Column
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.config import ForecastingConfig
+from seqtag.forecasting.defaults.choices import choose
 from seqtag.forecasting.leakage.association import (
     Steps,
     codings,
@@ -50,7 +51,7 @@ def audit_known(table: SeriesTable, config: ForecastingConfig) -> LeakageReport 
     """Whether a known covariate holds the target; None where there is no known covariate."""
     if not table.known:
         return None
-    season_length = config.model.season_length_of(table)
+    season_length = choose(config, table).config.model.season_length
     return audit_leakage(table, season_length=season_length, seed=config.seed, horizon=config.model.horizon)
 
 

@@ -1,4 +1,4 @@
-"""Several networks of one design, fitted from different seeds, as one model whose forecast is their mean."""
+"""Several networks, of different seeds or designs, as one model whose forecast is their mean."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ class ForecastEnsemble(keras.Model):
 
     def call(self, batch: Mapping[str, Tensor], training: bool = False) -> ForecastOutput:
         """The mean of the members' forecasts."""
-        return mean_output([member.forecast(batch) for member in self.members])
+        return mean_output(self.outputs(batch))
+
+    def outputs(self, batch: Mapping[str, Tensor]) -> list[ForecastOutput]:
+        """The forecasts of each member."""
+        return [member.forecast(batch) for member in self.members]
 
     def uncompiled(self) -> ForecastEnsemble:
         """A copy with the same weights whose members have no optimizer, so that a file stores none of its state."""

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from seqtag.forecasting.network.anchor import LinearAnchor
 from seqtag.forecasting.network.decoders import DecoderInputs, DirectDecoder, ParallelDecoder, RecursiveDecoder
 from seqtag.forecasting.network.encoder import HistoryEncoder
 from seqtag.forecasting.network.features import StepFeatures
 from seqtag.forecasting.network.heads import head_named
 from seqtag.forecasting.network.running_scale import RunningScaling
 from seqtag.forecasting.network.scaling import WindowScaling
+from seqtag.forecasting.network.seasonal_scaling import SeasonalScaling
 from seqtag.forecasting.network.smoothing import SmoothingScaling
 from seqtag.forecasting.network.window_scale import WindowScale, filled, first_value, observed_steps
 from seqtag.ops.recurrence import Tensor
@@ -47,7 +50,7 @@ class ForecastNetwork(keras.Model):
     beside a mask and the time since the last one. An encoder reads them with covariates and calendar; a decoder gives
     raw numbers for every step of the horizon, and a head turns them into a distribution of scaled values. What
     exponential smoothing took off a window, and its newest values, join the context through a layer of their own before
-    decoding.
+    decoding. With an anchor, the network's centre is what it adds to a linear map of the scaled window.
 
     Args:
         lookback, horizon: steps of history and future.
@@ -59,7 +62,10 @@ class ForecastNetwork(keras.Model):
         stateful: whether `carried.read` may carry the state from window to window, so that a forecast follows from all
             steps of a series; windows are then scaled by `RunningScaling`.
         output: `"parallel"`, `"direct"` or `"recursive"`, see the decoders.
-        scaling, centred, typical: see `WindowScaling` and, for `"es_rnn"`, `SmoothingScaling`.
+        scaling, centred, typical: see `WindowScaling`, for `"seasonal"` `SeasonalScaling`, for `"es_rnn"`
+            `SmoothingScaling`.
+        season_length: steps of the season that `"seasonal"` takes off.
+        anchor: whether the centre starts from a `LinearAnchor`; not for `"recursive"`, nor for counts.
         head: `"quantiles"`, `"student_t"`, `"negative_binomial"`, `"point_mse"`, `"point_mae"` or `"point_huber"`.
         levels: of the quantiles.
         moments: mean and deviation of each series in training, for the scalings that look them up; see `WindowScaling`.
@@ -93,6 +99,8 @@ class ForecastNetwork(keras.Model):
         stateful: bool = False,
         output: str = "parallel",
         scaling: str = "revin",
+        season_length: int = 1,
+        anchor: bool = False,
         centred: bool = False,
         typical: float | None = None,
         head: str = "quantiles",
@@ -119,6 +127,8 @@ class ForecastNetwork(keras.Model):
             "stateful": stateful,
             "output": output,
             "scaling": scaling,
+            "season_length": season_length,
+            "anchor": anchor,
             "centred": centred,
             "typical": typical,
             "head": head,
@@ -140,6 +150,8 @@ class ForecastNetwork(keras.Model):
             self.scaling = SmoothingScaling(horizon=horizon, series=inputs["series"], **smoothing or {}, **options)
         elif stateful:
             self.scaling = RunningScaling(scaling, moments, lookback, **options)
+        elif scaling == "seasonal":
+            self.scaling = SeasonalScaling(season_length, horizon, **options)
         else:
             self.scaling = WindowScaling(scaling, moments, **options)
         self.features = StepFeatures(inputs, series_width, dtype="float32", name="features")
@@ -156,6 +168,7 @@ class ForecastNetwork(keras.Model):
             name="encoder",
         )
         self.decoder = self._decoder(output, cell, units, dropout)
+        self.anchor: Any = LinearAnchor(horizon, dtype="float32", name="anchor") if anchor else None
         self.bridge = None
         if self.scaling.feature_widths[0]:
             self.bridge = keras.layers.Dense(units, "tanh", dtype=self.dtype_policy, name="bridge")
@@ -173,6 +186,8 @@ class ForecastNetwork(keras.Model):
         """Creates the weights, whose shapes are known from the arguments alone."""
         self.scaling.build((None, self.lookback))
         self.features.build()
+        if self.anchor is not None:
+            self.anchor.build((None, self.lookback))
         history, future, static = self.features.widths()
         series_features, step_features = self.scaling.feature_widths
         future, static = future + step_features, static + series_features
@@ -184,11 +199,7 @@ class ForecastNetwork(keras.Model):
 
     def call(self, batch: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
         """Raw numbers of the horizon's steps, with location and scale of their windows."""
-        history = ops.cast(batch["history"], "float64")
-        observed = observed_steps(history)
-        window_scale, scale_features = self.scaling(history, batch["series"])
-        # What stands for a missing value must have a logarithm.
-        scaled = filled(self._scaled(filled(history, observed, 1.0), observed, batch["series"], window_scale), observed)
+        window_scale, scale_features, scaled, observed = self._scaled(batch)
         steps, future, static = self.features(batch, scaled, observed)
         if scale_features is not None:
             static = ops.concatenate([static, scale_features.series], axis=-1)
@@ -202,14 +213,36 @@ class ForecastNetwork(keras.Model):
         target, observed_target = self._target(batch, window_scale) if training and "target" in batch else (None, None)
         inputs = DecoderInputs(context, future, static, scaled[:, -self.segment :], target, observed_target)
         raw = ops.cast(self.decoder(inputs, training=training), "float32")
+        if self.anchor is not None:
+            # The first number of a step is its centre.
+            raw = raw + ops.pad(self.anchor(scaled)[..., None], [[0, 0], [0, 0], [0, self.head.size - 1]])
         weight = ops.ones_like(raw[:, :1, 0]) if scale_features is None else scale_features.weight
         return {"raw": raw, "weight": weight, **{name: getattr(window_scale, name) for name in PARTS_OF_SCALE}}
 
-    def _scaled(self, values: Tensor, observed: Tensor, series: Tensor, window_scale: WindowScale) -> Tensor:
-        """The history as the encoder reads it. What a state carries on was scaled when it was read."""
-        if not self.config["stateful"]:
-            return window_scale.history(values)
-        return self.scaling.scaled(values, first_value(values, observed), series)
+    def _history(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """The histories, float64, NaN where missing; a value without a logarithm is missing where one is taken."""
+        history = ops.cast(batch["history"], "float64")
+        return ops.where(history > 0, history, ops.full_like(history, np.nan)) if self.scaling.logarithmic else history
+
+    def _scaled(self, batch: Mapping[str, Tensor]) -> tuple[WindowScale, Any, Tensor, Tensor]:
+        """The scale of the windows, what the network reads of it, their scaled values, 0 where missing, and a mask."""
+        history = self._history(batch)
+        observed = observed_steps(history)
+        window_scale, scale_features = self.scaling(history, batch["series"])
+        # What stands for a missing value must have a logarithm.
+        values = filled(history, observed, 1.0)
+        if self.config["stateful"]:
+            # What a state carries on was scaled when it was read.
+            scaled = self.scaling.scaled(values, first_value(values, observed), batch["series"])
+        else:
+            scaled = window_scale.history(values)
+        return window_scale, scale_features, filled(scaled, observed), observed
+
+    def scaled_windows(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Scaled histories and futures, 0 where missing, where futures are observed, and which windows vary."""
+        window_scale, _, scaled, _ = self._scaled(batch)
+        target, observed = self._target(batch, window_scale)
+        return scaled, target, observed, window_scale.scale[:, 0] > 0
 
     def _target(self, batch: Mapping[str, Tensor], window_scale: WindowScale) -> tuple[Tensor, Tensor]:
         """The scaled true values, 0 where missing, and where they are observed."""
@@ -239,8 +272,12 @@ class ForecastNetwork(keras.Model):
         return loss + ops.sum(self.losses) if self.losses else loss
 
     def forecast(self, batch: Mapping[str, Tensor]) -> ForecastOutput:
-        """The distributions of a batch's futures, in units of the series."""
-        return self.distribution(self(batch, training=False))
+        """The distributions of a batch's futures, in units of the series; NaN where logarithms leave no value."""
+        found = self.distribution(self(batch, training=False))
+        if not self.scaling.logarithmic:
+            return found
+        seen = ops.any(observed_steps(self._history(batch)), axis=1)
+        return ForecastOutput(*(_where(seen, part) for part in found))
 
     def distribution(self, output: Mapping[str, Tensor]) -> ForecastOutput:
         """The distributions that raw numbers mean, in units of the series."""
@@ -257,3 +294,9 @@ class ForecastNetwork(keras.Model):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), **self.config}
+
+
+def _where(rows: Tensor, values: Tensor) -> Tensor:
+    """The values of these rows, NaN in the others."""
+    rows = ops.reshape(rows, (-1, *[1] * (values.ndim - 1)))
+    return ops.where(rows, values, ops.full_like(values, np.nan))

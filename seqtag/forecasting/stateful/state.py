@@ -81,7 +81,7 @@ class StatefulForecast:
         model, now = self._model, self._unpacked(state)
         networks = zip(model.ensemble.members, now.members, strict=True)
         output = mean_output([carried.forecast(network, member, batch) for network, member in networks])
-        output = model.corrections.apply(output, batch, model.season_length)
+        output = model.corrections.apply([output], batch, model.season_length)
         if model.units is not None:
             output = UnitMoments.of(model.units, model.encoder.ids, batch["series"]).original(output)
         if model.pool is None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqtag.forecasting.calibration.blending import BlendWeights
 from seqtag.forecasting.calibration.conformal import ConformalOffsets
 from seqtag.forecasting.calibration.corrections import Corrections, without_median
 from seqtag.forecasting.calibration.dependence import StepDependence
+from seqtag.forecasting.calibration.guard import Guard
 from seqtag.forecasting.evaluation import baselines
 from seqtag.forecasting.network.network import ForecastOutput
 
@@ -21,7 +21,8 @@ rng = np.random.default_rng(4)
 HISTORY = rng.normal(size=(BATCH, 6))
 HISTORY[1, -2:] = np.nan
 SERIES = np.array([0, 1, 2, 2, 1], np.int32)
-WEIGHTS = BlendWeights(rng.uniform(size=(3, HORIZON)))
+SHARE = rng.uniform(size=(3, HORIZON))
+GUARD = Guard.from_dict({"weights": SHARE.tolist()})
 
 
 def answer():
@@ -32,7 +33,7 @@ def answer():
 
 def apply(**parts):
     batch = {"history": tf.constant(HISTORY), "series": tf.constant(SERIES)}
-    return ForecastOutput(*(part.numpy() for part in Corrections(**parts).apply(answer(), batch, SEASON)))
+    return ForecastOutput(*(part.numpy() for part in Corrections(**parts).apply([answer()], batch, SEASON)))
 
 
 def offsets(size, median=0.0):
@@ -72,19 +73,19 @@ def test_large_offsets_make_nothing_cross_and_leave_the_median(size):
     np.testing.assert_allclose(found[kept], sorted_levels[kept], atol=1e-5)
 
 
-def test_blending_is_that_of_the_calibration():
-    plain, found = answer(), apply(blend=WEIGHTS)
+def test_a_share_of_the_networks_leaves_the_rest_to_seasonal_naive():
+    plain, found = answer(), apply(blend=GUARD)
     rule = baselines.seasonal_naive(list(HISTORY.astype(float)), HORIZON, SEASON)
-    expected = WEIGHTS.blended(plain.point.numpy(), rule, SERIES)
+    expected = rule + SHARE[SERIES] * (plain.point.numpy() - rule)
     np.testing.assert_allclose(found.point, expected, atol=1e-5)
     # The distribution moves with its point and keeps its width.
     width = plain.quantiles - plain.point[..., None]
     np.testing.assert_allclose(found.quantiles - found.point[..., None], width, atol=1e-5)
-    np.testing.assert_array_equal(found.spread, plain.spread)
+    np.testing.assert_allclose(found.spread, plain.spread)
 
 
 def test_offsets_come_after_blending():
-    both, blended, corrections = apply(blend=WEIGHTS, offsets=offsets(0.01)), apply(blend=WEIGHTS), offsets(0.01)
+    both, blended, corrections = apply(blend=GUARD, offsets=offsets(0.01)), apply(blend=GUARD), offsets(0.01)
     np.testing.assert_allclose(
         both.quantiles, corrections.corrected(blended.quantiles, blended.spread.astype(float)), atol=1e-5
     )
@@ -100,8 +101,8 @@ def test_the_median_has_no_offset():
     "parts",
     [
         {},
-        {"blend": WEIGHTS},
-        {"blend": WEIGHTS, "offsets": offsets(0.1), "dependence": StepDependence(np.array([1.0, 0.5]))},
+        {"blend": GUARD},
+        {"blend": GUARD, "offsets": offsets(0.1), "dependence": StepDependence(np.array([1.0, 0.5]))},
     ],
 )
 def test_corrections_through_json(parts):
