@@ -22,21 +22,18 @@ def config_of(training=(), **model):
     return ForecastingConfig.model_validate({"task": "forecasting", "model": model, "training": dict(training)})
 
 
-@pytest.mark.parametrize(("setting", "expected"), [(None, 7), (3, 3)])
-def test_the_season_length_is_that_of_the_frequency_unless_set(setting, expected):
-    assert config_of(season_length=setting).model.season_length_of(table_of(a=60)) == expected
+def test_what_follows_from_the_data_may_be_given_as_none():
+    given = config_of({"epochs": None, "patience": None}, units=None, members=None)
+    assert (given.model.units, given.model.members, given.training.epochs, given.training.patience) == (None,) * 4
+    assert config_of() == ForecastingConfig.model_validate(config_of().model_dump())
 
 
-def test_the_minimum_history_is_the_lookback_where_every_series_is_long_enough():
-    assert config_of().min_history_of(table_of(a=70, b=60, c=50)) == 6
-    assert config_of().min_history_of(table_of(a=50, b=1)) == 1
-    assert [config_of().min_history_of(table_of(a=steps)) for steps in (11, 12)] == [1, 6]
-    assert config_of({"validation_steps": 4}).min_history_of(table_of(a=12)) == 1
-
-
-@pytest.mark.parametrize(("setting", "expected"), [(2, 2), (90, 6)])
-def test_the_minimum_history_that_is_set_is_at_most_the_lookback(setting, expected):
-    assert config_of({"min_history": setting}).min_history_of(table_of(a=50)) == expected
+def test_each_member_has_the_settings_of_all_but_its_own():
+    config = config_of(units=8, ensemble_size=2, members=[{"scaling": "last"}, {"units": 4, "scaling": "revin"}]).model
+    found = [(member.scaling, member.units, member.lookback) for member in config.of_members()]
+    assert found == [("last", 8, 6), ("last", 8, 6), ("revin", 4, 6), ("revin", 4, 6)]
+    with pytest.raises(ValueError, match="units"):
+        config_of(members=[{"units": 0}])
 
 
 def test_bounds_that_cross_are_named():
@@ -49,7 +46,7 @@ def test_bounds_that_cross_are_named():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "expected scaling 'standard' or 'none' with stateful, found 'revin'"),
+        ({"scaling": "revin"}, "expected scaling 'standard' or 'none' with stateful, found 'revin'"),
         ({"scaling": "none", "guard": "blend"}, "expected guard 'none' with stateful, found 'blend'"),
         ({"scaling": "none", "segment": 2}, "expected segment 1 with stateful, found 2"),
         ({"scaling": "none", "layers": 2, "dilations": (1, 2)}, r"expected dilations \(1, 1\) with stateful, found"),

@@ -24,7 +24,8 @@ def table_of(**series):
 
 
 def config_of(model=(), training=(), **options):
-    sections = {"model": {"horizon": 3, "lookback": 6, **dict(model)}, "training": dict(training)}
+    plain = {"horizon": 3, "lookback": 6, "segment": 1, "scaling": "revin", "guard": "none"}
+    sections = {"model": {**plain, **dict(model)}, "training": {"validation_steps": 3, **dict(training)}}
     return ForecastingConfig.model_validate({"task": "forecasting", **sections, **options})
 
 

@@ -91,7 +91,8 @@ def test_a_saved_forecaster_goes_on_from_the_same_steps(fitted, frames, tmp_path
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {"config.yaml", "model.keras", "encoders.json", "history.csv", "metrics.json", "series.csv"}
     loaded = Forecaster.load(tmp_path / "run")
-    parameters = {name: value for name, value in fitted.get_params().items() if name not in ("training", "quantiles")}
+    given = fitted.get_params().items()
+    parameters = {name: value for name, value in given if name not in ("training", "quantiles") and value is not None}
     assert parameters.items() <= loaded.get_params().items()
     assert loaded.history_ == fitted.history_ and loaded.metrics_ == fitted.metrics_
     assert (up_to_last_value(loaded.table_).lengths == 21).all()
@@ -117,7 +118,9 @@ def test_bounds_are_kept_with_the_model_and_reported_on(frames, tmp_path):
     history = frames[0].assign(y=frames[0]["y"].clip(lower=75, upper=100))
     forecaster = tiny(lower=75, upper=100, data={"standardise": True}, training={**TRAINING, "epochs": 1}).fit(history)
     model, table = forecaster.model_, in_order(up_to_last_value(forecaster.table_))
-    windows = split(table, 21, 7).held_out_windows
+    training = forecaster.chosen_
+    held_out = training["training.validation_steps"], training["training.min_history"]
+    windows = split(table, 21, 7, *held_out).held_out_windows
     errors = model.forecast(table, windows).point - windows.future(table.values)
     deviation = model.units.of(table.ids[windows.series].tolist())[:, 1:]
     assert forecaster.report_.overall.mae == pytest.approx(np.nanmean(np.abs(errors / deviation)))
@@ -314,10 +317,10 @@ def test_helpers_lead_from_one_forecast_to_the_next(fitted, frames, tmp_path):
     whole = fitted.table_
     try:
         fitted.table_ = fitted._whole(early)
-        empty = fitted.make_future(5)
+        empty = fitted.make_future(7)
         assert empty["promotion"].isna().all() and empty.columns.tolist() == ["unique_id", "ds", "promotion", "holiday"]
         filled = empty[["unique_id", "ds"]].merge(pd.concat([known, future]), how="left")
-        before = fitted.predict(5, future=filled)
+        before = fitted.predict(7, future=filled)
         past = fitted.predict_history(history, [cutoff])
         shared = past.merge(before, on=["unique_id", "ds"], suffixes=("", "_then"))
         assert len(shared) >= 15

@@ -11,7 +11,6 @@ import tensorflow as tf
 from seqtag.data.series.ids import OBJECT
 from seqtag.data.series.slicing import first_steps
 from seqtag.data.series.table import SeriesTable
-from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.calibration.dependence import fit_dependence
 from seqtag.forecasting.calibration.quantile_function import probabilities
 from seqtag.forecasting.cold_start.pool import ANY, Pool, Seen
@@ -37,7 +36,7 @@ SHORTFALL = 0.05
 
 
 def fit_pool(
-    model: ForecastingModel, corrections: Corrections | None, table: SeriesTable, held_out: Windows, relative: bool
+    model: ForecastingModel, table: SeriesTable, held_out: Windows, relative: bool, answers: bool = True
 ) -> Pool:
     """The pool of the series of a table, for a model without one.
 
@@ -48,20 +47,20 @@ def fit_pool(
     other answer for a new one.
 
     Args:
-        model: the fitted model, without corrections.
-        corrections: of its forecasts; None where it reads standardised series.
+        model: the fitted model, with its corrections.
         table: the series.
         held_out: windows that the model was not fitted on.
         relative: whether changes are read as ratios too: all values are above zero, and move beside their level.
+        answers: whether the model has an answer for a new series; not where it reads standardised ones.
     """
     # A series' first step is all that its static covariates need.
     codes = model.encoder.encode(first_steps(table, np.ones(len(table), np.int64))).static_codes
     pool = pool_of(table, codes, model.horizon, model.levels, relative, MOST_VALUES + 1)
     windows = subsample(held_out, MOST_WINDOWS)
-    if corrections is None:
+    if not answers:
         return pool
     for count in range(1, MOST_VALUES + 1):
-        if network_is_better(model, corrections, pool, table, codes, newest_alone(table, windows, count)):
+        if network_is_better(model, pool, table, codes, newest_alone(table, windows, count)):
             return replace(pool, enough=count)
     return pool
 
@@ -77,7 +76,6 @@ def newest_alone(table: SeriesTable, windows: Windows, count: int) -> Windows:
 
 def network_is_better(
     model: ForecastingModel,
-    corrections: Corrections,
     pool: Pool,
     table: SeriesTable,
     static_codes: np.ndarray,
@@ -93,8 +91,7 @@ def network_is_better(
     if not len(windows):
         return False
     renamed = replace(table, ids=np.array([f"{name}\0" for name in table.ids], object), id_dtype=OBJECT)
-    corrected = ForecastingModel(model.ensemble, model.encoder, model.columns, model.season_length, corrections)
-    output = corrected.outputs(renamed, windows)
+    output = model.outputs(renamed, windows)
     codes = tf.constant(static_codes[windows.series])
     answer = pool.apply(output, Seen.of(tf.constant(windows.history(table.values))), codes, model.lookback)
     target, unit = windows.future(table.values), deviation[windows.series]

@@ -97,17 +97,17 @@ def _anchor(facts: _Facts) -> bool:
     return False
 
 
-def _members(facts: _Facts) -> tuple[dict[str, Any], ...]:
+def _members(facts: _Facts) -> list[dict[str, Any]]:
     model = facts.model
     if model["stateful"] or model["head"] == "negative_binomial" or model["scaling"] or model["anchor"] is not None:
-        return ()
-    anchored = () if facts.model["output"] == "recursive" else (ANCHORED,)
-    smoothed = (SMOOTHED,) if facts.model["lookback"] <= MAX_SMOOTHED else ()
-    return (*anchored, SEASONAL, *smoothed)
+        return []
+    anchored = [] if facts.model["output"] == "recursive" else [ANCHORED]
+    smoothed = [SMOOTHED] if facts.model["lookback"] <= MAX_SMOOTHED else []
+    return [*anchored, SEASONAL, *smoothed]
 
 
 def _guard(facts: _Facts) -> str:
-    return "none" if facts.model["stateful"] else "blend"
+    return "none" if facts.model["stateful"] or facts.model["head"] == "negative_binomial" else "blend"
 
 
 def _units(facts: _Facts) -> int:
@@ -194,7 +194,7 @@ def choose(config: ForecastingConfig, table: SeriesTable) -> Choices:
     * `scaling`: `seasonal`; for counts `mean`, for a stateful model `standard`.
     * `anchor`: none where there are no members.
     * `units`: 32, and 64 from 200,000 values on.
-    * `guard`: `blend`; for a stateful model `none`.
+    * `guard`: `blend`; for a stateful model and for counts, which a blend would not leave whole, `none`.
     * `validation_steps`: as many horizons as a quarter of the median length holds, 1 to 5.
     * `min_history`: the lookback where all series are long enough; else the most of 2 m and the horizon.
     * `batch_windows`: 128, and 32 where there are fewer than 2,560 windows.

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from seqtag.data.series.files import read_series
 from seqtag.data.series.slicing import select_series
-from seqtag.forecasting.calibration.corrections import Corrections
 from seqtag.forecasting.cold_start.fit import fit_pool, newest_alone, pool_of, weighted_quantiles
 from seqtag.forecasting.cold_start.pool import ANY, Seen
 from seqtag.forecasting.data.encoding import SeriesEncoder
@@ -130,8 +129,8 @@ def test_the_network_answers_where_it_is_better(answer, enough):
     model = Answers(
         answer=answer, horizon=4, lookback=6, levels=LEVELS, season_length=1, encoder=SeriesEncoder.fit(table)
     )
-    assert fit_pool(model, Corrections(), table, windows, relative=False).enough == enough
-    assert fit_pool(model, None, table, windows, relative=False).enough == 3
+    assert fit_pool(model, table, windows, relative=False).enough == enough
+    assert fit_pool(model, table, windows, relative=False, answers=False).enough == 3
 
 
 @pytest.mark.skipif("SEQTAG_DATA" not in os.environ, reason="SEQTAG_DATA is not set")

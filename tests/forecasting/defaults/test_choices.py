@@ -44,6 +44,7 @@ def test_monthly_series():
         "model.scaling": "seasonal",
         "model.anchor": False,
         "model.units": 32,
+        "model.guard": "blend",
         # A quarter of 100 holds one horizon.
         "training.validation_steps": 18,
         # Some series are too short for the lookback: two seasons.

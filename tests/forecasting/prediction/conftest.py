@@ -69,13 +69,16 @@ def fitted(table: SeriesTable) -> ForecastingModel:
     return fit_forecasting_model(table, config)[0]
 
 
+PLAIN = {"horizon": 4, "lookback": 8, "units": 5, "segment": 1, "season_length": 7, "scaling": "revin", "anchor": False}
+
+
 @pytest.fixture(scope="session")
 def unfitted() -> Callable[..., ForecastingModel]:
     """`unfitted(table, calendar=False, **config)`: a model with random weights."""
 
     def make(table: SeriesTable, **options: Any) -> ForecastingModel:
         keras.utils.set_random_seed(3)
-        config = ForecastModelConfig(**{"horizon": 4, "lookback": 8, "units": 5, **options})
+        config = ForecastModelConfig(**{**PLAIN, **options})
         encoder = SeriesEncoder.fit(table, config.calendar)
         network = build_network(config, table, encoder, "float32")
         network.set_weights([1.5 * weight + 0.1 for weight in network.get_weights()])

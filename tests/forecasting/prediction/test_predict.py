@@ -121,7 +121,9 @@ def test_any_level_is_that_of_the_quantile_function_and_beyond_the_horizon_of_th
 
 def test_nothing_lies_beyond_a_bound(fitted, table, future):
     """Quantiles, points and paths, within the horizon and beyond, are those without bounds moved onto them."""
-    bounded = ForecastingModel(fitted.ensemble, fitted.encoder, fitted.columns, 7, fitted.corrections)
+    bounded = ForecastingModel(
+        fitted.ensemble, fitted.encoder, fitted.columns, fitted.season_length, fitted.corrections
+    )
     bounded.bounds = Bounds(48.0, 53.0)
     levels = (0.01, 0.1, 0.5, 0.9, 0.99)
     free, found = (predict(model, table, 4, future, levels=levels) for model in (fitted, bounded))

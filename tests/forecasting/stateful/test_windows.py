@@ -38,7 +38,8 @@ def table():
 def built(table, members=1, lookback=STEPS, **options):
     """A model with random weights whose windows are as long as the longest series."""
     keras.utils.set_random_seed(3)
-    config = ForecastModelConfig(horizon=3, lookback=lookback, units=4, stateful=True, calendar=True, **options)
+    settings = {"horizon": 3, "lookback": lookback, "units": 4, "segment": 1, "season_length": 7, "anchor": False}
+    config = ForecastModelConfig(**settings, stateful=True, calendar=True, **options)
     encoder = SeriesEncoder.fit(table, True)
     networks = [build_network(config, table, encoder, "float32") for _ in range(members)]
     return ForecastingModel(ForecastEnsemble(networks), encoder, SeriesColumns(), season_length=7)
