@@ -24,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from benchmarks.forecast_peers import LEVELS, PEERS
-from benchmarks.neural_peer import neural_lstm
+from benchmarks.neural_peer import neural_forecast
 from benchmarks.real_data import config_path
 from benchmarks.tables import markdown_table, text_table
 from seqtag.forecasting.config import ForecastingConfig
@@ -52,7 +52,7 @@ PERIODS = {
 }
 FIGURES = ("smape", "mase", "wql", "coverage", "seconds")
 HEADER = ("period", "series", "system", "sMAPE", "MASE", "WQL", "80%", "s")
-LSTM = {"units": 128, "layers": 2, "lookback": 36, "steps": 1000, "windows": 128}
+LSTM = {"model": "LSTM", "units": 128, "layers": 2, "lookback": 36, "steps": 1000, "windows": 128}
 
 Figures = dict[str, float | None]
 
@@ -84,7 +84,7 @@ def peer_figures(period: str, name: str, folder: Path) -> Figures:
         data = load_series(config)
         horizon, season = config.model.horizon, config.model.season_length or 1
         if name == "LSTM":
-            quantiles, fitting, predicting = neural_lstm(data.train, horizon=horizon, levels=LEVELS, **LSTM)
+            quantiles, fitting, predicting = neural_forecast(data.train, horizon=horizon, levels=LEVELS, **LSTM)
             seconds = fitting + predicting
         else:
             quantiles, seconds = PEERS[name](data.train, horizon, season)

@@ -27,7 +27,7 @@ import tensorflow as tf
 
 from benchmarks.forecast_m3 import LSTM, config_of_period
 from benchmarks.forecast_peers import LEVELS
-from benchmarks.neural_peer import neural_lstm
+from benchmarks.neural_peer import neural_forecast
 from benchmarks.tables import markdown_table, text_table
 from seqtag.data.series.files import SeriesColumns, read_series
 from seqtag.data.series.table import SeriesTable
@@ -51,9 +51,10 @@ def our_lstm(table: SeriesTable, horizon: int, steps: int) -> tuple[ForecastingM
     """Our forecaster of the peer's shape; seconds to fit, and to predict."""
     network = {"cell": "lstm", "units": LSTM["units"], "layers": LSTM["layers"], "lookback": LSTM["lookback"]}
     network |= {"horizon": horizon, "season_length": 12, "output": "direct", "quantiles": LEVELS}
+    network |= {"segment": 1, "scaling": "revin", "guard": "none"}
     windows = LSTM["windows"]
     training = {"epochs": 1, "windows_per_epoch": steps * windows, "batch_windows": windows}
-    training |= {"ema": 0.0, "min_history": 1, "balanced": True}
+    training |= {"ema": 0.0, "min_history": 1, "balanced": True, "decay": "none", "warmup_steps": 0}
     config = ForecastingConfig.model_validate({"task": "forecasting", "model": network, "training": training})
     started = time.monotonic()
     model, _, _ = fit_forecasting_model(table, config)
@@ -139,7 +140,7 @@ def main() -> None:
     model, fitting, predicting = our_lstm(data.train, horizon, options.steps)
     ours = model.forecast(data.train, last_windows(data.train, model.lookback, horizon)).quantiles
     rows = [["seqtag's LSTM", f"{fitting:.1f}", f"{predicting:.2f}", f"{wql(target, ours, LEVELS):.4f}", "", ""]]
-    theirs, their_fit, their_predict = neural_lstm(
+    theirs, their_fit, their_predict = neural_forecast(
         data.train, **{**LSTM, "steps": options.steps, "horizon": horizon, "levels": LEVELS}
     )
     figures = [f"{their_fit:.1f}", f"{their_predict:.2f}", f"{wql(target, theirs, LEVELS):.4f}"]

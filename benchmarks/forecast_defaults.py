@@ -1,0 +1,191 @@
+"""The plain call: `Forecaster(horizon=h).fit(frame)` beside the simple rules and other libraries, with the seconds.
+
+    SEQTAG_DATA=... python -m benchmarks.forecast_defaults [SET ...] [--seeds 1] [--folds 1] [--peers PYTHON]
+        [--markdown]
+
+fits every set with nothing set but the horizon and the levels of the quantiles, and prints MASE, the weighted quantile
+loss of the levels .1 to .9, the coverage of the 80% interval, and the seconds to fit and to forecast. The rules are
+those of `seqtag.forecasting.rules`. With `--peers`, statsforecast's Theta and AutoETS and neuralforecast's NHITS with
+its defaults run beside them, by an interpreter that has these libraries.
+
+| set | series | horizon |
+| --- | --- | --- |
+| `yearly`, `quarterly`, `monthly`, `other` | M3, all series of the period | 6, 8, 18, 8 |
+| `ett_daily` | daily means of ETTh1's seven columns | 28 |
+| `daily`, `hourly` | the samples that are made in the package | 28, 48 |
+| `walks` | eight random walks of 1,500 business days, which nobody can forecast | 13 |
+
+MASE is scaled by the season that the forecaster finds. With `--folds K`, sets of long histories are scored at K
+origins, a horizon apart, each with a fit of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.forecast_peers import LEVELS
+from benchmarks.tables import markdown_table, text_table
+from seqtag import Forecaster
+from seqtag.forecasting.data.m3 import read_m3
+from seqtag.forecasting.data.samples import sample_series
+from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
+from seqtag.forecasting.evaluation.forecast import Forecast, quantile_names
+
+HORIZONS = {
+    "yearly": 6,
+    "quarterly": 8,
+    "monthly": 18,
+    "other": 8,
+    "ett_daily": 28,
+    "daily": 28,
+    "hourly": 48,
+    "walks": 13,
+}
+M3 = ("yearly", "quarterly", "monthly", "other")
+HEADER = ("set", "system", "MASE", "WQL", "80%", "s")
+Figures = dict[str, float]
+
+
+def frame_of(name: str, seed: int) -> pd.DataFrame:
+    """The whole series of a set, with their test steps: `unique_id, ds, y`."""
+    data = Path(os.environ.get("SEQTAG_DATA", "."))
+    horizon = HORIZONS[name]
+    if name in M3:
+        table, test = read_m3(data / "m3/M3.csv")[name]
+        known = table.to_frame()
+        later = known.groupby("unique_id", sort=False)["ds"].max().reset_index()
+        steps = later.loc[later.index.repeat(horizon)].assign(
+            ds=lambda f: f["ds"] + f.groupby("unique_id").cumcount() + 1
+        )
+        return pd.concat([known, steps.assign(y=test.ravel())], ignore_index=True)
+    if name == "ett_daily":
+        wide = pd.read_csv(data / "ett/ETTh1.csv", parse_dates=["date"]).set_index("date").resample("D").mean()
+        return wide.reset_index().melt("date", var_name="unique_id", value_name="y").rename(columns={"date": "ds"})
+    if name == "walks":
+        days = pd.bdate_range("2018-01-01", periods=1500)
+        values = 100 + np.cumsum(np.random.default_rng(seed).normal(size=(8, len(days))), axis=1)
+        parts = [pd.DataFrame({"unique_id": f"w{n}", "ds": days, "y": row}) for n, row in enumerate(values)]
+        return pd.concat(parts, ignore_index=True)
+    steps, frequency = (730, "D") if name == "daily" else (1344, "h")
+    parts = sample_series(steps=steps, horizon=horizon, frequency=frequency, seed=seed)
+    return pd.concat(parts)[["unique_id", "ds", "y"]]
+
+
+def cut(frame: pd.DataFrame, horizon: int, back: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The history and the test steps of an origin, so many horizons before the last one."""
+    frame = frame.sort_values(["unique_id", "ds"])
+    left = frame.groupby("unique_id").cumcount(ascending=False)
+    return frame[left >= horizon * (back + 1)], frame[(left >= horizon * back) & (left < horizon * (back + 1))]
+
+
+def by_series(frame: pd.DataFrame, columns: list[str], horizon: int) -> np.ndarray:
+    """Columns of a frame as `(series, horizon, columns)`, series by name."""
+    ordered = frame.sort_values(["unique_id", "ds"])
+    return ordered[columns].to_numpy().reshape(-1, horizon, len(columns))
+
+
+def figures(name: str, seed: int, back: int, peers: str | None) -> dict[str, Figures]:
+    """The figures of every system at one origin."""
+    horizon = HORIZONS[name]
+    history, test = cut(frame_of(name, seed), horizon, back)
+    target = by_series(test, ["y"], horizon)[..., 0]
+    started = time.monotonic()
+    forecaster = Forecaster(horizon=horizon, quantiles=LEVELS, seed=seed, verbose=0).fit(history)
+    quantiles = by_series(forecaster.predict(), quantile_names(LEVELS), horizon)
+    seconds = {"seqtag": time.monotonic() - started}
+    season = forecaster.model_.season_length
+    histories = [part["y"].to_numpy() for _, part in history.groupby("unique_id")]
+
+    def report(found: np.ndarray):
+        return evaluate_forecasts(target, Forecast.of_quantiles(found, LEVELS), histories, season)
+
+    ours = report(quantiles)
+    scores = {"seqtag": ours.overall, **{rule: found.overall for rule, found in ours.baselines.items()}}
+    if peers is not None:
+        for system, (found, taken) in peer_quantiles(history, horizon, season, peers).items():
+            scores[system], seconds[system] = report(found).overall, taken
+    return {
+        system: {
+            "mase": score.mase,
+            "wql": score.wql,
+            "coverage": score.named_coverage(),
+            "seconds": seconds.get(system, float("nan")),
+        }
+        for system, score in scores.items()
+    }
+
+
+def peer_quantiles(
+    history: pd.DataFrame, horizon: int, season: int, python: str
+) -> dict[str, tuple[np.ndarray, float]]:
+    """The quantiles of each peer `(series, horizon, levels)` and its seconds, from processes of their own."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        series = Path(folder, "series.csv")
+        numbered = history.assign(
+            ds=history.groupby("unique_id").cumcount(), y=history.groupby("unique_id")["y"].ffill()
+        )
+        numbered.to_csv(series, index=False)
+        for model in ("Theta", "AutoETS", "NHITS"):
+            output = Path(folder, f"{model}.npz")
+            settings = json.dumps({"model": model, "horizon": horizon, "season": season, "levels": LEVELS})
+            command = [python, str(Path(__file__).with_name("defaults_peer.py")), str(series), str(output), settings]
+            done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            if done.returncode:
+                raise SystemExit(f"error: {model} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+            with np.load(output) as arrays:
+                found[model] = arrays["quantiles"], float(arrays["seconds"])
+    return found
+
+
+def mean(found: list[Figures]) -> Figures:
+    """The mean over origins and seeds."""
+    return {name: statistics.fmean(one[name] for one in found) for name in found[0]}
+
+
+def rows_of(name: str, seeds: int, folds: int, peers: str | None) -> list[list[str]]:
+    """The lines of a set."""
+    folds = 1 if name in M3 else folds
+    runs = [figures(name, seed, back, peers) for seed in range(1, seeds + 1) for back in range(folds)]
+    forms: dict[str, Callable[[float], str]] = {
+        "mase": "{:.3f}".format, "wql": "{:.4f}".format, "coverage": "{:.0%}".format, "seconds": "{:.0f}".format
+    }  # fmt: skip
+    lines = []
+    for system in runs[0]:
+        values = mean([run[system] for run in runs])
+        lines.append(
+            [name, system, *("-" if np.isnan(values[key]) else form(values[key]) for key, form in forms.items())]
+        )
+    return lines
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sets", nargs="*", metavar="SET", choices=[*HORIZONS, []], help="all unless named")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--folds", type=int, default=1)
+    parser.add_argument("--peers", metavar="PYTHON")
+    parser.add_argument("--markdown", action="store_true")
+    options = parser.parse_args()
+    rows = [
+        line for name in options.sets or HORIZONS for line in rows_of(name, options.seeds, options.folds, options.peers)
+    ]
+    print((markdown_table if options.markdown else text_table)(HEADER, rows))
+
+
+if __name__ == "__main__":
+    main()
