@@ -65,6 +65,8 @@ def _meaning(name: str, field: Schema) -> str:
 
 
 def _default(field: Schema) -> str:
+    if field.get("default", ...) is None and not any(kind.get("type") == "null" for kind in field.get("anyOf", [])):
+        return "[follows from the data](forecasting.md#defaults)"
     return f"`{json.dumps(field['default'], ensure_ascii=False)}`" if "default" in field else "none: must be given"
 
 
