@@ -192,7 +192,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"""task: forecasting
 data: {{root: {folder}, train: train.csv, test: later.csv, series: shop, time: day, target: sales,
         known: [promotion, holiday], static: [region]}}
-model: {{horizon: 7, lookback: 14, units: 6, dropout: 0.2}}
+model: {{horizon: 7, lookback: 14, units: 6, dropout: 0.2, scaling: revin}}
 training: {{epochs: 2, windows_per_epoch: 128}}
 evaluation: {{folds: 2}}
 """,

@@ -29,7 +29,7 @@ from seqtag.forecasting.data.series_order import in_order
 from seqtag.forecasting.data.sources import series_columns
 from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.data.windows import Windows, subsample, training_windows
-from seqtag.forecasting.defaults.choices import choose
+from seqtag.forecasting.defaults.choices import choose, show_choices
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.evaluation.report import ForecastReport
 from seqtag.forecasting.members import EVALUATION_BATCH, Member, MemberTrainer
@@ -66,7 +66,8 @@ def fit_forecasting_model(
     """
     check_can_run()
     table = in_order(table)
-    config = choose(config, table).config
+    choices = choose(config, table)
+    config = choices.config
     budget = Budget(config.training.budget)
     units = _fit_units(table, config) if config.data.standardise else None
     series = table if units is None else units.standardised(table)
@@ -75,6 +76,7 @@ def fit_forecasting_model(
     lookback, horizon = config.model.lookback, config.model.horizon
     parts = split(series, lookback, horizon, config.training.validation_steps, _min_history(config))
     _warn_of_short(parts)
+    show_choices(choices, recording.verbose)
     encoder = SeriesEncoder.fit(parts.fitted, config.model.calendar)
     fitted = WindowReader(encoder.encode(parts.fitted), parts.training_windows)
     held_out = WindowReader(encoder.encode(series), parts.held_out_windows)

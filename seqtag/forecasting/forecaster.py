@@ -20,7 +20,7 @@ from seqtag.forecasting.data.held_out import split
 from seqtag.forecasting.data.joining import with_observations
 from seqtag.forecasting.data.sources import series_columns, series_with_values, training_table
 from seqtag.forecasting.data.windows import Windows, last_windows
-from seqtag.forecasting.defaults.choices import choose, show_choices
+from seqtag.forecasting.defaults.choices import choose
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.fit import fit_forecasting_model
 from seqtag.forecasting.hierarchy.totals import predict_totals
@@ -161,8 +161,7 @@ class Forecaster(StoredForecaster):
             names = ", ".join(map(repr, self.leakage_.leaking))
             warnings.warn(f"known covariates that hold the target: {names}; see leakage_.to_text()", stacklevel=2)
         verbose = estimators.is_verbose(self, verbose)
-        show_choices(choices, verbose)
-        self.model_, result, self.report_ = fit_forecasting_model(table, choices.config, Recording(verbose=verbose))
+        self.model_, result, self.report_ = fit_forecasting_model(table, config, Recording(verbose=verbose))
         self.table_, self.config_, self.chosen_ = whole, config, dict(choices.chosen)
         self.history_ = result.history
         self.metrics_ = {"task": TASK, "dev": self.report_.to_metrics(), "train": result.to_metrics()}

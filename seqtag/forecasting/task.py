@@ -30,7 +30,7 @@ from seqtag.forecasting.data.sources import (
     read_as_trained,
     text_format,
 )
-from seqtag.forecasting.defaults.choices import choose, show_choices
+from seqtag.forecasting.defaults.choices import choose
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.hierarchy.checks import checked_sums
 from seqtag.forecasting.leakage.audit import audit_known
@@ -80,12 +80,11 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
     with errors_in(_path(config, config.data.train)):
         data = load_series(config)
         choices = choose(config, data.train)
-    config = choices.config
+    given, config = config, choices.config
     with run_directory(config, output, resume) as folder, errors_in(_path(config, config.data.train)):
         # A test set that is too short is found now and not after the fit.
         with errors_in(_path(config, config.data.test)):
             windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
-        show_choices(choices)
         import_tensorflow()
         from seqtag.forecasting.fit import fit_forecasting_model
         from seqtag.forecasting.model import TASK
@@ -95,7 +94,7 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
 
         leakage = audit_known(data.train, config)
         logs = folder / LOGS if config.training.tensorboard else None
-        model, fit, dev = fit_forecasting_model(data.train, config, Recording(folder / CHECKPOINTS, logs, resume))
+        model, fit, dev = fit_forecasting_model(data.train, given, Recording(folder / CHECKPOINTS, logs, resume))
         reports = {"dev": dev}
         if len(windows):
             reports["test"] = evaluate_model(model, data.whole, windows)

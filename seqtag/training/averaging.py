@@ -34,6 +34,8 @@ class WeightAverage(keras.callbacks.Callback):
         self.updates = 0
         self.step = 0
         self.average: list[tf.Variable] = []
+        # A function of this object: one of the class would keep its graph after the object is gone.
+        self._update = tf.function(self._moved, reduce_retracing=True)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Starts from the current weights, unless a checkpoint has set the average."""
@@ -48,8 +50,7 @@ class WeightAverage(keras.callbacks.Callback):
             momentum = min(self.momentum, (1 + self.updates) / (10 + self.updates))
             self._update(tf.constant(1 - momentum, tf.float32))
 
-    @tf.function(reduce_retracing=True)
-    def _update(self, rate: tf.Tensor) -> None:
+    def _moved(self, rate: tf.Tensor) -> None:
         for average, weight in zip(self.average, self.model.trainable_variables, strict=True):
             average.assign_add(tf.cast(rate, average.dtype) * (weight.value - average))
 

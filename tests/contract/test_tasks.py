@@ -174,7 +174,8 @@ def fitted(job: Path, shop: Path) -> dict[str, BaseEstimator]:
     training = {"epochs": 1, "tensorboard": False}
     tagger = Tagger(units=6, word_dim=6, training=training, verbose=0)
     data = {"series": "shop", "time": "day", "target": "sales", "known": ["promotion", "holiday"]}
-    forecaster = Forecaster(horizon=7, lookback=14, units=6, data=data, training=training | {"windows_per_epoch": 64})
+    quick = {"lookback": 14, "units": 6, "members": [], "training": training | {"windows_per_epoch": 64}}
+    forecaster = Forecaster(horizon=7, data=data, **quick)
     with redirect_stderr(io.StringIO()) as said:
         tagger.fit(job / "train.tsv", validation_data=job / "dev.tsv")
         forecaster.fit(shop / "train.csv", verbose=0)
@@ -218,7 +219,7 @@ def test_six_fits_take_no_more_memory_than_two(name, case, folder, resident_mb):
     training = {"epochs": 1, "tensorboard": False}
     quick = {
         "tagging": {"cell": "gru", "head": "softmax", "char_encoder": "none", "training": training},
-        "forecasting": {"horizon": 7, "lookback": 14, "training": training | {"windows_per_epoch": 64}},
+        "forecasting": {"horizon": 7, "lookback": 14, "members": [], "training": training | {"windows_per_epoch": 64}},
     }
     data = {"forecasting": {"data": {"series": "shop", "time": "day", "target": "sales"}}}
     taken = []

@@ -22,7 +22,8 @@ TRAINING = {"epochs": 2, "windows_per_epoch": 256, "tensorboard": False}
 
 
 def tiny(**arguments) -> Forecaster:
-    return Forecaster(**{"horizon": 7, "lookback": 21, "units": 8, "training": TRAINING} | arguments)
+    quick = {"horizon": 7, "lookback": 21, "units": 8, "members": [], "training": TRAINING}
+    return Forecaster(**quick | arguments)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def frames():
 @pytest.fixture(scope="module")
 def fitted(frames):
     """With all kinds of covariates, and the guard."""
-    return tiny(data=COVARIATES, guard="blend", calendar=True, series_width=2).fit(frames[0])
+    return tiny(data=COVARIATES, members=None, calendar=True, series_width=2).fit(frames[0])
 
 
 def test_the_constructor_stores_arguments_as_they_are_and_parameters_can_be_set():

@@ -36,7 +36,7 @@ def fit_tagger():
 def fit_forecaster():
     times = pd.date_range("2026-01-01", periods=60, freq="D")
     frame = pd.DataFrame({"unique_id": "a", "ds": times, "y": np.sin(np.arange(60.0))})
-    model = Forecaster(horizon=2, lookback=8, units=2, training={"epochs": 1, "windows_per_epoch": 16})
+    model = Forecaster(horizon=2, lookback=8, units=2, members=[], training={"epochs": 1, "windows_per_epoch": 16})
     return [model.fit(frame).predict()["forecast"].to_numpy()]
 
 

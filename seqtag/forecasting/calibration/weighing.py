@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 # The price of a distance from the prior weights, in held-out horizons.
-PRIOR = 1.0
+PRIOR = 0.4
 # The prices of a distance from the weights of all series that are tried; without a price that helps there is no move.
 PRICES = (8.0, 2.0, 0.5, 0.125)
 # Steps are weighed in up to so many groups, one for so many held-out horizons.
