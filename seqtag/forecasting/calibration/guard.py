@@ -20,7 +20,8 @@ class Guard:
     """Blends the distributions of networks and rules, level by level, so that quantiles never cross.
 
     A rule's quantiles are its point and a width for each step and level, in units of the window: its mean change from
-    season to season, see `SeasonalScaling`. Where a season repeats exactly the unit is zero, and so is the width.
+    season to season, see `SeasonalScaling`. Where a season repeats exactly the unit is zero: there seasonal naive has
+    all the weight, and no width.
 
     Attributes:
         weights: ``(series + 1, groups, sources)``, adding to one over the sources, the networks first, then `RULES`;
@@ -58,6 +59,9 @@ class Guard:
         unit = window_unit(batch["history"], season_length, self.typical)
         weights = tf.gather(tf.constant(self.weights, tf.float64), batch["series"])
         weights = tf.gather(weights, tf.constant(self.groups, tf.int32), axis=1)
+        if self.widths is not None:
+            repeats = tf.one_hot(self.networks + RULES.index("seasonal_naive"), weights.shape[2], dtype=tf.float64)
+            weights = tf.where(unit[..., None] > 0, weights, repeats)
         network, rule = weights[..., : self.networks], weights[..., self.networks :]
         quantiles = tf.stack([source.quantiles for source in sources], axis=2)
         point = tf.stack([source.point for source in sources], axis=2)

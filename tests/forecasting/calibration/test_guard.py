@@ -88,6 +88,15 @@ def test_sources_that_agree_are_followed_exactly_without_a_width(value):
     assert (found.point.numpy() == value).all() and (found.quantiles.numpy() == value).all()
 
 
+def test_an_exact_season_is_repeated_whatever_the_weights():
+    season = np.array([3.0, -1.0, 8.0])
+    rows = np.stack([np.tile(season, 4), *history(4)])
+    found = guard().blended([output(5, 3)] * 2, {"history": tf.constant(rows), "series": tf.constant([1] * 5)}, SEASON)
+    assert found.point[0].numpy().tolist() == [3, -1, 8, 3]
+    assert (found.quantiles[0] == found.point[0][:, None]).numpy().all()
+    assert (found.quantiles[1:, :, 2] > found.quantiles[1:, :, 0]).numpy().all()
+
+
 @pytest.mark.parametrize("level", [1e6, 1e12])
 def test_a_level_is_added_to_the_answer(level):
     blend, batch = guard(), {"series": tf.constant([0, 1, 2, 2, 1])}
