@@ -108,7 +108,7 @@ def histories(table: SeriesTable) -> SeriesTable:
         >>> from seqtag.data.series.files import read_series
         >>> frame = pd.DataFrame({"unique_id": list("aabb"), "ds": [1, 2] * 2, "y": [5, None, None, None]})
         >>> known = histories(read_series(frame))
-        >>> known.ids.tolist(), known.lengths.tolist(), known.times_at(1, 0)
+        >>> known.ids.tolist(), known.lengths.tolist(), int(known.times_at(1, 0))
         (['a', 'b'], [1, 0], 1)
     """
     lengths = _observed_lengths(table)
