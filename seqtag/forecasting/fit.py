@@ -29,7 +29,7 @@ from seqtag.forecasting.data.series_order import in_order
 from seqtag.forecasting.data.sources import series_columns
 from seqtag.forecasting.data.units import SeriesUnits
 from seqtag.forecasting.data.windows import Windows, subsample, training_windows
-from seqtag.forecasting.defaults.choices import choose, show_choices
+from seqtag.forecasting.defaults.choices import Choices, choose, show_choices
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
 from seqtag.forecasting.evaluation.report import ForecastReport
 from seqtag.forecasting.members import EVALUATION_BATCH, Member, MemberTrainer
@@ -43,7 +43,7 @@ from seqtag.training.recording import Recording
 
 
 def fit_forecasting_model(
-    table: SeriesTable, config: ForecastingConfig, recording: Recording = Recording()
+    table: SeriesTable, settings: ForecastingConfig | Choices, recording: Recording = Recording()
 ) -> tuple[ForecastingModel, FitResult, ForecastReport]:
     """Fits a model on a table, whose last steps are held out: they choose the epoch and correct the forecasts.
 
@@ -53,7 +53,8 @@ def fit_forecasting_model(
 
     Args:
         table: the series.
-        config: the settings; those that are not set follow from the data, see `choose`.
+        settings: a configuration, of which those settings that are not set follow from the data; or what `choose` has
+            made of it for these series.
         recording: where checkpoints and logs go, and whether to resume.
 
     Returns:
@@ -66,7 +67,7 @@ def fit_forecasting_model(
     """
     check_can_run()
     table = in_order(table)
-    choices = choose(config, table)
+    choices = settings if isinstance(settings, Choices) else choose(settings, table)
     config = choices.config
     budget = Budget(config.training.budget)
     units = _fit_units(table, config) if config.data.standardise else None

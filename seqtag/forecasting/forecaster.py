@@ -161,7 +161,7 @@ class Forecaster(StoredForecaster):
             names = ", ".join(map(repr, self.leakage_.leaking))
             warnings.warn(f"known covariates that hold the target: {names}; see leakage_.to_text()", stacklevel=2)
         verbose = estimators.is_verbose(self, verbose)
-        self.model_, result, self.report_ = fit_forecasting_model(table, config, Recording(verbose=verbose))
+        self.model_, result, self.report_ = fit_forecasting_model(table, choices, Recording(verbose=verbose))
         self.table_, self.config_, self.chosen_ = whole, config, dict(choices.chosen)
         self.history_ = result.history
         self.metrics_ = {"task": TASK, "dev": self.report_.to_metrics(), "train": result.to_metrics()}

@@ -80,7 +80,7 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
     with errors_in(_path(config, config.data.train)):
         data = load_series(config)
         choices = choose(config, data.train)
-    given, config = config, choices.config
+    config = choices.config
     with run_directory(config, output, resume) as folder, errors_in(_path(config, config.data.train)):
         # A test set that is too short is found now and not after the fit.
         with errors_in(_path(config, config.data.test)):
@@ -94,7 +94,7 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
 
         leakage = audit_known(data.train, config)
         logs = folder / LOGS if config.training.tensorboard else None
-        model, fit, dev = fit_forecasting_model(data.train, given, Recording(folder / CHECKPOINTS, logs, resume))
+        model, fit, dev = fit_forecasting_model(data.train, choices, Recording(folder / CHECKPOINTS, logs, resume))
         reports = {"dev": dev}
         if len(windows):
             reports["test"] = evaluate_model(model, data.whole, windows)

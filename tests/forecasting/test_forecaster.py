@@ -48,6 +48,15 @@ def test_the_constructor_stores_arguments_as_they_are_and_parameters_can_be_set(
     assert not hasattr(copy, "model_")
 
 
+def test_seasons_are_found_once_in_a_fit(frames, monkeypatch):
+    """Also where the audit of known covariates needs one."""
+    tables = []
+    monkeypatch.setattr("seqtag.forecasting.defaults.choices.find_seasons", lambda table: tables.append(table) or (7,))
+    with pytest.raises(DataError, match="expected a series with values in at least"):
+        tiny(data=COVARIATES, training={"validation_steps": 999}).fit(frames[0])
+    assert len(tables) == 1
+
+
 def test_before_fit_nothing_is_answered(tmp_path, frames):
     forecaster = Forecaster()
     for ask in (

@@ -23,7 +23,6 @@ import numpy as np
 from seqtag.data.series.covariates import Categories, Column
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.config import ForecastingConfig
-from seqtag.forecasting.defaults.choices import choose
 from seqtag.forecasting.leakage.association import (
     Steps,
     codings,
@@ -48,10 +47,15 @@ MAX_STEPS_OF_A_SERIES = 2_000
 
 
 def audit_known(table: SeriesTable, config: ForecastingConfig) -> LeakageReport | None:
-    """Whether a known covariate holds the target; None where there is no known covariate."""
+    """Whether a known covariate holds the target; None where there is no known covariate.
+
+    Args:
+        table: the series.
+        config: the settings, with a season.
+    """
     if not table.known:
         return None
-    season_length = choose(config, table).config.model.season_length
+    season_length = config.model.season_length
     return audit_leakage(table, season_length=season_length, seed=config.seed, horizon=config.model.horizon)
 
 
