@@ -145,15 +145,16 @@ class ForecastNetwork(keras.Model):
         self.levels = tuple(levels)
         self.head = head_named(head, levels)
         self.scaling: Any
-        options: dict[str, Any] = {"centred": centred, "typical": typical, "dtype": "float32", "name": "scaling"}
+        options: dict[str, Any] = {"typical": typical, "dtype": "float32", "name": "scaling"}
         if scaling == "es_rnn":
-            self.scaling = SmoothingScaling(horizon=horizon, series=inputs["series"], **smoothing or {}, **options)
+            options |= {"horizon": horizon, "series": inputs["series"], **(smoothing or {})}
+            self.scaling = SmoothingScaling(centred=centred, **options)
         elif stateful:
-            self.scaling = RunningScaling(scaling, moments, lookback, **options)
+            self.scaling = RunningScaling(scaling, moments, lookback, centred=centred, **options)
         elif scaling == "seasonal":
             self.scaling = SeasonalScaling(season_length, horizon, **options)
         else:
-            self.scaling = WindowScaling(scaling, moments, **options)
+            self.scaling = WindowScaling(scaling, moments, centred=centred, **options)
         self.features = StepFeatures(inputs, series_width, dtype="float32", name="features")
         self.encoder = HistoryEncoder(
             cell,

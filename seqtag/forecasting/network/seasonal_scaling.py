@@ -14,10 +14,11 @@ from seqtag.forecasting.network.window_scale import (
     above_zero,
     enough_values,
     filled,
-    newest_value,
+    mean_of,
     observed_steps,
     resolved,
 )
+from seqtag.forecasting.rules.naive import newest, seasonal_naive
 from seqtag.ops.recurrence import Tensor
 
 # With fewer pairs of seasons than these, changes from step to step have a say in the unit.
@@ -41,7 +42,6 @@ class SeasonalScaling(keras.layers.Layer):
     Args:
         season_length: m.
         horizon: steps of the future.
-        centred: for the other scalings; a season is always measured from its own values.
         typical: the deviation of most series in training; without it, the size of a window's values, or 1.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
 
@@ -58,29 +58,26 @@ class SeasonalScaling(keras.layers.Layer):
     # Where scaled targets are cut off.
     farthest = FARTHEST
 
-    def __init__(
-        self, season_length: int, horizon: int, centred: bool = True, typical: float | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, season_length: int, horizon: int, typical: float | None = None, **kwargs: Any) -> None:
         # Keras would cast the values to the layer's float32.
         super().__init__(autocast=False, **kwargs)
         self.season_length = season_length
         self.horizon = horizon
-        self.centred = centred
         self.typical = typical
 
     def call(self, history: Tensor, series: Tensor) -> tuple[WindowScale, None]:
         """Location and scale of windows."""
         history = ops.cast(history, "float64")
-        observed = observed_steps(history)
-        level = newest_value(history, observed)
-        profile = last_season(filled(history - level, observed), observed, self.season_length)
+        level = newest(history)
+        above = history - level
+        profile = seasonal_naive(above, self.season_length, self.season_length)
         places = np.arange(-history.shape[1], self.horizon) % self.season_length
-        scale = window_unit(history, self.season_length, self.typical)
+        scale = _unit(history, above, self.season_length, self.typical)
         return WindowScale(level, ops.take(profile, places, axis=1), scale, ops.ones_like(scale)), None
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        names = ("season_length", "horizon", "centred", "typical")
+        names = ("season_length", "horizon", "typical")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
@@ -93,12 +90,16 @@ def window_unit(history: Tensor, season_length: int, typical: float | None = Non
         typical: the unit of a window of few values in which nothing varies.
     """
     history = ops.cast(history, "float64")
+    return _unit(history, history - newest(history), season_length, typical)
+
+
+def _unit(history: Tensor, above: Tensor, season_length: int, typical: float | None) -> Tensor:
+    """`window_unit` of histories of which what lies above their newest value is known."""
     observed = observed_steps(history)
-    above = filled(history - newest_value(history, observed), observed)
-    unit, pairs = mean_change(above, observed, season_length)
+    unit, pairs = mean_change(above, season_length)
     if season_length > 1:
         share = ops.minimum(pairs / _ENOUGH_PAIRS, ops.ones_like(pairs))
-        unit = share * unit + (1 - share) * mean_change(above, observed, 1)[0]
+        unit = share * unit + (1 - share) * mean_change(above, 1)[0]
     unit = resolved(unit, history, observed)
     if typical is None:
         other = above_zero(ops.max(ops.abs(filled(history, observed)), axis=1, keepdims=True))
@@ -107,41 +108,13 @@ def window_unit(history: Tensor, season_length: int, typical: float | None = Non
     return ops.where(ops.logical_or(unit > 0, enough_values(observed)), unit, other)
 
 
-def last_season(values: Tensor, observed: Tensor, season_length: int) -> Tensor:
-    """The newest value at each place of the season, `(batch, season_length)`, the place of the next step first.
-
-    A place without a value has the newest value of all, and 0 where there is none.
-
-    Args:
-        values: `(batch, time)`, finite.
-        observed: which of them count.
-        season_length: steps of a season.
-    """
-    missing = -values.shape[1] % season_length
-    values = ops.pad(values, [[0, 0], [missing, 0]])
-    observed = ops.pad(observed, [[0, 0], [missing, 0]], constant_values=False)
-    shape = (-1, values.shape[1] // season_length, season_length)
-    rows = ops.reshape(values, shape)
-    number = ops.arange(1, shape[1] + 1, dtype="int32")[None, :, None]
-    seen = ops.where(ops.reshape(observed, shape), number, ops.zeros_like(number))
-    last = ops.max(seen, axis=1, keepdims=True)
-    chosen = ops.logical_and(seen == last, seen > 0)
-    at_place = ops.sum(ops.where(chosen, rows, ops.zeros_like(rows)), axis=1)
-    return ops.where(last[:, 0] > 0, at_place, newest_value(values, observed))
-
-
-def mean_change(values: Tensor, observed: Tensor, lag: int) -> tuple[Tensor, Tensor]:
+def mean_change(values: Tensor, lag: int) -> tuple[Tensor, Tensor]:
     """The mean of abs(y_t - y_{t-lag}) of each row and the number of such pairs, both `(batch, 1)`; 0 where none is.
 
     Args:
-        values: `(batch, time)`, finite.
-        observed: which of them count.
+        values: `(batch, time)`, NaN where missing.
         lag: steps between two values.
     """
-    if lag >= values.shape[1]:
-        zeros = ops.zeros_like(values[:, :1])
-        return zeros, zeros
-    both = ops.logical_and(observed[:, lag:], observed[:, :-lag])
-    change = filled(ops.abs(values[:, lag:] - values[:, :-lag]), both)
-    pairs = ops.sum(ops.cast(both, values.dtype), axis=1, keepdims=True)
-    return ops.sum(change, axis=1, keepdims=True) / ops.maximum(pairs, ops.ones_like(pairs)), pairs
+    change = ops.abs(values[:, lag:] - values[:, :-lag])
+    both = observed_steps(change)
+    return mean_of(change, both), ops.sum(ops.cast(both, values.dtype), axis=1, keepdims=True)
