@@ -190,6 +190,7 @@ class ConfigError(SeqtagError, ValueError):
     Args:
         message: what was expected and what was found; it begins with the dotted key unless `setting` is given.
         setting: the dotted key, if commands have options for it.
+        reason: the message without the key that it begins with.
 
     >>> error = ConfigError("expected an encoding, found 'utf-99'", setting="data.encoding")
     >>> for message in (error, error.told("--encoding")):
@@ -199,6 +200,10 @@ class ConfigError(SeqtagError, ValueError):
     """
 
     exit_code = 2
+
+    def __init__(self, message: str, setting: str | None = None, reason: str | None = None) -> None:
+        super().__init__(message, setting)
+        self.reason = message if reason is None else reason
 
     def __str__(self) -> str:
         return self.told(self.setting)

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from seqtag import cli
+from seqtag.config.section import validate_section
 from seqtag.errors import ConfigError
 from seqtag.runs.config_file import dump_config, find_config, packaged_configs, resolve_path
 from seqtag.tagging.config import TaggingConfig
@@ -52,6 +53,14 @@ def test_bad_overrides_name_the_key(config_file, override, message):
         load_config(config_file, [override])
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+    assert str(error.value).endswith(error.value.reason)
+
+
+def test_the_reason_of_an_error_has_no_key():
+    with pytest.raises(ConfigError) as error:
+        validate_section(TaggingConfig, {"task": "tagging", "model": {"units": 0}}, "job.yaml")
+    assert str(error.value) == "job.yaml: model.units: input should be greater than or equal to 1, found 0"
+    assert error.value.reason == "input should be greater than or equal to 1, found 0"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -42,29 +43,28 @@ def validate_section(section: type[S], values: Any, source: str) -> S:
     """Checks the values of one section.
 
     Raises:
-        ConfigError: a value is wrong; the message begins with `source` and names the dotted key.
+        ConfigError: a value is wrong; the message begins with `source` and the dotted key, its `reason` does not.
     """
     try:
         return section.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{source}: {_first_problem(section, error)}") from None
+        problem = error.errors()[0]
+        location = [str(part) for part in problem["loc"]]
+        reason = _reason(section, problem, location)
+        raise ConfigError(f"{source}: {'.'.join(location) or 'config'}: {reason}", reason=reason) from None
 
 
-def _first_problem(section: type[BaseModel], error: ValidationError) -> str:
-    problem = error.errors()[0]
-    location = [str(part) for part in problem["loc"]]
-    key = ".".join(location) or "config"
+def _reason(section: type[BaseModel], problem: Mapping[str, Any], location: list[str]) -> str:
     match problem["type"]:
         case "extra_forbidden":
-            return f"{key}: unknown key{_nearest(section, location)}"
+            return f"unknown key{_nearest(section, location)}"
         case "missing":
-            return f"{key}: expected a value, found none"
+            return "expected a value, found none"
         case "value_error" if "found" in str(problem["ctx"]["error"]):
-            return f"{key}: {problem['ctx']['error']}"
+            return str(problem["ctx"]["error"])
         case _:
-            found = problem.get("input")
             message = problem["msg"][0].lower() + problem["msg"][1:]
-            return f"{key}: {message}, found {shown(found)}"
+            return f"{message}, found {shown(problem.get('input'))}"
 
 
 def _nearest(section: type[BaseModel], location: list[str]) -> str:

@@ -22,7 +22,7 @@ from seqtag.forecasting.cold_start.pool import Pool, Seen
 from seqtag.forecasting.data.batches import Batch, WindowReader
 from seqtag.forecasting.data.encoding import SeriesEncoder
 from seqtag.forecasting.data.units import SeriesUnits
-from seqtag.forecasting.data.windows import Windows
+from seqtag.forecasting.data.windows import Windows, with_history
 from seqtag.forecasting.evaluation.forecast import Forecast
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.forecasting.network.network import ForecastOutput
@@ -177,6 +177,11 @@ class ForecastingModel:
     def whole(self, windows: Windows) -> Windows:
         """The windows with all steps of history that a forecast reads: those from `first` on, if it is stateful."""
         return replace(windows, lookback=ALL_STEPS) if self.stateful else windows
+
+    def answerable(self, table: SeriesTable, windows: Windows) -> Windows:
+        """The whole windows that have a forecast: without a value in their history, only a pool gives one."""
+        windows = self.whole(windows)
+        return with_history(table, windows) if self.pool is None else windows
 
     def pooled(self, count: Any) -> Any:
         """Which histories the pool answers, of how many values each has: an array or a tensor."""

@@ -300,8 +300,7 @@ def _read_as(data: SeriesDataConfig, options: Mapping[str, str]) -> SeriesDataCo
         try:
             data = validate_section(SeriesDataConfig, {**data.model_dump(), name: value}, "data")
         except ConfigError as error:
-            message = str(error).removeprefix("data: ").removeprefix(f"{name}: ").removeprefix("config: ")
-            raise ConfigError(message, setting=f"data.{name}") from None
+            raise ConfigError(error.reason, setting=f"data.{name}") from None
     return data
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from seqtag.data.series.table import SeriesTable
 from seqtag.forecasting.calibration.quantile_function import probabilities
 from seqtag.forecasting.data.future import append_future, unknown_future
-from seqtag.forecasting.data.windows import Windows, with_history
+from seqtag.forecasting.data.windows import Windows
 from seqtag.forecasting.evaluation.forecast import quantile_names
 from seqtag.forecasting.model import ForecastingModel
 
@@ -30,14 +30,15 @@ def score_anomalies(model: ForecastingModel, table: SeriesTable) -> pd.DataFrame
         table: the series.
 
     Returns:
-        A row for each step with a history: `unique_id, ds, y, forecast`, the quantiles, `probability` u and `score`,
+        A row for each step after a series' first; without a pool of training series, for each with a value among the
+        steps that the model reads: `unique_id, ds, y, forecast`, the quantiles, `probability` u and `score`,
         which are NaN where the value is missing.
     """
     whole = append_future(table, unknown_future(table, model.horizon))
     inside = np.arange(len(whole.values)) - whole.offsets[whole.series_of_step]
     ends = np.flatnonzero((inside > 0) & (inside < table.lengths[whole.series_of_step]))
     series = whole.series_of_step[ends]
-    windows = with_history(whole, Windows(series, ends, whole.offsets[series], model.lookback, model.horizon))
+    windows = model.answerable(whole, Windows(series, ends, whole.offsets[series], model.lookback, model.horizon))
     forecast = model.forecast(whole, windows).cut(slice(None), slice(0, 1))
     values = whole.values[windows.ends].astype(float)
     u = probabilities(values, forecast.quantiles[:, 0], model.levels, model.by_score)

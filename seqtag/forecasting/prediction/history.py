@@ -13,7 +13,7 @@ from seqtag.data.series.table import SeriesTable
 from seqtag.data.series.timestamps import read_times
 from seqtag.errors import DataError, shown
 from seqtag.forecasting.data.future import append_future, unknown_future
-from seqtag.forecasting.data.windows import Windows, all_windows, with_history
+from seqtag.forecasting.data.windows import Windows, all_windows
 from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.prediction.predict import with_forecast
 
@@ -111,9 +111,7 @@ def _forecasts(
     whole = append_future(table, unknown_future(table, model.horizon))
     series, known = cutoffs.T
     first = whole.offsets[series]
-    windows = model.whole(Windows(series, first + known, first, model.lookback, model.horizon))
-    if model.pool is None:
-        windows = with_history(whole, windows)
+    windows = model.answerable(whole, Windows(series, first + known, first, model.lookback, model.horizon))
     forecast = model.forecast(whole, windows, levels)
     times = whole.times
     repeated = np.repeat(windows.series, model.horizon)

@@ -81,3 +81,13 @@ def test_a_missing_value_has_no_score_but_a_forecast(fitted, history):
     row = found[found["y"].isna()].iloc[0]
     assert np.isnan(row["score"]) and np.isnan(row["probability"]) and np.isfinite(row["forecast"])
     assert found["score"].isna().sum() == 1
+
+
+def test_after_a_long_gap_the_pool_answers(fitted, history, plain):
+    start = at(history, "north", 30)
+    gap = slice(start, start + fitted.lookback - 1)
+    found = scored(fitted, history, lambda frame: frame.loc.__setitem__((gap, "y"), np.nan))
+    assert len(found) == len(plain) and np.isfinite(found["forecast"]).all()
+    after = found["ds"].eq(history.loc[start + fitted.lookback, "ds"]) & found["unique_id"].eq("north")
+    middle = fitted.levels.index(0.5)
+    assert found.loc[after, "forecast"].item() == fitted.pool.values[-1, middle]
