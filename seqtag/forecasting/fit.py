@@ -218,7 +218,7 @@ def fit_corrections(
         quantiles, spread = np.asarray(output.quantiles), np.asarray(output.spread)
         offsets = without_median(fit_offsets(target, quantiles, spread, config.quantiles))
         corrections = replace(corrections, offsets=offsets)
-        output = corrections.apply(outputs, batch, season_length)
+        output = corrections.with_offsets(output)
     dependence = fit_dependence(probabilities(target, np.asarray(output.quantiles), config.quantiles))
     return replace(corrections, dependence=dependence)
 

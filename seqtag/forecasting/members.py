@@ -144,16 +144,16 @@ def held_out_loss(network: ForecastNetwork, reader: WindowReader) -> Callable[[]
     """A function that gives the mean loss over all windows of the reader, with the weights of the moment."""
     windows = len(reader.windows)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
-    def loss(chosen: tf.Tensor) -> tf.Tensor:
+    def loss(chosen: tf.Tensor) -> np.ndarray:
         batch = reader.batch(chosen)
-        output = network(batch, training=False)
+        output = network.traced_call(batch)
         counted = tf.reduce_sum(tf.cast(network.counted(batch, output), tf.float32))
-        return tf.stack([network.compute_loss(batch, None, output) * counted, counted])
+        both: np.ndarray = tf.stack([network.compute_loss(batch, None, output) * counted, counted]).numpy()
+        return both
 
     def mean() -> float:
         starts = range(0, windows, EVALUATION_BATCH)
-        sums = [loss(tf.range(s, min(s + EVALUATION_BATCH, windows), dtype=tf.int64)).numpy() for s in starts]
+        sums = [loss(tf.range(s, min(s + EVALUATION_BATCH, windows), dtype=tf.int64)) for s in starts]
         total, count = np.sum(sums, axis=0)
         return float(total / max(count, 1.0))
 

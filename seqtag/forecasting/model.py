@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,8 @@ from seqtag.runs.bundle import load_bundle, save_bundle
 
 TASK = "forecasting"
 PREDICTION_BATCH = 512
+# The speed of a graph of all corrections pays for building it from so many numbers on, windows x lookback.
+MANY_NUMBERS = 50_000
 COLUMNS = ("series", "time", "target")
 # More steps than a series has.
 ALL_STEPS = 2**40
@@ -79,12 +81,6 @@ class ForecastingModel:
         self.bounds = bounds or Bounds()
         self.by_score = by_score
         self.pool = pool
-        self._traced: Callable[..., ForecastOutput] | None = None
-
-    @cached_property
-    def standardised(self) -> ForecastingModel:
-        """The model of standardised series, which takes and gives values in their units."""
-        return ForecastingModel(self.ensemble, self.encoder, self.columns, self.season_length, self.corrections)
 
     @property
     def lookback(self) -> int:
@@ -119,28 +115,26 @@ class ForecastingModel:
 
     def forecast_batch(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
         """The finished forecasts of a batch, in the graph: a SavedModel runs this, and `forecast` gives the same."""
-        return self.bounds.apply(self._answer(batch))
+        read = self._read_by_networks(batch)
+        output = self.corrections.apply(self.ensemble.outputs(read), read, self.season_length)
+        return self.bounds.apply(self._answered(output, batch))
 
-    def _answer(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
-        """The forecasts before bounds: rows with no value or a few are the pool's, the others the networks'."""
-        output = self._corrected(batch)
+    def _read_by_networks(self, batch: Mapping[str, tf.Tensor]) -> Batch:
+        """The batch with its history in the units of the networks. That of a series that has none is NaN."""
+        if self.units is None:
+            return dict(batch)
+        return {**batch, "history": self._units_of(self.units, batch).standard(batch["history"])}
+
+    def _answered(self, output: ForecastOutput, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
+        """The forecasts before bounds, in the series' own units, with the pool's for rows with no value or a few."""
+        if self.units is not None:
+            output = self._units_of(self.units, batch).original(output)
         if self.pool is None:
             return output
         return self.pool.apply(output, Seen.of(batch["history"]), batch["static_codes"], self.lookback)
 
-    def _corrected(self, batch: Mapping[str, tf.Tensor]) -> ForecastOutput:
-        """The networks' corrected forecasts. With units, those of a series that has none are NaN."""
-        if self.units is None:
-            return self.corrections.apply(self.ensemble.outputs(batch), batch, self.season_length)
-        units = UnitMoments.of(self.units, self.encoder.ids, batch["series"])
-        return units.original(self.standardised._corrected({**batch, "history": units.standard(batch["history"])}))
-
-    def _graph(self, batch: Batch) -> Callable[..., ForecastOutput]:
-        """`_answer` as a graph function, traced once for batches of any size."""
-        if self._traced is None:
-            specs = {name: tf.TensorSpec([None, *part.shape[1:]], part.dtype, name) for name, part in batch.items()}
-            self._traced = tf.function(self._answer).get_concrete_function(specs)
-        return self._traced
+    def _units_of(self, units: SeriesUnits, batch: Mapping[str, tf.Tensor]) -> UnitMoments:
+        return UnitMoments.of(units, self.encoder.ids, batch["series"])
 
     def outputs(self, table: SeriesTable, windows: Windows) -> ForecastOutput:
         """Points, quantiles and spreads of windows of a table, as arrays, before bounds.
@@ -163,11 +157,14 @@ class ForecastingModel:
         if self.stateful:
             return self._of_states.outputs(self.encoder.encode(table), windows)
         reader = WindowReader(self.encoder.encode(table), windows, with_target=False)
+        many = len(windows) * self.lookback > MANY_NUMBERS
+        correct = self.corrections.traced_apply if many else self.corrections.apply
         parts = []
         for start in range(0, len(windows), PREDICTION_BATCH):
-            chosen = tf.range(start, min(start + PREDICTION_BATCH, len(windows)), dtype=tf.int64)
-            batch = reader.batch(chosen)
-            parts.append([part.numpy() for part in self._graph(batch)(batch)])
+            batch = reader.batch(tf.range(start, min(start + PREDICTION_BATCH, len(windows)), dtype=tf.int64))
+            read = self._read_by_networks(batch)
+            output = correct(self.ensemble.traced_outputs(read), read, self.season_length)
+            parts.append([part.numpy() for part in self._answered(output, batch)])
         return ForecastOutput(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     @cached_property

@@ -84,7 +84,8 @@ def test_a_model_of_standardised_series_takes_and_gives_their_own_units(model, t
     made = ForecastingModel(model.ensemble, model.encoder, COLUMNS, 7, model.corrections, units)
     windows = all_windows(table, 5, 2).take(np.arange(20))
     mean, deviation = units.moments[windows.series].T[..., None]
-    inside = made.standardised.outputs(units.standardised(table), windows)
+    plain = ForecastingModel(model.ensemble, model.encoder, COLUMNS, 7, model.corrections)
+    inside = plain.outputs(units.standardised(table), windows)
     made.save(tmp_path)
     for found in (made, ForecastingModel.load(tmp_path)):
         point, quantiles, spread = found.outputs(table, windows)

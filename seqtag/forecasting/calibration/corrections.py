@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.calibration.guard import Guard
 from seqtag.forecasting.network.ensemble import mean_output
 from seqtag.forecasting.network.network import ForecastOutput
+from seqtag.forecasting.network.traced import Traced
 
 # The smallest share of its distance from the median that a quantile keeps.
 LEAST_DISTANCE = 0.25
@@ -37,12 +39,16 @@ class Corrections:
     def apply(
         self, outputs: Sequence[ForecastOutput], batch: Mapping[str, tf.Tensor], season_length: int
     ) -> ForecastOutput:
-        """Blends the networks' outputs with the rules, then adds the offsets; the median stays the median.
+        """Blends the networks' outputs with the rules, then adds the offsets."""
+        blended = mean_output(outputs) if self.blend is None else self.blend.blended(outputs, batch, season_length)
+        return self.with_offsets(blended)
+
+    def with_offsets(self, output: ForecastOutput) -> ForecastOutput:
+        """Adds the offsets to what is blended; the median stays the median.
 
         An offset that suits most windows may be wider than the whole distribution of a narrow one. A quantile keeps at
         least a quarter of its distance from the median, so that no distribution collapses into a point.
         """
-        output = mean_output(outputs) if self.blend is None else self.blend.blended(outputs, batch, season_length)
         if self.offsets is None:
             return output
         levels = self.offsets.levels
@@ -53,6 +59,19 @@ class Corrections:
         lower = tf.sort(tf.minimum(moved, least)[..., :middle], axis=-1)
         upper = tf.sort(tf.maximum(moved, least)[..., middle + 1 :], axis=-1)
         return output._replace(quantiles=tf.concat([lower, median, upper], axis=-1))
+
+    def traced_apply(
+        self, outputs: Sequence[ForecastOutput], batch: Mapping[str, tf.Tensor], season_length: int
+    ) -> ForecastOutput:
+        """What `apply` gives, by a graph that is traced once for batches of any size."""
+        if season_length not in self._graphs:
+            self._graphs[season_length] = Traced(lambda outputs, batch: self.apply(outputs, batch, season_length))
+        read = {name: batch[name] for name in ("history", "series")}
+        return ForecastOutput(*self._graphs[season_length](list(outputs), read))
+
+    @cached_property
+    def _graphs(self) -> dict[int, Traced]:
+        return {}
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back."""

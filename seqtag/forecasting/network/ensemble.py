@@ -43,6 +43,10 @@ class ForecastEnsemble(keras.Model):
         """The forecasts of each member."""
         return [member.forecast(batch) for member in self.members]
 
+    def traced_outputs(self, batch: Mapping[str, Tensor]) -> list[ForecastOutput]:
+        """What `outputs` gives, each member by the graph that it has for all ensembles."""
+        return [member.traced_forecast(batch) for member in self.members]
+
     def uncompiled(self) -> ForecastEnsemble:
         """A copy with the same weights whose members have no optimizer, so that a file stores none of its state."""
         copy = ForecastEnsemble([type(member).from_config(member.get_config()) for member in self.members])

@@ -19,7 +19,9 @@ from seqtag.forecasting.network.running_scale import RunningScaling
 from seqtag.forecasting.network.scaling import WindowScaling
 from seqtag.forecasting.network.seasonal_scaling import SeasonalScaling
 from seqtag.forecasting.network.smoothing import SmoothingScaling
+from seqtag.forecasting.network.traced import Traced
 from seqtag.forecasting.network.window_scale import WindowScale, filled, first_value, observed_steps
+from seqtag.keras_internals import set_untracked
 from seqtag.ops.recurrence import Tensor
 
 # How many of the last scaled values join the context, where smoothing has taken the season off them.
@@ -170,6 +172,9 @@ class ForecastNetwork(keras.Model):
         )
         self.decoder = self._decoder(output, cell, units, dropout)
         self.anchor: Any = LinearAnchor(horizon, dtype="float32", name="anchor") if anchor else None
+        # The loss after each epoch, all corrections and all forecasts ask for the same.
+        set_untracked(self, "_traced_call", Traced(lambda batch: self(batch, training=False)))
+        set_untracked(self, "_traced_forecast", Traced(self._forecast))
         self.bridge = None
         if self.scaling.feature_widths[0]:
             self.bridge = keras.layers.Dense(units, "tanh", dtype=self.dtype_policy, name="bridge")
@@ -274,7 +279,20 @@ class ForecastNetwork(keras.Model):
 
     def forecast(self, batch: Mapping[str, Tensor]) -> ForecastOutput:
         """The distributions of a batch's futures, in units of the series; NaN where logarithms leave no value."""
-        found = self.distribution(self(batch, training=False))
+        return self._forecast(batch, self(batch, training=False))
+
+    def traced_call(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What `call` gives without training, by a graph that is traced once for batches of any size."""
+        inputs = {name: part for name, part in batch.items() if name != "target"}
+        found: dict[str, Tensor] = self._traced_call(inputs)
+        return found
+
+    def traced_forecast(self, batch: Mapping[str, Tensor]) -> ForecastOutput:
+        """What `forecast` gives, by the graph of `traced_call`."""
+        return ForecastOutput(*self._traced_forecast({"history": batch["history"]}, self.traced_call(batch)))
+
+    def _forecast(self, batch: Mapping[str, Tensor], output: Mapping[str, Tensor]) -> ForecastOutput:
+        found = self.distribution(output)
         if not self.scaling.logarithmic:
             return found
         seen = ops.any(observed_steps(self._history(batch)), axis=1)
