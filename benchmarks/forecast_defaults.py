@@ -39,6 +39,7 @@ import pandas as pd
 from benchmarks.forecast_peers import LEVELS
 from benchmarks.tables import markdown_table, text_table
 from seqtag import Forecaster
+from seqtag.data.series.files import read_series
 from seqtag.forecasting.data.m3 import read_m3
 from seqtag.forecasting.data.samples import sample_series
 from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
@@ -81,7 +82,8 @@ def frame_of(name: str, seed: int) -> pd.DataFrame:
         return pd.concat(parts, ignore_index=True)
     steps, frequency = (730, "D") if name == "daily" else (1344, "h")
     parts = sample_series(steps=steps, horizon=horizon, frequency=frequency, seed=seed)
-    return pd.concat(parts)[["unique_id", "ds", "y"]]
+    # The samples leave out rows: a table has one for every step.
+    return read_series(pd.concat(parts)[["unique_id", "ds", "y"]]).to_frame()
 
 
 def cut(frame: pd.DataFrame, horizon: int, back: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -89,6 +91,14 @@ def cut(frame: pd.DataFrame, horizon: int, back: int) -> tuple[pd.DataFrame, pd.
     frame = frame.sort_values(["unique_id", "ds"])
     left = frame.groupby("unique_id").cumcount(ascending=False)
     return frame[left >= horizon * (back + 1)], frame[(left >= horizon * back) & (left < horizon * (back + 1))]
+
+
+def forecast_of(forecaster: Forecaster, history: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
+    """The quantiles of the test steps `(series, horizon, levels)`; a history may end with a gap before them."""
+    gaps = history.groupby("unique_id")["y"].agg(lambda values: int(values[::-1].isna().cumprod().sum()))
+    found = forecaster.predict(horizon=forecaster.horizon + int(gaps.max()))
+    wanted = test[["unique_id", "ds"]].merge(found, how="left", on=["unique_id", "ds"])
+    return by_series(wanted, quantile_names(LEVELS), forecaster.horizon)
 
 
 def by_series(frame: pd.DataFrame, columns: list[str], horizon: int) -> np.ndarray:
@@ -104,7 +114,7 @@ def figures(name: str, seed: int, back: int, peers: str | None) -> dict[str, Fig
     target = by_series(test, ["y"], horizon)[..., 0]
     started = time.monotonic()
     forecaster = Forecaster(horizon=horizon, quantiles=LEVELS, seed=seed, verbose=0).fit(history)
-    quantiles = by_series(forecaster.predict(), quantile_names(LEVELS), horizon)
+    quantiles = forecast_of(forecaster, history, test)
     seconds = {"seqtag": time.monotonic() - started}
     season = forecaster.model_.season_length
     histories = [part["y"].to_numpy() for _, part in history.groupby("unique_id")]

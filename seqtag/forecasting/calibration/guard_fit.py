@@ -16,6 +16,9 @@ from seqtag.forecasting.network.network import ForecastOutput
 from seqtag.forecasting.network.seasonal_scaling import window_unit
 from seqtag.forecasting.rules.side_by_side import RULES, rule_forecasts
 
+# Theta's share of the rules' weight without evidence.
+THETA_SHARE = 0.6
+
 
 class HeldOut(NamedTuple):
     """Held-out windows.
@@ -65,11 +68,17 @@ def fit_guard(
 
 
 def _prior(networks: int, season_length: int) -> np.ndarray:
-    """The weights without evidence: half to the networks, half to the rules; without a season two rules are one."""
-    rules = np.ones(len(RULES))
+    """The weights without evidence: half to the networks, most of the rest to Theta, which few rules beat.
+
+    Without a season naive and seasonal naive are one rule.
+    """
+    others = np.ones(len(RULES))
     if season_length == 1:
-        rules[[RULES.index("naive"), RULES.index("seasonal_naive")]] = 0.5
-    return np.r_[np.full(networks, 0.5 / networks), 0.5 * rules / rules.sum()]
+        others[[RULES.index("naive"), RULES.index("seasonal_naive")]] = 0.5
+    others[RULES.index("theta")] = 0.0
+    rules = (1 - THETA_SHARE) * others / others.sum()
+    rules[RULES.index("theta")] = THETA_SHARE
+    return np.r_[np.full(networks, 0.5 / networks), 0.5 * rules]
 
 
 def _widths(target: np.ndarray, point: np.ndarray, unit: np.ndarray, levels: Sequence[float]) -> np.ndarray:

@@ -6,10 +6,11 @@ without evidence (Kullback and Leibler's divergence), by mirror descent (Beck an
 
     w = argmin  n L(w) / L(v) + c KL(w || v)
 
-* of all series together, v are the prior weights, and n is the number of series times that of the horizons held
-  out in each: with few of them, sources that are nearly as good share the weight, which is hard to beat (the
-  forecast combination puzzle, Smith and Wallis 2009). The steps of the horizon have weights in up to
-  four groups, one for 25 held-out horizons.
+* of all series together, v are the prior weights, and n is the number of held-out horizons that tell something of
+  their own. Series of one file move together: at a correlation r between their errors, S of them tell as much as
+  ``S / (1 + (S - 1) r)`` that do not (Kish 1965). With few of them, sources that are nearly as good share the weight,
+  which is hard to beat (the forecast combination puzzle, Smith and Wallis 2009). The steps of the horizon have weights
+  in up to four groups, one for 25 held-out horizons.
 * of one series, v are the weights of all, and n is the number of its held-out horizons. The price c is the one whose
   weights, from the older half of the held-out windows, have the least error on the newer half; where no series holds
   out two horizons there is no such evidence, and all series keep the weights of all.
@@ -23,6 +24,8 @@ import numpy as np
 
 # The price of a distance from the prior weights, in held-out horizons.
 PRIOR = 0.4
+# How far the errors of a file's series move together.
+CORRELATION = 0.2
 # The prices of a distance from the weights of all series that are tried; without a price that helps there is no move.
 PRICES = (8.0, 2.0, 0.5, 0.125)
 # Steps are weighed in up to so many groups, one for so many held-out horizons.
@@ -66,6 +69,11 @@ class HeldOutErrors(NamedTuple):
         oldest = np.full(num_series + 1, -np.inf)
         np.maximum.at(oldest, self.series, self.age)
         return np.where(oldest < 0, 0.0, 1 + np.maximum(oldest, 0) / self.horizon)
+
+    def own_horizons(self, num_series: int) -> float:
+        """How many horizons of series that do not move together would tell as much."""
+        horizons = self.horizons(num_series)
+        return float(horizons.sum() / (1 + max((horizons > 0).sum() - 1, 0) * CORRELATION))
 
 
 def group_of_step(horizon: int, groups: int) -> np.ndarray:
@@ -121,7 +129,7 @@ def _pooled(held_out: HeldOutErrors, num_series: int, prior: np.ndarray, groups:
     """The weights of all series together, ``(groups, sources)``."""
     errors, window, group = _flat(held_out, groups)
     start = prior[None].repeat(groups, 0)
-    price = PRIOR / max(held_out.horizons(num_series).sum(), 1.0)
+    price = PRIOR / max(held_out.own_horizons(num_series), 1.0)
     # Every series counts the same, however many windows it has.
     share = (1 / np.bincount(held_out.series)[held_out.series])[window]
     return _descend(errors, group, share, start, np.full(groups, price))

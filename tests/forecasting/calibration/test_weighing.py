@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from seqtag.forecasting.calibration.weighing import HeldOutErrors, fit_weights, group_of_step
+from seqtag.forecasting.calibration.weighing import CORRELATION, PRIOR, HeldOutErrors, fit_weights, group_of_step
 
 EQUAL = np.full(3, 1 / 3)
 
@@ -22,10 +22,24 @@ def test_weights_of_all_are_those_of_a_search():
     errors = drawn()
     held_out = HeldOutErrors(errors, np.arange(300) + 1, np.zeros(300, int))
     found = fit_weights(held_out, 300, EQUAL)[0]
+    price = PRIOR * (1 + 299 * CORRELATION) / 300
     grid = [np.array([a, b, 1 - a - b]) for a, b in itertools.product(np.linspace(0, 1, 51), repeat=2) if a + b <= 1]
     for step in range(4):
-        values = [np.abs(np.tensordot(w, errors[:, :, step], 1)).mean() for w in grid]
-        assert np.abs(np.tensordot(found[step], errors[:, :, step], 1)).mean() <= min(values) * 1.005
+        at_start = np.abs(np.tensordot(EQUAL, errors[:, :, step], 1)).mean()
+        costs = [
+            np.abs(np.tensordot(w, errors[:, :, step], 1)).mean() / at_start
+            + price * (w * np.log(np.maximum(w, 1e-300) / EQUAL)).sum()
+            for w in [found[step], *grid]
+        ]
+        assert costs[0] <= min(costs[1:]) * 1.002
+
+
+def test_series_that_move_together_tell_less():
+    """Of S series the horizons count as S / (1 + (S - 1) r), whatever their number of windows."""
+    one = HeldOutErrors(np.zeros((3, 10, 4)), np.ones(10, int), np.arange(10) * 4)
+    many = HeldOutErrors(np.zeros((3, 50, 4)), np.arange(50) + 1, np.zeros(50, int))
+    assert one.own_horizons(1) == 10
+    assert many.own_horizons(50) == pytest.approx(50 / (1 + 49 * CORRELATION))
 
 
 def test_a_source_without_an_error_has_all_the_weight_and_others_none():
