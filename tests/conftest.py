@@ -179,7 +179,7 @@ def run_folder(job: Path) -> Path:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `train.csv`, `later.csv` and a `job.yaml` that fits a tiny forecaster.
 
-    The columns have names of their own.
+    The columns have names of their own. There is one network, for commands treat all alike.
     """
     from seqtag.forecasting.data.samples import sample_series
 
@@ -192,7 +192,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"""task: forecasting
 data: {{root: {folder}, train: train.csv, test: later.csv, series: shop, time: day, target: sales,
         known: [promotion, holiday], static: [region]}}
-model: {{horizon: 7, lookback: 14, units: 6, dropout: 0.2, scaling: revin}}
+model: {{horizon: 7, lookback: 14, units: 6, dropout: 0.2, scaling: revin, members: []}}
 training: {{epochs: 2, windows_per_epoch: 128}}
 evaluation: {{folds: 2}}
 """,

@@ -28,7 +28,10 @@ class Traced:
     def __call__(self, *arguments: Any) -> Any:
         """What the function gives."""
         if self._graph is None:
-            self._graph = tf.function(self._function).get_concrete_function(*tf.nest.map_structure(_spec, arguments))
+            specs = tf.nest.map_structure(_spec, arguments)
+            # Not a part of the graph that is traced when it is called first.
+            with tf.init_scope():
+                self._graph = tf.function(self._function).get_concrete_function(*specs)
         return self._graph(*arguments)
 
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from seqtag.forecasting.cold_start.pool import Seen
 from seqtag.forecasting.model import ForecastingModel
+from seqtag.forecasting.network.traced import Traced
 from seqtag.forecasting.serving.inputs import ForecastInputs, Raw, Tensors, only_where, rows_with_infinity
 from seqtag.forecasting.serving.stream_state import STEP_PADDING, StreamState
 
@@ -24,6 +25,8 @@ class WindowAnswers:
     def __init__(self, model: ForecastingModel, inputs: ForecastInputs) -> None:
         self._model = model
         self._inputs = inputs
+        # Two signatures forecast, and share its graph.
+        self._forecast_batch = Traced(model.forecast_batch)
         self._state = StreamState(model.lookback, inputs.widths())
         self.width = self._state.width
 
@@ -72,7 +75,7 @@ class WindowAnswers:
         if model.logarithmic:
             usable &= pooled | ~tf.reduce_any(batch["history"] <= 0, axis=1)
         # Unusable rows are set to NaN before the network: a head may search as long as its widest row needs.
-        output = model.forecast_batch(batch | {"history": only_where(usable, batch["history"])})
+        output = self._forecast_batch(batch | {"history": only_where(usable, batch["history"])})
         return {"quantiles": only_where(usable, output.quantiles), "forecast": only_where(usable, output.point)}
 
 

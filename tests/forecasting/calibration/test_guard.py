@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -143,3 +144,16 @@ def test_a_network_that_is_right_keeps_its_say():
     assert (blend.weights[..., 0] > 0.95).all()
     np.testing.assert_allclose(blend.weights.sum(axis=-1), 1)
     assert (np.diff(blend.widths, axis=-1) >= 0).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_quantiles_ascend_where_all_rules_erred_to_one_side(sign):
+    """Errors far above every rule leave no value below its point: the lower quantiles are the point then."""
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(30, 12)).cumsum(axis=1)
+    target = values[:, -1:] + sign * (20 + 9 * rng.uniform(size=(30, HORIZON)))
+    found, outputs = fitted(target, values, target + rng.normal(size=target.shape))
+    assert (np.diff(found.widths, axis=-1) >= 0).all() and (found.widths[..., 1] == 0).all()
+    only_rules = replace(found, weights=np.where(np.arange(found.weights.shape[2]) < found.networks, 0, found.weights))
+    batch = {"history": tf.constant(values), "series": tf.constant(np.arange(30) + 1)}
+    assert (np.diff(only_rules.blended(outputs, batch, SEASON).quantiles, axis=-1) >= 0).all()
