@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import keras
@@ -11,6 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from seqtag.data.text.word_features import NUM_HASHED
+from seqtag.keras_internals import set_untracked
 from seqtag.layers import CRF, Bidirectional
 from seqtag.models.recurrent import recurrent_layer
 from seqtag.models.word_representation import WordRepresentation
@@ -91,6 +91,7 @@ class TaggerNetwork(keras.Model):
             )
         self.emission = keras.layers.Dense(num_tags, dtype="float32", name="emission")
         self.head = _head(head, constraints, tag_costs)
+        set_untracked(self, "_graphs", {})
 
     def build(self, batch_shape: Any = None) -> None:
         """Creates the weights, whose shapes are known from the arguments alone."""
@@ -139,54 +140,55 @@ class TaggerNetwork(keras.Model):
         loss = ops.sum(losses) / ops.cast(tokens, losses.dtype)
         return loss + ops.sum(self.losses) if self.losses else loss
 
-    @cached_property
-    def decode(self) -> Callable[[dict], tf.Tensor]:
-        """Graph function: the best legal tags `(batch, time)` int32 of a batch, 0 at padding."""
+    def decode(self, batch: dict) -> tf.Tensor:
+        """The best legal tags `(batch, time)` int32 of a batch, 0 at padding, by a graph."""
+        return self._by_graph(self._decoded, batch)
 
-        def decode(batch: dict) -> tf.Tensor:
-            return self.head.decode(self(batch, training=False), mask=sequence_mask(batch))
+    def marginals(self, batch: dict) -> tf.Tensor:
+        """The probability of every tag, `(batch, time, num_tags)`, by a graph."""
+        return self._by_graph(self._marginals, batch)
 
-        return self._graph_function(decode)
-
-    @cached_property
-    def marginals(self) -> Callable[[dict], tf.Tensor]:
-        """Graph function: the probability of every tag, `(batch, time, num_tags)`."""
-
-        def marginals(batch: dict) -> tf.Tensor:
-            return self.head.marginals(self(batch, training=False), mask=sequence_mask(batch))
-
-        return self._graph_function(marginals)
-
-    @cached_property
-    def tag(self) -> Callable[[dict], dict[str, tf.Tensor]]:
-        """Graph function: the best legal tags and their probabilities.
+    def tag(self, batch: dict) -> dict[str, tf.Tensor]:
+        """The best legal tags and their probabilities, by a graph.
 
         It returns `tags (batch, time)` int32, 0 at padding; `scores (batch, time)`, the probability of each tag; and
         `continuations (batch, time)`, the probability of each tag given the tag before it. The probability of a span is
         its first score times the continuations of its other tokens.
         """
+        found: dict[str, tf.Tensor] = self._by_graph(self._tagged, batch)
+        return found
 
-        def tag(batch: dict) -> dict[str, tf.Tensor]:
-            mask = sequence_mask(batch)
-            emissions = self(batch, training=False)
-            tags = self.head.decode(emissions, mask=mask)
-            scores, continuations = self.head.path_probabilities(emissions, tags, mask=mask)
-            return {"tags": tags, "scores": scores, "continuations": continuations}
+    def _decoded(self, batch: dict) -> tf.Tensor:
+        return self.head.decode(self(batch, training=False), mask=sequence_mask(batch))
 
-        return self._graph_function(tag)
+    def _marginals(self, batch: dict) -> tf.Tensor:
+        return self.head.marginals(self(batch, training=False), mask=sequence_mask(batch))
 
-    def _graph_function(self, function: Callable) -> Callable:
-        """A function of a batch that is traced once for all lengths."""
+    def _tagged(self, batch: dict) -> dict[str, tf.Tensor]:
+        mask = sequence_mask(batch)
+        emissions = self(batch, training=False)
+        tags = self.head.decode(emissions, mask=mask)
+        scores, continuations = self.head.path_probabilities(emissions, tags, mask=mask)
+        return {"tags": tags, "scores": scores, "continuations": continuations}
+
+    def _by_graph(self, function: Callable, batch: dict) -> Any:
+        """What a function gives for a batch, by a graph that is traced for all lengths when it is first asked for.
+
+        Keras reads every attribute of a network that it saves or loads: none of them may trace a graph.
+        """
         shapes = {"words": [None], "chars": [None, None], "buckets": [None, NUM_HASHED], "word_rows": [None, None]}
         shapes["lengths"] = [None]
         if self.representation.column_sizes:
             shapes["columns"] = [None, None, len(self.representation.column_sizes)]
-        signature = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
-        # The one graph that there is: calls of it are not watched for tracing often, which TensorFlow would warn of
-        # where many networks in a process are traced once each.
-        graph = tf.function(function, input_signature=[signature]).get_concrete_function()
+        name = function.__name__
+        if name not in self._graphs:
+            signature = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
+            # The one graph that there is: calls of it are not watched for tracing often, which TensorFlow would warn of
+            # where many networks in a process are traced once each.
+            with tf.init_scope():
+                self._graphs[name] = tf.function(function, input_signature=[signature]).get_concrete_function()
         # A batch may hold tags too; the graph does not take them.
-        return lambda batch: graph({name: batch[name] for name in signature})
+        return self._graphs[name]({name: batch[name] for name in shapes})
 
     def get_config(self) -> dict:
         """The constructor's arguments."""
