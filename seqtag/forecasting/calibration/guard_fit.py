@@ -82,6 +82,11 @@ def _prior(networks: int, season_length: int) -> np.ndarray:
 
 
 def _widths(target: np.ndarray, point: np.ndarray, unit: np.ndarray, levels: Sequence[float]) -> np.ndarray:
-    """The quantiles of a rule's held-out errors, in units of their windows, `(horizon, levels)`."""
+    """The quantiles of a rule's held-out errors, in units of their windows, `(horizon, levels)`.
+
+    A rule's median is its point. Where all its held-out errors were on one side, the quantiles of the other side are
+    its point, too, so that none cross.
+    """
     same = np.repeat(point[..., None], len(levels), axis=-1)
-    return without_median(fit_offsets(target, same, unit, levels)).offsets
+    offsets, at = without_median(fit_offsets(target, same, unit, levels)).offsets, np.array(levels)
+    return np.where(at < 0.5, np.minimum(offsets, 0.0), np.maximum(offsets, 0.0))
