@@ -56,6 +56,8 @@ HORIZONS = {
     "walks": 13,
 }
 M3 = ("yearly", "quarterly", "monthly", "other")
+# Sets whose values differ from seed to seed.
+DRAWN = ("daily", "hourly", "walks")
 HEADER = ("set", "system", "MASE", "WQL", "80%", "s")
 Figures = dict[str, float]
 
@@ -166,19 +168,31 @@ def mean(found: list[Figures]) -> Figures:
     return {name: statistics.fmean(one[name] for one in found) for name in found[0]}
 
 
+def spread(found: list[Figures], seeds: int) -> str:
+    """The least and the greatest MASE of a seed, "" where they are the same."""
+    by_seed = np.reshape([one["mase"] for one in found], (seeds, -1)).mean(axis=1) if len(found) % seeds == 0 else []
+    least, most = f"{min(by_seed, default=0):.3f}", f"{max(by_seed, default=0):.3f}"
+    return "" if least == most else f" ({least} to {most})"
+
+
 def rows_of(name: str, seeds: int, folds: int, peers: str | None) -> list[list[str]]:
     """The lines of a set."""
     folds = 1 if name in M3 else folds
-    runs = [figures(name, seed, back, peers) for seed in range(1, seeds + 1) for back in range(folds)]
+    # Other libraries say the same of the same values, whatever the seed.
+    runs = [
+        figures(name, seed, back, peers if seed == 1 or name in DRAWN else None)
+        for seed in range(1, seeds + 1)
+        for back in range(folds)
+    ]
     forms: dict[str, Callable[[float], str]] = {
         "mase": "{:.3f}".format, "wql": "{:.4f}".format, "coverage": "{:.0%}".format, "seconds": "{:.0f}".format
     }  # fmt: skip
     lines = []
     for system in runs[0]:
-        values = mean([run[system] for run in runs])
-        lines.append(
-            [name, system, *("-" if np.isnan(values[key]) else form(values[key]) for key, form in forms.items())]
-        )
+        found = [run[system] for run in runs if system in run]
+        values = mean(found)
+        cells = ["-" if np.isnan(values[key]) else form(values[key]) for key, form in forms.items()]
+        lines.append([name, system, cells[0] + spread(found, seeds), *cells[1:]])
     return lines
 
 
@@ -191,9 +205,9 @@ def main() -> None:
     parser.add_argument("--peers", metavar="PYTHON")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    rows = [
-        line for name in options.sets or HORIZONS for line in rows_of(name, options.seeds, options.folds, options.peers)
-    ]
+    rows = []
+    for name in options.sets or HORIZONS:
+        rows += rows_of(name, options.seeds, options.folds, options.peers)
     print((markdown_table if options.markdown else text_table)(HEADER, rows))
 
 
