@@ -86,7 +86,9 @@ def streams(answers: int) -> list[Row]:
     rows = []
     for stateful in (False, True):
         for lookback in (168, 2000):
-            settings = ForecastModelConfig(horizon=24, lookback=lookback, scaling="standard", stateful=stateful)
+            network = {"cell": "gru", "units": 32, "segment": 1, "anchor": False, "season_length": 24}
+            reading = {"lookback": lookback, "scaling": "standard", "stateful": stateful}
+            settings = ForecastModelConfig(horizon=24, **reading, **network)
             frame, _ = sample_series(series=1, steps=lookback + 100, horizon=24)
             table = read_series(frame[["unique_id", "ds", "y"]])
             encoder = SeriesEncoder.fit(table)

@@ -24,11 +24,12 @@ SHARED = (
     "conformal",
     "ensemble_size",
     "members",
+    "search",
 )
 
 
 # What follows from the data unless it is set, see `seqtag.forecasting.defaults.choices`, and its value until then.
-MODEL_CHOICES = ("lookback", "units", "segment", "scaling", "anchor", "season_length", "members", "guard")
+MODEL_CHOICES = ("lookback", "cell", "units", "segment", "scaling", "anchor", "season_length", "members", "guard")
 TRAINING_CHOICES = ("epochs", "batch_windows", "windows_per_epoch", "min_history", "validation_steps")
 
 
@@ -117,7 +118,7 @@ class ForecastModelConfig(Section):
 
     horizon: Positive = Field(24, description="steps of a forecast")
     lookback: Positive = Field(UNSET, description="steps of history that the network reads")
-    cell: Cell = Field("gru", description="of the recurrent layers")
+    cell: Cell = Field(UNSET, description="of the recurrent layers")
     units: Positive = Field(UNSET, description="of every recurrent layer")
     layers: Positive = Field(1, description="recurrent layers of the encoder")
     dilations: tuple[Positive, ...] | None = Field(None, description="of each layer; 1 for all unless set")
@@ -158,6 +159,11 @@ class ForecastModelConfig(Section):
     conformal: bool = Field(True, description="whether quantiles are corrected on the held-out windows")
     lower: float | None = Field(None, description="bound that no value lies below, in units of the series")
     upper: float | None = Field(None, description="bound that no value lies above")
+    search: Literal["small"] | None = Field(
+        None,
+        description="small: a handful of candidates for settings that are not set are compared before the fit; null "
+        "for none",
+    )
 
     @field_validator("quantiles")
     @classmethod

@@ -43,7 +43,10 @@ from seqtag.training.recording import Recording
 
 
 def fit_forecasting_model(
-    table: SeriesTable, settings: ForecastingConfig | Choices, recording: Recording = Recording()
+    table: SeriesTable,
+    settings: ForecastingConfig | Choices,
+    recording: Recording = Recording(),
+    budget: Budget | None = None,
 ) -> tuple[ForecastingModel, FitResult, ForecastReport]:
     """Fits a model on a table, whose last steps are held out: they choose the epoch and correct the forecasts.
 
@@ -56,6 +59,7 @@ def fit_forecasting_model(
         settings: a configuration, of which those settings that are not set follow from the data; or what `choose` has
             made of it for these series.
         recording: where checkpoints and logs go, and whether to resume.
+        budget: the time that the fit may take, where other fits came before it; that of the settings unless given.
 
     Returns:
         The model, how the fit went, and the report on the held-out windows, with the baselines.
@@ -69,19 +73,12 @@ def fit_forecasting_model(
     table = in_order(table)
     choices = settings if isinstance(settings, Choices) else choose(settings, table)
     config = choices.config
-    budget = Budget(config.training.budget)
-    units = _fit_units(table, config) if config.data.standardise else None
-    series = table if units is None else units.standardised(table)
-    if config.model.head == "negative_binomial":
-        check_counts(series)
-    lookback, horizon = config.model.lookback, config.model.horizon
-    parts = split(series, lookback, horizon, config.training.validation_steps, _min_history(config))
+    budget = budget or Budget(config.training.budget)
+    units, series, parts = _prepared(table, config)
     _warn_of_short(parts)
     show_choices(choices, recording.verbose)
-    encoder = SeriesEncoder.fit(parts.fitted, config.model.calendar)
-    fitted = WindowReader(encoder.encode(parts.fitted), parts.training_windows)
-    held_out = WindowReader(encoder.encode(series), parts.held_out_windows)
-    trainer = MemberTrainer(config, encoder, parts.fitted, fitted, held_out, takes_logarithms(series))
+    trainer = _trainer(series, parts, config)
+    encoder = trainer.encoder
     members = _fit_members(trainer, recording, budget)
     season_length = config.model.season_length
     build = partial(ForecastingModel, encoder=encoder, columns=series_columns(config.data), season_length=season_length)
@@ -99,6 +96,51 @@ def fit_forecasting_model(
         model = build(_ensemble(members))
         result = replace(result, seconds=result.seconds + sum(member.result.seconds for member in members))
     return model, result, report
+
+
+def fit_networks(
+    table: SeriesTable, config: ForecastingConfig, recording: Recording, budget: Budget
+) -> tuple[ForecastingModel, FitResult]:
+    """Fits the networks alone: the model has no corrections and no pool, and forecasts the networks' mean.
+
+    Args:
+        table: the series, in order.
+        config: all settings.
+        recording: as for `fit_forecasting_model`.
+        budget: the time that the fit may take.
+
+    Raises:
+        DataError, RunError: as `fit_forecasting_model`.
+    """
+    units, series, parts = _prepared(table, config)
+    trainer = _trainer(series, parts, config)
+    members = _fit_members(trainer, recording, budget)
+    model = ForecastingModel(
+        _ensemble(members),
+        trainer.encoder,
+        series_columns(config.data),
+        config.model.season_length,
+        units=units,
+        bounds=Bounds(config.model.lower, config.model.upper),
+    )
+    return model, _joined([member.result for member in members])
+
+
+def _prepared(table: SeriesTable, config: ForecastingConfig) -> tuple[SeriesUnits | None, SeriesTable, Split]:
+    """The units of the series, the series in them, and their windows."""
+    units = _fit_units(table, config) if config.data.standardise else None
+    series = table if units is None else units.standardised(table)
+    if config.model.head == "negative_binomial":
+        check_counts(series)
+    held_out = config.training.validation_steps
+    return units, series, split(series, config.model.lookback, config.model.horizon, held_out, _min_history(config))
+
+
+def _trainer(series: SeriesTable, parts: Split, config: ForecastingConfig) -> MemberTrainer:
+    encoder = SeriesEncoder.fit(parts.fitted, config.model.calendar)
+    fitted = WindowReader(encoder.encode(parts.fitted), parts.training_windows)
+    held_out = WindowReader(encoder.encode(series), parts.held_out_windows)
+    return MemberTrainer(config, encoder, parts.fitted, fitted, held_out, takes_logarithms(series))
 
 
 def _warn_of_short(parts: Split) -> None:

@@ -22,7 +22,6 @@ from seqtag.forecasting.data.sources import series_columns, series_with_values, 
 from seqtag.forecasting.data.windows import Windows, last_windows
 from seqtag.forecasting.defaults.choices import choose
 from seqtag.forecasting.evaluation.evaluate import evaluate_model
-from seqtag.forecasting.fit import fit_forecasting_model
 from seqtag.forecasting.hierarchy.totals import predict_totals
 from seqtag.forecasting.leakage.audit import audit_known, audit_leakage
 from seqtag.forecasting.leakage.report import LeakageReport
@@ -35,6 +34,7 @@ from seqtag.forecasting.prediction.effects import permutation_effects
 from seqtag.forecasting.prediction.history import predict_history
 from seqtag.forecasting.prediction.paths import sample_paths
 from seqtag.forecasting.prediction.predict import predict
+from seqtag.forecasting.search.fit import fit_searched
 from seqtag.forecasting.stored_forecaster import StoredForecaster
 from seqtag.process.forks import check_can_run
 from seqtag.runs import estimators
@@ -52,7 +52,7 @@ class Forecaster(StoredForecaster):
         horizon: steps of a forecast.
         lookback: steps of history that the network reads. It follows from the data unless given, as do all arguments
             that are None: `chosen_` has their values, `seqtag.forecasting.defaults.choices.choose` the rules.
-        cell: `"gru"`, `"lstm"`, `"peephole_lstm"` or `"simple_rnn"`.
+        cell: `"gru"` (unless given), `"lstm"`, `"peephole_lstm"` or `"simple_rnn"`.
         units: of every recurrent layer.
         layers: recurrent layers of the encoder.
         dilations: of each layer; 1 for all unless given.
@@ -77,6 +77,8 @@ class Forecaster(StoredForecaster):
             on held-out steps; `"none"` takes the networks alone.
         conformal: whether quantiles are corrected on held-out windows.
         lower, upper: bounds that no value and no forecast lies beyond, such as `lower=0`; None for none.
+        search: `"small"` compares a handful of candidates for arguments that are not given, on steps before those that
+            the fit holds out, and fits the best; see `search_`. It takes about four times as long as a fit.
         data: how frames and files are read: a dict with the keys of the configuration's `data` section, among them
             `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency` (any offset of pandas),
             `time_zone`, `date_format`, `separator`, `decimal`, `standardise`.
@@ -91,6 +93,8 @@ class Forecaster(StoredForecaster):
             took in; after `load` only their last steps.
         report_: the report on the held-out windows, with the baselines; absent after `load`.
         chosen_: the settings that follow from the data, by their dotted keys in a configuration.
+        search_: the table of the search: a row for each candidate in each round, with what it changes, its loss, MASE
+            and `wql`; None without a search.
         history_: one dict an epoch.
         metrics_: the figures of `metrics.json`.
         backtest_: the result of the last `backtest`, a `seqtag.forecasting.backtesting.BacktestResult`.
@@ -106,7 +110,7 @@ class Forecaster(StoredForecaster):
 
     horizon: int = 24
     lookback: int | None = None
-    cell: str = "gru"
+    cell: str | None = None
     units: int | None = None
     layers: int = 1
     dilations: Sequence[int] | None = None
@@ -131,6 +135,7 @@ class Forecaster(StoredForecaster):
     conformal: bool = True
     lower: float | None = None
     upper: float | None = None
+    search: str | None = None
     data: dict[str, Any] | None = None
     training: dict[str, Any] | None = None
     seed: int = 1
@@ -161,11 +166,12 @@ class Forecaster(StoredForecaster):
             names = ", ".join(map(repr, self.leakage_.leaking))
             warnings.warn(f"known covariates that hold the target: {names}; see leakage_.to_text()", stacklevel=2)
         verbose = estimators.is_verbose(self, verbose)
-        self.model_, result, self.report_ = fit_forecasting_model(table, choices, Recording(verbose=verbose))
-        self.table_, self.config_, self.chosen_ = whole, config, dict(choices.chosen)
-        self.history_ = result.history
-        self.metrics_ = {"task": TASK, "dev": self.report_.to_metrics(), "train": result.to_metrics()}
-        self.metrics_["chosen"] = self.chosen_
+        fit = fit_searched(table, choices, Recording(verbose=verbose))
+        self.model_, self.report_, self.search_ = fit.model, fit.report, fit.trials
+        self.table_, self.config_, self.chosen_ = whole, config, dict(fit.choices.chosen)
+        self.history_ = fit.result.history
+        self.metrics_ = {"task": TASK, "dev": self.report_.to_metrics(), "train": fit.result.to_metrics()}
+        self.metrics_ |= fit.to_metrics()
         return self
 
     def predict(

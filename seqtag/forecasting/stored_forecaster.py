@@ -21,6 +21,7 @@ from seqtag.forecasting.data.sources import next_steps, read_as_trained
 from seqtag.forecasting.defaults.choices import with_chosen
 from seqtag.forecasting.export import export_saved_model
 from seqtag.forecasting.model import TASK, ForecastingModel
+from seqtag.forecasting.search.fit import SEARCH, read_search, write_search
 from seqtag.forecasting.series_file import SERIES, load_tail, save_tail
 from seqtag.runs import estimators
 from seqtag.runs.places import new_folder
@@ -36,6 +37,7 @@ class StoredForecaster(BaseEstimator):
         model_: the fitted model.
         config_: the configuration of its fit, as it was given.
         chosen_: the settings that followed from the data.
+        search_: the table of the search, where there was one.
         table_: the series that forecasts continue.
     """
 
@@ -43,6 +45,7 @@ class StoredForecaster(BaseEstimator):
     config_: ForecastingConfig
     chosen_: dict[str, Any]
     table_: SeriesTable
+    search_: pd.DataFrame | None
     history_: list[dict[str, Any]]
     metrics_: dict[str, Any]
 
@@ -67,6 +70,8 @@ class StoredForecaster(BaseEstimator):
         """
         forecaster = estimators.read_estimator(cls, Path(path), ForecastingConfig, ForecastingModel.load)
         forecaster.chosen_ = forecaster.metrics_.get("chosen", {})
+        searched = Path(path, SEARCH)
+        forecaster.search_ = read_search(searched) if searched.exists() else None
         if Path(path, SERIES).exists():
             forecaster.table_ = load_tail(Path(path), forecaster.model_)
         return forecaster
@@ -113,6 +118,10 @@ class StoredForecaster(BaseEstimator):
         estimators.restore_state(self, state, ForecastingModel.load)
 
     def _write(self, folder: Path) -> None:
-        estimators.write_estimator(folder, self, with_chosen(self.config_, self.chosen_))
+        # What the search has found is set, so that the run is repeated without one.
+        settings = with_chosen(self.config_, {**self.chosen_, "model.search": None})
+        estimators.write_estimator(folder, self, settings)
+        if self.search_ is not None:
+            write_search(folder / SEARCH, self.search_)
         if hasattr(self, "table_"):
             save_tail(folder, self.model_, self.table_)

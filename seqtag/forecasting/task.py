@@ -37,8 +37,9 @@ from seqtag.forecasting.leakage.audit import audit_known
 from seqtag.forecasting.levels import parsed_levels
 from seqtag.forecasting.stored_sizes import stored_sizes
 from seqtag.process.quiet_tensorflow import import_tensorflow
+from seqtag.runs import bundle
 from seqtag.runs.bundle import load_encoders
-from seqtag.runs.config_file import load_config, load_run_config
+from seqtag.runs.config_file import dump_config, load_config, load_run_config
 from seqtag.runs.directory import CHECKPOINTS, LOGS, check_place, run_directory, write_figures
 from seqtag.runs.places import check_new_folder, check_output_folder
 
@@ -86,26 +87,31 @@ def train(config: ForecastingConfig, output: Path, resume: bool = False) -> Fore
         with errors_in(_path(config, config.data.test)):
             windows = data.test_windows(config.model.lookback, config.model.horizon, config.evaluation.stride)
         import_tensorflow()
-        from seqtag.forecasting.fit import fit_forecasting_model
         from seqtag.forecasting.model import TASK
+        from seqtag.forecasting.search.fit import fit_searched
         from seqtag.forecasting.series_file import save_tail
         from seqtag.forecasting.summary import ForecasterSummary
         from seqtag.training.recording import Recording
 
         leakage = audit_known(data.train, config)
         logs = folder / LOGS if config.training.tensorboard else None
-        model, fit, dev = fit_forecasting_model(data.train, choices, Recording(folder / CHECKPOINTS, logs, resume))
-        reports = {"dev": dev}
+        recording = Recording(folder / CHECKPOINTS, logs, resume)
+        found = fit_searched(data.train, choices, recording, folder)
+        model, fit, reports = found.model, found.result, {"dev": found.report}
         if len(windows):
+            windows = replace(windows, lookback=model.lookback)
             reports["test"] = evaluate_model(model, data.whole, windows)
         metrics: dict[str, Any] = {"task": TASK}
         metrics |= {split: report.to_metrics() for split, report in reports.items()}
-        metrics |= {"train": fit.to_metrics(), "seed": config.seed, "chosen": dict(choices.chosen)}
+        metrics |= {"train": fit.to_metrics(), "seed": config.seed} | found.to_metrics()
         if leakage is not None:
             metrics["leaking"] = list(leakage.leaking)
         model.save(folder)
         write_figures(folder, fit.history, metrics)
         save_tail(folder, model, data.train)
+        if found.trials is not None:
+            # Last, since a run is resumed with the configuration that it began with.
+            bundle.write_text(folder / bundle.CONFIG, dump_config(found.choices.config))
     return ForecasterSummary(output, reports, fit.sparsity, leakage)
 
 
@@ -230,7 +236,8 @@ def _backtest(
         data = load_series(config)
         import_tensorflow()
         from seqtag.forecasting.backtesting.backtest import backtest as roll
-        from seqtag.forecasting.backtesting.fitters import fitter, predictor
+        from seqtag.forecasting.backtesting.fitters import fitter
+        from seqtag.forecasting.backtesting.predictor import predictor
 
         if refit or not source.is_dir():
             fit, every, length = fitter(config), refit is not False, _season_length(config, data.train)

@@ -203,7 +203,7 @@ def test_what_the_fit_fixed_is_not_changed_afterwards(fitted, frames, tmp_path):
         ({"lookback": 5}, "Forecaster: lookback: expected 21 as in the fit, found 5; fit again"),
         ({"quantiles": (0.5,)}, "Forecaster: quantiles: "),
         ({"season_length": 3}, "Forecaster: season_length: expected None as in the fit, found 3"),
-        ({"cell": "lstm"}, "Forecaster: cell: expected 'gru' as in the fit, found 'lstm'"),
+        ({"cell": "lstm"}, "Forecaster: cell: expected None as in the fit, found 'lstm'"),
         ({"data": {**COVARIATES, "frequency": "D"}}, "Forecaster: data: frequency: expected None as in the fit"),
     ]
     try:

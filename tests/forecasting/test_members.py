@@ -24,7 +24,7 @@ def wave(steps):
 def test_the_held_out_loss_is_the_mean_over_all_values(monkeypatch):
     table = read_series(pd.concat(wave(steps) for steps in (70, 60, 50)))
     config = ForecastModelConfig(
-        horizon=3, lookback=6, units=4, segment=1, season_length=7, scaling="revin", anchor=False
+        horizon=3, lookback=6, cell="gru", units=4, segment=1, season_length=7, scaling="revin", anchor=False
     )
     parts = split(table, 6, 3, 9)
     encoder = SeriesEncoder.fit(parts.fitted)

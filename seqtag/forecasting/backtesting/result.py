@@ -135,6 +135,16 @@ class BacktestResult:
         """The metrics of each fold; `model` is `forecast` or a baseline."""
         return _frame(self._of_folds if model == FORECAST else self._by(self.fold, model), "fold")
 
+    def scaled_quantile_loss(self) -> float:
+        """The mean over folds of `metrics.scaled_quantile_loss`, which needs no baseline."""
+        scales = metrics.scales(self.histories, self._season_lengths_of_rows).mean
+        quantiles, levels = self.forecast.quantiles, self.forecast.levels
+        rows_of = [self.fold == number for number in np.unique(self.fold)]
+        found = [
+            metrics.scaled_quantile_loss(self.target[rows], quantiles[rows], levels, scales[rows]) for rows in rows_of
+        ]
+        return float(np.mean(found))
+
     def to_text(self) -> str:
         """The backtest as text: tables of the models, the steps and the folds."""
         count, horizon = int(self.fold[-1]), self.windows.horizon

@@ -93,6 +93,10 @@ def _scaling(facts: _Facts) -> str:
     return "mean" if facts.model["head"] == "negative_binomial" else "seasonal"
 
 
+def _cell(facts: _Facts) -> str:
+    return "gru"
+
+
 def _anchor(facts: _Facts) -> bool:
     return False
 
@@ -150,6 +154,7 @@ RULES: dict[str, Callable[[_Facts], Any]] = {
     "model.members": _members,
     "model.scaling": _scaling,
     "model.anchor": _anchor,
+    "model.cell": _cell,
     "model.units": _units,
     "model.guard": _guard,
     "training.validation_steps": _validation_steps,
@@ -174,8 +179,7 @@ class Choices:
 
     def to_text(self) -> str:
         """One line that names the chosen settings; "" where there are none."""
-        parts = [f"{key.split('.')[1]} {_short(value)}" for key, value in self.chosen.items()]
-        return f"from the data: {', '.join(parts)}" if parts else ""
+        return f"from the data: {settings_text(self.chosen)}" if self.chosen else ""
 
 
 def choose(config: ForecastingConfig, table: SeriesTable) -> Choices:
@@ -193,6 +197,7 @@ def choose(config: ForecastingConfig, table: SeriesTable) -> Choices:
       a stateful model.
     * `scaling`: `seasonal`; for counts `mean`, for a stateful model `standard`.
     * `anchor`: none where there are no members.
+    * `cell`: `gru`.
     * `units`: 32, and 64 from 200,000 values on.
     * `guard`: `blend`; for a stateful model and for counts, which a blend would not leave whole, `none`.
     * `validation_steps`: as many horizons as a quarter of the median length holds, 1 to 5.
@@ -235,6 +240,15 @@ def show_choices(choices: Choices, verbose: bool = True) -> None:
     text = choices.to_text()
     if text and verbose:
         print(text, file=sys.stderr)
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Settings by their dotted keys as one line says them, without their sections.
+
+    >>> settings_text({"model.lookback": 24, "model.members": []})
+    'lookback 24, members none'
+    """
+    return ", ".join(f"{key.split('.')[1]} {_short(value)}" for key, value in settings.items())
 
 
 def _short(value: Any) -> str:

@@ -133,6 +133,23 @@ def wql(target: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> f
     return float(2 * np.nansum(pinball(target, quantiles, levels)) / size) if len(levels) and size else float("nan")
 
 
+def scaled_quantile_loss(
+    target: np.ndarray, quantiles: np.ndarray, levels: Sequence[float], scale: np.ndarray
+) -> float:
+    """Mean over rows of mean ``2 x pinball / scale``: MASE where 0.5 is the only level, as in the M5 competition.
+
+    Args:
+        target: `(rows, steps)`, NaN where missing.
+        quantiles: `(rows, steps, levels)`.
+        levels: the levels of the quantiles, in the same order.
+        scale: `(rows,)`, `Scales.mean`; rows where it is NaN are left out.
+
+    >>> scaled_quantile_loss(np.array([[4.0]]), np.array([[[3.0, 6.0]]]), (0.1, 0.5), np.array([2.0]))
+    0.55
+    """
+    return _average(2 * _row_means(pinball(target, quantiles, levels)) / scale)
+
+
 def crps(target: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> float:
     """Continuous ranked probability score from quantiles, in units of the target: mean of ``2 x pinball``.
 

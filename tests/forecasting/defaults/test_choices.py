@@ -43,6 +43,7 @@ def test_monthly_series():
         "model.segment": 6,
         "model.scaling": "seasonal",
         "model.anchor": False,
+        "model.cell": "gru",
         "model.units": 32,
         "model.guard": "blend",
         # A quarter of 100 holds one horizon.

@@ -69,7 +69,16 @@ def fitted(table: SeriesTable) -> ForecastingModel:
     return fit_forecasting_model(table, config)[0]
 
 
-PLAIN = {"horizon": 4, "lookback": 8, "units": 5, "segment": 1, "season_length": 7, "scaling": "revin", "anchor": False}
+PLAIN = {
+    "horizon": 4,
+    "lookback": 8,
+    "cell": "gru",
+    "units": 5,
+    "segment": 1,
+    "season_length": 7,
+    "scaling": "revin",
+    "anchor": False,
+}
 
 
 @pytest.fixture(scope="session")
