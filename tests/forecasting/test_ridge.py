@@ -28,7 +28,14 @@ def made(missing=0.0):
         frames.append(pd.DataFrame({"unique_id": name, "ds": np.arange(90), "y": y}))
     table = read_series(pd.concat(frames), frequency=1)
     config = ForecastModelConfig(
-        horizon=HORIZON, lookback=LOOKBACK, cell="gru", units=4, segment=1, season_length=7, scaling="seasonal", anchor=True
+        horizon=HORIZON,
+        lookback=LOOKBACK,
+        cell="gru",
+        units=4,
+        segment=1,
+        season_length=7,
+        scaling="seasonal",
+        anchor=True,
     )
     parts = split(table, LOOKBACK, HORIZON, 9)
     encoder = SeriesEncoder.fit(parts.fitted)

@@ -91,16 +91,29 @@ class _Trials:
         began = time.monotonic()
         part = self.budget.part(min(1.0, share / self.to_do))
         self.to_do -= share
-        row = self._row(number, candidate, share, part)
-        self.rows.append({**row, "seconds": time.monotonic() - began})
+        row = self._scores(candidate, share, self._recording(number, candidate), part)
+        self.rows.append(
+            {
+                "candidate": self.candidates[candidate].name,
+                "changes": self.candidates[candidate].to_text(),
+                "round": number,
+                "origins": self.origins.folds,
+                **row,
+                "seconds": time.monotonic() - began,
+            }
+        )
         return row["loss"]
 
-    def _row(self, number: int, candidate: int, share: float, budget: Budget) -> dict[str, Any]:
-        name, _ = self.candidates[candidate]
-        label = f"round {number} of {self.rounds}, candidate {candidate + 1} of {len(self.candidates)} ({name})"
-        label = " ".join(filter(None, [self.recording.label, label]))
-        recording = Recording(label=label, verbose=self.recording.verbose)
+    def _recording(self, number: int, candidate: int) -> Recording:
+        """That of a candidate's fit: progress lines alone."""
+        name, of = self.candidates[candidate].name, len(self.candidates)
+        label = f"round {number} of {self.rounds}, candidate {candidate + 1} of {of} ({name})"
+        return Recording(label=" ".join(filter(None, [self.recording.label, label])), verbose=self.recording.verbose)
+
+    def _scores(self, candidate: int, share: float, recording: Recording, budget: Budget) -> dict[str, Any]:
+        """The updates, the loss and the scores of one fit."""
         chosen, updates = self.whole[candidate], 0
+        season_length = chosen.config.model.season_length
 
         def fit(table: SeriesTable) -> Predictor:
             nonlocal updates
@@ -108,17 +121,13 @@ class _Trials:
             updates = int(sum(epoch["updates"] for epoch in result.history))
             return predictor(model)
 
-        changes, origins = self.candidates[candidate].to_text(), self.origins.folds
-        row = {"candidate": name, "changes": changes, "round": number, "origins": origins}
-        season_length = chosen.config.model.season_length
         try:
             result = backtest(self.series, self.origins, fit, season_length=season_length, refit=False, progress=False)
         except (DataError, RunError):
             # It cannot be fitted on these series, or its loss is not finite.
-            return row | {"updates": updates, "loss": math.inf, "mase": math.nan, "wql": math.nan}
+            return {"updates": updates, "loss": math.inf, "mase": math.nan, "wql": math.nan}
         loss, means = result.scaled_quantile_loss(), result.by_fold()[["mase", "wql"]].mean()
-        row |= {"updates": updates, "loss": loss if math.isfinite(loss) else math.inf}
-        return row | means.to_dict()
+        return {"updates": updates, "loss": loss if math.isfinite(loss) else math.inf, **means.to_dict()}
 
     def tell(self, best: int) -> None:
         """Says on standard error which candidate is fitted."""

@@ -43,7 +43,15 @@ def frame_of(shared=0.0, totals=(), level=0.0, steps=160):
 def naive(table, change):
     """A model without training whose weights are changed; with none, it repeats the last value."""
     keras.utils.set_random_seed(3)
-    settings = {"horizon": 4, "lookback": 8, "units": 3, "cell": "gru", "segment": 1, "season_length": 7, "anchor": False}
+    settings = {
+        "horizon": 4,
+        "lookback": 8,
+        "units": 3,
+        "cell": "gru",
+        "segment": 1,
+        "season_length": 7,
+        "anchor": False,
+    }
     config = ForecastModelConfig(**settings, scaling="last", output="direct")
     encoder = SeriesEncoder.fit(table)
     network = build_network(config, table, encoder, "float32")
