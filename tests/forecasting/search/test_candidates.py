@@ -81,7 +81,7 @@ def test_what_is_set_is_not_varied_and_all_candidates_go_with_it(table, model, n
 
 
 def test_nothing_left_to_vary_is_an_error(table):
-    with pytest.raises(ConfigError, match="^model.search: expected settings to vary that are not set, found none$"):
+    with pytest.raises(ConfigError, match=r"^model\.search: expected settings to vary that are not set, found none$"):
         candidates(chosen(table, lookback=36, cell="gru", segment=3, scaling="last"), table)
 
 
