@@ -13,6 +13,8 @@ from seqtag.forecasting.backtesting.origins import RollingOrigins
 from seqtag.forecasting.config import ForecastingConfig
 
 MAX_ORIGINS = 3
+# A series is long that has so many times the held-out steps and those of the origins.
+LONG = 4
 
 
 def search_origins(table: SeriesTable, config: ForecastingConfig, lookback: int) -> tuple[SeriesTable, RollingOrigins]:
@@ -20,7 +22,8 @@ def search_origins(table: SeriesTable, config: ForecastingConfig, lookback: int)
 
     There are as many origins as horizons are held out of the final fit, three at most. They lie before the steps that
     it holds out, so that these have chosen nothing before they choose its epochs and weights; where both would take
-    more than half of the median series, they are at the end of the held-out steps themselves. Series are left out that
+    more than a quarter of the median series, they are at the end of the held-out steps themselves: fitted on much less
+    than the final fit is, a candidate that reads or learns less would look better than it is. Series are left out that
     have no value among the `lookback` steps before an origin.
 
     Args:
@@ -33,11 +36,11 @@ def search_origins(table: SeriesTable, config: ForecastingConfig, lookback: int)
     """
     horizon, held_out = config.model.horizon, config.training.validation_steps
     folds = min(held_out // horizon, MAX_ORIGINS)
-    behind = held_out if np.median(table.lengths) >= 2 * (held_out + folds * horizon) else 0
+    behind = held_out if np.median(table.lengths) >= LONG * (held_out + folds * horizon) else 0
     origins = RollingOrigins(folds, horizon)
-    long = table.lengths > behind + folds * horizon
-    if long.any():
-        before = select_series(table, long)
+    enough = table.lengths > behind + folds * horizon
+    if enough.any():
+        before = select_series(table, enough)
         before = first_steps(before, before.lengths - behind)
         if (answered := _answerable(before, origins, lookback)).any():
             return select_series(before, answered), origins

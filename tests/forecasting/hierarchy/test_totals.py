@@ -52,7 +52,7 @@ def naive(table, change):
         "season_length": 7,
         "anchor": False,
     }
-    config = ForecastModelConfig(**settings, anchor=False, scaling="last", output="direct")
+    config = ForecastModelConfig(**settings, scaling="last", output="direct")
     encoder = SeriesEncoder.fit(table)
     network = build_network(config, table, encoder, "float32")
     network.set_weights([change(weight) for weight in network.get_weights()])

@@ -28,10 +28,10 @@ def origins_of(table, held_out, lookback=4):
 
 
 def test_origins_lie_before_the_held_out_steps():
-    """Six steps are held out of 30, so that 24 are left, and two horizons fill their end."""
-    series, futures = origins_of(table_of(a=30, b=26), 6)
-    assert series.lengths.tolist() == [24, 20]
-    assert futures == [[[18, 19, 20], [14, 15, 16]], [[21, 22, 23], [17, 18, 19]]]
+    """Six steps are held out of 50, so that 44 are left, and two horizons fill their end."""
+    series, futures = origins_of(table_of(a=50, b=46), 6)
+    assert series.lengths.tolist() == [44, 40]
+    assert futures == [[[38, 39, 40], [34, 35, 36]], [[41, 42, 43], [37, 38, 39]]]
 
 
 def test_there_are_three_origins_at_most():
@@ -39,16 +39,16 @@ def test_there_are_three_origins_at_most():
 
 
 def test_short_series_are_scored_on_the_held_out_steps():
-    """Half of 20 steps is less than both take."""
-    series, futures = origins_of(table_of(a=20, b=20), 6)
-    assert series.lengths.tolist() == [20, 20]
-    assert futures[-1] == [[17, 18, 19], [17, 18, 19]]
+    """A quarter of 47 steps is less than both take."""
+    series, futures = origins_of(table_of(a=47, b=47), 6)
+    assert series.lengths.tolist() == [47, 47]
+    assert futures[-1] == [[44, 45, 46], [44, 45, 46]]
 
 
 def test_series_that_a_network_cannot_forecast_are_left_out():
-    gap = np.arange(30.0)
-    gap[10:19] = np.nan
-    series, _ = origins_of(table_of(a=30, gap=gap, short=12, c=30), 6)
+    gap = np.arange(50.0)
+    gap[30:39] = np.nan
+    series, _ = origins_of(table_of(a=50, gap=gap, short=12, c=50), 6)
     assert series.ids.tolist() == ["a", "c"]
 
 

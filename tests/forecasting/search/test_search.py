@@ -25,8 +25,8 @@ ERRORS = {DEFAULT: 1.0, SHORTER: 0.5, LONGER: 2.0, LSTM: 0.25}
 
 @pytest.fixture(scope="module")
 def given():
-    """Two series that count to 48, and settings that leave cell and lookback to vary."""
-    parts = [pd.DataFrame({"unique_id": name, "ds": np.arange(48), "y": np.arange(48.0)}) for name in "ab"]
+    """Two series that count to 96, and settings that leave cell and lookback to vary."""
+    parts = [pd.DataFrame({"unique_id": name, "ds": np.arange(96), "y": np.arange(96.0)}) for name in "ab"]
     table = read_series(pd.concat(parts), frequency=1)
     model = {"horizon": 4, "season_length": 1, "scaling": "last", "search": "small"}
     training = {"validation_steps": 8, "epochs": 12}
@@ -75,8 +75,8 @@ def test_candidates_are_fitted_for_their_share_before_the_origins(run, capsys):
     # A quarter of twelve epochs each, then half for the default and the best other one.
     order = [(DEFAULT, 3), (SHORTER, 3), (LONGER, 3), (LSTM, 3), (DEFAULT, 6), (LSTM, 6)]
     assert [call[:2] for call in fits.calls] == order
-    # Of 48 steps 8 are held out from the final fit, and two horizons are scored.
-    assert all(call[2] == [32, 32] for call in fits.calls)
+    # Of 96 steps 8 are held out from the final fit, and two horizons are scored.
+    assert all(call[2] == [80, 80] for call in fits.calls)
     assert fits.calls[1][3] == "fit 1 round 1 of 2, candidate 2 of 4 (shorter lookback)"
     config = found.choices.config
     assert (config.model.cell, config.model.lookback, config.model.search) == ("lstm", 8, None)

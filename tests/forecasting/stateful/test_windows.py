@@ -38,8 +38,8 @@ def table():
 def built(table, members=1, lookback=STEPS, **options):
     """A model with random weights whose windows are as long as the longest series."""
     keras.utils.set_random_seed(3)
-    settings = {"horizon": 3, "lookback": lookback, "units": 4, "segment": 1, "season_length": 7, "anchor": False}
-    config = ForecastModelConfig(**settings, stateful=True, calendar=True, **options)
+    plain = {"cell": "gru", "units": 4, "segment": 1, "season_length": 7, "anchor": False}
+    config = ForecastModelConfig(horizon=3, lookback=lookback, stateful=True, calendar=True, **plain | options)
     encoder = SeriesEncoder.fit(table, True)
     networks = [build_network(config, table, encoder, "float32") for _ in range(members)]
     return ForecastingModel(ForecastEnsemble(networks), encoder, SeriesColumns(), season_length=7)
