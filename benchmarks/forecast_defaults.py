@@ -28,8 +28,9 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -44,6 +45,7 @@ from seqtag.forecasting.data.m3 import read_m3
 from seqtag.forecasting.data.samples import sample_series
 from seqtag.forecasting.evaluation.evaluate import evaluate_forecasts
 from seqtag.forecasting.evaluation.forecast import Forecast, quantile_names
+from seqtag.forecasting.evaluation.report import ForecastReport, Scores
 
 HORIZONS = {
     "yearly": 6,
@@ -59,6 +61,7 @@ M3 = ("yearly", "quarterly", "monthly", "other")
 # Sets whose values differ from seed to seed.
 DRAWN = ("daily", "hourly", "walks")
 HEADER = ("set", "system", "MASE", "WQL", "80%", "s")
+FORMS = {"mase": "{:.3f}", "wql": "{:.4f}", "coverage": "{:.0%}", "seconds": "{:.0f}"}
 Figures = dict[str, float]
 
 
@@ -79,13 +82,17 @@ def frame_of(name: str, seed: int) -> pd.DataFrame:
         return wide.reset_index().melt("date", var_name="unique_id", value_name="y").rename(columns={"date": "ds"})
     if name == "walks":
         days = pd.bdate_range("2018-01-01", periods=1500)
-        values = 100 + np.cumsum(np.random.default_rng(seed).normal(size=(8, len(days))), axis=1)
-        parts = [pd.DataFrame({"unique_id": f"w{n}", "ds": days, "y": row}) for n, row in enumerate(values)]
-        return pd.concat(parts, ignore_index=True)
+        return long_frame(100 + np.cumsum(np.random.default_rng(seed).normal(size=(8, len(days))), axis=1), days)
     steps, frequency = (730, "D") if name == "daily" else (1344, "h")
     parts = sample_series(steps=steps, horizon=horizon, frequency=frequency, seed=seed)
     # The samples leave out rows: a table has one for every step.
     return read_series(pd.concat(parts)[["unique_id", "ds", "y"]]).to_frame()
+
+
+def long_frame(values: np.ndarray, times: pd.DatetimeIndex) -> pd.DataFrame:
+    """Series `(series, steps)` as a long frame."""
+    parts = [pd.DataFrame({"unique_id": f"s{n}", "ds": times, "y": row}) for n, row in enumerate(values)]
+    return pd.concat(parts, ignore_index=True)
 
 
 def cut(frame: pd.DataFrame, horizon: int, back: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -113,31 +120,37 @@ def figures(name: str, seed: int, back: int, peers: str | None) -> dict[str, Fig
     """The figures of every system at one origin."""
     horizon = HORIZONS[name]
     history, test = cut(frame_of(name, seed), horizon, back)
-    target = by_series(test, ["y"], horizon)[..., 0]
-    started = time.monotonic()
-    forecaster = Forecaster(horizon=horizon, quantiles=LEVELS, seed=seed, verbose=0).fit(history)
-    quantiles = forecast_of(forecaster, history, test)
-    seconds = {"seqtag": time.monotonic() - started}
+    forecaster, quantiles, taken = fitted(history, test, horizon, seed)
     season = forecaster.model_.season_length
-    histories = [part["y"].to_numpy() for _, part in history.groupby("unique_id")]
-
-    def report(found: np.ndarray):
-        return evaluate_forecasts(target, Forecast.of_quantiles(found, LEVELS), histories, season)
-
-    ours = report(quantiles)
-    scores = {"seqtag": ours.overall, **{rule: found.overall for rule, found in ours.baselines.items()}}
+    ours = report_of(quantiles, history, test, season)
+    found = {"seqtag": figures_of(ours.overall, taken)}
+    found |= {rule: figures_of(scores.overall) for rule, scores in ours.baselines.items()}
     if peers is not None:
-        for system, (found, taken) in peer_quantiles(history, horizon, season, peers).items():
-            scores[system], seconds[system] = report(found).overall, taken
-    return {
-        system: {
-            "mase": score.mase,
-            "wql": score.wql,
-            "coverage": score.named_coverage(),
-            "seconds": seconds.get(system, float("nan")),
-        }
-        for system, score in scores.items()
-    }
+        for system, (peer, taken) in peer_quantiles(history, horizon, season, peers).items():
+            found[system] = figures_of(report_of(peer, history, test, season).overall, taken)
+    return found
+
+
+def fitted(
+    history: pd.DataFrame, test: pd.DataFrame, horizon: int, seed: int, **settings: Any
+) -> tuple[Forecaster, np.ndarray, float]:
+    """A fitted forecaster, its quantiles of the test steps, and the seconds to fit and to forecast."""
+    started = time.monotonic()
+    forecaster = Forecaster(horizon=horizon, quantiles=LEVELS, seed=seed, verbose=0, **settings).fit(history)
+    quantiles = forecast_of(forecaster, history, test)
+    return forecaster, quantiles, time.monotonic() - started
+
+
+def report_of(quantiles: np.ndarray, history: pd.DataFrame, test: pd.DataFrame, season: int) -> ForecastReport:
+    """The report of quantiles `(series, horizon, levels)` on the test steps, with the rules."""
+    target = by_series(test, ["y"], quantiles.shape[1])[..., 0]
+    histories = [part["y"].to_numpy() for _, part in history.groupby("unique_id")]
+    return evaluate_forecasts(target, Forecast.of_quantiles(quantiles, LEVELS), histories, season)
+
+
+def figures_of(scores: Scores, seconds: float = float("nan")) -> Figures:
+    """The figures of a line."""
+    return {"mase": scores.mase, "wql": scores.wql, "coverage": scores.named_coverage(), "seconds": seconds}
 
 
 def peer_quantiles(
@@ -184,16 +197,17 @@ def rows_of(name: str, seeds: int, folds: int, peers: str | None) -> list[list[s
         for seed in range(1, seeds + 1)
         for back in range(folds)
     ]
-    forms: dict[str, Callable[[float], str]] = {
-        "mase": "{:.3f}".format, "wql": "{:.4f}".format, "coverage": "{:.0%}".format, "seconds": "{:.0f}".format
-    }  # fmt: skip
     lines = []
     for system in runs[0]:
         found = [run[system] for run in runs if system in run]
-        values = mean(found)
-        cells = ["-" if np.isnan(values[key]) else form(values[key]) for key, form in forms.items()]
-        lines.append([name, system, cells[0] + spread(found, seeds), *cells[1:]])
+        first, *others = cells(mean(found), FORMS)
+        lines.append([name, system, first + spread(found, seeds), *others])
     return lines
+
+
+def cells(figures: Figures, columns: Iterable[str]) -> list[str]:
+    """Figures as a line of the table has them."""
+    return ["-" if np.isnan(figures[name]) else FORMS[name].format(figures[name]) for name in columns]
 
 
 def main() -> None:
