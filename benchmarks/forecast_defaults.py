@@ -183,8 +183,8 @@ def mean(found: list[Figures]) -> Figures:
 
 def spread(found: list[Figures], seeds: int) -> str:
     """The least and the greatest MASE of a seed, "" where they are the same."""
-    by_seed = np.reshape([one["mase"] for one in found], (seeds, -1)).mean(axis=1) if len(found) % seeds == 0 else []
-    least, most = f"{min(by_seed, default=0):.3f}", f"{max(by_seed, default=0):.3f}"
+    by_seed = np.reshape([one["mase"] for one in found], (seeds, -1)).mean(axis=1)
+    least, most = f"{by_seed.min():.3f}", f"{by_seed.max():.3f}"
     return "" if least == most else f" ({least} to {most})"
 
 
@@ -201,7 +201,7 @@ def rows_of(name: str, seeds: int, folds: int, peers: str | None) -> list[list[s
     for system in runs[0]:
         found = [run[system] for run in runs if system in run]
         first, *others = cells(mean(found), FORMS)
-        lines.append([name, system, first + spread(found, seeds), *others])
+        lines.append([name, system, first + spread(found, seeds if len(found) == len(runs) else 1), *others])
     return lines
 
 
