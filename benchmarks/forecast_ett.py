@@ -44,8 +44,6 @@ WANTED = {
 # What `--choose` compares: the configuration, and what differs from it.
 CANDIDATES = {
     "as configured": [],
-    "rate .003": ["training.learning_rate=0.003"],
-    "dropout .5": ["model.dropout=0.5"],
     "dropout .5, rate .003": ["model.dropout=0.5", "training.learning_rate=0.003"],
     "dropout .5, rate .003, 128 units": ["model.dropout=0.5", "training.learning_rate=0.003", "model.units=128"],
     "dropout .5, rate .003, anchor": ["model.dropout=0.5", "training.learning_rate=0.003", "model.anchor=true"],
