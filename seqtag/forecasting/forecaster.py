@@ -77,7 +77,7 @@ class Forecaster(StoredForecaster):
             on held-out steps; `"none"` takes the networks alone.
         conformal: whether quantiles are corrected on held-out windows.
         lower, upper: bounds that no value and no forecast lies beyond, such as `lower=0`; None for none.
-        search: `"small"` compares a handful of candidates for arguments that are not given, on rolling origins, and fits
+        search: `"small"` compares a handful of candidates for arguments that are not given on rolling origins, and fits
             the best; see `search_`. It takes about five times as long as a fit.
         data: how frames and files are read: a dict with the keys of the configuration's `data` section, among them
             `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency` (any offset of pandas),
