@@ -172,7 +172,7 @@ def finished(case: Case, request: pytest.FixtureRequest) -> Path:
 def fitted(job: Path, shop: Path) -> dict[str, BaseEstimator]:
     """A fitted estimator of each task, with all that a fit leaves on it; the fits were asked to be silent."""
     training = {"epochs": 1, "tensorboard": False}
-    tagger = Tagger(units=6, word_dim=6, training=training, verbose=0)
+    tagger = Tagger(units=6, word_dim=6, cell="gru", char_encoder="none", training=training, verbose=0)
     data = {"series": "shop", "time": "day", "target": "sales", "known": ["promotion", "holiday"]}
     quick = {"lookback": 14, "units": 6, "members": [], "training": training | {"windows_per_epoch": 64}}
     forecaster = Forecaster(horizon=7, data=data, **quick)
