@@ -78,8 +78,7 @@ def _windows(network: ForecastNetwork, reader: WindowReader) -> tuple[np.ndarray
 
 
 def _scaled_parts(network: ForecastNetwork, reader: WindowReader) -> Iterator[tuple[np.ndarray, ...]]:
-    scaled = tf.function(network.scaled_windows, reduce_retracing=True)
     numbers = even_numbers(len(reader.windows), MAX_WINDOWS)
     for start in range(0, len(numbers), _BATCH):
-        parts = scaled(reader.batch(tf.constant(numbers[start : start + _BATCH])))
+        parts = network.scaled_windows(reader.batch(tf.constant(numbers[start : start + _BATCH])))
         yield tuple(part.numpy() for part in parts)
