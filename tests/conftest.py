@@ -18,6 +18,11 @@ from hypothesis import settings
 # Two workers share the cores already: more threads in each would only wait for each other.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
+# A graph that is traced is a hundred thousand objects that live: Python need not look for garbage among them so often.
+gc.set_threshold(50_000, 20, 20)
+# So many MB more than after the last time are looked through for garbage, which takes a third of a second.
+WORTH_FREEING = 30
+
 # A shared machine may stall in any example, and TensorFlow traces in the first: slowness is no failure.
 settings.register_profile("seqtag", deadline=None)
 settings.load_profile("seqtag")
@@ -56,26 +61,39 @@ def give_memory_back() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
+def resident() -> float:
+    """The memory of this process in MB; on Linux."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 @pytest.fixture
 def resident_mb() -> Callable[[], float]:
     """The memory of this process in MB, without what is free already; on Linux."""
 
     def measure() -> float:
         give_memory_back()
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return resident()
 
     return measure
 
 
+@pytest.fixture(scope="session")
+def after_freeing() -> dict[str, float]:
+    """The memory that this process had when it last freed what nobody holds."""
+    return {"resident": 0.0}
+
+
 @pytest.fixture(autouse=True, scope="module")
-def garbage_collected() -> Iterator[None]:
+def garbage_collected(after_freeing: dict[str, float]) -> Iterator[None]:
     """Frees the models of a module of tests before the next one; graphs and layers hold each other in circles."""
     known = set(gradient_registry())
     yield
     # TensorFlow's loader of SavedModels registers the gradients of what it loads, with their graphs, and for good.
     for name in set(gradient_registry()) - known:
         del gradient_registry()[name]
-    give_memory_back()
+    if sys.platform != "linux" or resident() > after_freeing["resident"] + WORTH_FREEING:
+        give_memory_back()
+        after_freeing["resident"] = resident() if sys.platform == "linux" else 0.0
 
 
 @pytest.fixture
