@@ -12,6 +12,7 @@ from seqtag.data.series.files import read_series
 from seqtag.errors import DataError, DataWarning
 from seqtag.forecasting.config import ForecastingConfig
 from seqtag.forecasting.fit import check_counts, fit_forecasting_model, takes_logarithms
+from seqtag.forecasting.network.network import ForecastNetwork
 from seqtag.forecasting.prediction.predict import predict
 
 
@@ -140,6 +141,14 @@ def test_a_level_is_added_to_the_answers_and_changes_nothing_else(alone, waves):
         predict(of, table, 5)[["forecast", "q0.1", "q0.9"]] for of, table in ((model, moved), (alone[0], waves))
     )
     np.testing.assert_allclose(found - 2.0**33, expected, atol=0.01)
+
+
+def test_a_network_is_traced_once_for_training_and_once_for_all_answers(waves, monkeypatch):
+    traces, call = [], ForecastNetwork.call
+    monkeypatch.setattr(ForecastNetwork, "call", lambda *args, **options: traces.append(1) or call(*args, **options))
+    model, *_ = fit(waves, 2, guard="blend")
+    predict(model, waves)
+    assert len(traces) == 2
 
 
 def test_ratios_are_fitted_where_series_move_beside_their_level():

@@ -58,6 +58,14 @@ def test_answers_of_many_windows_come_in_batches(model, table, monkeypatch):
     assert forecast.levels == (0.1, 0.5, 0.9) == model.levels and (model.lookback, model.horizon) == (5, 2)
 
 
+def test_many_windows_are_corrected_by_a_graph_to_the_same(model, table, monkeypatch):
+    windows = all_windows(table, 5, 2).take(np.arange(25))
+    expected = model.outputs(table, windows)
+    monkeypatch.setattr(module, "MANY_NUMBERS", 0)
+    for one, other in zip(expected, model.outputs(table, windows), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
 def test_json_holds_all_but_the_networks(model, table):
     again = ForecastingModel.from_dict(model.ensemble, json.loads(json.dumps(model.to_dict())))
     assert again.columns == COLUMNS and again.season_length == 7 and again.units is None

@@ -15,6 +15,8 @@ from seqtag.tagging.data.corpus import TaggerInput, load_corpus
 from seqtag.tagging.data.schemes import spans
 
 TRAINING = {"epochs": 2, "batch_tokens": 120, "learning_rate": 0.03, "tensorboard": False}
+# A network that is traced quickly, for what holds of any network.
+QUICK = {"cell": "gru", "head": "softmax", "char_encoder": "none"}
 SENTENCES = [["Bo", "met", "New", "York", "Paris", "."], ["Ann"], ["unseen", "words"], ["it", "Ærø"] * 20]
 
 
@@ -69,7 +71,7 @@ def test_all_forms_of_data_are_one(tagger, sentences, job):
 
 
 def test_without_validation_data_every_tenth_sentence_is_held_out(sentences):
-    tagger = tiny().fit(sentences)
+    tagger = tiny(**QUICK).fit(sentences)
     held_out = [sentence for n, sentence in enumerate(sentences) if n % 10 == 9]
     assert tagger.score(held_out) == max(epoch["dev"] for epoch in tagger.history_)
 
@@ -226,7 +228,7 @@ def test_a_sentence_of_fifty_thousand_tokens(tagger):
 def test_further_columns_are_read_from_files_alone(job, tmp_path, sentences):
     rows = ["".join(f"{t} {t[0].isupper():d} {tag}\n" for t, tag in zip(*pair, strict=True)) for pair in sentences]
     (tmp_path / "train.conll").write_text("\n".join(rows), "utf-8")
-    tagger = tiny(data={"layout": "conll2002", "features": [2]}).fit(tmp_path / "train.conll")
+    tagger = tiny(data={"layout": "conll2002", "features": [2]}, **QUICK).fit(tmp_path / "train.conll")
     assert tagger.score(tmp_path / "train.conll") >= 0
     with pytest.raises(DataError, match="this one reads further columns"):
         tagger.predict([["Ann"]])

@@ -84,6 +84,14 @@ def test_it_loads_as_itself_with_no_custom_objects(variant, tmp_path):
         np.testing.assert_array_equal(mine, loaded)
 
 
+def test_saving_and_loading_trace_no_graph(tmp_path, monkeypatch):
+    """Keras reads every attribute of what it saves and loads."""
+    made = network(head="softmax")
+    monkeypatch.setattr(tf, "function", lambda *arguments, **options: pytest.fail("a graph is traced"))
+    made.save(tmp_path / "network.keras")
+    keras.saving.load_model(tmp_path / "network.keras")
+
+
 def test_padding_and_neighbours_change_no_real_step(variant):
     made, whole = variant
     emissions, marginals = made(whole).numpy(), made.marginals(whole).numpy()
