@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.forecast_ablation import best_rule, drawn, noise, repeats, systems
-from benchmarks.forecast_defaults import LEVELS, by_series, cut, report_of
+from benchmarks.forecast_defaults import LEVELS, by_series, cut, of_all, report_of
 from benchmarks.forecast_promise import Origin, Side, long_enough, row
 from seqtag.forecasting.defaults.choices import ANCHORED, SEASONAL, SMOOTHED
 
@@ -103,3 +103,16 @@ def test_a_line_of_promises_counts_and_averages():
         *("a set", "2", "2 of 2", "0.960 (0.900 to 1.020)", "1 of 2", "1.055 (1.010 to 1.100)"),
         *("0 of 2", "85%", "75%"),
     ]
+
+
+def test_the_figures_of_all_are_means_over_the_series():
+    def run(mase, series, seconds=1.0):
+        return {"a": {"mase": mase, "wql": 0.1, "coverage": 0.8, "seconds": seconds, "series": series}}
+
+    (found,) = of_all({"yearly": [run(2.0, 1)], "monthly": [run(1.0, 3, 2.0)]})
+    assert (found["a"]["mase"], found["a"]["coverage"], found["a"]["seconds"], found["a"]["series"]) == (
+        1.25,
+        0.8,
+        3,
+        4,
+    )
