@@ -22,7 +22,7 @@ SEASONS_READ, STEPS_READ = 8, 168
 # Smoothing goes step by step: it is slow over more.
 MAX_SMOOTHED = 100
 # Updates of a fit, in as many epochs as that makes; windows that a fit is worth drawing in an epoch.
-UPDATES, MIN_EPOCHS, MAX_EPOCHS, MAX_WINDOWS = 800, 8, 60, 25_600
+UPDATES, MIN_EPOCHS, MAX_EPOCHS, MAX_WINDOWS = 800, 8, 60, 12_800
 # The share of a series that is held out, and the most horizons of it.
 HELD_OUT_SHARE, MAX_HELD_OUT = 0.25, 5
 # From so many values on, a network is worth twice the units.
@@ -203,7 +203,7 @@ def choose(config: ForecastingConfig, table: SeriesTable) -> Choices:
     * `validation_steps`: as many horizons as a quarter of the median length holds, 1 to 5.
     * `min_history`: the lookback where all series are long enough; else the most of 2 m and the horizon.
     * `batch_windows`: 128, and 32 where there are fewer than 2,560 windows.
-    * `windows_per_epoch`: 25,600.
+    * `windows_per_epoch`: 12,800.
     * `epochs`: as many as 800 updates take, 8 to 60.
 
     Example:

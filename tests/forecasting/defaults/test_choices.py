@@ -52,7 +52,7 @@ def test_monthly_series():
         "training.min_history": 24,
         # 6 * (100 - 42) + 60 - 42 windows.
         "training.batch_windows": 32,
-        "training.windows_per_epoch": 25_600,
+        "training.windows_per_epoch": 12_800,
         # 366 windows are 11 updates, and 800 updates need more than 60 epochs.
         "training.epochs": 60,
     }
