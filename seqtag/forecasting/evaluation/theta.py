@@ -71,7 +71,9 @@ def _forecasts(rows: np.ndarray, horizon: int, season_length: int) -> tuple[np.n
 
     from seqtag.forecasting.rules.theta import theta as rule
 
+    values = tf.constant(rows)
     if rows.size > MANY_NUMBERS:
-        rule = tf.function(rule)
-    found = rule(tf.constant(rows), horizon, season_length)
+        found = tf.function(lambda values: rule(values, horizon, season_length)).get_concrete_function(values)(values)
+    else:
+        found = rule(values, horizon, season_length)
     return found.point.numpy(), found.deviation.numpy()
