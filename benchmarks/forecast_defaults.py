@@ -1,12 +1,12 @@
 """The plain call: `Forecaster(horizon=h).fit(frame)` beside the simple rules and other libraries, with the seconds.
 
     SEQTAG_DATA=... python -m benchmarks.forecast_defaults [SET ...] [--seeds 1] [--folds 1] [--peers PYTHON]
-        [--markdown]
+        [--models NAME ...] [--markdown]
 
 fits every set with nothing set but the horizon and the levels of the quantiles, and prints MASE, the weighted quantile
 loss of the levels .1 to .9, the coverage of the 80% interval, and the seconds to fit and to forecast. The rules are
 those of `seqtag.forecasting.rules`. With `--peers`, statsforecast's Theta and AutoETS and neuralforecast's NHITS with
-its defaults run beside them, by an interpreter that has these libraries.
+its defaults run beside them, or those of them that `--models` names, by an interpreter that has these libraries.
 
 | set | series | horizon |
 | --- | --- | --- |
@@ -29,9 +29,9 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -59,12 +59,23 @@ HORIZONS = {
     "walks": 13,
 }
 M3 = ("yearly", "quarterly", "monthly", "other")
+MODELS = ("Theta", "AutoETS", "NHITS")
 # Sets whose values differ from seed to seed.
 DRAWN = ("daily", "hourly", "walks")
 HEADER = ("set", "system", "MASE", "WQL", "80%", "s")
 FORMS = {"mase": "{:.3f}", "wql": "{:.4f}", "coverage": "{:.0%}", "seconds": "{:.0f}"}
 Figures = dict[str, float]
 Run = dict[str, Figures]  # of each system
+
+
+class Peers(NamedTuple):
+    """Models of other libraries, and an interpreter that has them."""
+
+    models: Sequence[str]
+    python: str
+
+
+NONE = Peers((), "")
 
 
 def frame_of(name: str, seed: int) -> pd.DataFrame:
@@ -118,7 +129,7 @@ def by_series(frame: pd.DataFrame, columns: list[str], horizon: int) -> np.ndarr
     return ordered[columns].to_numpy().reshape(-1, horizon, len(columns))
 
 
-def figures(name: str, seed: int, back: int, peers: str | None) -> Run:
+def figures(name: str, seed: int, back: int, peers: Peers) -> Run:
     """The figures of every system at one origin."""
     horizon = HORIZONS[name]
     history, test = cut(frame_of(name, seed), horizon, back)
@@ -127,9 +138,9 @@ def figures(name: str, seed: int, back: int, peers: str | None) -> Run:
     ours = report_of(quantiles, history, test, season)
     found = {"seqtag": figures_of(ours.overall, taken)}
     found |= {rule: figures_of(scores.overall) for rule, scores in ours.baselines.items()}
-    if peers is not None:
-        for system, (peer, taken) in peer_quantiles(history, horizon, season, peers).items():
-            found[system] = figures_of(report_of(peer, history, test, season).overall, taken)
+    for system in peers.models:
+        peer, taken = peer_quantiles(system, history, horizon, season, peers.python)
+        found[system] = figures_of(report_of(peer, history, test, season).overall, taken)
     return {system: {**one, "series": ours.rows} for system, one in found.items()}
 
 
@@ -156,26 +167,20 @@ def figures_of(scores: Scores, seconds: float = float("nan")) -> Figures:
 
 
 def peer_quantiles(
-    history: pd.DataFrame, horizon: int, season: int, python: str
-) -> dict[str, tuple[np.ndarray, float]]:
-    """The quantiles of each peer `(series, horizon, levels)` and its seconds, from processes of their own."""
-    found = {}
+    model: str, history: pd.DataFrame, horizon: int, season: int, python: str
+) -> tuple[np.ndarray, float]:
+    """The quantiles of a peer `(series, horizon, levels)` and its seconds, from a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        series = Path(folder, "series.csv")
-        numbered = history.assign(
-            ds=history.groupby("unique_id").cumcount(), y=history.groupby("unique_id")["y"].ffill()
-        )
-        numbered.to_csv(series, index=False)
-        for model in ("Theta", "AutoETS", "NHITS"):
-            output = Path(folder, f"{model}.npz")
-            settings = json.dumps({"model": model, "horizon": horizon, "season": season, "levels": LEVELS})
-            command = [python, str(Path(__file__).with_name("defaults_peer.py")), str(series), str(output), settings]
-            done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            if done.returncode:
-                raise SystemExit(f"error: {model} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
-            with np.load(output) as arrays:
-                found[model] = arrays["quantiles"], float(arrays["seconds"])
-    return found
+        series, output = Path(folder, "series.csv"), Path(folder, "forecast.npz")
+        by_id = history.groupby("unique_id")
+        history.assign(ds=by_id.cumcount(), y=by_id["y"].ffill()).to_csv(series, index=False)
+        settings = json.dumps({"model": model, "horizon": horizon, "season": season, "levels": LEVELS})
+        command = [python, str(Path(__file__).with_name("defaults_peer.py")), str(series), str(output), settings]
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise SystemExit(f"error: {model} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+        with np.load(output) as arrays:
+            return arrays["quantiles"], float(arrays["seconds"])
 
 
 def mean(found: list[Figures]) -> Figures:
@@ -190,11 +195,11 @@ def spread(found: list[Figures], seeds: int) -> str:
     return "" if least == most else f" ({least} to {most})"
 
 
-def runs_of(name: str, seeds: int, folds: int, peers: str | None) -> list[Run]:
+def runs_of(name: str, seeds: int, folds: int, peers: Peers) -> list[Run]:
     """The figures of every system, by seed and origin."""
     # Other libraries say the same of the same values, whatever the seed.
     return [
-        figures(name, seed, back, peers if seed == 1 or name in DRAWN else None)
+        figures(name, seed, back, peers if seed == 1 or name in DRAWN else NONE)
         for seed in range(1, seeds + 1)
         for back in range(1 if name in M3 else folds)
     ]
@@ -238,9 +243,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--folds", type=int, default=1)
     parser.add_argument("--peers", metavar="PYTHON")
+    parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    runs = {name: runs_of(name, options.seeds, options.folds, options.peers) for name in options.sets or HORIZONS}
+    peers = NONE if options.peers is None else Peers(options.models, options.peers)
+    runs = {name: runs_of(name, options.seeds, options.folds, peers) for name in options.sets or HORIZONS}
     if set(M3) <= set(runs):
         runs["M3, all"] = of_all({name: runs[name] for name in M3})
     rows = [line for name, found in runs.items() for line in rows_of(name, found, options.seeds)]
