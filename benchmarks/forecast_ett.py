@@ -47,7 +47,9 @@ CANDIDATES = {
     "dropout .5, rate .003": ["model.dropout=0.5", "training.learning_rate=0.003"],
     "dropout .5, rate .003, 128 units": ["model.dropout=0.5", "training.learning_rate=0.003", "model.units=128"],
 }
-CHOSEN = dict.fromkeys(WANTED, "dropout .5, rate .003") | {"etth1/720": "dropout .5, rate .003, 128 units"}
+CHOSEN = dict.fromkeys(WANTED, "dropout .5, rate .003") | dict.fromkeys(
+    ("etth1/720", "ettm1/96"), "dropout .5, rate .003, 128 units"
+)
 REFERENCE_SECONDS = 30 * 213
 HEADER = ("set/horizon", "n", "MSE", "lowest", "highest", "wanted", "MAE", "wanted", "80%", "s", "x")
 
