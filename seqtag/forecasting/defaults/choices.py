@@ -19,6 +19,8 @@ from seqtag.forecasting.defaults.seasons import MIN_CYCLES, find_seasons
 MAX_SEGMENTS = 16
 # Eight seasons are read, or these steps where they are fewer: a week of hours.
 SEASONS_READ, STEPS_READ = 8, 168
+# Without a season, so many steps of long series: the rules that are weighed read no more than a network does.
+LEVELS_READ, LONG = 64, 8
 # Smoothing goes step by step: it is slow over more.
 MAX_SMOOTHED = 100
 # Updates of a fit, in as many epochs as that makes; windows that a fit is worth drawing in an epoch.
@@ -73,7 +75,8 @@ def _season_length(facts: _Facts) -> int:
 def _lookback(facts: _Facts) -> int:
     shortest = facts.model["season_length"]
     longest = max((shortest, *facts.seasons))
-    wanted = max(2 * facts.horizon, 2 * longest, min(SEASONS_READ * shortest, STEPS_READ))
+    several = min(SEASONS_READ * shortest, STEPS_READ) if shortest > 1 else min(LEVELS_READ, facts.typical // LONG)
+    wanted = max(2 * facts.horizon, 2 * longest, several)
     return min(wanted, max(int(facts.table.lengths.max()) - facts.horizon, 1))
 
 
@@ -189,8 +192,8 @@ def choose(config: ForecastingConfig, table: SeriesTable) -> Choices:
 
     * `season_length` m: the shortest season found, see `measure_seasons`; that of the frequency where series have two
       of it but not three; else 1.
-    * `lookback`: the most of two horizons, two of the longest season, and eight of m but no more than 168 steps; no
-      more than the longest series less a horizon.
+    * `lookback`: the most of two horizons, two of the longest season, and eight of m but no more than 168 steps, or
+      where m is 1 an eighth of the median length but no more than 64; no more than the longest series less a horizon.
     * `segment`: the shortest part of m, or multiple of it, of which the lookback has 16 or fewer.
     * `members`: one with an anchor and one without, both scaled by the last season; and one of exponential smoothing
       where the lookback is 100 or less. None where `scaling` or `anchor` is set, for counts, and for

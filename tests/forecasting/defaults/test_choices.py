@@ -71,6 +71,16 @@ def test_yearly_series_have_no_season():
     assert (model.season_length, model.lookback, model.segment) == (1, 12, 1)
 
 
+@pytest.mark.parametrize("length, lookback", [(160, 20), (400, 50), (2000, 64)])
+def test_long_series_without_a_season_are_read_over_more_steps(length, lookback):
+    walks = np.random.default_rng(3).normal(size=(4, length)).cumsum(axis=1)
+    frame = pd.DataFrame(
+        {"unique_id": np.arange(4).repeat(length), "ds": np.tile(np.arange(length), 4), "y": walks.ravel()}
+    )
+    model = choose(config(6), read_series(frame)).config.model
+    assert (model.season_length, model.lookback) == (1, lookback)
+
+
 def test_two_seasons_are_taken_on_trust_and_one_is_not():
     assert choose(config(3), table_of([30], 12, "MS")).config.model.season_length == 12
     assert choose(config(3), table_of([20], 12, "MS")).config.model.season_length == 1
