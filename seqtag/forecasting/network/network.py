@@ -173,8 +173,8 @@ class ForecastNetwork(keras.Model):
         self.decoder = self._decoder(output, cell, units, dropout)
         self.anchor: Any = LinearAnchor(horizon, dtype="float32", name="anchor") if anchor else None
         # The loss after each epoch, all corrections and all forecasts ask for the same.
-        set_untracked(self, "_traced_call", Traced(lambda batch: self(batch, training=False)))
-        set_untracked(self, "_traced_forecast", Traced(self._forecast))
+        set_untracked(self, "call_graph", Traced(lambda batch: self(batch, training=False)))
+        set_untracked(self, "forecast_graph", Traced(self._forecast))
         self.bridge = None
         if self.scaling.feature_widths[0]:
             self.bridge = keras.layers.Dense(units, "tanh", dtype=self.dtype_policy, name="bridge")
@@ -284,12 +284,12 @@ class ForecastNetwork(keras.Model):
     def traced_call(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What `call` gives without training, by a graph that is traced once for batches of any size."""
         inputs = {name: part for name, part in batch.items() if name != "target"}
-        found: dict[str, Tensor] = self._traced_call(inputs)
+        found: dict[str, Tensor] = self.call_graph(inputs)
         return found
 
     def traced_forecast(self, batch: Mapping[str, Tensor]) -> ForecastOutput:
         """What `forecast` gives, by the graph of `traced_call`."""
-        return ForecastOutput(*self._traced_forecast({"history": batch["history"]}, self.traced_call(batch)))
+        return ForecastOutput(*self.forecast_graph({"history": batch["history"]}, self.traced_call(batch)))
 
     def _forecast(self, batch: Mapping[str, Tensor], output: Mapping[str, Tensor]) -> ForecastOutput:
         found = self.distribution(output)
