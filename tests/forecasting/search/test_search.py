@@ -18,8 +18,8 @@ from seqtag.forecasting.search.search import COLUMNS, search
 from seqtag.training.budget import Budget
 from seqtag.training.recording import Recording
 
-# What the candidates of these series have alone: the default reads 8 steps with a GRU.
-DEFAULT, SHORTER, LONGER, LSTM = 8, 4, 16, "lstm"
+# What the candidates of these series have alone: the default reads an eighth of their 96 steps with a GRU.
+DEFAULT, SHORTER, LONGER, LSTM = 12, 6, 24, "lstm"
 ERRORS = {DEFAULT: 1.0, SHORTER: 0.5, LONGER: 2.0, LSTM: 0.25}
 
 
@@ -79,7 +79,7 @@ def test_candidates_are_fitted_for_their_share_before_the_origins(run, capsys):
     assert all(call[2] == [80, 80] for call in fits.calls)
     assert fits.calls[1][3] == "fit 1 round 1 of 2, candidate 2 of 4 (shorter lookback)"
     config = found.choices.config
-    assert (config.model.cell, config.model.lookback, config.model.search) == ("lstm", 8, None)
+    assert (config.model.cell, config.model.lookback, config.model.search) == (LSTM, DEFAULT, None)
     assert found.choices.chosen["model.cell"] == "lstm" and config.training.epochs == 12
     # 2 (.5 x .25 + .1 x .75 + .1 x 1.25) / 3, in units of a change of 1, beside 2 (.5 x 1 + .1 x 0 + .1 x 2) / 3.
     expected = "search: lstm is fitted, with a loss of 0.2167, 0.4667 of the default\n"
@@ -92,7 +92,7 @@ def test_the_table_has_a_row_for_each_candidate_in_each_round(run):
     assert tuple(table.columns) == COLUMNS
     names = ["default", "shorter lookback", "longer lookback", "lstm", "default", "lstm"]
     assert table["candidate"].tolist() == names
-    assert table["changes"].tolist()[:4] == ["", "lookback 4", "lookback 16", "cell lstm"]
+    assert table["changes"].tolist()[:4] == ["", f"lookback {SHORTER}", f"lookback {LONGER}", "cell lstm"]
     assert table["round"].tolist() == [1, 1, 1, 1, 2, 2]
     assert table["updates"].tolist() == [9, 9, 9, 9, 18, 18]
     assert table["mase"].tolist() == [1.0, 0.5, 2.0, 0.25, 1.0, 0.25]
@@ -108,7 +108,7 @@ def test_the_default_stays_where_no_candidate_is_better(run, given):
 
 def test_a_candidate_that_cannot_be_fitted_is_not_chosen(run):
     fits, found = run({**ERRORS, LSTM: None})
-    assert fits.calls[-1][0] == SHORTER and found.choices.config.model.lookback == 4
+    assert fits.calls[-1][0] == SHORTER and found.choices.config.model.lookback == SHORTER
     assert np.isinf(found.trials["loss"]).tolist() == [False, False, False, True, False, False]
 
 
@@ -122,4 +122,4 @@ def test_no_fit_begins_after_the_budget_is_spent(run):
     """Fits make an update whatever it takes; those that were fitted are compared."""
     fits, found = run(ERRORS, seconds=30.0, budget=80)
     assert [call[0] for call in fits.calls] == [DEFAULT, SHORTER, LONGER]
-    assert found.choices.config.model.lookback == 4
+    assert found.choices.config.model.lookback == SHORTER
