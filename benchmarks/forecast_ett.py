@@ -12,9 +12,9 @@ split, in units of each channel's deviation in training:
 * `s`: seconds to fit all networks of one seed; `x`: how many times less that is than SegRNN's own code takes,
   measured at 213 s an epoch on one core for ETTh1 at horizon 96, 30 epochs at most.
 
-The settings of each line are those of the `CANDIDATES` with the least mean squared error on the validation split, which
-`--choose` prints for one network of seed 1. No test score has a part in it. A run stays in DIR and is read when it is
-there.
+The settings of each line, `CHOSEN`, are those with the least mean squared error on the validation split;
+docs/results.md says which were compared at which horizon. `--choose` compares all `CANDIDATES`, by one network of
+seed 1. No test score has a part in it. A run stays in DIR and is read when it is there.
 """
 
 from __future__ import annotations
