@@ -1,0 +1,1 @@
+"""Sequence to sequence: translate, pronounce, lemmatise."""
