@@ -101,7 +101,9 @@ class AttentionDecoder(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if not isinstance(attention, MemoryAttention):
-            raise ValueError(f"expected attention to be AdditiveAttention or MultiplicativeAttention, found {attention!r}")
+            raise ValueError(
+                f"expected attention to be AdditiveAttention or MultiplicativeAttention, found {attention!r}"
+            )
         if not (hasattr(cell, "state_size") and hasattr(cell, "call")):
             raise ValueError(f"expected a recurrent cell, found {cell!r}")
         self.cell = cell

@@ -64,7 +64,9 @@ class ModelConfig(Section):
     min_count: Positive = Field(1, description="symbols seen less often are unknown")
     dropout: Fraction = Field(0.3, description="of embeddings and of each layer's output")
     recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
-    ensemble_size: Positive = Field(1, description="networks, with seed, seed + 1, ..., whose probabilities are averaged")
+    ensemble_size: Positive = Field(
+        1, description="networks, with seed, seed + 1, ..., whose probabilities are averaged"
+    )
     max_length: Positive | None = Field(
         None, description="most symbols of an answer; twice the longest target of training unless set"
     )
@@ -89,8 +91,12 @@ class TrainingConfig(FittingConfig):
     """How a sequence-to-sequence model is fitted."""
 
     learning_rate: AboveZero = Field(1e-3, description="the highest learning rate of the run")
-    batch_symbols: Positive = Field(3000, description="the most symbols in a batch, sources, targets and padding counted")
-    label_smoothing: Fraction = Field(0.0, description="share of each step's probability that is spread over all symbols")
+    batch_symbols: Positive = Field(
+        3000, description="the most symbols in a batch, sources, targets and padding counted"
+    )
+    label_smoothing: Fraction = Field(
+        0.0, description="share of each step's probability that is spread over all symbols"
+    )
     sampling: Literal["none", "constant", "linear", "exponential", "inverse_sigmoid"] = Field(
         "none", description="how often the decoder reads its own symbols in training instead of the target's"
     )
@@ -113,7 +119,9 @@ class EvaluationConfig(Section):
     coverage_penalty: Annotated[float, Field(ge=0)] = Field(
         0.0, description="beta of the coverage penalty: how much a source that is not read to its end costs"
     )
-    show_examples: Annotated[int, Field(ge=0)] = Field(5, description="dev sources with their answers, printed at the end")
+    show_examples: Annotated[int, Field(ge=0)] = Field(
+        5, description="dev sources with their answers, printed at the end"
+    )
 
 
 class Seq2SeqConfig(TaskConfig):

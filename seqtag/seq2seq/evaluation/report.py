@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from seqtag.errors import escaped
+from seqtag.seq2seq.config import Symbols
 from seqtag.seq2seq.evaluation.errors import ErrorTable, error_table
 from seqtag.seq2seq.evaluation.figures import decimal, json_value, percent
 from seqtag.seq2seq.evaluation.measures import Nearest, TextScore, bleu, chrf, error_rate, nearest_references, ratio
-
-Kind = Literal["characters", "words", "symbols"]
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def evaluate_answers(
     references: Sequence[Sequence[str]],
     sources: Sequence[Any],
     symbols_of: Callable[[str], Sequence[str]],
-    kind: Kind,
+    kind: Symbols,
     *,
     length_of: Callable[[Any], int] = len,
     greedy: Sequence[str] | None = None,
@@ -175,7 +174,7 @@ class _Judge:
     """Scores answers to the same sources, whose references are turned into symbols once."""
 
     def __init__(
-        self, references: Sequence[Sequence[str]], symbols_of: Callable[[str], Sequence[str]], kind: Kind
+        self, references: Sequence[Sequence[str]], symbols_of: Callable[[str], Sequence[str]], kind: Symbols
     ) -> None:
         self._references = references
         self._symbols_of = symbols_of
