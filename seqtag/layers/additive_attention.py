@@ -57,10 +57,10 @@ class AdditiveAttention(MemoryAttention):
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
         self.vector = self.add_weight(name="vector", shape=(self.units,), initializer=_vector_initializer(self.units))
         if self.location_filters:
-            shape = (self.location_width, 1, self.location_filters)
-            self.location_kernel = self.add_weight(name="location_kernel", shape=shape)
-            shape = (self.location_filters, self.units)
-            self.location_projection = self.add_weight(name="location_projection", shape=shape)
+            filters = (self.location_width, 1, self.location_filters)
+            projection = (self.location_filters, self.units)
+            self.location_kernel = self.add_weight(name="location_kernel", shape=filters)
+            self.location_projection = self.add_weight(name="location_projection", shape=projection)
         self.built = True
 
     def keys(self, memory: Tensor) -> Tensor:

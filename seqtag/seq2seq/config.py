@@ -56,7 +56,9 @@ class ModelConfig(Section):
         "additive", description="how the decoder reads the source at each step; null for the encoder's last state alone"
     )
     input_feeding: bool = Field(True, description="the decoder reads its last output: it knows where it has attended")
-    copy: bool = Field(False, description="targets may take symbols from the source that the vocabulary lacks")
+    copy: bool = Field(  # type: ignore[assignment]  # pydantic has a deprecated method of this name
+        False, description="targets may take symbols from the source that the vocabulary lacks"
+    )
     dictionary: bool = Field(
         False, description="a source that training always gave the same target gets that one, others the network's"
     )
