@@ -36,6 +36,9 @@ class DataConfig(FilesConfig):
     split_column: Column | None = Field(
         None, description="column whose text decides what is held out of train; that of the source unless set"
     )
+    time_column: str | None = Field(
+        None, description="of frames: what orders the frames of a source; 'time' where there is such a column"
+    )
     separator: Annotated[str, Field(min_length=1)] = Field("\t", description="between the columns of a file of pairs")
     encoding: str = Field("utf-8", description="of the files, as Python names it")
     dev_share: Fraction = Field(0.1, description="share of the sources of train that dev gets where it has no file")

@@ -1,0 +1,64 @@
+"""Pairs held out by a fixed rule on their sources, so that no source stands on both sides.
+
+The rule: the first 8 bytes of the BLAKE2b hash (`digest_size=8`) of the source in UTF-8, read as a big-endian whole
+number and divided by 2 ** 64, are a number from 0 to 1. A source below `test_share` is of test, one below
+`test_share + dev_share` of dev, any other of train. So a source stands on the same side whatever else is in the file,
+in any order, on every machine; and the shares are those of distinct sources, on average.
+
+Another text may decide in place of the source: `data.split_column`. Frames of numbers are hashed by their ids, or by
+their bytes where they have none.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from seqtag.errors import DataError
+from seqtag.seq2seq.data.pairs import Pairs, content
+
+SPLITS = ("train", "dev", "test")
+
+
+def hold_out(pairs: Pairs, dev_share: float, test_share: float = 0.0) -> dict[str, Pairs]:
+    """Divides pairs among `train`, `dev` and `test` by the rule above; a split whose share is 0 is left out.
+
+    Raises:
+        DataError: a split would be empty, as of very few sources.
+
+    >>> pairs = Pairs([str(n) for n in range(1000)], ["odd", "even"] * 500)
+    >>> {name: len(part) for name, part in hold_out(pairs, 0.1, 0.05).items()}
+    {'train': 850, 'dev': 97, 'test': 53}
+    """
+    sides = [side_of(split_key(pairs, n), dev_share, test_share) for n in range(len(pairs))]
+    shares = {"train": 1 - dev_share - test_share, "dev": dev_share, "test": test_share}
+    parts = {
+        name: pairs.subset(n for n, side in enumerate(sides) if side == name) for name in SPLITS if shares[name] > 0
+    }
+    for name, part in parts.items():
+        if not len(part):
+            found = f"{len(pairs)} pairs of which the rule that splits sources gives it none"
+            raise DataError(f"expected pairs for {name}, found {found}: bring {name} data of your own", pairs.path)
+    return parts
+
+
+def split_key(pairs: Pairs, number: int) -> str | bytes:
+    """What decides on which side a pair stands."""
+    return content(pairs.sources[number]) if pairs.keys is None else pairs.keys[number]
+
+
+def side_of(key: str | bytes, dev_share: float, test_share: float = 0.0) -> str:
+    """The name of the split that a source is of.
+
+    >>> [side_of(word, dev_share=0.5) for word in ("one", "two", "three", "four")]
+    ['dev', 'train', 'dev', 'dev']
+    """
+    position = position_of(key)
+    if position < test_share:
+        return "test"
+    return "dev" if position < test_share + dev_share else "train"
+
+
+def position_of(key: str | bytes) -> float:
+    """The number from 0 to 1 that the rule makes of a source."""
+    data = key.encode("utf-8") if isinstance(key, str) else key
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big") / 2**64
