@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 
 from seqtag.data.text.paragraphs import TextLine, read_text
+from seqtag.data.text.read_ahead import FileInput
 from seqtag.progress import with_progress
 from seqtag.tagging.data.corpus import TaggerInput
-from seqtag.tagging.data.inputs import FileInput
 from seqtag.tagging.data.sentences import Sentence
 from seqtag.tagging.formats import to_columns, to_json, to_text
 from seqtag.tagging.model import TaggingModel
