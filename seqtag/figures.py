@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seqtag.files.writing import atomic_write
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DPI = 130
@@ -22,6 +23,15 @@ def new_figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+
+def finish(axis: Axes, title: str, along: Literal["x", "y"] = "y") -> None:
+    """Draws the title and the grid that all panels have."""
+    axis.set_title(title, loc="left", fontsize=10, weight="bold")
+    axis.grid(True, axis=along, color="#dddddd", linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.margins(x=0.01)
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from seqtag.figures import new_figure
-from seqtag.forecasting.plots.drawing import BASELINE, FORECAST, finish, tint
+from seqtag.figures import finish, new_figure
+from seqtag.forecasting.plots.drawing import BASELINE, FORECAST, tint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

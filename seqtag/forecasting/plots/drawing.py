@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -96,15 +96,6 @@ def tint(depth: float) -> tuple[float, ...]:
 def draw_observed(axis: Axes, rows: pd.DataFrame) -> None:
     """Draws the observed values `y` of a frame."""
     draw_line(axis, rows["ds"], rows["y"], color=OBSERVED, linewidth=1.2, label="observed")
-
-
-def finish(axis: Axes, title: str, along: Literal["x", "y"] = "y") -> None:
-    """Draws the title and the grid that all panels have."""
-    axis.set_title(title, loc="left", fontsize=10, weight="bold")
-    axis.grid(True, axis=along, color="#dddddd", linewidth=0.6)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.margins(x=0.01)
 
 
 def legend(figure: Figure, *axes: Axes) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from seqtag.figures import new_figure
-from seqtag.forecasting.plots.drawing import BASELINE, FORECAST, OBSERVED, QUIET, check_columns, finish
+from seqtag.figures import finish, new_figure
+from seqtag.forecasting.plots.drawing import BASELINE, FORECAST, OBSERVED, QUIET, check_columns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

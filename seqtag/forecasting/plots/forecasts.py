@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from seqtag.figures import new_figure
+from seqtag.figures import finish, new_figure
 from seqtag.forecasting.plots.drawing import (
     FORECAST,
     MAX_SERIES,
@@ -17,7 +17,6 @@ from seqtag.forecasting.plots.drawing import (
     draw_intervals,
     draw_line,
     draw_observed,
-    finish,
     legend,
     times_on,
 )
