@@ -7,8 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqtag.layers.arguments import whole_number
 from seqtag.layers.memory_attention import MemoryAttention
+from seqtag.ops.arguments import whole_number
 from seqtag.ops.attention import Tensor, additive_scores
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,21 +24,6 @@ def named(scope: Mapping[str, Any], *, but: tuple[str, ...] = ()) -> dict[str, A
     """
     left_out = {"self", "__class__", "kwargs", *but}
     return {name: value for name, value in {**scope, **scope["kwargs"]}.items() if name not in left_out}
-
-
-def whole_number(name: str, value: Any) -> int:
-    """The value as an int; NumPy's whole numbers are taken too.
-
-    Raises:
-        ValueError: it is not a whole number above zero.
-    """
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ValueError(f"expected {name} to be a whole number above zero, found {value!r}")
-    return number
 
 
 def rate(name: str, value: float) -> float:

@@ -9,9 +9,9 @@ import keras
 from keras import ops
 
 from seqtag.keras_internals import scan_with_trace
-from seqtag.layers.arguments import whole_number
 from seqtag.layers.memory_attention import MemoryAttention
 from seqtag.layers.recurrent_cell import RecurrentCell
+from seqtag.ops.arguments import whole_number
 from seqtag.ops.attention import Tensor
 from seqtag.ops.recurrence import keep_masked, scan, swap_time
 from seqtag.ops.scan import ScanOptions

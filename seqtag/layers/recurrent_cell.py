@@ -8,8 +8,9 @@ import keras
 from keras import initializers, ops
 
 from seqtag.keras_internals import is_symbolic, runs_on_cores
-from seqtag.layers.arguments import rate, whole_number
+from seqtag.layers.arguments import rate
 from seqtag.ops import fused_recurrence, recurrence
+from seqtag.ops.arguments import whole_number
 from seqtag.ops.recurrence import Tensor
 from seqtag.ops.scan import ScanOptions
 
