@@ -208,7 +208,7 @@ class _Beam(NamedTuple):
         )
         return self.append(kept, history, places % count, gained, scores), state
 
-    def _append(
+    def append(
         self, known: _Hypotheses, history: Tensor, symbols: Tensor, gained: Tensor, scores: Tensor
     ) -> _Hypotheses:
         """Hypotheses with one symbol more, except those that have ended."""
