@@ -22,6 +22,8 @@ MAX_LABELS = 40
 # Inches of a symbol and of what stands around a heat map, and the bounds of a panel.
 CELL, AROUND = 0.24, 1.2
 SMALLEST, LARGEST = 2.4, 11.0
+# Inches of a figure of several panels: its width, and the height of a panel.
+WIDEST, HIGHEST_OF_SEVERAL = 16.0, 6.0
 COLOUR_MAP = "viridis"
 NO_VALUE = "#ececec"  # the colour where there is no number
 # Labels that are longer than this do not fit side by side above a column.
@@ -93,7 +95,7 @@ def plot_alignments(alignments: Sequence[Alignment], max_panels: int = MAX_PANEL
     columns = 1 if len(shown) == 1 else 2 if len(shown) <= 8 else 3
     rows = -(-len(shown) // columns)
     width, height = _size(shown)
-    figure = new_figure(columns * min(width, 2 * LARGEST / columns), rows * height)
+    figure = new_figure(min(columns * width, WIDEST), rows * min(height, HIGHEST_OF_SEVERAL))
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     highest = _highest(shown)
     for axis, alignment in zip(axes, shown, strict=False):
