@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.epoch_seconds import EpochSeconds
 from benchmarks.plain_keras_tagger import BATCH, pad, plain_tagger
 from seqtag.data.text.word_features import NUM_HASHED
 from seqtag.models.word_representation import BUCKET_DIM
@@ -30,23 +31,6 @@ __all__ = ["Subject", "crf_cost", "floor", "padding", "training_speed"]
 
 # Of one `fit`; the first is not counted.
 EPOCHS = 3
-
-
-class EpochSeconds(keras.callbacks.Callback):
-    """Collects the seconds of all epochs but each fit's first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
-
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Starts the clock."""
-        self.began = time.perf_counter()
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Keeps the seconds."""
-        if epoch:
-            self.seconds.append(time.perf_counter() - self.began)
 
 
 class Subject(NamedTuple):
