@@ -43,6 +43,9 @@ class DataConfig(FilesConfig):
     encoding: str = Field("utf-8", description="of the files, as Python names it")
     dev_share: Fraction = Field(0.1, description="share of the sources of train that dev gets where it has no file")
     test_share: Fraction = Field(0.0, description="share of the sources of train that test gets where it has no file")
+    test_last: Annotated[int, Field(ge=0)] = Field(
+        0, description="the last pairs of train, so many of them, are test where it has no file, whatever their sources"
+    )
 
 
 class ModelConfig(Section):

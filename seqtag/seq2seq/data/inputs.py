@@ -5,13 +5,13 @@ Memory does not grow with the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from seqtag.data.text.lines import Source as File
 from seqtag.data.text.lines import read_lines, source_name
 from seqtag.data.text.read_ahead import FileInput, file_size, read_ahead
-from seqtag.errors import ConfigError, DataError, shown
+from seqtag.errors import DataError
 from seqtag.seq2seq.config import DataConfig
 from seqtag.seq2seq.data.columns import (
     SourceColumns,
@@ -22,14 +22,12 @@ from seqtag.seq2seq.data.columns import (
     split_fields,
 )
 from seqtag.seq2seq.data.conllu import ConlluBlock, read_blocks
-from seqtag.seq2seq.data.detection import LAYOUTS, detect_layout
 from seqtag.seq2seq.data.number_frames import read_frames
 from seqtag.seq2seq.data.pairs import Source
 
 CHARACTERS_AHEAD = 200_000
 NUMBERS_AHEAD = 1_000_000
 WORDS_AHEAD = 40_000
-READING = frozenset(("layout", "source_column", "target_column", "separator", "encoding"))
 
 
 class SourceInput(NamedTuple):
@@ -46,32 +44,6 @@ class SourceInput(NamedTuple):
     features: tuple[str, ...] = ()
     id: str | None = None
     size: int = 0
-
-
-def reading_for(data: DataConfig, options: Mapping[str, Any], file: str) -> DataConfig:
-    """How a file is read by a run that was fitted on files read as `data` says, with options for this file: `READING`.
-
-    Where the layout is another than the run's, the columns are the first ones: the source, its features, the target.
-
-    Raises:
-        ConfigError: an option has no such value.
-        DataError: the file cannot be read, where its layout is to be detected.
-    """
-    layout = options.get("layout", data.layout)
-    if layout not in (*LAYOUTS, "auto"):
-        expected = f"auto or a layout of {', '.join(LAYOUTS)}"
-        raise ConfigError(f"expected {expected}, found {shown(layout)}", setting="data.layout")
-    if options.get("separator") == "":
-        raise ConfigError("expected a separator, found an empty text", setting="data.separator")
-    if layout == "auto":
-        layout = "tsv" if file == "-" else detect_layout((file,), options.get("encoding", data.encoding))
-    own: dict[str, Any] = {}
-    if layout != data.layout and layout != "conllu":
-        features = len(feature_columns(data))
-        own = {"source_column": 1, "target_column": features + 2, "features": tuple(range(2, features + 2))}
-    elif layout != data.layout:
-        own = {"source_column": None, "target_column": None}
-    return data.model_copy(update={**own, **options, "layout": layout})
 
 
 def read_sources(file: File, data: DataConfig) -> FileInput[SourceInput]:

@@ -11,7 +11,7 @@ from seqtag.errors import ConfigError
 from seqtag.runs.config_file import resolve_path
 from seqtag.seq2seq.config import DataConfig, Files
 from seqtag.seq2seq.data.conllu import read_conllu
-from seqtag.seq2seq.data.detection import settled
+from seqtag.seq2seq.data.detection import TWO_FILES, settled
 from seqtag.seq2seq.data.number_frames import read_frame_pairs
 from seqtag.seq2seq.data.pairs import Pairs, Row
 from seqtag.seq2seq.data.parallel import read_parallel
@@ -22,8 +22,8 @@ from seqtag.seq2seq.data.python_pairs import (
     rows_of_pairs,
     rows_of_sources,
 )
-from seqtag.seq2seq.data.samples import SAMPLE_PREFIX, sample_pairs
-from seqtag.seq2seq.data.split import SPLITS, hold_out
+from seqtag.seq2seq.data.samples import is_sample, sample_pairs
+from seqtag.seq2seq.data.split import SPLITS, hold_out, hold_out_last
 from seqtag.seq2seq.data.tsv import read_tsv
 
 
@@ -31,7 +31,8 @@ def load_pairs(X: Any, data: DataConfig = DataConfig(), y: Any = None) -> Pairs:
     """Reads pairs.
 
     Args:
-        X: a path, or two, of the sources and of the targets; `sample:NAME/SPLIT`, see `seqtag.seq2seq.data.samples`;
+        X: a path, or two, of the sources and of the targets, which may stand as `SOURCES,TARGETS` where the layout is
+            said to be of two files; `sample:NAME/SPLIT`, see `seqtag.seq2seq.data.samples`;
             pairs `(source, target)`; a DataFrame with the columns `source` and `target`; or sources, with their targets
             in `y`. A source is a text, or an array `(time, features)`; where `data.features` names columns, a tuple of
             the source and its features.
@@ -51,10 +52,10 @@ def load_pairs(X: Any, data: DataConfig = DataConfig(), y: Any = None) -> Pairs:
         return Pairs.of_rows(rows_of_lists(X, y, data), None)
     if is_dataframe(X):
         return Pairs.of_rows(rows_of_dataframe(X, data), None, "row")
-    files = files_of(X)
+    files = files_of(X, data)
     if not files:
         return Pairs.of_rows(rows_of_pairs(X, data), None)
-    if str(files[0]).startswith(SAMPLE_PREFIX):
+    if is_sample(str(files[0])):
         return sample_pairs(str(files[0]))
     return Pairs.of_rows(_rows_of_files(files, settled(data, files)), source_name(files[0]))
 
@@ -85,13 +86,17 @@ def load_splits(data: DataConfig) -> dict[str, Pairs]:
         for split in SPLITS
         if (files := getattr(data, split)) is not None
     }
+    if data.test_last and "test" not in found:
+        found |= hold_out_last(found["train"], data.test_last)
     dev_share, test_share = (0.0 if split in found else getattr(data, f"{split}_share") for split in SPLITS[1:])
     found |= hold_out(found["train"], dev_share, test_share)
     return {split: found[split] for split in SPLITS if split in found}
 
 
-def files_of(X: Any) -> Sequence[str | os.PathLike[str]]:
-    """The paths that `X` is: one or two; empty for anything else."""
+def files_of(X: Any, data: DataConfig) -> Sequence[str | os.PathLike[str]]:
+    """The paths that `X` is: one, or two that may also stand as `SOURCES,TARGETS`; empty for anything else."""
+    if isinstance(X, str) and data.layout in TWO_FILES and not os.path.exists(X) and X.count(",") == 1:
+        return X.split(",")
     if isinstance(X, str | os.PathLike):
         return (X,)
     if isinstance(X, tuple | list) and len(X) == 2 and all(isinstance(path, str | os.PathLike) for path in X):
@@ -102,7 +107,7 @@ def files_of(X: Any) -> Sequence[str | os.PathLike[str]]:
 def _located(files: Files, root: str | None) -> Files:
     """The paths of data files below `root`."""
     if isinstance(files, str):
-        return files if files.startswith(SAMPLE_PREFIX) else str(resolve_path(files, root))
+        return files if is_sample(files) else str(resolve_path(files, root))
     first, second = (str(resolve_path(path, root)) for path in files)
     return first, second
 

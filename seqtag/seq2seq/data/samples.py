@@ -54,6 +54,11 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _SEED = 11
 
 
+def is_sample(name: str) -> bool:
+    """Whether a path is the name of a sample."""
+    return name.startswith(SAMPLE_PREFIX)
+
+
 def sample_pairs(name: str) -> Pairs:
     """The pairs of a sample and a split, such as `sample:numbers/train`.
 

@@ -41,6 +41,22 @@ def hold_out(pairs: Pairs, dev_share: float, test_share: float = 0.0) -> dict[st
     return parts
 
 
+def hold_out_last(pairs: Pairs, count: int) -> dict[str, Pairs]:
+    """The last pairs as `test`, the others as `train`, as some published splits are; sources may stand on both sides.
+
+    Raises:
+        DataError: no pair would be left for train.
+
+    >>> {name: part.sources for name, part in hold_out_last(Pairs(["a", "b", "c"]), 1).items()}
+    {'train': ['a', 'b'], 'test': ['c']}
+    """
+    rest = len(pairs) - count
+    if rest < 1:
+        message = f"expected more than the {count} pairs that are held out as test, found {len(pairs)}"
+        raise DataError(message, pairs.path, setting="data.test_last")
+    return {"train": pairs.subset(range(rest)), "test": pairs.subset(range(rest, len(pairs)))}
+
+
 def split_key(pairs: Pairs, number: int) -> str | bytes:
     """What decides on which side a pair stands."""
     return content(pairs.sources[number]) if pairs.keys is None else pairs.keys[number]
