@@ -10,24 +10,15 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from seqtag.ops.arguments import check_at_least_zero, whole_number, whole_number_or_tensor
-from seqtag.ops.step_functions import (
-    IMPOSSIBLE,
-    State,
-    Step,
-    first_symbols,
-    forbid,
-    keep_known_shapes,
-    repeat_rows,
-    take_rows,
-)
+from seqtag.ops.arguments import check_at_least_zero, whole_number
+from seqtag.ops.hypotheses import Extend, Hypotheses, Search
+from seqtag.ops.selection import best, take_within
+from seqtag.ops.step_functions import IMPOSSIBLE, State, Step, repeat_rows, take_rows
 
 Tensor = Any
 
 # What a position without any attention counts as: its logarithm, -23, is finite.
 LEAST_COVERAGE = 1e-10
-# Symbols are searched for the best in blocks of so many, where a row has more than a few blocks for each it keeps.
-_BLOCK = 32
 
 
 class Beams(NamedTuple):
@@ -124,148 +115,80 @@ def beam_search(
         >>> beam_search(step, (), batch=1, start=3, end=0, width=1, steps=5).symbols.numpy().tolist()
         [[[1, 0, 0, 0, 0]]]
     """
-    width, steps = whole_number("width", width), whole_number_or_tensor("steps", steps)
-    check_at_least_zero("alpha", alpha)
-    if coverage is not None:
-        check_at_least_zero("beta", coverage.beta)
-        coverage = coverage._replace(mask=repeat_rows(coverage.mask, width))
-    beam = _Beam(batch, width, ops.convert_to_tensor(end, "int32"), alpha, coverage)
-
-    def body(known: _Hypotheses, state: State) -> tuple[_Hypotheses, State]:
-        log_probabilities, after = step(ops.reshape(known.symbols, (batch * width,)), state)
-        after = keep_known_shapes(after, state)
-        extend = beam.extend_one if width == 1 else beam.extend_many
-        return extend(known, forbid(log_probabilities, forbidden), after)
-
-    def go_on(known: _Hypotheses, _: State) -> Tensor:
-        return ops.logical_and(known.t < steps, ops.any(known.live()))
-
-    known = beam.start(first_symbols(start, (batch, width)), steps)
-    known, _ = ops.while_loop(go_on, body, (known, repeat_rows(state, width)))
-    return beam.result(known, steps)
+    width = whole_number("width", width)
+    search = Search.over(step, batch, width, end, steps, forbidden)
+    extend = (_extend_one if width == 1 else _extend_many)(search, _Scoring.of(alpha, coverage, width))
+    known = search.run(start, state, extend)
+    symbols, lengths = search.symbols_of(known)
+    return Beams(symbols, lengths, known.log_probabilities, known.scores, known.finished)
 
 
-class _Hypotheses(NamedTuple):
-    """What the search knows after t steps: tensors `(batch, width)`, and all symbols `(batch * width, steps)`."""
+class _Scoring(NamedTuple):
+    """How hypotheses are scored; the mask of the coverage is `(batch * width, source)`."""
 
-    t: Tensor
-    symbols: Tensor
-    log_probabilities: Tensor
-    scores: Tensor
-    finished: Tensor
-    history: Tensor
-
-    def live(self) -> Tensor:
-        """Which of them exist and have not ended."""
-        return ops.logical_and(self.log_probabilities > IMPOSSIBLE, ops.logical_not(self.finished))
-
-
-class _Beam(NamedTuple):
-    """The settings of a search, and its parts."""
-
-    batch: Tensor | int
-    width: int
-    end: Tensor
     alpha: Tensor | float
     coverage: Coverage | None
 
-    def start(self, symbols: Tensor, steps: Tensor | int) -> _Hypotheses:
-        """One hypothesis without symbols in each row; the others do not exist yet."""
-        alone = ops.where(ops.arange(self.width) == 0, 0.0, IMPOSSIBLE)
-        alone = ops.broadcast_to(ops.cast(alone, "float32"), (self.batch, self.width))
-        return _Hypotheses(
-            t=ops.zeros((), "int32"),
-            symbols=symbols,
-            log_probabilities=alone,
-            scores=alone,
-            finished=ops.zeros((self.batch, self.width), "bool"),
-            history=ops.broadcast_to(self.end, (self.batch * self.width, steps)),
-        )
+    @classmethod
+    def of(cls, alpha: Tensor | float, coverage: Coverage | None, width: int) -> _Scoring:
+        """The scoring by the arguments of `beam_search`, checked."""
+        check_at_least_zero("alpha", alpha)
+        if coverage is not None:
+            check_at_least_zero("beta", coverage.beta)
+            coverage = coverage._replace(mask=repeat_rows(coverage.mask, width))
+        return cls(alpha, coverage)
 
-    def extend_one(self, known: _Hypotheses, log_probabilities: Tensor, state: State) -> tuple[_Hypotheses, State]:
-        """The best continuation of the only hypothesis of each row. Nothing changes places."""
-        gained, symbols = ops.top_k(log_probabilities, 1)
-        sums = known.log_probabilities + ops.cast(gained, "float32")
-        scores = ops.where(known.finished, known.scores, self.score(sums[..., None], known.t + 1, state)[..., 0])
-        return self.append(known, known.history, symbols, gained, scores), state
-
-    def extend_many(self, known: _Hypotheses, log_probabilities: Tensor, state: State) -> tuple[_Hypotheses, State]:
-        """The best continuations of all hypotheses of each row, and the state in their order."""
-        count = ops.shape(log_probabilities)[-1]
-        gained = ops.reshape(ops.cast(log_probabilities, "float32"), (self.batch, self.width, count))
-        scores = self.score(known.log_probabilities[..., None] + gained, known.t + 1, state)
-        # What has ended goes on in one way, with the score that it has.
-        only = ops.where(ops.arange(count) == 0, known.scores[..., None], IMPOSSIBLE)
-        scores = ops.where(known.finished[..., None], only, scores)
-        scores, places = best(ops.reshape(scores, (self.batch, self.width * count)), self.width)
-        rows = ops.arange(self.batch, dtype="int32")[:, None]
-        parents = places // count + rows * self.width
-        gained = ops.take(ops.reshape(gained, (-1,)), places + rows * (self.width * count))
-        history, state = take_rows((known.history, state), ops.reshape(parents, (-1,)))
-        kept = known._replace(
-            log_probabilities=ops.take(ops.reshape(known.log_probabilities, (-1,)), parents),
-            finished=ops.take(ops.reshape(known.finished, (-1,)), parents),
-        )
-        return self.append(kept, history, places % count, gained, scores), state
-
-    def append(
-        self, known: _Hypotheses, history: Tensor, symbols: Tensor, gained: Tensor, scores: Tensor
-    ) -> _Hypotheses:
-        """Hypotheses with one symbol more, except those that have ended."""
-        symbols = ops.where(known.finished, self.end, symbols)
-        sums = known.log_probabilities + ops.where(known.finished, 0.0, ops.cast(gained, "float32"))
-        now = ops.arange(ops.shape(history)[1], dtype="int32") == known.t
-        return _Hypotheses(
-            t=known.t + 1,
-            symbols=symbols,
-            log_probabilities=sums,
-            scores=scores,
-            finished=ops.logical_and(symbols == self.end, sums > IMPOSSIBLE),
-            history=ops.where(now, ops.reshape(symbols, (self.batch * self.width, 1)), history),
-        )
-
-    def score(self, log_probabilities: Tensor, length: Tensor, state: State) -> Tensor:
+    def scores(self, log_probabilities: Tensor, length: Tensor, state: State) -> Tensor:
         """Scores of hypotheses of one length, `(batch, width, continuations)`."""
         scores = log_probabilities
         if ops.is_tensor(self.alpha) or self.alpha != 0:
-            scores = scores / ((5.0 + ops.cast(length, "float32")) / 6.0) ** self.alpha
+            scores = scores / ((5.0 + ops.cast(length, "float32")) / 6.0) ** ops.cast(self.alpha, "float32")
         if self.coverage is None:
             return scores
-        attention = ops.clip(ops.cast(self.coverage.read(state), "float32"), LEAST_COVERAGE, 1.0)
-        covered = ops.sum(ops.where(self.coverage.mask, ops.log(attention), 0.0), axis=-1)
-        return scores + self.coverage.beta * ops.reshape(covered, (self.batch, self.width, 1))
-
-    def result(self, known: _Hypotheses, steps: Tensor | int) -> Beams:
-        """The hypotheses as the caller gets them."""
-        exist = known.log_probabilities > IMPOSSIBLE
-        symbols = ops.reshape(known.history, (self.batch, self.width, steps))
-        symbols = ops.where(exist[..., None], symbols, self.end)
-        lengths = ops.sum(ops.cast(symbols != self.end, "int32"), axis=-1)
-        return Beams(symbols, lengths, known.log_probabilities, known.scores, known.finished)
+        covered = _covered(*self.coverage[:2], state)
+        return scores + self.coverage.beta * ops.reshape(covered, (*ops.shape(scores)[:2], 1))
 
 
-def best(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The highest values of each row, highest first, and their places, as `keras.ops.top_k` gives them.
+def _covered(read: Callable[[State], Tensor], mask: Tensor, state: State) -> Tensor:
+    """The sum over the source of the logarithms of the attention so far, `(batch * width,)`."""
+    attention = ops.clip(ops.cast(read(state), "float32"), LEAST_COVERAGE, 1.0)
+    return ops.sum(ops.where(mask, ops.log(attention), 0.0), axis=-1)
 
-    On a CPU `top_k` costs ten times what a maximum does. A long row is cut into blocks, and only the `count` blocks
-    with the highest maxima are looked through: no other block has a value among the highest.
 
-    Args:
-        values: `(rows, places)`.
-        count: how many.
-    """
-    places = ops.shape(values)[-1]
-    if not isinstance(places, int) or places < 4 * count * _BLOCK:
-        return ops.top_k(values, count)
-    rows = ops.shape(values)[0]
-    blocks = -(-places // _BLOCK)
-    values = ops.pad(values, ((0, 0), (0, blocks * _BLOCK - places)), constant_values=IMPOSSIBLE)
-    values = ops.reshape(values, (rows, blocks, _BLOCK))
-    _, chosen = ops.top_k(ops.max(values, axis=-1), count)
-    # In the order of their places, in which equal values come.
-    chosen = ops.sort(chosen, axis=-1)
-    offsets = ops.arange(rows, dtype="int32")[:, None]
-    candidates = ops.take(ops.reshape(values, (-1, _BLOCK)), chosen + offsets * blocks, axis=0)
-    found, within = ops.top_k(ops.reshape(candidates, (rows, count * _BLOCK)), count)
-    block = ops.take(ops.reshape(chosen, (-1,)), within // _BLOCK + offsets * count)
-    return found, block * _BLOCK + within % _BLOCK
+def _extend_one(search: Search, scoring: _Scoring) -> Extend:
+    """Gives the only hypothesis of each row its best continuation; nothing changes places."""
+
+    def extend(known: Hypotheses, log_probabilities: Tensor, state: State) -> tuple[Hypotheses, State]:
+        gained, symbols = ops.top_k(log_probabilities, 1)
+        sums = known.log_probabilities + ops.cast(gained, "float32")
+        scores = scoring.scores(sums[..., None], known.t + 1, state)[..., 0]
+        scores = ops.where(known.finished, known.scores, scores)
+        return known.append(symbols, gained, scores, search.end), state
+
+    return extend
+
+
+def _extend_many(search: Search, scoring: _Scoring) -> Extend:
+    """Gives each row the best continuations of all its hypotheses."""
+    batch, width = search.batch, search.width
+
+    def extend(known: Hypotheses, log_probabilities: Tensor, state: State) -> tuple[Hypotheses, State]:
+        count = ops.shape(log_probabilities)[-1]
+        gained = ops.reshape(ops.cast(log_probabilities, "float32"), (batch, width, count))
+        scores = scoring.scores(known.log_probabilities[..., None] + gained, known.t + 1, state)
+        # What has ended goes on in one way, with the score that it has.
+        as_it_is = ops.where(ops.arange(count) == 0, known.scores[..., None], IMPOSSIBLE)
+        scores = ops.where(known.finished[..., None], as_it_is, scores)
+        scores, places = best(ops.reshape(scores, (batch, width * count)), width)
+        gained = take_within(ops.reshape(gained, (batch, width * count)), places)
+        parents = places // count
+        rows = ops.reshape(parents + width * ops.arange(batch, dtype="int32")[:, None], (batch * width,))
+        history, state = take_rows((known.history, state), rows)
+        kept = known._replace(
+            log_probabilities=take_within(known.log_probabilities, parents),
+            finished=take_within(known.finished, parents),
+            history=history,
+        )
+        return kept.append(places % count, gained, scores, search.end), state
+
+    return extend

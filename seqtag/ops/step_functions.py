@@ -54,9 +54,3 @@ def forbid(log_probabilities: Tensor, forbidden: Tensor | None) -> Tensor:
     if forbidden is None:
         return log_probabilities
     return ops.where(forbidden, ops.cast(IMPOSSIBLE, log_probabilities.dtype), log_probabilities)
-
-
-def first_symbols(start: Tensor | int, shape: tuple) -> Tensor:
-    """The symbols that the first step reads, int32 of shape `(batch, ...)`; `start` is one for all or `(batch,)`."""
-    start = ops.convert_to_tensor(start, "int32")
-    return ops.broadcast_to(ops.reshape(start, (-1, *[1] * (len(shape) - 1))), shape)
