@@ -154,7 +154,7 @@ def _at_most(vocabulary: Any, top_k: Any) -> Any:
     return min(top_k, vocabulary) if isinstance(vocabulary, int) else ops.minimum(top_k, vocabulary)
 
 
-def _count(values: Tensor, top_k: Tensor | int | None, top_p: Tensor | float | None) -> Tensor:
+def _count(values: Tensor, top_k: Any, top_p: Any) -> Tensor:
     """How many symbols of each row stay, from 1, `(rows,)`; `values` have the likeliest first."""
     ranks = ops.arange(ops.shape(values)[-1], dtype="int32")
     stay = ops.ones_like(values, "bool")
