@@ -25,7 +25,7 @@ class SourceColumns(NamedTuple):
     @property
     def needed(self) -> int:
         """How many columns a line needs."""
-        return 1 + max(self.source, *self.features)
+        return 1 + max((self.source, *self.features))
 
 
 class Columns(NamedTuple):

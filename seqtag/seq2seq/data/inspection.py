@@ -235,8 +235,7 @@ def _unknowns(surveys: Sequence[LengthSurvey], earlier: Sequence[LengthSurvey]) 
 
 
 def _unknown(side: str, unit: str, found: Unknown) -> str:
-    share = f"{found.distinct} {unit} that only the first has, {found.share:.2%} of all"
-    return f"{side}: {share}: {listed(found.most)}"
+    return f"{side} {unit} that only the first has: {found.distinct}, {found.share:.2%} of all: {listed(found.most)}"
 
 
 def _where(lines: Sequence[int]) -> str:

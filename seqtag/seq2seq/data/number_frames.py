@@ -190,9 +190,9 @@ def _array(frames: list[_Frame], path: str) -> np.ndarray:
         array = np.array([frame.numbers for frame in frames]).astype(np.float32)
     finite = np.isfinite(array).all(axis=1)
     if not finite.all():
-        wrong = frames[int(np.argmin(finite))]
-        found = next(n for n in wrong.numbers if not np.isfinite(np.float32(n)))
-        raise DataError(f"expected finite numbers of float32, found {found}", path, wrong.line)
+        row = int(np.argmin(finite))
+        found = frames[row].numbers[int(np.argmin(np.isfinite(array[row])))]
+        raise DataError(f"expected finite numbers of float32, found {found}", path, frames[row].line)
     return array
 
 
