@@ -38,16 +38,20 @@ class Hypotheses(NamedTuple):
         return self.log_probabilities > IMPOSSIBLE
 
     def append(self, symbols: Tensor, gained: Tensor, scores: Tensor, end: Tensor) -> Hypotheses:
-        """These with one symbol more, and what it adds to their log-probabilities; what has ended stays as it is."""
+        """These with one symbol more, and what it adds to their log-probabilities; what has ended stays as it is.
+
+        Where the new scores are `-inf`, there is no hypothesis any more.
+        """
         symbols = ops.where(self.finished, end, symbols)
         sums = self.log_probabilities + ops.where(self.finished, 0.0, ops.cast(gained, "float32"))
+        exist = ops.logical_and(sums > IMPOSSIBLE, scores > IMPOSSIBLE)
         now = ops.arange(ops.shape(self.history)[1], dtype="int32") == self.t
         return Hypotheses(
             t=self.t + 1,
             symbols=symbols,
-            log_probabilities=sums,
+            log_probabilities=ops.where(exist, sums, IMPOSSIBLE),
             scores=scores,
-            finished=ops.logical_and(symbols == end, sums > IMPOSSIBLE),
+            finished=ops.logical_and(symbols == end, exist),
             history=ops.where(now, ops.reshape(symbols, (-1, 1)), self.history),
         )
 

@@ -75,8 +75,8 @@ def sample(
         forbidden: bool `(vocabulary,)`, True for symbols that no sequence may have.
 
     Raises:
-        ValueError: `steps` or `top_k` is no whole number above zero, `temperature` or `top_p` is not above zero, or
-            `top_p` is above 1. Tensors are not checked.
+        ValueError: `steps` or `top_k` is no whole number above zero, `temperature` or `top_p` is not above
+            zero, `top_p` is above 1, or `seed` is nothing of the above. Tensors are not checked.
 
     Example:
         Symbol 0 ends; the step function counts down.
@@ -161,10 +161,10 @@ def _count(values: Tensor, top_k: Any, top_p: Any) -> Tensor:
     if ops.is_tensor(top_k):
         stay = ops.logical_and(stay, ops.logical_or(ranks < top_k, top_k < 1))
     if top_p is not None:
-        shares = ops.cumsum(ops.softmax(ops.where(stay, values, IMPOSSIBLE), axis=-1), axis=-1)
-        before = ops.pad(shares, ((0, 0), (1, 0)))[:, :-1]
+        sums = ops.cumsum(ops.exp(ops.where(stay, values, IMPOSSIBLE) - values[:, :1]), axis=-1)
+        before = ops.pad(sums, ((0, 0), (1, 0)))[:, :-1]
         # Sums are rounded: a share of 1 may be reached before the last symbol.
-        stay = ops.logical_and(stay, ops.logical_or(before < ops.cast(top_p, "float32"), top_p >= 1))
+        stay = ops.logical_and(stay, ops.logical_or(before < ops.cast(top_p, "float32") * sums[:, -1:], top_p >= 1))
     return ops.maximum(ops.sum(ops.cast(stay, "int32"), axis=-1), 1)
 
 
@@ -201,4 +201,10 @@ def _generator(seed: int | keras.random.SeedGenerator | Tensor) -> int | keras.r
     """What Keras takes for a seed."""
     if isinstance(seed, keras.random.SeedGenerator):
         return seed
-    return _Fixed(seed) if ops.is_tensor(seed) else operator.index(seed)
+    if ops.is_tensor(seed):
+        return _Fixed(seed)
+    try:
+        return operator.index(seed)
+    except TypeError:
+        found = repr(seed)
+        raise ValueError(f"expected seed to be a whole number, a SeedGenerator or a tensor, found {found}") from None
