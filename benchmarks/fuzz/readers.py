@@ -1,4 +1,4 @@
-"""Files of tags and of series, in every layout, in whatever encoding, with options that fit or do not."""
+"""Files of tags, of pairs and of series, in every layout, in whatever encoding, with options that fit or do not."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.fuzz.mutation import mutated
+from benchmarks.fuzz.pairs import pair_options, pair_seeds, read_pairs
 from benchmarks.fuzz.trial import Loss
 from seqtag.data.text.paragraphs import tokenize_lines
 from seqtag.errors import DataError
@@ -28,6 +29,8 @@ ENCODINGS = ("utf-8",) * 120 + (
 )
 # The share of inputs that are series, of which each takes ten times as long.
 SERIES = 0.06
+# The share of inputs that are pairs.
+PAIRS = 0.25
 # What stands in files of each layout; a layout that has none here gets those of all others.
 TAGS: dict[str, list[bytes]] = {
     "conll2003": [
@@ -94,11 +97,14 @@ class Readers:
         self.file = Path(tempfile.mkstemp(suffix=".csv")[1])
 
     def make(self, seed: int, number: int) -> tuple[str, Given]:
-        """A file of tags in nineteen of twenty cases, else of series."""
+        """A file of series in one of sixteen cases, of pairs in one of four, else of tags."""
         rng = random.Random(f"{seed} reader {number}")
         if rng.random() < SERIES:
             layout = rng.choice(("auto", "long", "wide", "m3"))
             return f"series {layout}", Given(mutated(rng, TABLES), _series_options(rng, layout))
+        if rng.random() < PAIRS:
+            options = pair_options(rng, ENCODINGS)
+            return f"pairs {options['layout']}", Given(mutated(rng, pair_seeds(rng, options["layout"])), options)
         layout = rng.choice(("auto", "auto", *LAYOUTS))
         seeds = ALL_TAGS if rng.random() < 0.3 else TAGS.get(layout, ALL_TAGS)
         return f"tags {layout}", Given(mutated(rng, seeds), _tag_options(rng, layout))
@@ -107,8 +113,11 @@ class Readers:
         """Reads a file in each way in which a command does."""
         if target.startswith("tags"):
             _read_tags(given)
+            return
+        self.file.write_bytes(given.content)
+        if target.startswith("pairs"):
+            read_pairs(str(self.file), given.options)
         else:
-            self.file.write_bytes(given.content)
             _read_series(str(self.file), given.options)
 
     def keep(self, given: Given, path: Path) -> None:

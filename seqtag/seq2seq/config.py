@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from seqtag.config.fitting import FittingConfig
 from seqtag.config.section import AboveZero, Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
@@ -21,7 +21,8 @@ class DataConfig(FilesConfig):
     """Where the files are and how they are read."""
 
     train: Files | None = Field(
-        None, description="file of pairs, or a file of sources and one of targets; 'sample:NAME' is made in the package"
+        None,
+        description="file of pairs, or files of sources and of targets; 'sample:NAME/SPLIT' is of the package",
     )
     dev: Files | None = Field(None, description="pairs that choose the epoch; held out of train unless set")
     test: Files | None = Field(None, description="pairs that are scored once, at the end")
@@ -46,6 +47,12 @@ class DataConfig(FilesConfig):
     test_last: Annotated[int, Field(ge=0)] = Field(
         0, description="the last pairs of train, so many of them, are test where it has no file, whatever their sources"
     )
+
+    @field_validator("separator")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        # A TAB has a name, since nobody can type one on a command line.
+        return "\t" if value in ("tab", "\\t") else value
 
 
 class ModelConfig(Section):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from seqtag.data.text.fields import split_fields
 from seqtag.errors import DataError, shown
 from seqtag.seq2seq.config import Column, DataConfig
 
 # Between these, fields may be quoted as RFC 4180 says.
 QUOTING = (",", ";")
-QUOTE = '"'
 USUAL = ("source", "target")
 CONLLU_FEATURES = ("upos",)
 
@@ -42,15 +41,14 @@ class Columns(NamedTuple):
         return 1 + max(self.source, self.target, *self.features, self.key or 0)
 
 
-def split_fields(text: str, separator: str) -> list[str]:
+def fields_of(text: str, separator: str) -> list[str]:
     """The fields of a line, stripped.
 
-    >>> split_fields("Go. ,  Kör!", ","), split_fields('"Go, now",Kör', ",")
+    >>> fields_of("Go. |  Kör!", "|"), fields_of('"Go, now",Kör', ",")
     (['Go.', 'Kör!'], ['Go, now', 'Kör'])
     """
-    if separator in QUOTING and QUOTE in text:
-        return [value.strip() for value in next(csv.reader([text], delimiter=separator), [])]
-    return [value.strip() for value in text.split(separator)]
+    fields = split_fields(text, separator) if separator in QUOTING else text.split(separator)
+    return [field.strip() for field in fields]
 
 
 def separator_name(separator: str) -> str:

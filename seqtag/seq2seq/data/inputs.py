@@ -16,10 +16,10 @@ from seqtag.seq2seq.config import DataConfig
 from seqtag.seq2seq.data.columns import (
     SourceColumns,
     feature_columns,
+    fields_of,
     has_source_header,
     separator_name,
     source_columns,
-    split_fields,
 )
 from seqtag.seq2seq.data.conllu import ConlluBlock, read_blocks
 from seqtag.seq2seq.data.number_frames import read_frames
@@ -84,7 +84,7 @@ def _columns(file: File, data: DataConfig) -> Iterator[SourceInput]:
     own: SourceColumns | None = None
     is_first = True
     for number, line in enumerate(read_lines(file, data.encoding), 1):
-        fields = split_fields(line.removeprefix("\ufeff").rstrip("\r\n"), data.separator)
+        fields = fields_of(line.removeprefix("\ufeff").rstrip("\r\n"), data.separator)
         if not any(fields):
             yield SourceInput("", ("",) * features, size=len(line))
             continue

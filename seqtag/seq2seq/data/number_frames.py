@@ -23,7 +23,7 @@ import numpy as np
 from seqtag.data.text.lines import Source, read_lines, source_name
 from seqtag.errors import DataError, shown
 from seqtag.seq2seq.config import Column, DataConfig
-from seqtag.seq2seq.data.columns import number_of, split_fields
+from seqtag.seq2seq.data.columns import fields_of, number_of
 from seqtag.seq2seq.data.pairs import Row
 
 ID, TIME = "id", "time"
@@ -95,7 +95,7 @@ def frames_header(line: str) -> bool:
     >>> frames_header("id,time,x"), frames_header("id"), frames_header("Go, now")
     (True, False, False)
     """
-    names = split_fields(line.removeprefix("\ufeff").strip(), _separator(line))
+    names = fields_of(line.removeprefix("\ufeff").strip(), _separator(line))
     return len(names) > 1 and ID in map(str.casefold, names)
 
 
@@ -108,7 +108,7 @@ def _frames(lines: Iterable[str], data: DataConfig, path: str) -> Iterator[_Fram
         if header is None:
             header = _header(text, data, path, number)
             continue
-        fields = split_fields(text, header.separator)
+        fields = fields_of(text, header.separator)
         if len(fields) != len(header.names):
             raise DataError(f"expected {len(header.names)} columns, found {len(fields)}", path, number)
         if not fields[header.id]:
@@ -119,7 +119,7 @@ def _frames(lines: Iterable[str], data: DataConfig, path: str) -> Iterator[_Fram
 
 def _header(text: str, data: DataConfig, path: str, line: int) -> _Header:
     separator = _separator(text)
-    names = split_fields(text, separator)
+    names = fields_of(text, separator)
 
     def place(column: Column, setting: str) -> int:
         number = number_of(column)

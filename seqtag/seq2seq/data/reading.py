@@ -25,8 +25,10 @@ def with_options(data: DataConfig, options: Mapping[str, Any]) -> DataConfig:
     if given.get("layout", data.layout) not in ("auto", *LAYOUTS):
         expected = f"auto or a layout of {', '.join(LAYOUTS)}"
         raise ConfigError(f"expected {expected}, found {shown(given['layout'])}", setting="data.layout")
-    if given.get("separator") == "":
-        raise ConfigError("expected a separator, found an empty text", setting="data.separator")
+    if "separator" in given:
+        if not given["separator"]:
+            raise ConfigError("expected a separator, found an empty text", setting="data.separator")
+        given["separator"] = DataConfig(separator=given["separator"]).separator
     return data.model_copy(update=given)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from seqtag.data.text.lines import Source, read_lines, source_name
 from seqtag.errors import DataError
 from seqtag.seq2seq.config import DataConfig
-from seqtag.seq2seq.data.columns import Columns, columns_of, has_header, separator_name, split_fields
+from seqtag.seq2seq.data.columns import Columns, columns_of, fields_of, has_header, separator_name
 from seqtag.seq2seq.data.pairs import Row
 
 
@@ -33,7 +33,10 @@ def read_tsv(file: Source, data: DataConfig) -> Iterator[Row]:
         text = line.removeprefix("\ufeff").rstrip("\r\n")
         if not text.strip() and data.separator not in text:
             continue
-        fields = split_fields(text, data.separator)
+        before, _, after = text.partition("\r")
+        if data.separator in before and data.separator in after:
+            raise DataError("expected lines that end in a line feed, found a carriage return alone", path, number)
+        fields = fields_of(text, data.separator)
         if columns is None:
             is_header = has_header(fields, data)
             columns = placed_columns(data, fields if is_header else None, path, number)

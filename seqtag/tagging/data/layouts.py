@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from seqtag.data.text.fields import split_fields
 from seqtag.errors import ConfigError, DataError, shown
-from seqtag.tagging.data.fields import split_fields
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from seqtag.data.text.fields import field_places, written_field
 from seqtag.errors import DataError, shown
 from seqtag.tagging.data.brackets import BracketError, brackets_of_tags, tags_of_brackets
 from seqtag.tagging.data.detection import WORD_GROUP
-from seqtag.tagging.data.fields import field_places, written_field
 from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.notation import Notation
 from seqtag.tagging.data.one_line import content_of

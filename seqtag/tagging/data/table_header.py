@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from seqtag.tagging.data.fields import split_fields
+from seqtag.data.text.fields import split_fields
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
 
 _SEPARATORS = ("\t", ";", ",")

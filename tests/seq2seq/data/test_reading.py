@@ -48,3 +48,8 @@ def test_wrong_options_are_told(options, message):
 
 def test_pairs_is_auto():
     assert with_options(RUN, {"layout": "pairs"}).layout == "auto"
+
+
+@pytest.mark.parametrize("name", ["tab", "\\t", "\t"])
+def test_a_tab_has_a_name(name):
+    assert with_options(DataConfig(separator="_"), {"separator": name}).separator == "\t"

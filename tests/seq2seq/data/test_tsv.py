@@ -71,6 +71,7 @@ def test_quotes_between_tabs_are_text(read):
         ("a\tb\n\tc\n", {}, "pairs.tsv:2: expected a source in column 1, found nothing"),
         ("a\tb\nc\t \n", {}, "pairs.tsv:2: expected a target in column 2, found nothing"),
         ("\t\n", {}, "pairs.tsv:1: expected a source in column 1, found nothing"),
+        ("a\tb\rc\td\r", {}, "pairs.tsv:1: expected lines that end in a line feed, found a carriage return alone"),
         (
             "eng\tswe\na\tb\n",
             {"target_column": "de"},

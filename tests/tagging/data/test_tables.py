@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from seqtag.errors import DataError
 from seqtag.tagging.data.detection import detect_layout, is_table_of_tokens
-from seqtag.tagging.data.fields import split_fields, written_field
 from seqtag.tagging.data.reader import SentenceReader
 
 FIRST_ROW = '''Sentence #,Word,POS,Tag
@@ -124,14 +120,6 @@ def test_inspect_takes_tokens_for_tokens_and_series_for_series(tmp_path):
         (tmp_path / name).write_bytes(data)
     assert [is_table_of_tokens(str(tmp_path / name)) for name in files] == [True, True, True, False, False]
     assert not is_table_of_tokens(str(tmp_path / "none"))
-
-
-@given(st.lists(st.text(st.characters(exclude_characters="\r\n\0", codec="utf-8")), min_size=1))
-def test_fields_are_those_of_the_csv_module(values):
-    out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(values)
-    assert split_fields(out.getvalue(), ",") == values
-    assert split_fields(",".join(written_field(value, ",") for value in values), ",") == values
 
 
 @pytest.mark.parametrize("setting", ["token_column", "tag_column", "sentence_column"])
