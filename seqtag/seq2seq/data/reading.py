@@ -8,8 +8,11 @@ from typing import Any
 from seqtag.errors import ConfigError, shown
 from seqtag.seq2seq.config import DataConfig
 from seqtag.seq2seq.data.columns import feature_columns
+from seqtag.seq2seq.data.conllu import COLUMNS
 from seqtag.seq2seq.data.detection import LAYOUTS, PAIRS, detect_layout
+from seqtag.seq2seq.data.samples import is_sample
 
+UPOS = COLUMNS.index("upos")
 READING = frozenset(("layout", "source_column", "target_column", "separator", "encoding"))
 
 
@@ -35,7 +38,8 @@ def with_options(data: DataConfig, options: Mapping[str, Any]) -> DataConfig:
 def reading_for(data: DataConfig, options: Mapping[str, Any], file: str) -> DataConfig:
     """How a run reads a file, whose own files are read as `data` says, its layout settled.
 
-    Where the layout of a file is another than the run's, its first columns are the source, its features, the target.
+    Where the layout of a file is another than the run's, its first columns are the source, its features, the target; of
+    CoNLL-U they are the form, UPOS and what follows it as far as there are features, and the lemma.
 
     Args:
         data: of the run; see `seqtag.seq2seq.data.detection.settled`.
@@ -53,17 +57,20 @@ def reading_for(data: DataConfig, options: Mapping[str, Any], file: str) -> Data
     """
     found = with_options(data, options)
     if found.layout == "auto":
-        layout = "tsv" if file == "-" else detect_layout((file,), found.encoding)
+        is_unread = file == "-" or is_sample(file)
+        layout = "tsv" if is_unread else detect_layout((file,), found.encoding)
         found = found.model_copy(update={"layout": layout})
     if found.layout == data.layout:
         return found
-    return found.model_copy(update={**_first_columns(data, found.layout), **options, "layout": found.layout})
+    own = _first_columns(data, found.layout)
+    return found.model_copy(update={name: column for name, column in own.items() if name not in options})
 
 
 def _first_columns(data: DataConfig, layout: str) -> dict[str, Any]:
-    """The columns of a file of another layout than the run's."""
-    own: dict[str, Any] = {"source_column": None, "target_column": None, "split_column": None}
-    if layout == "tsv":
-        further = len(feature_columns(data))
-        own |= {"source_column": 1, "features": tuple(range(2, further + 2)), "target_column": further + 2}
-    return own
+    """The columns of a file of another layout than the run's, with as many features."""
+    further = len(feature_columns(data))
+    if layout == "conllu":
+        return {"source_column": None, "features": COLUMNS[UPOS : UPOS + further], "target_column": None}
+    if layout == "tsv" and data.layout != "auto":
+        return {"source_column": 1, "features": tuple(range(2, further + 2)), "target_column": further + 2}
+    return {}

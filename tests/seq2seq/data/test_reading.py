@@ -26,6 +26,8 @@ def test_another_layout_has_columns_of_its_own_and_as_many_features(tmp_path):
     path.write_text("1\truns\trun\tVERB\t_\t_\t_\t_\t_\t_\n")
     found = reading_for(DataConfig(layout="tsv", source_column=2, target_column=1), {"layout": "auto"}, str(path))
     assert (found.layout, found.source_column, found.target_column) == ("conllu", None, None)
+    assert feature_columns(found) == ()
+    assert feature_columns(reading_for(RUN, {"layout": "conllu"}, str(path))) == ("upos",)
     found = reading_for(DataConfig(layout="conllu"), {"layout": "auto"}, "-")
     assert (found.layout, found.source_column, found.features, found.target_column) == ("tsv", 1, (2,), 3)
     assert len(feature_columns(found)) == 1
@@ -46,6 +48,12 @@ def test_wrong_options_are_told(options, message):
     assert message in str(caught.value)
 
 
+def test_a_run_fitted_on_python_objects_keeps_its_columns():
+    run = DataConfig(source_column="word", target_column="sound", features=("kind",))
+    assert reading_for(run, {}, "-") == run.model_copy(update={"layout": "tsv"})
+    assert reading_for(DataConfig(), {}, "sample:numbers/test").layout == "tsv"
+
+
 def test_pairs_is_auto():
     assert with_options(RUN, {"layout": "pairs"}).layout == "auto"
 
@@ -53,3 +61,4 @@ def test_pairs_is_auto():
 @pytest.mark.parametrize("name", ["tab", "\\t", "\t"])
 def test_a_tab_has_a_name(name):
     assert with_options(DataConfig(separator="_"), {"separator": name}).separator == "\t"
+    assert reading_for(DataConfig(layout="conllu"), {"layout": "tsv", "separator": name}, "-").separator == "\t"
