@@ -63,15 +63,17 @@ def beam_search(
     end: Tensor | int,
     width: int,
     steps: Tensor | int,
+    n_best: int | None = None,
     alpha: Tensor | float = 0.0,
     coverage: Coverage | None = None,
     forbidden: Tensor | None = None,
 ) -> Beams:
-    """The `width` best continuations that a beam search finds for each row.
+    """The best continuations that a beam search finds for each row.
 
     Each step keeps the `width` hypotheses of a row with the best scores, out of all continuations of those kept
-    before and the ones that have ended already. It stops once all hypotheses have ended, or after `steps` steps. A
-    hypothesis Y of length |Y|, which counts `end`, has the score of Wu et al. (2016), section 7:
+    before and the ones that have ended already. It stops once all hypotheses have ended, or after `steps` steps; where
+    only the `n_best` are wanted, once no other one can still become better. A hypothesis Y of length |Y|, which counts
+    `end`, has the score of Wu et al. (2016), section 7:
 
         score(Y) = log P(Y) / lp(Y) + cp(Y)
         lp(Y) = ((5 + |Y|) / 6)^alpha
@@ -84,23 +86,25 @@ def beam_search(
     and are not finished.
 
     Args:
-        step: gives log-probabilities `(batch * width, vocabulary)` and the next state, from the last symbols
-            `(batch * width,)` int32 and the state. It is called for ended hypotheses too, with `end`.
+        step: gives log-probabilities `(batch * width, vocabulary)`, zero at most, and the next state, from the last
+            symbols `(batch * width,)` int32 and the state. It is called for ended hypotheses too, with `end`.
         state: what the first step gets: a nested structure of tensors `(batch, ...)`. Each row is repeated `width`
             times, and follows its hypothesis from step to step. What is the same for all hypotheses of a row does not
             belong to it, such as the memory of an attention: `repeat_rows` repeats it once.
         batch: the number of rows.
         start: the symbol that the first step reads, one for all or `(batch,)`.
         end: the symbol that ends a hypothesis.
-        width: the number of hypotheses of a row.
+        width: the number of hypotheses that a row has at a time.
         steps: the most symbols of a hypothesis, `end` among them. A tensor if need be, where a graph may have dynamic
             shapes.
+        n_best: how many hypotheses are returned, the best of the `width`; all by default.
         alpha: how much longer hypotheses are preferred, 0 not to.
         coverage: the coverage penalty; none by default.
         forbidden: bool `(vocabulary,)`, True for symbols that no hypothesis may have.
 
     Raises:
-        ValueError: `width` or `steps` is no whole number above zero, or `alpha` or `beta` is below zero.
+        ValueError: `width`, `steps` or `n_best` is no whole number above zero, `n_best` is above `width`, or `alpha` or
+            `beta` is below zero.
 
     Example:
         Symbol 0 ends. The best first symbol is 1, but what follows it is less sure than what follows 2.
@@ -116,11 +120,16 @@ def beam_search(
         [[[1, 0, 0, 0, 0]]]
     """
     width = whole_number("width", width)
+    count = width if n_best is None else whole_number("n_best", n_best)
+    if count > width:
+        raise ValueError(f"expected n_best to be at most the width of {width}, found {count}")
     search = Search.over(step, batch, width, end, steps, forbidden)
-    extend = (_extend_one if width == 1 else _extend_many)(search, _Scoring.of(alpha, coverage, width))
-    known = search.run(start, state, extend)
+    scoring = _Scoring.of(alpha, coverage, width)
+    extend = (_extend_one if width == 1 else _extend_many)(search, scoring)
+    known = search.run(start, state, extend, _unsettled(search, scoring, count))
     symbols, lengths = search.symbols_of(known)
-    return Beams(symbols, lengths, known.log_probabilities, known.scores, known.finished)
+    found = Beams(symbols, lengths, known.log_probabilities, known.scores, known.finished)
+    return found if count == width else Beams(*(value[:, :count] for value in found))
 
 
 class _Scoring(NamedTuple):
@@ -140,19 +149,36 @@ class _Scoring(NamedTuple):
 
     def scores(self, log_probabilities: Tensor, length: Tensor, state: State) -> Tensor:
         """Scores of hypotheses of one length, `(batch, width, continuations)`."""
-        scores = log_probabilities
-        if ops.is_tensor(self.alpha) or self.alpha != 0:
-            scores = scores / ((5.0 + ops.cast(length, "float32")) / 6.0) ** ops.cast(self.alpha, "float32")
+        scores = self.normalised(log_probabilities, length)
         if self.coverage is None:
             return scores
         covered = _covered(*self.coverage[:2], state)
         return scores + self.coverage.beta * ops.reshape(covered, (*ops.shape(scores)[:2], 1))
+
+    def normalised(self, log_probabilities: Tensor, length: Tensor | int) -> Tensor:
+        """Scores without the coverage penalty, which is zero at most."""
+        if not ops.is_tensor(self.alpha) and self.alpha == 0:
+            return log_probabilities
+        return log_probabilities / ((5.0 + ops.cast(length, "float32")) / 6.0) ** ops.cast(self.alpha, "float32")
 
 
 def _covered(read: Callable[[State], Tensor], mask: Tensor, state: State) -> Tensor:
     """The sum over the source of the logarithms of the attention so far, `(batch * width,)`."""
     attention = ops.clip(ops.cast(read(state), "float32"), LEAST_COVERAGE, 1.0)
     return ops.sum(ops.where(mask, ops.log(attention), 0.0), axis=-1)
+
+
+def _unsettled(search: Search, scoring: _Scoring, count: int) -> Callable[[Hypotheses], Tensor]:
+    """Says which hypotheses may yet change the best `count` of their row."""
+    if count == search.width:
+        return Hypotheses.live
+
+    def unsettled(known: Hypotheses) -> Tensor:
+        # Nothing that follows raises the log-probability, and the longest hypothesis has the mildest normalisation.
+        reachable = scoring.normalised(known.log_probabilities, search.steps) > known.scores[:, count - 1 : count]
+        return ops.logical_and(known.live(), ops.logical_or(ops.arange(search.width) < count, reachable))
+
+    return unsettled
 
 
 def _extend_one(search: Search, scoring: _Scoring) -> Extend:

@@ -74,9 +74,16 @@ class Search(NamedTuple):
         """The search over a step function, its arguments checked."""
         batch = ops.cast(batch, "int32") if ops.is_tensor(batch) else batch
         steps = whole_number_or_tensor("steps", steps)
+        forbidden = None if forbidden is None else ops.convert_to_tensor(forbidden, "bool")
         return cls(step, batch, width, ops.convert_to_tensor(end, "int32"), steps, forbidden)
 
-    def run(self, start: Tensor | int, state: State, extend: Extend) -> Hypotheses:
+    def run(
+        self,
+        start: Tensor | int,
+        state: State,
+        extend: Extend,
+        unsettled: Callable[[Hypotheses], Tensor] = Hypotheses.live,
+    ) -> Hypotheses:
         """Extends hypotheses until all have ended or are as long as they may be.
 
         Args:
@@ -84,6 +91,7 @@ class Search(NamedTuple):
             state: what the first step gets, of every row.
             extend: gives the hypotheses with one symbol more, and the state in their order, from the hypotheses,
                 log-probabilities `(batch * width, vocabulary)` and the state after the step.
+            unsettled: says which hypotheses, `(batch, width)`, the search has to go on for.
         """
 
         def body(known: Hypotheses, state: State) -> tuple[Hypotheses, State]:
@@ -91,7 +99,7 @@ class Search(NamedTuple):
             return extend(known, forbid(log_probabilities, self.forbidden), keep_known_shapes(after, state))
 
         def go_on(known: Hypotheses, _: State) -> Tensor:
-            return ops.logical_and(known.t < self.steps, ops.any(known.live()))
+            return ops.logical_and(known.t < self.steps, ops.any(unsettled(known)))
 
         known: Hypotheses = ops.while_loop(go_on, body, (self.first(start), repeat_rows(state, self.width)))[0]
         return known

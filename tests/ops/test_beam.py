@@ -272,6 +272,27 @@ def test_it_stops_when_all_hypotheses_have_ended(width):
     assert found.finished.sum() == (2 if width == 1 else 3)
 
 
+@only_tensorflow
+@pytest.mark.parametrize(("alpha", "beta"), [(0.0, 0.0), (0.3, 0.2), (2.0, 0.0)])
+def test_the_n_best_are_those_of_the_whole_beam_in_fewer_steps(random_model, alpha, beta):
+    calls = {2: 0, 6: 0}
+    coverage = Coverage(lambda state: state["rest"][0], MASK, beta) if beta else None
+    for seed in range(4):
+        model = random_model(seed, vocabulary=5)
+
+        def run(n_best, model=model):
+            def counted(symbols, state):
+                calls[n_best] += 1
+                return model.step(symbols, state)
+
+            options = {"width": 6, "steps": 12, "alpha": alpha, "coverage": coverage}
+            return search(counted, model.state(), n_best=n_best, **options)
+
+        for found, wanted in zip(run(2), run(6), strict=True):
+            np.testing.assert_array_equal(found, wanted[:, :2])
+    assert calls[2] < calls[6] or alpha == 2
+
+
 def test_the_bound_cuts_and_says_so(random_model):
     model = random_model(seed=10)
     found = search(model.step, model.state(), width=2, steps=5, forbidden=np.arange(4) == END)
@@ -280,6 +301,7 @@ def test_the_bound_cuts_and_says_so(random_model):
     assert (found.symbols != END).all()
 
 
+@only_tensorflow
 def test_no_rows_are_no_work(random_model):
     model = random_model(seed=1, rows=0)
     assert search(model.step, model.state(), batch=0, width=2).symbols.shape == (0, 2, STEPS)
@@ -350,6 +372,8 @@ def test_a_saved_model_searches_though_a_step_loses_the_sizes_that_a_graph_knows
         ({"width": 0}, "expected width to be a whole number above zero, found 0"),
         ({"width": 2.5}, "expected width to be a whole number above zero, found 2.5"),
         ({"width": 1, "steps": -1}, "expected steps to be a whole number above zero, found -1"),
+        ({"width": 2, "n_best": 0}, "expected n_best to be a whole number above zero, found 0"),
+        ({"width": 2, "n_best": 3}, "expected n_best to be at most the width of 2, found 3"),
         ({"width": 1, "alpha": -0.5}, "expected alpha to be at least 0, found -0.5"),
         ({"width": 1, "coverage": Coverage(lambda state: state, MASK, math.nan)}, "expected beta to be at least 0"),
     ],
