@@ -6,6 +6,7 @@ from typing import Any
 
 from seqtag.layers import GRU, PeepholeLSTM, SimpleRNN
 from seqtag.layers.recurrent import Recurrent
+from seqtag.layers.recurrent_cell import RecurrentCell
 
 # The LSTM is not `LSTM`: stored runs of `lstm` find their weights by the name of this class.
 CELLS: dict[str, tuple[type[Recurrent], dict[str, Any]]] = {
@@ -26,3 +27,15 @@ def recurrent_layer(cell: str, units: int, **options: Any) -> Recurrent:
     """
     layer, own_options = CELLS[cell]
     return layer(units, **own_options, **options)
+
+
+def recurrent_cell(cell: str, units: int, **options: Any) -> RecurrentCell:
+    """A cell by its name, one of `CELLS`; `options` are the cell's further arguments.
+
+    Example:
+        >>> cell = recurrent_cell("gru", 8)
+        >>> type(cell).__name__, cell.units
+        ('GRUCell', 8)
+    """
+    layer, own_options = CELLS[cell]
+    return layer.cell_type(units, **own_options, **options)

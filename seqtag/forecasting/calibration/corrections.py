@@ -15,7 +15,7 @@ from seqtag.forecasting.calibration.dependence import StepDependence
 from seqtag.forecasting.calibration.guard import Guard
 from seqtag.forecasting.network.ensemble import mean_output
 from seqtag.forecasting.network.network import ForecastOutput
-from seqtag.forecasting.network.traced import Traced
+from seqtag.models.traced import Traced
 
 # The smallest share of its distance from the median that a quantile keeps.
 LEAST_DISTANCE = 0.25

@@ -19,7 +19,7 @@ from seqtag.forecasting.network.running_scale import RunningScaling
 from seqtag.forecasting.network.scaling import WindowScaling
 from seqtag.forecasting.network.seasonal_scaling import SeasonalScaling
 from seqtag.forecasting.network.smoothing import SmoothingScaling
-from seqtag.forecasting.network.traced import Traced
+from seqtag.models.traced import Traced
 from seqtag.forecasting.network.window_scale import WindowScale, filled, first_value, observed_steps
 from seqtag.keras_internals import set_untracked
 from seqtag.ops.recurrence import Tensor

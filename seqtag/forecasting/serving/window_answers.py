@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from seqtag.forecasting.cold_start.pool import Seen
 from seqtag.forecasting.model import ForecastingModel
-from seqtag.forecasting.network.traced import Traced
+from seqtag.models.traced import Traced
 from seqtag.forecasting.serving.inputs import ForecastInputs, Raw, Tensors, only_where, rows_with_infinity
 from seqtag.forecasting.serving.stream_state import STEP_PADDING, StreamState
 
