@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -37,7 +36,7 @@ from seqtag.forecasting.model import ForecastingModel
 from seqtag.forecasting.network.ensemble import ForecastEnsemble
 from seqtag.process.forks import check_can_run
 from seqtag.training.budget import Budget
-from seqtag.training.fit import FitResult
+from seqtag.training.fit import FitResult, joined
 from seqtag.training.measure import Measure
 from seqtag.training.recording import Recording
 
@@ -89,7 +88,7 @@ def fit_forecasting_model(
     build = partial(build, corrections=corrections, units=units, bounds=bounds, pool=pool)
     model = build(_ensemble(members))
     report = evaluate_model(model, table, parts.held_out_windows)
-    result = _joined([member.result for member in members])
+    result = joined([member.result for member in members])
     if config.training.refit:
         epochs = [member.result.best_epoch for member in members]
         members = _refit_members(series, config, encoder, epochs, recording.verbose, budget)
@@ -123,7 +122,7 @@ def fit_networks(
         units=units,
         bounds=Bounds(config.model.lower, config.model.upper),
     )
-    return model, _joined([member.result for member in members])
+    return model, joined([member.result for member in members])
 
 
 def _prepared(table: SeriesTable, config: ForecastingConfig) -> tuple[SeriesUnits | None, SeriesTable, Split]:
@@ -270,15 +269,3 @@ def _age(windows: Windows, table: SeriesTable) -> np.ndarray:
     newest = np.zeros(len(table), np.int64)
     np.maximum.at(newest, windows.series, windows.ends)
     return newest[windows.series] - windows.ends
-
-
-def _joined(results: Sequence[FitResult]) -> FitResult:
-    """One result of all members: their epochs one after the other, their seconds summed."""
-    if len(results) == 1:
-        return results[0]
-    return replace(
-        results[0],
-        history=[{"member": n, **row} for n, result in enumerate(results, 1) for row in result.history],
-        seconds=sum(result.seconds for result in results),
-        items_per_second=statistics.median(result.items_per_second for result in results),
-    )

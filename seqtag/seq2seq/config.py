@@ -125,7 +125,7 @@ class EvaluationConfig(Section):
     """What is measured, and how answers are searched."""
 
     measure: Literal["auto", "exact_match", "token_error_rate", "bleu", "chrf", "perplexity"] = Field(
-        "auto", description="dev measure that chooses the epoch; auto: exact_match, for words perplexity"
+        "auto", description="dev measure that chooses the epoch; auto: exact_match, for words bleu"
     )
     beam: Positive = Field(5, description="hypotheses of the search; 1 is greedy")
     length_penalty: Annotated[float, Field(ge=0)] = Field(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,6 +64,18 @@ class FitResult:
             "peak_rss_mb": peak_memory_mb(),
         }
         return {name: value for name, value in metrics.items() if value is not None}
+
+
+def joined(results: Sequence[FitResult]) -> FitResult:
+    """One result of all members: their epochs one after the other, their seconds summed."""
+    if len(results) == 1:
+        return results[0]
+    return replace(
+        results[0],
+        history=[{"member": n, **row} for n, result in enumerate(results, 1) for row in result.history],
+        seconds=sum(result.seconds for result in results),
+        items_per_second=statistics.median(result.items_per_second for result in results),
+    )
 
 
 class Examples(Protocol):

@@ -1,0 +1,297 @@
+"""A complete sequence-to-sequence model: strings in, strings with probabilities out."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from seqtag.errors import DataWarning
+from seqtag.keras_internals import set_untracked
+from seqtag.process.forks import check_can_run
+from seqtag.runs.bundle import load_bundle, save_bundle
+from seqtag.seq2seq.config import TASK
+from seqtag.seq2seq.data.batches import Coders, Symbols, assemble_batch, gathered, plan_batches
+from seqtag.seq2seq.data.frame_scale import FrameScale
+from seqtag.seq2seq.data.pairs import Pairs
+from seqtag.seq2seq.data.symbols import SymbolCoder, join_symbols, split_symbols, symbols_of
+from seqtag.seq2seq.dictionary import Dictionary
+from seqtag.seq2seq.network.ensemble import Search, Seq2SeqEnsemble
+from seqtag.seq2seq.stored_sizes import stored_sizes
+
+# Symbols of a batch in prediction, sources with padding, and the most sources in it.
+BATCH_SYMBOLS, BATCH_SOURCES = 4_000, 256
+# How many sources are in memory at once, whatever the file's size.
+CHUNK_SOURCES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A target that a search found, with its probability given the source."""
+
+    target: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answers to a source.
+
+    Attributes:
+        candidates: the best targets, best first, one at least.
+        by: `"dictionary"` where training always gave this source one target, else `"network"`.
+        ended: whether the best target ended before the bound on its length.
+    """
+
+    candidates: list[Candidate]
+    by: str = "network"
+    ended: bool = True
+
+    @property
+    def target(self) -> str:
+        """The best target."""
+        return self.candidates[0].target
+
+    @property
+    def score(self) -> float:
+        """The probability of the best target given the source; that of a dictionary is 1."""
+        return self.candidates[0].score
+
+
+class Seq2SeqModel:
+    """Networks, the vocabularies that turn strings into their input and back, and a dictionary.
+
+    Args:
+        network: the fitted networks.
+        coders: between strings and rows.
+        max_length: the most symbols of an answer.
+        search: how answers are searched unless said otherwise.
+        dictionary: of sources that training always gave the same target.
+        scale: of frames.
+        reading: how the files that it reads are laid out: the keys of the configuration's section `data` that say so.
+    """
+
+    def __init__(
+        self,
+        network: Seq2SeqEnsemble,
+        coders: Coders,
+        max_length: int,
+        search: Search = Search(),
+        dictionary: Dictionary | None = None,
+        scale: FrameScale | None = None,
+        reading: dict[str, Any] | None = None,
+    ) -> None:
+        self.network = network
+        self.coders = coders
+        self.max_length = max_length
+        self.search = search
+        self.dictionary = dictionary
+        self.scale = scale
+        self.reading = dict(reading or {})
+        self._graphs: dict[Any, Any] = {}
+
+    @property
+    def reads_frames(self) -> bool:
+        """Whether sources are frames of numbers."""
+        return self.coders.source is None
+
+    def symbols(self, pairs: Pairs) -> Symbols:
+        """Pairs as symbols."""
+        check_can_run()
+        features = tf.constant(pairs.features, tf.string, (len(pairs), len(self.coders.features)))
+        targets = symbols_of(self.coders.target.kind, pairs.targets) if pairs.targets else None
+        return Symbols(self._sources(pairs.sources), features, targets)
+
+    def _sources(self, sources: Sequence[Any]) -> tf.RaggedTensor:
+        if self.coders.source is None or self.scale is not None:
+            return self.scale.ragged(sources)
+        return symbols_of(self.coders.source.kind, sources)
+
+    def answer(self, pairs: Pairs, search: Search | None = None, n_best: int = 1) -> list[Answer]:
+        """Answers sources, all of them in memory.
+
+        A source without symbols has the empty target. A `DataWarning` says how many answers were cut by the bound.
+
+        Args:
+            pairs: the sources, whose targets are not read.
+            search: how answers are searched; that of the model unless given.
+            n_best: how many candidates an answer has, at most the width of the beam.
+        """
+        check_can_run()
+        search = search or self.search
+        known = [self._known(pairs, number) for number in range(len(pairs))]
+        open_ = [number for number, target in enumerate(known) if target is None]
+        answers = [Answer([Candidate(target or "", 1.0)], "dictionary") for target in known]
+        for number, answer in zip(open_, self._searched(pairs.subset(open_), search, n_best), strict=True):
+            answers[number] = answer
+        cut = sum(not answer.ended for answer in answers)
+        if cut:
+            message = f"cut {cut} answers at {self.max_length} symbols, before they had ended: model.max_length"
+            warnings.warn(DataWarning(message, pairs.path), stacklevel=2)
+        return answers
+
+    def _known(self, pairs: Pairs, number: int) -> str | None:
+        if self.dictionary is None:
+            return None
+        return self.dictionary.target(pairs.sources[number], pairs.features[number])
+
+    def _searched(self, pairs: Pairs, search: Search, n_best: int) -> list[Answer]:
+        """The networks' answers, in batches of sources of similar length."""
+        answers: list[Answer] = [Answer([Candidate("", 1.0)])] * len(pairs)
+        if not len(pairs):
+            return answers
+        sources = self._sources(pairs.sources)
+        features = tf.constant(pairs.features, tf.string, (len(pairs), len(self.coders.features)))
+        graph = self._graph(("search", search, n_best), lambda *batch: self.search_symbols(*batch, search, n_best))
+        for batch in _source_batches(sources.row_lengths().numpy()):
+            targets, scores, ended = graph(tf.gather(sources, batch), tf.gather(features, batch))
+            rows = zip(batch, targets.numpy(), scores.numpy(), ended.numpy(), strict=True)
+            for number, texts, probabilities, done in rows:
+                found = [Candidate(t.decode(), float(p)) for t, p in zip(texts, probabilities, strict=True) if p >= 0]
+                answers[number] = Answer(found, ended=bool(done))
+        return answers
+
+    def answer_stream(self, parts: Iterable[Pairs], search: Search | None = None, n_best: int = 1) -> Iterator[Answer]:
+        """Answers sources as they come, in order, in memory that does not grow with their number."""
+        for part in parts:
+            yield from self.answer(part, search, n_best)
+
+    def search_symbols(
+        self, sources: tf.RaggedTensor, features: tf.Tensor, search: Search, n_best: int
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The best targets of sources; a pure graph function.
+
+        Args:
+            sources: symbols `(batch, None)`, or scaled frames `(batch, None, features)`.
+            features: strings `(batch, features)`.
+            search, n_best: as for `answer`.
+
+        Returns:
+            Targets `(batch, n_best)` as texts, their probabilities `(batch, n_best)`, -1 where there is no such
+            hypothesis, and whether the best one has ended `(batch,)`.
+        """
+        batch = assemble_batch(sources, features, self.coders)
+        beams = self.network.search(batch, search, self.max_length + 1)
+        texts = self._texts(beams.symbols[:, :n_best], beams.lengths[:, :n_best], sources)
+        scores = tf.exp(beams.log_probabilities[:, :n_best])
+        exists = beams.log_probabilities[:, :n_best] > -float("inf")
+        empty = (batch["source_lengths"] == 0)[:, None]
+        first = tf.range(n_best)[None] == 0
+        texts = tf.where(empty | ~exists, "", texts)
+        scores = tf.where(empty, tf.where(first, 1.0, -1.0), tf.where(exists, scores, -1.0))
+        return texts, scores, beams.finished[:, 0] | empty[:, 0]
+
+    def _texts(self, rows: tf.Tensor, lengths: tf.Tensor, sources: tf.RaggedTensor) -> tf.Tensor:
+        """The texts of hypotheses `(batch, n, steps)` of these lengths."""
+        target = self.coders.target
+        size = len(target.vocabulary)
+        symbols = target.symbols(tf.where(rows < size, rows, 0))
+        if self.coders.copies:
+            places = tf.maximum(rows - size, 0)
+            padded = sources.to_tensor("", shape=[None, None])
+            padded = tf.pad(padded, [[0, 0], [0, 1]], constant_values="")
+            shape = tf.shape(rows)
+            copies = tf.gather(padded, tf.reshape(places, [shape[0], -1]), batch_dims=1)
+            symbols = tf.where(rows < size, symbols, tf.reshape(copies, shape))
+        steps = tf.shape(symbols)[2]
+        ragged = tf.RaggedTensor.from_tensor(tf.reshape(symbols, [-1, steps]), tf.reshape(lengths, [-1]))
+        return tf.reshape(join_symbols(target.kind, ragged), tf.shape(lengths))
+
+    def log_probabilities(self, symbols: Symbols, batch_symbols: int = 8_000) -> np.ndarray:
+        """The log probability of each target given its source, with the end, `(pairs,)`."""
+        found = np.zeros(len(symbols), np.float32)
+        graph = self._graph("likelihood", self.network.total_log_probability)
+        lengths = symbols.targets.row_lengths().numpy() + 1
+        for batch in plan_batches(symbols.source_lengths, lengths, batch_symbols):
+            found[batch] = graph(gathered(symbols, tf.constant(batch), self.coders)).numpy()
+        return found
+
+    def attention(self, source: Any, features: Sequence[str], target: str) -> tuple[list[str], list[str], np.ndarray]:
+        """The symbols of a source and of a target with its end, and the attention's weights `(target, source)`.
+
+        Raises:
+            ValueError: the networks have no attention.
+        """
+        if not self.network.attends:
+            raise ValueError("expected a model with attention, found one without")
+        pairs = Pairs([source], [target], [tuple(features)])
+        symbols = self.symbols(pairs)
+        batch = gathered(symbols, tf.constant([0]), self.coders)
+        weights = self._graph("weights", lambda batch: self.network(batch).weights)(batch).numpy()[0]
+        steps = int(symbols.source_lengths[0])
+        shown = [symbol.decode() for symbol in symbols.targets.flat_values.numpy()]
+        if self.reads_frames:
+            names = [str(number) for number in range(steps)]
+        else:
+            names = [symbol.decode() for symbol in symbols.sources.flat_values.numpy()]
+        return names, [*shown, "■"], weights[:, :steps]
+
+    def _graph(self, key: Any, function: Any) -> Any:
+        """A graph function, made at its first use."""
+        if key not in self._graphs:
+            self._graphs[key] = tf.function(function, reduce_retracing=True)
+        return self._graphs[key]
+
+    def save(self, folder: Path) -> None:
+        """Writes the bundle."""
+        save_bundle(folder, TASK, self.network.uncompiled(), self.to_dict())
+
+    @classmethod
+    def load(cls, run: str | os.PathLike[str]) -> Seq2SeqModel:
+        """Reads the model of a finished run.
+
+        Raises:
+            RunError: see `load_bundle`.
+        """
+        return load_bundle(run, TASK, cls.from_dict, stored_sizes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the network, as JSON can hold it."""
+        coders = self.coders
+        return {
+            "source": None if coders.source is None else coders.source.to_dict(),
+            "target": coders.target.to_dict(),
+            "features": [coder.to_dict() for coder in coders.features],
+            "copies": coders.copies,
+            "max_length": self.max_length,
+            "search": self.search._asdict(),
+            "dictionary": None if self.dictionary is None else self.dictionary.to_dict(),
+            "scale": None if self.scale is None else self.scale.to_dict(),
+            "options": self.reading,
+        }
+
+    @classmethod
+    def from_dict(cls, network: Seq2SeqEnsemble, data: dict[str, Any]) -> Seq2SeqModel:
+        """The model that `to_dict` described, around a network."""
+        coders = Coders(
+            None if data["source"] is None else SymbolCoder.from_dict(data["source"]),
+            SymbolCoder.from_dict(data["target"]),
+            [SymbolCoder.from_dict(column) for column in data["features"]],
+            data["copies"],
+        )
+        return cls(
+            network,
+            coders,
+            data["max_length"],
+            Search(**data["search"]),
+            None if data["dictionary"] is None else Dictionary.from_dict(data["dictionary"]),
+            None if data["scale"] is None else FrameScale.from_dict(data["scale"]),
+            data["options"],
+        )
+
+
+def _source_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """The numbers of sources of similar length that are answered together."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for stop in range(1, len(order) + 1):
+        full = stop - start == BATCH_SOURCES
+        if stop == len(order) or full or (stop + 1 - start) * lengths[order[stop]] > BATCH_SYMBOLS:
+            yield order[start:stop]
+            start = stop

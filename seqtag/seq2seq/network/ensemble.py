@@ -1,0 +1,123 @@
+"""One network or several, whose probabilities are averaged at each symbol, and the search for their best targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from seqtag.data.text.vocabulary import UNKNOWN
+from seqtag.ops.beam import Beams, Coverage, beam_search
+from seqtag.seq2seq.data.symbols import END
+from seqtag.seq2seq.network.network import Likelihood, Seq2SeqNetwork, target_mask
+
+
+class Search(NamedTuple):
+    """How targets are searched.
+
+    Attributes:
+        beam: hypotheses kept; 1 is greedy search.
+        length_penalty: alpha of `beam_search`.
+        coverage_penalty: beta of `Coverage`.
+    """
+
+    beam: int = 1
+    length_penalty: float = 0.0
+    coverage_penalty: float = 0.0
+
+
+@keras.saving.register_keras_serializable(package="seqtag")
+class Seq2SeqEnsemble(keras.Model):
+    """The mean of the members' probabilities of each symbol, given the same symbols before it.
+
+    Args:
+        members: networks of the same symbols.
+        **kwargs: `name`, `dtype` and `trainable`, as in every model.
+    """
+
+    def __init__(self, members: Sequence[Seq2SeqNetwork], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.members = list(members)
+
+    def build(self, batch_shape: Any = None) -> None:
+        """Builds the members that are not built yet."""
+        for member in self.members:
+            if not member.built:
+                member.build()
+        self.built = True
+
+    @property
+    def attends(self) -> bool:
+        """Whether there is attention."""
+        return self.members[0].decoder.attends
+
+    def call(self, batch: Mapping[str, tf.Tensor], training: bool = False) -> Likelihood:
+        """The likelihood of the batch's targets."""
+        found = [member(batch, training=training) for member in self.members]
+        count = float(len(found))
+        mean = tf.reduce_logsumexp(tf.stack([one.log_probabilities for one in found]), axis=0) - tf.math.log(count)
+        weights = tf.add_n([one.weights for one in found]) / count if self.attends else None
+        return Likelihood(mean, tf.add_n([one.smoothed for one in found]) / count, weights)
+
+    def total_log_probability(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """The log probability of each target of a batch, with its end, `(batch,)`."""
+        return tf.reduce_sum(tf.where(target_mask(batch), self(batch).log_probabilities, 0.0), axis=1)
+
+    def search(self, batch: Mapping[str, tf.Tensor], search: Search, steps: tf.Tensor | int) -> Beams:
+        """The best targets of a batch by a beam search of at most `steps` symbols, ends counted."""
+        begun = [member.begin(batch) for member in self.members]
+        copied = batch.get("copied")
+
+        def step(symbols: tf.Tensor, states: tuple) -> tuple[tf.Tensor, tuple]:
+            found = [
+                member.step(symbols, state, encoded, memory, copied)
+                for member, (encoded, memory, _), state in zip(self.members, begun, states, strict=True)
+            ]
+            stacked = tf.stack([log_probabilities for log_probabilities, _ in found])
+            mean = tf.reduce_logsumexp(stacked, axis=0) - tf.math.log(float(len(found)))
+            return _without_unknown(mean), tuple(state for _, state in found)
+
+        return beam_search(
+            step,
+            tuple(state for _, _, state in begun),
+            batch=tf.shape(batch["source_lengths"])[0],
+            start=END,
+            end=END,
+            width=search.beam,
+            steps=steps,
+            alpha=search.length_penalty,
+            coverage=self._coverage(search.coverage_penalty, begun[0][0].mask),
+        )
+
+    def _coverage(self, penalty: float, mask: tf.Tensor) -> Coverage | None:
+        if not (penalty and self.attends):
+            return None
+        count = float(len(self.members))
+        return Coverage(lambda states: tf.add_n([state.attended for state in states]) / count, mask, penalty)
+
+    def uncompiled(self) -> Seq2SeqEnsemble:
+        """A copy with the same weights whose members have no optimizer, so that a file stores none of its state."""
+        copy = Seq2SeqEnsemble([type(member).from_config(member.get_config()) for member in self.members])
+        copy.build()
+        for variable, original in zip(copy.variables, self.variables, strict=True):
+            variable.assign(original.value)
+        return copy
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        members = [keras.saving.serialize_keras_object(member) for member in self.members]
+        return {**super().get_config(), "members": members}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Seq2SeqEnsemble:
+        """The ensemble that `get_config` described."""
+        members = [keras.saving.deserialize_keras_object(member) for member in config.pop("members")]
+        return cls(members, **config)
+
+
+def _without_unknown(log_probabilities: tf.Tensor) -> tf.Tensor:
+    """No answer has the unknown symbol: the next best one is more use."""
+    is_unknown = tf.range(tf.shape(log_probabilities)[1]) == UNKNOWN
+    return tf.where(is_unknown, -float("inf"), log_probabilities)
