@@ -69,7 +69,7 @@ class ModelConfig(Section):
         "additive", description="how the decoder reads the source at each step; null for the encoder's last state alone"
     )
     input_feeding: bool = Field(True, description="the decoder reads its last output: it knows where it has attended")
-    copy: bool = Field(  # type: ignore[assignment]  # pydantic has a deprecated method of this name
+    copies: bool = Field(  # type: ignore[assignment]  # pydantic has a deprecated method of this name
         False, description="targets may take symbols from the source that the vocabulary lacks"
     )
     dictionary: bool = Field(

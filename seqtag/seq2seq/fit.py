@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
-
-import tensorflow as tf
 
 from seqtag.process.forks import check_can_run
 from seqtag.seq2seq.config import DataConfig, Seq2SeqConfig
-from seqtag.seq2seq.data.batches import Coders, PairBatches, Symbols
+from seqtag.seq2seq.data.batches import Coders, PairBatches
 from seqtag.seq2seq.data.frame_scale import FrameScale
 from seqtag.seq2seq.data.pairs import Pairs
-from seqtag.seq2seq.data.references import grouped
 from seqtag.seq2seq.data.symbols import SymbolCoder, symbols_of
 from seqtag.seq2seq.dictionary import Dictionary
-from seqtag.seq2seq.evaluation.evaluate import measured, resolve_measure
+from seqtag.seq2seq.evaluation.evaluate import DevMeasure, resolve_measure
 from seqtag.seq2seq.model import Seq2SeqModel
 from seqtag.seq2seq.network.ensemble import Search, Seq2SeqEnsemble
 from seqtag.seq2seq.network.network import Seq2SeqNetwork
@@ -30,22 +27,31 @@ from seqtag.training.seeding import seeded
 BOUND_FACTOR, BOUND_EXTRA = 2, 5
 
 
-def build_seq2seq_model(train: Pairs, config: Seq2SeqConfig) -> Seq2SeqModel:
-    """Builds a model without networks, whose vocabularies come from the training data alone."""
+def coders_of(train: Pairs, config: Seq2SeqConfig) -> Coders:
+    """The coders of a model, whose vocabularies come from the training data alone."""
     model = config.model
-    scale = FrameScale.fit(train.sources) if model.source == "frames" else None
-    source = None if scale else _coder(model.source, train.sources, model.min_count)
-    target = _coder(model.target, train.targets, model.min_count)
-    columns = zip(*train.features, strict=True)
-    features = [SymbolCoder.count("symbols", tf.constant(column)[:, None], 1) for column in map(_ragged, columns)]
-    longest = int(symbols_of(target.kind, train.targets).row_lengths().numpy().max())
+    source = None if model.source == "frames" else _coder(model.source, train.sources, model.min_count)
+    columns = [symbols_of("symbols", list(column)) for column in zip(*train.features, strict=True)]
+    features = [SymbolCoder.count("symbols", column) for column in columns]
+    return Coders(source, _coder(model.target, train.targets, model.min_count), features, model.copies)
+
+
+def _coder(kind: str, texts: list[str], min_count: int) -> SymbolCoder:
+    return SymbolCoder.count(kind, symbols_of(kind, texts), min_count)
+
+
+def seq2seq_model(
+    networks: Sequence[Seq2SeqNetwork], train: Pairs, coders: Coders, scale: FrameScale | None, config: Seq2SeqConfig
+) -> Seq2SeqModel:
+    """The model of networks."""
+    longest = int(symbols_of(coders.target.kind, train.targets).row_lengths().numpy().max())
     evaluation = config.evaluation
     return Seq2SeqModel(
-        Seq2SeqEnsemble([]),
-        Coders(source, target, features, model.copy_symbols),
-        model.max_length or BOUND_FACTOR * longest + BOUND_EXTRA,
+        Seq2SeqEnsemble(networks),
+        coders,
+        config.model.max_length or BOUND_FACTOR * longest + BOUND_EXTRA,
         Search(evaluation.beam, evaluation.length_penalty, evaluation.coverage_penalty),
-        Dictionary.fit(train) if model.dictionary else None,
+        Dictionary.fit(train) if config.model.dictionary else None,
         scale,
         reading_of(config.data),
     )
@@ -57,13 +63,9 @@ def reading_of(data: DataConfig) -> dict[str, Any]:
     return {key: value for key, value in data.model_dump(mode="json").items() if key in keys}
 
 
-def _coder(kind: str, texts: list[str], min_count: int) -> SymbolCoder:
-    return SymbolCoder.count(kind, symbols_of(kind, texts), min_count)
-
-
-def build_network(model: Seq2SeqModel, config: Seq2SeqConfig) -> Seq2SeqNetwork:
-    """An unfitted network of a model's sizes."""
-    coders, settings = model.coders, config.model
+def build_network(coders: Coders, scale: FrameScale | None, config: Seq2SeqConfig) -> Seq2SeqNetwork:
+    """An unfitted network."""
+    settings = config.model
     shared = {
         "embedding_dim": settings.embedding_dim,
         "cell": settings.cell,
@@ -80,8 +82,8 @@ def build_network(model: Seq2SeqModel, config: Seq2SeqConfig) -> Seq2SeqNetwork:
             **shared,
         },
         decoder={"attention": settings.attention, "input_feeding": settings.input_feeding, **shared},
-        frame_width=None if model.scale is None else model.scale.width,
-        copies=settings.copy_symbols,
+        frame_width=None if scale is None else scale.width,
+        copies=settings.copies,
         label_smoothing=config.training.label_smoothing,
         dtype=config.training.precision,
     )
@@ -112,17 +114,49 @@ def fit_seq2seq_model(
         RunError: see `fit_network`.
     """
     check_can_run()
-    model = build_seq2seq_model(train, config)
-    symbols = model.symbols(train)
-    references = grouped(dev)
+    measure = resolve_measure(config.evaluation.measure, config.model.target)
+    trainer = Trainer(train, dev, config)
     budget = budget or Budget(config.training.budget)
     size = config.model.ensemble_size
-    results = []
+    networks, results = [], []
     for number in range(size):
         part = recording.part(f"member-{number + 1}", labelled=size > 1)
-        network, result = _fit_member(
-            model, symbols, references, dev, config, config.seed + number, part, budget.part(1 / (size - number))
-        )
-        model.network.members.append(network)
+        network, result = trainer.fit(config.seed + number, measure, part, budget.part(1 / (size - number)))
+        networks.append(network)
         results.append(result)
-    return model, joined(results)
+    return trainer.model(networks), joined(results)
+
+
+class Trainer:
+    """Fits networks of different seeds on the same data.
+
+    Args:
+        train: the training pairs.
+        dev: the pairs that choose the epoch.
+        config: the whole configuration.
+    """
+
+    def __init__(self, train: Pairs, dev: Pairs, config: Seq2SeqConfig) -> None:
+        self.config = config
+        self.dev = dev
+        self.coders = coders_of(train, config)
+        self.scale = FrameScale.fit(train.sources) if config.model.source == "frames" else None
+        self.model = partial(seq2seq_model, train=train, coders=self.coders, scale=self.scale, config=config)
+        self.symbols = self.model([]).symbols(train)
+
+    def fit(
+        self, seed: int, measure: str, recording: Recording, budget: Budget
+    ) -> tuple[Seq2SeqNetwork, FitResult]:
+        """A network fitted with a seed, and how the fit went."""
+        config, training = self.config, self.config.training
+        with seeded(seed):
+            network = build_network(self.coders, self.scale, config)
+            measured = DevMeasure(self.model([network]), self.dev, measure)
+            batches = PairBatches(self.symbols, self.coders, training.batch_symbols, seed)
+            own = OwnSymbols(training.sampling, training.sampling_share, training.epochs)
+            callbacks = [] if training.sampling == "none" else [own]
+            result = fit_network(
+                network, batches, training, measured, measured.measure, recording, callbacks, budget=budget
+            )
+            network.own_share.assign(0.0)
+        return network, result

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.errors import DataWarning
-from seqtag.keras_internals import set_untracked
+from seqtag.models.traced import Traced
 from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 from seqtag.seq2seq.config import TASK
 from seqtag.seq2seq.data.batches import Coders, Symbols, assemble_batch, gathered, plan_batches
 from seqtag.seq2seq.data.frame_scale import FrameScale
 from seqtag.seq2seq.data.pairs import Pairs
-from seqtag.seq2seq.data.symbols import SymbolCoder, join_symbols, split_symbols, symbols_of
+from seqtag.seq2seq.data.symbols import SymbolCoder, join_symbols, symbols_of
 from seqtag.seq2seq.dictionary import Dictionary
 from seqtag.seq2seq.network.ensemble import Search, Seq2SeqEnsemble
 from seqtag.seq2seq.stored_sizes import stored_sizes
@@ -136,6 +137,10 @@ class Seq2SeqModel:
             warnings.warn(DataWarning(message, pairs.path), stacklevel=2)
         return answers
 
+    def greedy_targets(self, pairs: Pairs) -> list[str]:
+        """The targets that the networks find greedily; the dictionary is not asked."""
+        return [answer.target for answer in self._searched(pairs, Search(), n_best=1)]
+
     def _known(self, pairs: Pairs, number: int) -> str | None:
         if self.dictionary is None:
             return None
@@ -148,9 +153,10 @@ class Seq2SeqModel:
             return answers
         sources = self._sources(pairs.sources)
         features = tf.constant(pairs.features, tf.string, (len(pairs), len(self.coders.features)))
-        graph = self._graph(("search", search, n_best), lambda *batch: self.search_symbols(*batch, search, n_best))
+        graph = self._search_graph(search, n_best)
         for batch in _source_batches(sources.row_lengths().numpy()):
-            targets, scores, ended = graph(tf.gather(sources, batch), tf.gather(features, batch))
+            part = tf.gather(sources, batch)
+            targets, scores, ended = graph(part.flat_values, part.row_lengths(), tf.gather(features, batch))
             rows = zip(batch, targets.numpy(), scores.numpy(), ended.numpy(), strict=True)
             for number, texts, probabilities, done in rows:
                 found = [Candidate(t.decode(), float(p)) for t, p in zip(texts, probabilities, strict=True) if p >= 0]
@@ -232,11 +238,21 @@ class Seq2SeqModel:
             names = [symbol.decode() for symbol in symbols.sources.flat_values.numpy()]
         return names, [*shown, "■"], weights[:, :steps]
 
-    def _graph(self, key: Any, function: Any) -> Any:
-        """A graph function, made at its first use."""
+    def _search_graph(self, search: Search, n_best: int) -> Traced:
+        """`search_symbols` as a graph for sources of any number and length, traced at its first use."""
+        key = search, n_best
         if key not in self._graphs:
-            self._graphs[key] = tf.function(function, reduce_retracing=True)
+            self._graphs[key] = Traced(partial(self._search_flat, search=search, n_best=n_best))
         return self._graphs[key]
+
+    def _search_flat(self, symbols: tf.Tensor, lengths: tf.Tensor, features: tf.Tensor, **how: Any) -> tuple:
+        return self.search_symbols(tf.RaggedTensor.from_row_lengths(symbols, lengths), features, **how)
+
+    def _graph(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of a batch with targets as a graph, traced at its first use."""
+        if name not in self._graphs:
+            self._graphs[name] = Traced(function, free_axes=2)
+        return self._graphs[name]
 
     def save(self, folder: Path) -> None:
         """Writes the bundle."""

@@ -1,0 +1,118 @@
+"""Scores a model: the final report, and the one figure of each epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seqtag.errors import ConfigError, DataError
+from seqtag.seq2seq.data.pairs import Pairs
+from seqtag.seq2seq.data.references import References, grouped
+from seqtag.seq2seq.evaluation.measures import bleu, chrf, exact_match, token_error_rate
+from seqtag.seq2seq.evaluation.report import Seq2SeqReport, evaluate_answers
+from seqtag.training.measure import Measure
+
+if TYPE_CHECKING:
+    from seqtag.seq2seq.model import Seq2SeqModel
+
+LOSSES = ("token_error_rate", "perplexity")
+
+
+def evaluate_model(model: Seq2SeqModel, pairs: Pairs) -> Seq2SeqReport:
+    """The final report: the model's own search, greedy search beside it, and perplexity.
+
+    Raises:
+        DataError: the pairs have no targets.
+    """
+    if not pairs.targets:
+        raise DataError("expected pairs of a source and a target, found sources alone", pairs.path)
+    references = grouped(pairs)
+    sources = pairs.subset(references.first)
+    answers = model.answer(sources)
+    is_greedy = model.search.beam == 1
+    greedy = None if is_greedy else [a.target for a in model.answer(sources, model.search._replace(beam=1))]
+    return evaluate_answers(
+        [answer.target for answer in answers],
+        references.targets,
+        references.sources,
+        _symbols_of(model),
+        model.coders.target.kind,
+        length_of=_length_of(model),
+        greedy=greedy,
+        labels=None if model.dictionary is None else [answer.by for answer in answers],
+        perplexity=perplexity(model, pairs),
+    )
+
+
+def _symbols_of(model: Seq2SeqModel) -> Callable[[str], Sequence[str]]:
+    from seqtag.seq2seq.data.symbols import shown_symbols
+
+    kind = model.coders.target.kind
+    return {"characters": list, "symbols": str.split}.get(kind, lambda text: shown_symbols(kind, text))
+
+
+def _length_of(model: Seq2SeqModel) -> Callable[..., int]:
+    from seqtag.seq2seq.data.symbols import shown_symbols
+
+    if model.coders.source is None:
+        return len
+    kind = model.coders.source.kind
+    return {"characters": len, "symbols": lambda text: len(text.split())}.get(
+        kind, lambda text: len(shown_symbols(kind, text))
+    )
+
+
+def perplexity(model: Seq2SeqModel, pairs: Pairs) -> float:
+    """exp of the mean negative log probability per symbol of the targets, their ends counted."""
+    symbols = model.symbols(pairs)
+    count = float(np.sum(symbols.targets.row_lengths().numpy() + 1))
+    return math.exp(min(-float(np.sum(model.log_probabilities(symbols), dtype=np.float64)) / count, 700.0))
+
+
+class DevMeasure:
+    """The figure that chooses the epoch; answers are decoded greedily, without the dictionary.
+
+    Args:
+        model: around the network that is fitted.
+        dev: pairs of other sources.
+        name: `"exact_match"`, `"token_error_rate"`, `"bleu"`, `"chrf"` or `"perplexity"`.
+    """
+
+    def __init__(self, model: Seq2SeqModel, dev: Pairs, name: str) -> None:
+        self.measure = Measure(name, is_loss=name in LOSSES)
+        self._model = model
+        self._dev = dev
+        self._references: References = grouped(dev)
+        self._sources = dev.subset(self._references.first)
+
+    def __call__(self) -> float:
+        """The measure of the network with its current weights; BLEU and chrF from 0 to 1."""
+        name, targets = self.measure.name, self._references.targets
+        if name == "perplexity":
+            return perplexity(self._model, self._dev)
+        answers = self._model.greedy_targets(self._sources)
+        if name in ("bleu", "chrf"):
+            return {"bleu": bleu, "chrf": chrf}[name](answers, targets).score / 100
+        symbols_of = _symbols_of(self._model)
+        answered = [symbols_of(answer) for answer in answers]
+        wanted = [[symbols_of(target) for target in one] for one in targets]
+        return {"exact_match": exact_match, "token_error_rate": token_error_rate}[name](answered, wanted)
+
+
+def resolve_measure(measure: str, target: str) -> str:
+    """The measure that `auto` stands for: `bleu` for words, else `exact_match`.
+
+    Raises:
+        ConfigError: BLEU or chrF of targets that are no words.
+
+    >>> resolve_measure("auto", "words"), resolve_measure("auto", "symbols")
+    ('bleu', 'exact_match')
+    """
+    if measure in ("bleu", "chrf") and target != "words":
+        raise ConfigError(f"evaluation.measure: expected a measure of {target}, found {measure!r}, which is of words")
+    if measure == "auto":
+        return "bleu" if target == "words" else "exact_match"
+    return measure
