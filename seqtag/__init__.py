@@ -1,4 +1,4 @@
-"""seqtag: recurrent layers, a CRF, and complete taggers and forecasters of sequences for Keras 3 and TensorFlow.
+"""seqtag: recurrent layers, a CRF, and complete taggers, forecasters and translators of sequences for Keras 3 and TensorFlow.
 
 The names below are imported at their first use, so that `import seqtag` is quick.
 """
@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqtag.forecasting.forecaster import Forecaster
+    from seqtag.seq2seq.seq2seq import Seq2Seq
     from seqtag.tagging.tagger import Tagger
 
 __version__ = "0.1.0"
-__all__ = ["Forecaster", "Tagger", "__version__"]
+__all__ = ["Forecaster", "Seq2Seq", "Tagger", "__version__"]
 
-_HOMES = {"Forecaster": "seqtag.forecasting.forecaster", "Tagger": "seqtag.tagging.tagger"}
+_HOMES = {
+    "Forecaster": "seqtag.forecasting.forecaster",
+    "Seq2Seq": "seqtag.seq2seq.seq2seq",
+    "Tagger": "seqtag.tagging.tagger",
+}
 
 
 def __getattr__(name: str) -> Any:

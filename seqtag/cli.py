@@ -44,6 +44,10 @@ TAGS = {
     "sentence_column": "tags: of a table's sentence ids",
     "comment_prefix": "tags: how lines start that are kept but not tagged",
 }
+PAIRS = {
+    "source_column": "pairs: name or 1-based number",
+    "target_column": "pairs: name or 1-based number",
+}
 SERIES = {
     "series": "series: column of their names",
     "time": "series: column of the times",
@@ -51,7 +55,7 @@ SERIES = {
     "frequency": "series: any offset of pandas, or an integer step",
     "time_zone": "series: time zone of the clocks",
     "date_format": "series: form of times, such as %d.%m.%Y",
-    "separator": "series: between the fields of a CSV file",
+    "separator": "series, pairs: between the fields of a line",
     "decimal": "series: decimal mark of a CSV file",
 }
 
@@ -83,7 +87,7 @@ def _option(name: str, text: str) -> Parameter:
 
 @app.callback(epilog="Every command takes --debug, which shows tracebacks.")
 def common() -> None:
-    """Recurrent sequence taggers and forecasters: train, evaluate, predict, export."""
+    """Recurrent sequence taggers, forecasters and sequence-to-sequence models: train, evaluate, predict, export."""
 
 
 @app.command()
@@ -112,7 +116,7 @@ def train(
 
 
 @app.command()
-@takes(FILES | TAGS | SERIES)
+@takes(FILES | TAGS | PAIRS | SERIES)
 def evaluate(
     context: typer.Context,
     options: dict[str, Any],
@@ -120,12 +124,12 @@ def evaluate(
     data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with the correct answers")],
     as_json: AsJson = False,
 ) -> None:
-    """Score a run on a tagged file, or on the last horizons of series."""
+    """Score a run on a tagged file, on the last horizons of series, or on pairs."""
     _print_report(_command_of_run(context, run, options)(run, data, **options), as_json)
 
 
 @app.command()
-@takes(FILES | TAGS | SERIES)
+@takes(FILES | TAGS | PAIRS | SERIES)
 def predict(
     context: typer.Context,
     options: dict[str, Any],
@@ -134,7 +138,17 @@ def predict(
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT", help="a file")] = None,
     text: Annotated[bool, typer.Option("--text", help="tagger: INPUT is raw text, a paragraph a line")] = False,
     form: Annotated[
-        Literal["columns", "jsonl", "text"] | None, typer.Option("--format", help="tagger: columns unless set")
+        Literal["columns", "jsonl", "text"] | None,
+        typer.Option("--format", help="tagger: columns unless set; seq2seq: text, of CoNLL-U columns"),
+    ] = None,
+    beam: Annotated[
+        int | None, typer.Option("--beam", min=1, help="seq2seq: hypotheses of the search, 1 is greedy")
+    ] = None,
+    n_best: Annotated[
+        int | None, typer.Option("--n-best", min=1, help="seq2seq: answers to a source, at most the beam")
+    ] = None,
+    attention: Annotated[
+        str | None, typer.Option("--attention", metavar="FILE", help="seq2seq: picture of where the first answers look")
     ] = None,
     horizon: Annotated[
         int | None, typer.Option("--horizon", min=1, help="forecaster: steps; those it was fitted for unless set")
@@ -151,11 +165,12 @@ def predict(
         typer.Option("--hierarchy", metavar="FILE", help="forecaster: CSV of the totals that each series is a part of"),
     ] = None,
 ) -> None:
-    """Tag a file of the run's layout, or raw text; or forecast the series of a CSV file."""
+    """Tag a file of the run's layout, or raw text; forecast the series of a CSV file; or answer a source a line."""
     from seqtag.files.writing import output_file
     from seqtag.runs.places import check_output_file
 
     options |= _given(text=text, format=form, horizon=horizon, future=future, levels=levels, hierarchy=hierarchy)
+    options |= _given(beam=beam, n_best=n_best, attention=attention)
     command = _command_of_run(context, run, options)
     if output is not None:
         check_output_file(output)
@@ -223,7 +238,7 @@ def gradients(
 
 
 @app.command()
-@takes(FILES | TAGS | SERIES)
+@takes(FILES | TAGS | PAIRS | SERIES)
 def inspect(
     context: typer.Context,
     options: dict[str, Any],

@@ -62,7 +62,13 @@ def _forecasting() -> Task:
     return task
 
 
-TASKS = {"tagging": _tagging, "forecasting": _forecasting}
+def _seq2seq() -> Task:
+    from seqtag.seq2seq import task
+
+    return task
+
+
+TASKS = {"tagging": _tagging, "forecasting": _forecasting, "seq2seq": _seq2seq}
 NAMES = tuple(TASKS)
 
 

@@ -10,6 +10,8 @@ from seqtag.config.fitting import FittingConfig
 from seqtag.config.section import AboveZero, Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
 
 TASK = "seq2seq"
+# The keys of the section `data` that say how a file is laid out.
+LAYOUT = ("layout", "source_column", "target_column", "features", "separator", "encoding")
 Column = str | int
 Files = str | tuple[str, str]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from seqtag.process.forks import check_can_run
-from seqtag.seq2seq.config import DataConfig, Seq2SeqConfig
+from seqtag.seq2seq.config import Seq2SeqConfig
 from seqtag.seq2seq.data.batches import Coders, PairBatches
 from seqtag.seq2seq.data.frame_scale import FrameScale
 from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.symbols import SymbolCoder, symbols_of
 from seqtag.seq2seq.dictionary import Dictionary
-from seqtag.seq2seq.evaluation.evaluate import DevMeasure, resolve_measure
+from seqtag.seq2seq.evaluation.evaluate import DevMeasure
+from seqtag.seq2seq.evaluation.measure_names import resolve_measure
 from seqtag.seq2seq.model import Seq2SeqModel
 from seqtag.seq2seq.network.ensemble import Search, Seq2SeqEnsemble
 from seqtag.seq2seq.network.network import Seq2SeqNetwork
@@ -53,14 +53,8 @@ def seq2seq_model(
         Search(evaluation.beam, evaluation.length_penalty, evaluation.coverage_penalty),
         Dictionary.fit(train) if config.model.dictionary else None,
         scale,
-        reading_of(config.data),
+        config.data,
     )
-
-
-def reading_of(data: DataConfig) -> dict[str, Any]:
-    """How the files of a run are laid out, which later files are read by."""
-    keys = ("layout", "source_column", "target_column", "features", "separator", "encoding")
-    return {key: value for key, value in data.model_dump(mode="json").items() if key in keys}
 
 
 def build_network(coders: Coders, scale: FrameScale | None, config: Seq2SeqConfig) -> Seq2SeqNetwork:

@@ -17,7 +17,7 @@ from seqtag.errors import DataWarning
 from seqtag.models.traced import Traced
 from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
-from seqtag.seq2seq.config import TASK
+from seqtag.seq2seq.config import LAYOUT, TASK, DataConfig
 from seqtag.seq2seq.data.batches import Coders, Symbols, assemble_batch, gathered, plan_batches
 from seqtag.seq2seq.data.frame_scale import FrameScale
 from seqtag.seq2seq.data.pairs import Pairs
@@ -75,7 +75,7 @@ class Seq2SeqModel:
         search: how answers are searched unless said otherwise.
         dictionary: of sources that training always gave the same target.
         scale: of frames.
-        reading: how the files that it reads are laid out: the keys of the configuration's section `data` that say so.
+        data: how the files that it reads are laid out.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Seq2SeqModel:
         search: Search = Search(),
         dictionary: Dictionary | None = None,
         scale: FrameScale | None = None,
-        reading: dict[str, Any] | None = None,
+        data: DataConfig = DataConfig(),
     ) -> None:
         self.network = network
         self.coders = coders
@@ -94,7 +94,7 @@ class Seq2SeqModel:
         self.search = search
         self.dictionary = dictionary
         self.scale = scale
-        self.reading = dict(reading or {})
+        self.data = data
         self._graphs: dict[Any, Any] = {}
 
     @property
@@ -195,19 +195,22 @@ class Seq2SeqModel:
 
     def _texts(self, rows: tf.Tensor, lengths: tf.Tensor, sources: tf.RaggedTensor) -> tf.Tensor:
         """The texts of hypotheses `(batch, n, steps)` of these lengths."""
-        target = self.coders.target
-        size = len(target.vocabulary)
-        symbols = target.symbols(tf.where(rows < size, rows, 0))
-        if self.coders.copies:
-            places = tf.maximum(rows - size, 0)
-            padded = sources.to_tensor("", shape=[None, None])
-            padded = tf.pad(padded, [[0, 0], [0, 1]], constant_values="")
-            shape = tf.shape(rows)
-            copies = tf.gather(padded, tf.reshape(places, [shape[0], -1]), batch_dims=1)
-            symbols = tf.where(rows < size, symbols, tf.reshape(copies, shape))
+        symbols = self.symbol_texts(rows, sources)
         steps = tf.shape(symbols)[2]
         ragged = tf.RaggedTensor.from_tensor(tf.reshape(symbols, [-1, steps]), tf.reshape(lengths, [-1]))
-        return tf.reshape(join_symbols(target.kind, ragged), tf.shape(lengths))
+        return tf.reshape(join_symbols(self.coders.target.kind, ragged), tf.shape(lengths))
+
+    def symbol_texts(self, rows: tf.Tensor, sources: tf.RaggedTensor) -> tf.Tensor:
+        """The symbols of rows `(batch, n, steps)` as strings, those that are copied from the sources among them."""
+        target = self.coders.target
+        if not self.coders.copies:
+            return target.symbols(rows)
+        size, shape = len(target.vocabulary), tf.shape(rows)
+        places = tf.reshape(tf.maximum(rows - size, 0), [shape[0], -1])
+        # One more column, since there may be none.
+        padded = tf.pad(sources.to_tensor(""), [[0, 0], [0, 1]])
+        copied = tf.reshape(tf.gather(padded, places, batch_dims=1), shape)
+        return tf.where(rows < size, target.symbols(tf.where(rows < size, rows, 0)), copied)
 
     def log_probabilities(self, symbols: Symbols, batch_symbols: int = 8_000) -> np.ndarray:
         """The log probability of each target given its source, with the end, `(pairs,)`."""
@@ -279,7 +282,7 @@ class Seq2SeqModel:
             "search": self.search._asdict(),
             "dictionary": None if self.dictionary is None else self.dictionary.to_dict(),
             "scale": None if self.scale is None else self.scale.to_dict(),
-            "options": self.reading,
+            "options": {key: value for key, value in self.data.model_dump(mode="json").items() if key in LAYOUT},
         }
 
     @classmethod
@@ -298,7 +301,7 @@ class Seq2SeqModel:
             Search(**data["search"]),
             None if data["dictionary"] is None else Dictionary.from_dict(data["dictionary"]),
             None if data["scale"] is None else FrameScale.from_dict(data["scale"]),
-            data["options"],
+            DataConfig(**data["options"]),
         )
 
 

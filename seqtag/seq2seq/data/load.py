@@ -93,6 +93,19 @@ def load_splits(data: DataConfig) -> dict[str, Pairs]:
     return {split: found[split] for split in SPLITS if split in found}
 
 
+def with_layout(data: DataConfig, X: Any = None) -> DataConfig:
+    """The configuration with the layout of the training files in place of `auto`, by which later files are read.
+
+    Args:
+        data: the configuration.
+        X: what `fit` was given; the files of `data.train` unless given.
+    """
+    files = files_of(X) if X is not None else files_of(_located(data.train, data.root)) if data.train else ()
+    if not files or str(files[0]).startswith(SAMPLE_PREFIX):
+        return data
+    return settled(data, files)
+
+
 def files_of(X: Any, data: DataConfig) -> Sequence[str | os.PathLike[str]]:
     """The paths that `X` is: one, or two that may also stand as `SOURCES,TARGETS`; empty for anything else."""
     if isinstance(X, str) and data.layout in TWO_FILES and not os.path.exists(X) and X.count(",") == 1:

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqtag.errors import ConfigError, DataError
+from seqtag.errors import DataError
 from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.references import References, grouped
+from seqtag.seq2seq.evaluation.measure_names import LOSSES
 from seqtag.seq2seq.evaluation.measures import bleu, chrf, exact_match, token_error_rate
 from seqtag.seq2seq.evaluation.report import Seq2SeqReport, evaluate_answers
 from seqtag.training.measure import Measure
 
 if TYPE_CHECKING:
     from seqtag.seq2seq.model import Seq2SeqModel
-
-LOSSES = ("token_error_rate", "perplexity")
 
 
 def evaluate_model(model: Seq2SeqModel, pairs: Pairs) -> Seq2SeqReport:
@@ -100,19 +99,3 @@ class DevMeasure:
         answered = [symbols_of(answer) for answer in answers]
         wanted = [[symbols_of(target) for target in one] for one in targets]
         return {"exact_match": exact_match, "token_error_rate": token_error_rate}[name](answered, wanted)
-
-
-def resolve_measure(measure: str, target: str) -> str:
-    """The measure that `auto` stands for: `bleu` for words, else `exact_match`.
-
-    Raises:
-        ConfigError: BLEU or chrF of targets that are no words.
-
-    >>> resolve_measure("auto", "words"), resolve_measure("auto", "symbols")
-    ('bleu', 'exact_match')
-    """
-    if measure in ("bleu", "chrf") and target != "words":
-        raise ConfigError(f"evaluation.measure: expected a measure of {target}, found {measure!r}, which is of words")
-    if measure == "auto":
-        return "bleu" if target == "words" else "exact_match"
-    return measure
