@@ -34,7 +34,7 @@ class Traced:
             specs = tf.nest.map_structure(self._spec, arguments)
             # Not a part of the graph that is traced when it is called first.
             with tf.init_scope():
-                self._graph = tf.function(self._function).get_concrete_function(*specs)
+                self._graph = tf.function(self._function, autograph=False).get_concrete_function(*specs)
         return self._graph(*arguments)
 
     def _spec(self, tensor: tf.Tensor) -> tf.TensorSpec:

@@ -108,8 +108,10 @@ class TrainingConfig(FittingConfig):
     """How a sequence-to-sequence model is fitted."""
 
     learning_rate: AboveZero = Field(1e-3, description="the highest learning rate of the run")
-    batch_symbols: Positive = Field(
-        3000, description="the most symbols in a batch, sources, targets and padding counted"
+    batch_symbols: Positive | None = Field(
+        None,
+        description="the most symbols in a batch, sources, targets and padding counted; a hundredth of the training data, "
+        "from 250 to 3000, unless set",
     )
     label_smoothing: Fraction = Field(
         0.0, description="share of each step's probability that is spread over all symbols"

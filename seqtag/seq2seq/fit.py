@@ -138,19 +138,19 @@ class Trainer:
         self.model = partial(seq2seq_model, train=train, coders=self.coders, scale=self.scale, config=config)
         self.symbols = self.model([]).symbols(train)
 
-    def fit(
-        self, seed: int, measure: str, recording: Recording, budget: Budget
-    ) -> tuple[Seq2SeqNetwork, FitResult]:
+    def fit(self, seed: int, measure: str, recording: Recording, budget: Budget) -> tuple[Seq2SeqNetwork, FitResult]:
         """A network fitted with a seed, and how the fit went."""
         config, training = self.config, self.config.training
         with seeded(seed):
             network = build_network(self.coders, self.scale, config)
             measured = DevMeasure(self.model([network]), self.dev, measure)
             batches = PairBatches(self.symbols, self.coders, training.batch_symbols, seed)
+            network.reads_own_symbols = training.sampling != "none"
             own = OwnSymbols(training.sampling, training.sampling_share, training.epochs)
-            callbacks = [] if training.sampling == "none" else [own]
+            callbacks = [own] if network.reads_own_symbols else []
             result = fit_network(
                 network, batches, training, measured, measured.measure, recording, callbacks, budget=budget
             )
             network.own_share.assign(0.0)
+            network.reads_own_symbols = False
         return network, result

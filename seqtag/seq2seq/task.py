@@ -16,10 +16,12 @@ from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figure
 from seqtag.runs.places import check_new_folder, check_output_file
 from seqtag.runs.summary import Report
 from seqtag.seq2seq.config import TASK, DataConfig, Seq2SeqConfig
-from seqtag.seq2seq.data.inputs import READING, read_conllu_blocks, read_sources, reading_for
+from seqtag.seq2seq.data.detection import recognises as recognises_pairs
+from seqtag.seq2seq.data.inputs import read_conllu_blocks, read_sources
 from seqtag.seq2seq.data.inspection import PairsReport, inspect_pairs
 from seqtag.seq2seq.data.load import load_pairs, load_splits, with_layout
 from seqtag.seq2seq.data.pairs import Pairs
+from seqtag.seq2seq.data.reading import READING, reading_for, with_options
 from seqtag.seq2seq.data.references import grouped
 from seqtag.seq2seq.stored_sizes import stored_sizes
 
@@ -221,14 +223,12 @@ def export(run: Path, folder: Path) -> None:
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:
     """Whether `inspect` of this task is for these files."""
-    from seqtag.seq2seq.data.detection import are_pairs
-
-    return are_pairs(files, layout)
+    return recognises_pairs(files, layout)
 
 
 def inspect(files: Sequence[str], **reading: Any) -> PairsReport:
     """Reports what is in files of pairs, read by the options `READING`."""
-    return inspect_pairs(files, DataConfig(**reading))
+    return inspect_pairs(files, with_options(DataConfig(), reading))
 
 
 def _load(run: Path) -> Seq2SeqModel:

@@ -14,6 +14,9 @@ from seqtag.seq2seq.data.symbols import END, SymbolCoder
 
 Batch = dict[str, tf.Tensor]
 
+# About so many updates an epoch, in batches of no fewer and no more symbols.
+UPDATES, BATCH_SYMBOLS = 100, (250, 3000)
+
 
 @dataclass(frozen=True)
 class Coders:
@@ -169,22 +172,23 @@ class PairBatches:
     Args:
         symbols: the pairs, with targets.
         coders: what turns them into rows.
-        symbol_budget: the most symbols in a batch.
+        symbol_budget: the most symbols in a batch; None for a hundredth of all, from 250 to 3000, so that few pairs
+            make several updates an epoch too.
         seed: decides the order of each pass, together with the number of the pass.
     """
 
     unit = "symbols"
 
-    def __init__(self, symbols: Symbols, coders: Coders, symbol_budget: int, seed: int) -> None:
+    def __init__(self, symbols: Symbols, coders: Coders, symbol_budget: int | None, seed: int) -> None:
         if symbols.targets is None:
             raise ValueError("expected pairs with targets, found none")
         self.symbols = symbols
         self.coders = coders
-        self.symbol_budget = symbol_budget
         self.seed = seed
         self._lengths = symbols.source_lengths, symbols.targets.row_lengths().numpy() + 1
-        self.steps = len(self._pass(0))
         self.items = int(sum(map(np.sum, self._lengths)))
+        self.symbol_budget = symbol_budget or int(np.clip(self.items // UPDATES, *BATCH_SYMBOLS))
+        self.steps = len(self._pass(0))
 
     def _pass(self, number: int) -> list[np.ndarray]:
         return plan_batches(*self._lengths, self.symbol_budget, np.random.default_rng([self.seed, number]))

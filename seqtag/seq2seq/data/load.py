@@ -100,10 +100,10 @@ def with_layout(data: DataConfig, X: Any = None) -> DataConfig:
         data: the configuration.
         X: what `fit` was given; the files of `data.train` unless given.
     """
-    files = files_of(X) if X is not None else files_of(_located(data.train, data.root)) if data.train else ()
-    if not files or str(files[0]).startswith(SAMPLE_PREFIX):
-        return data
-    return settled(data, files)
+    if X is None and data.train is not None:
+        X = _located(data.train, data.root)
+    files = files_of(X, data)
+    return data if not files or is_sample(str(files[0])) else settled(data, files)
 
 
 def files_of(X: Any, data: DataConfig) -> Sequence[str | os.PathLike[str]]:

@@ -81,7 +81,9 @@ class TargetDecoder(keras.layers.Layer):
         self.dropout = keras.layers.SpatialDropout1D(dropout, name="dropout")
         self.cells = [recurrent_cell(cell, units, recurrent_dropout=recurrent_dropout, name="cell")]
         if attention is None:
-            self.first = recurrent_layer(cell, units, return_sequences=True, recurrent_dropout=recurrent_dropout, name="first")
+            self.first = recurrent_layer(
+                cell, units, return_sequences=True, recurrent_dropout=recurrent_dropout, name="first"
+            )
             self.cells = [self.first.cell]
         else:
             attending = _attention(attention, units)

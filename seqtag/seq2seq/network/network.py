@@ -81,12 +81,16 @@ class Seq2SeqNetwork(keras.Model):
         self.decoder = TargetDecoder(num_targets, **decoder, name="decoder")
         self.output_dropout = keras.layers.SpatialDropout1D(decoder["dropout"], name="output_dropout")
         self.scores = keras.layers.Dense(num_targets, name="scores")
+        # Whether training replaces a share of a target's symbols by the network's own; the step's graph depends on it.
+        self.reads_own_symbols = False
         self.gate = keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="gate") if copies else None
-        # The share of a target's symbols that training replaces by the network's own.
-        self.own_share = keras.Variable(0.0, trainable=False, dtype="float32", name="own_share")
 
     def build(self, batch_shape: Any = None) -> None:
         """Creates the weights, whose shapes are known from the arguments alone."""
+        # The share of a target's symbols that training replaces by the network's own.
+        self.own_share = self.add_weight(
+            name="own_share", shape=(), initializer="zeros", dtype="float32", trainable=False, autocast=False
+        )
         self.encoder.build(self.frame_width)
         directions = self.encoder.stack[-1].forward_layer
         states = 2 * len(directions.state_size) * directions.units
@@ -99,14 +103,10 @@ class Seq2SeqNetwork(keras.Model):
     def call(self, batch: Mapping[str, tf.Tensor], training: bool = False) -> Likelihood:
         """The likelihood of the batch's targets."""
         encoded = self.encoder(batch, training=training)
-        before = self._inputs(batch, encoded) if training else shifted(batch["target"])
+        mixes = training and self.reads_own_symbols
+        before = self._mixed(batch, encoded) if mixes else shifted(batch["target"])
         decoded = self.decoder(self.known(before), encoded, training=training)
         return self._likelihood(batch, before, decoded, training)
-
-    def _inputs(self, batch: Mapping[str, tf.Tensor], encoded: Encoded) -> tf.Tensor:
-        """The symbols that the decoder reads in training: those of the target, or its own at some steps."""
-        gold = shifted(batch["target"])
-        return tf.cond(self.own_share.value > 0, lambda: self._mixed(batch, encoded), lambda: gold)
 
     def _mixed(self, batch: Mapping[str, tf.Tensor], encoded: Encoded) -> tf.Tensor:
         """Targets, in which each symbol is with probability `own_share` one that the network draws in its place.
@@ -162,7 +162,9 @@ class Seq2SeqNetwork(keras.Model):
         mask = target_mask(x)
         smoothing = self.label_smoothing
         values = (1 - smoothing) * y_pred.log_probabilities + smoothing * y_pred.smoothed
-        loss = -ops.sum(ops.where(mask, values, 0.0)) / ops.cast(ops.maximum(ops.sum(x["target_lengths"]), 1), "float32")
+        loss = -ops.sum(ops.where(mask, values, 0.0)) / ops.cast(
+            ops.maximum(ops.sum(x["target_lengths"]), 1), "float32"
+        )
         return loss + ops.sum(self.losses) if self.losses else loss
 
     def begin(self, batch: Mapping[str, tf.Tensor]) -> tuple[Encoded, Any, StepState]:
@@ -188,9 +190,7 @@ class Seq2SeqNetwork(keras.Model):
         repeats = tf.shape(weights)[0] // tf.shape(copied)[0]
         places = tf.repeat(copied, repeats, axis=0)
         rows = tf.broadcast_to(tf.range(tf.shape(places)[0])[:, None], tf.shape(places))
-        by_copy = tf.scatter_nd(
-            tf.stack([rows, places], axis=-1), (1 - gate) * weights, (tf.shape(places)[0], width)
-        )
+        by_copy = tf.scatter_nd(tf.stack([rows, places], axis=-1), (1 - gate) * weights, (tf.shape(places)[0], width))
         beyond = tf.zeros((tf.shape(generated)[0], tf.shape(weights)[1]))
         return tf.math.log(tf.maximum(tf.concat([generated, beyond], axis=1) + by_copy, SMALLEST)), state
 
