@@ -1,4 +1,4 @@
-"""seqtag: recurrent layers, a CRF, and complete taggers, forecasters and translators of sequences for Keras 3 and TensorFlow.
+"""seqtag: recurrent layers, a CRF, attention, taggers, forecasters and sequence to sequence for Keras 3 and TensorFlow.
 
 The names below are imported at their first use, so that `import seqtag` is quick.
 """

@@ -110,8 +110,8 @@ class TrainingConfig(FittingConfig):
     learning_rate: AboveZero = Field(1e-3, description="the highest learning rate of the run")
     batch_symbols: Positive | None = Field(
         None,
-        description="the most symbols in a batch, sources, targets and padding counted; a hundredth of the training data, "
-        "from 250 to 3000, unless set",
+        description="the most symbols in a batch, sources, targets and padding counted; a hundredth of the training "
+        "data, from 250 to 3000, unless set",
     )
     label_smoothing: Fraction = Field(
         0.0, description="share of each step's probability that is spread over all symbols"

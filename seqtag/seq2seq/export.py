@@ -121,7 +121,7 @@ class ServingSeq2Seq(tf.Module):
             sources = tf.RaggedTensor.from_tensor(scaled, lengths, ragged_rank=1)
             rows = tf.shape(scaled)[0]
         else:
-            sources = split_symbols(model.coders.source.kind, source)
+            sources = split_symbols(model.coders.source_kind, source)
             rows = tf.shape(source)[0]
         return sources, tf.zeros([rows, 0], tf.string) if features is None else features
 

@@ -23,7 +23,7 @@ from seqtag.seq2seq.data.frame_scale import FrameScale
 from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.symbols import SymbolCoder, join_symbols, symbols_of
 from seqtag.seq2seq.dictionary import Dictionary
-from seqtag.seq2seq.network.ensemble import Search, Seq2SeqEnsemble
+from seqtag.seq2seq.network.ensemble import GREEDY, Search, Seq2SeqEnsemble
 from seqtag.seq2seq.stored_sizes import stored_sizes
 
 # Symbols of a batch in prediction, sources with padding, and the most sources in it.
@@ -83,7 +83,7 @@ class Seq2SeqModel:
         network: Seq2SeqEnsemble,
         coders: Coders,
         max_length: int,
-        search: Search = Search(),
+        search: Search = GREEDY,
         dictionary: Dictionary | None = None,
         scale: FrameScale | None = None,
         data: DataConfig = DataConfig(),
@@ -110,9 +110,9 @@ class Seq2SeqModel:
         return Symbols(self._sources(pairs.sources), features, targets)
 
     def _sources(self, sources: Sequence[Any]) -> tf.RaggedTensor:
-        if self.coders.source is None or self.scale is not None:
+        if self.scale is not None:
             return self.scale.ragged(sources)
-        return symbols_of(self.coders.source.kind, sources)
+        return symbols_of(self.coders.source_kind, list(sources))
 
     def answer(self, pairs: Pairs, search: Search | None = None, n_best: int = 1) -> list[Answer]:
         """Answers sources, all of them in memory.
@@ -139,7 +139,7 @@ class Seq2SeqModel:
 
     def greedy_targets(self, pairs: Pairs) -> list[str]:
         """The targets that the networks find greedily; the dictionary is not asked."""
-        return [answer.target for answer in self._searched(pairs, Search(), n_best=1)]
+        return [answer.target for answer in self._searched(pairs, GREEDY, n_best=1)]
 
     def _known(self, pairs: Pairs, number: int) -> str | None:
         if self.dictionary is None:

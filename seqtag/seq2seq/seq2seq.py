@@ -23,8 +23,7 @@ from seqtag.seq2seq.config import TASK, Seq2SeqConfig
 from seqtag.seq2seq.data.load import load_pairs, load_sources, with_layout
 from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.split import hold_out
-from seqtag.seq2seq.evaluation.evaluate import DevMeasure, evaluate_model
-from seqtag.seq2seq.evaluation.measure_names import resolve_measure
+from seqtag.seq2seq.evaluation.evaluate import evaluate_model
 from seqtag.seq2seq.export import export_saved_model
 from seqtag.seq2seq.fit import fit_seq2seq_model
 from seqtag.seq2seq.model import Answer, Seq2SeqModel
@@ -184,10 +183,8 @@ class Seq2Seq(BaseEstimator):
         """
         self._check_fitted()
         pairs = load_pairs(X, self.model_.data, y)
-        report = evaluate_model(self.model_, pairs)
-        if resolve_measure("auto", self.target) == "bleu":
-            return report.scores.bleu.score / 100
-        return report.exact_match
+        scores = evaluate_model(self.model_, pairs).scores
+        return scores.exact_match if scores.bleu is None else scores.bleu.score / 100
 
     def plot_attention(self, source: Any, target: str | None = None, ax: Axes | None = None) -> Figure | SubFigure:
         """A heat map of where the decoder looked in a source while it wrote each symbol.

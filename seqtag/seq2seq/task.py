@@ -66,8 +66,10 @@ def train(config: Seq2SeqConfig, output: Path, resume: bool = False) -> Seq2SeqS
         settled = config.model_copy(update={"data": with_layout(config.data)})
         recording = Recording(folder / CHECKPOINTS, logs, resume)
         model, fit = fit_seq2seq_model(splits["train"], splits["dev"], settled, recording)
-        reports = {split: evaluate_model(model, splits[split]) for split in ("dev", "test") if split in splits}
-        metrics = {"task": TASK, **{split: report.to_metrics() for split, report in reports.items()}}
+        reports: dict[str, Report] = {
+            split: evaluate_model(model, splits[split]) for split in ("dev", "test") if split in splits
+        }
+        metrics: dict[str, Any] = {"task": TASK, **{split: report.to_metrics() for split, report in reports.items()}}
         metrics["train"] = fit.to_metrics()
         model.save(folder)
         write_figures(folder, fit.history, metrics)

@@ -19,9 +19,9 @@ from seqtag.forecasting.network.running_scale import RunningScaling
 from seqtag.forecasting.network.scaling import WindowScaling
 from seqtag.forecasting.network.seasonal_scaling import SeasonalScaling
 from seqtag.forecasting.network.smoothing import SmoothingScaling
-from seqtag.models.traced import Traced
 from seqtag.forecasting.network.window_scale import WindowScale, filled, first_value, observed_steps
 from seqtag.keras_internals import set_untracked
+from seqtag.models.traced import Traced
 from seqtag.ops.recurrence import Tensor
 
 # How many of the last scaled values join the context, where smoothing has taken the season off them.

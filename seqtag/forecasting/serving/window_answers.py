@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from seqtag.forecasting.cold_start.pool import Seen
 from seqtag.forecasting.model import ForecastingModel
-from seqtag.models.traced import Traced
 from seqtag.forecasting.serving.inputs import ForecastInputs, Raw, Tensors, only_where, rows_with_infinity
 from seqtag.forecasting.serving.stream_state import STEP_PADDING, StreamState
+from seqtag.models.traced import Traced
 
 # The float inputs, which may hold an infinity.
 NUMBERS = ("history", "past", "known", "static")

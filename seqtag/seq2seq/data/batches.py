@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, islice
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -35,6 +36,11 @@ class Coders:
     copies: bool = False
 
     @property
+    def source_kind(self) -> str:
+        """What a source consists of."""
+        return "frames" if self.source is None else self.source.kind
+
+    @property
     def trackable(self) -> list:
         """The lookup tables."""
         coders = [self.target, *self.features, *([] if self.source is None else [self.source])]
@@ -53,7 +59,7 @@ class Symbols:
 
     sources: tf.RaggedTensor
     features: tf.Tensor
-    targets: tf.RaggedTensor | None = None
+    targets: Any = None
 
     @property
     def source_lengths(self) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 
 class FrameScale:
@@ -22,7 +23,7 @@ class FrameScale:
         [[[3.0]]]
     """
 
-    def __init__(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
+    def __init__(self, mean: ArrayLike, deviation: ArrayLike) -> None:
         self.mean = np.asarray(mean, np.float64)
         self.deviation = np.asarray(deviation, np.float64)
 

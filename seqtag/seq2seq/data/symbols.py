@@ -87,7 +87,7 @@ class SymbolCoder:
         vocabulary: of the training data.
     """
 
-    def __init__(self, kind: str, vocabulary: Vocabulary) -> None:
+    def __init__(self, kind: Any, vocabulary: Vocabulary) -> None:
         self.kind = kind
         self.vocabulary = vocabulary
         self._table = lookup_table(vocabulary)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqtag.errors import DataError
 from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.references import References, grouped
+from seqtag.seq2seq.data.symbols import shown_symbols
 from seqtag.seq2seq.evaluation.measure_names import LOSSES
 from seqtag.seq2seq.evaluation.measures import bleu, chrf, exact_match, token_error_rate
 from seqtag.seq2seq.evaluation.report import Seq2SeqReport, evaluate_answers
@@ -37,31 +39,28 @@ def evaluate_model(model: Seq2SeqModel, pairs: Pairs) -> Seq2SeqReport:
         [answer.target for answer in answers],
         references.targets,
         references.sources,
-        _symbols_of(model),
+        _symbols_of(model.coders.target.kind),
         model.coders.target.kind,
-        length_of=_length_of(model),
+        length_of=_length_of(model.coders.source_kind),
         greedy=greedy,
         labels=None if model.dictionary is None else [answer.by for answer in answers],
         perplexity=perplexity(model, pairs),
     )
 
 
-def _symbols_of(model: Seq2SeqModel) -> Callable[[str], Sequence[str]]:
-    from seqtag.seq2seq.data.symbols import shown_symbols
+def _symbols_of(kind: str) -> Callable[[str], Sequence[str]]:
+    """What takes a text apart."""
+    if kind == "words":
+        return partial(shown_symbols, kind)
+    return list if kind == "characters" else str.split
 
-    kind = model.coders.target.kind
-    return {"characters": list, "symbols": str.split}.get(kind, lambda text: shown_symbols(kind, text))
 
-
-def _length_of(model: Seq2SeqModel) -> Callable[..., int]:
-    from seqtag.seq2seq.data.symbols import shown_symbols
-
-    if model.coders.source is None:
+def _length_of(kind: str) -> Callable[[Any], int]:
+    """What counts the symbols or the frames of a source."""
+    if kind == "frames":
         return len
-    kind = model.coders.source.kind
-    return {"characters": len, "symbols": lambda text: len(text.split())}.get(
-        kind, lambda text: len(shown_symbols(kind, text))
-    )
+    take_apart = _symbols_of(kind)
+    return lambda source: len(take_apart(source))
 
 
 def perplexity(model: Seq2SeqModel, pairs: Pairs) -> float:
@@ -95,7 +94,7 @@ class DevMeasure:
         answers = self._model.greedy_targets(self._sources)
         if name in ("bleu", "chrf"):
             return {"bleu": bleu, "chrf": chrf}[name](answers, targets).score / 100
-        symbols_of = _symbols_of(self._model)
+        symbols_of = _symbols_of(self._model.coders.target.kind)
         answered = [symbols_of(answer) for answer in answers]
         wanted = [[symbols_of(target) for target in one] for one in targets]
         return {"exact_match": exact_match, "token_error_rate": token_error_rate}[name](answered, wanted)

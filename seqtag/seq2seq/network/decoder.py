@@ -79,16 +79,14 @@ class TargetDecoder(keras.layers.Layer):
         self.attends = attention is not None
         self.vectors = keras.layers.Embedding(num_symbols, embedding_dim, name="symbols")
         self.dropout = keras.layers.SpatialDropout1D(dropout, name="dropout")
-        self.cells = [recurrent_cell(cell, units, recurrent_dropout=recurrent_dropout, name="cell")]
+        options = {"return_sequences": True, "recurrent_dropout": recurrent_dropout}
         if attention is None:
-            self.first = recurrent_layer(
-                cell, units, return_sequences=True, recurrent_dropout=recurrent_dropout, name="first"
-            )
+            self.first = recurrent_layer(cell, units, **options, name="first")
             self.cells = [self.first.cell]
         else:
+            self.cells = [recurrent_cell(cell, units, recurrent_dropout=recurrent_dropout, name="cell")]
             attending = _attention(attention, units)
             self.first = AttentionDecoder(self.cells[0], attending, input_feeding=input_feeding, name="first")
-        options = {"return_sequences": True, "recurrent_dropout": recurrent_dropout}
         self.upper = [recurrent_layer(cell, units, **options, name=f"layer_{n}") for n in range(1, layers)]
         self.cells += [layer.cell for layer in self.upper]
         self.bridges = [
@@ -172,7 +170,7 @@ class TargetDecoder(keras.layers.Layer):
         return hidden, weights, StepState(first, tuple(upper), attended)
 
 
-def _attention(kind: str, units: int) -> MemoryAttention:
+def _attention(kind: Any, units: int) -> MemoryAttention:
     if kind in ("additive", "location"):
         return AdditiveAttention(units, **(LOCATION if kind == "location" else {}), name="attention")
     return MultiplicativeAttention(kind, name="attention")

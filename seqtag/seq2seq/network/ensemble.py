@@ -28,6 +28,9 @@ class Search(NamedTuple):
     coverage_penalty: float = 0.0
 
 
+GREEDY = Search()
+
+
 @keras.saving.register_keras_serializable(package="seqtag")
 class Seq2SeqEnsemble(keras.Model):
     """The mean of the members' probabilities of each symbol, given the same symbols before it.

@@ -83,7 +83,7 @@ class Seq2SeqNetwork(keras.Model):
         self.scores = keras.layers.Dense(num_targets, name="scores")
         # Whether training replaces a share of a target's symbols by the network's own; the step's graph depends on it.
         self.reads_own_symbols = False
-        self.gate = keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="gate") if copies else None
+        self.gate: Any = keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="gate") if copies else None
 
     def build(self, batch_shape: Any = None) -> None:
         """Creates the weights, whose shapes are known from the arguments alone."""
@@ -111,7 +111,7 @@ class Seq2SeqNetwork(keras.Model):
     def _mixed(self, batch: Mapping[str, tf.Tensor], encoded: Encoded) -> tf.Tensor:
         """Targets, in which each symbol is with probability `own_share` one that the network draws in its place.
 
-        Whatever is read at a step, the next symbol to be learned is that of the target (Bengio et al. 2015, section 2.4).
+        Whatever is read at a step, the target's own symbol is to be learned next (Bengio et al. 2015, section 2.4).
         """
         memory = self.decoder.memory(encoded)
         steps = tf.shape(batch["target"])[1]
