@@ -96,7 +96,9 @@ class Search(NamedTuple):
 
         def body(known: Hypotheses, state: State) -> tuple[Hypotheses, State]:
             log_probabilities, after = self.step(ops.reshape(known.symbols, (self.batch * self.width,)), state)
-            return extend(known, forbid(log_probabilities, self.forbidden), keep_known_shapes(after, state))
+            extended = extend(known, forbid(log_probabilities, self.forbidden), after)
+            kept: tuple[Hypotheses, State] = keep_known_shapes(extended, (known, state))
+            return kept
 
         def go_on(known: Hypotheses, _: State) -> Tensor:
             return ops.logical_and(known.t < self.steps, ops.any(unsettled(known)))

@@ -40,7 +40,7 @@ def take_rows(structure: State, rows: Tensor) -> State:
 
 
 def keep_known_shapes(after: State, before: State) -> State:
-    """The state after a step, with sizes that a graph knew before it and lost: a loop refuses to lose one."""
+    """What a loop carries on after a step, with sizes that its graph knew before and lost: loops refuse to lose one."""
 
     def keep(new: Tensor, old: Tensor) -> Tensor:
         lost = any(n is None and o is not None for n, o in zip(new.shape, old.shape, strict=True))

@@ -357,7 +357,8 @@ def test_a_saved_model_searches_though_a_step_loses_the_sizes_that_a_graph_knows
     @tf.function(input_signature=[tf.TensorSpec((2, 5))])
     def serve(hidden):
         state = {"hidden": hidden, "rest": (tf.zeros((2, model.SOURCE)),)}
-        return beam_search(step, state, batch=2, start=START, end=END, width=width, steps=STEPS)._asdict()
+        batch = tf.shape(hidden)[0]
+        return beam_search(step, state, batch=batch, start=START, end=END, width=width, steps=STEPS)._asdict()
 
     module = tf.Module()
     tf.saved_model.save(module, str(tmp_path), {"serving_default": serve})
