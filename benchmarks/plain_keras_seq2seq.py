@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["PlainBatches", "pad", "plain_seq2seq"]
+__all__ = ["ATTENTIONS", "PlainBatches", "pad", "plain_seq2seq"]
 
 ATTENTIONS = {"additive": keras.layers.AdditiveAttention, "dot": keras.layers.Attention}
 
