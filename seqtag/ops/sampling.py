@@ -159,6 +159,7 @@ def _count(values: Tensor, top_k: Any, top_p: Any) -> Tensor:
     ranks = ops.arange(ops.shape(values)[-1], dtype="int32")
     stay = ops.ones_like(values, "bool")
     if ops.is_tensor(top_k):
+        top_k = ops.cast(top_k, "int32")
         stay = ops.logical_and(stay, ops.logical_or(ranks < top_k, top_k < 1))
     if top_p is not None:
         sums = ops.cumsum(ops.exp(ops.where(stay, values, IMPOSSIBLE) - values[:, :1]), axis=-1)

@@ -149,7 +149,7 @@ def test_a_graph_draws_what_is_drawn_without(random_model):
     if TENSORFLOW:
         import tensorflow as tf
 
-        types = ("int64", "float32", "int32", "float32", "int32")
+        types = ("int64", "float32", "int64", "float32", "int64")
         graph = tf.function(run, input_signature=[tf.TensorSpec((None, 5)), *(tf.TensorSpec((), t) for t in types)])
     else:
         import jax
