@@ -13,7 +13,8 @@ together anew. Train has all other numbers below 1,000, and some of the larger o
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
 
 from seqtag.errors import DataError, shown
 from seqtag.seq2seq.data.pairs import Pairs
@@ -52,6 +53,8 @@ _SMALL = [
 ]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _SEED = 11
+# The share of zeros among the digits of train's large numbers.
+_ZEROS = 0.3
 
 
 def is_sample(name: str) -> bool:
@@ -102,21 +105,32 @@ def _further(rest: int) -> str:
 def _numbers(split: str) -> list[int]:
     """The numbers of a split, in a fixed random order."""
     source = random.Random(f"{_SEED} {split}")
-    held_out = [numbers for ranges in HELD_OUT.values() for numbers in ranges]
     if split == "train":
+        held_out = [numbers for ranges in HELD_OUT.values() for numbers in ranges]
         found = [n for n in range(1000) if not any(n in numbers for numbers in held_out)]
         for digits in (4, 5, 6):
-            found += _drawn(range(10 ** (digits - 1), 10**digits), LARGE, held_out, source)
+            found += _distinct(LARGE, partial(_of_digits, digits, source), held_out)
     else:
-        found = [n for numbers in HELD_OUT[split] for n in _drawn(numbers, min(EACH, len(numbers)), (), source)]
+        ranges = HELD_OUT[split]
+        found = [n for held in ranges for n in _distinct(min(EACH, len(held)), partial(_of_range, held, source))]
     return sorted(found, key=lambda _: source.random())
 
 
-def _drawn(numbers: range, count: int, without: Sequence[range], source: random.Random) -> list[int]:
-    """Distinct numbers of a range, none of them from other ranges."""
+def _of_digits(digits: int, source: random.Random) -> int:
+    """A number of so many digits, more of them 0 than by chance: where they are, words are left out."""
+    further = [_of_range(range(1, 10), source) if source.random() > _ZEROS else 0 for _ in range(digits - 1)]
+    return reduce(lambda number, digit: 10 * number + digit, further, _of_range(range(1, 10), source))
+
+
+def _of_range(numbers: range, source: random.Random) -> int:
+    return numbers[int(source.random() * len(numbers))]
+
+
+def _distinct(count: int, draw: Callable[[], int], without: Sequence[range] = ()) -> list[int]:
+    """Distinct numbers, none of them from some ranges."""
     found: dict[int, None] = {}
     while len(found) < count:
-        number = numbers[int(source.random() * len(numbers))]
-        if not any(number in others for others in without):
+        number = draw()
+        if not any(number in numbers for numbers in without):
             found[number] = None
     return list(found)
