@@ -96,7 +96,7 @@ class ServingSeq2Seq(tf.Module):
         sources, columns = self._sources(source, frames, lengths, features)
         model = self._model
         batch = assemble_batch(sources, columns, model.coders)
-        beams = model.network.search(batch, model.search, model.max_length + 1)
+        beams = model.network.search(batch, model.search, model.max_length + 1, n_best=1)
         ended = tf.pad(beams.symbols[:, 0], [[0, 0], [0, 1]], constant_values=PADDING)
         time = tf.reduce_max(beams.lengths[:, 0]) + 1
         best = ended[:, :time]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from seqtag.process.forks import check_can_run
@@ -18,6 +19,7 @@ from seqtag.seq2seq.model import Seq2SeqModel
 from seqtag.seq2seq.network.ensemble import Search, Seq2SeqEnsemble
 from seqtag.seq2seq.network.network import Seq2SeqNetwork
 from seqtag.seq2seq.network.own_symbols import OwnSymbols
+from seqtag.seq2seq.network.risk import RiskTraining
 from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult, fit_network, joined
 from seqtag.training.recording import Recording
@@ -25,6 +27,8 @@ from seqtag.training.seeding import seeded
 
 # Where no bound is given, an answer may be so many times as long as the longest target of training, and so much more.
 BOUND_FACTOR, BOUND_EXTRA = 2, 5
+# Fine-tuning begins where the fit has ended: at its full rate, without an average that would hold it back.
+TUNING = {"warmup_steps": 0, "decay": "none", "ema": 0.0, "patience": None}
 
 
 def coders_of(train: Pairs, config: Seq2SeqConfig) -> Coders:
@@ -153,4 +157,39 @@ class Trainer:
             )
             network.own_share.assign(0.0)
             network.reads_own_symbols = False
+            if training.risk.objective != "none":
+                result = self._fine_tuned(network, batches, measured, result, recording, budget)
         return network, result
+
+    def _fine_tuned(
+        self,
+        network: Seq2SeqNetwork,
+        batches: PairBatches,
+        measured: DevMeasure,
+        before: FitResult,
+        recording: Recording,
+        budget: Budget,
+    ) -> FitResult:
+        """Trains a fitted network on the measure; one that gets no better on dev keeps its weights."""
+        risk = self.config.training.risk
+        settings = self.config.training.model_copy(
+            update={**TUNING, "epochs": risk.epochs, "learning_rate": risk.learning_rate}
+        )
+        network.optimizer = None
+        bound = self.model([network]).max_length + 1
+        tuned = RiskTraining(network, risk.objective, risk.cost, risk.candidates, risk.sharpness, bound)
+        kept = [variable.numpy() for variable in network.trainable_variables]
+        best = before.history[before.best_epoch - 1]["dev"]
+        after = fit_network(tuned, batches, settings, measured, measured.measure, recording.part("risk"), budget=budget)
+        epochs = len(before.history)
+        history = [{**row, "epoch": row["epoch"] + epochs} for row in after.history]
+        better = measured.measure.better(after.history[after.best_epoch - 1]["dev"], best)
+        if not better:
+            for variable, value in zip(network.trainable_variables, kept, strict=True):
+                variable.assign(value)
+        return replace(
+            before,
+            history=[*before.history, *history],
+            best_epoch=epochs + after.best_epoch if better else before.best_epoch,
+            seconds=before.seconds + after.seconds,
+        )

@@ -183,10 +183,10 @@ class Seq2SeqModel:
             hypothesis, and whether the best one has ended `(batch,)`.
         """
         batch = assemble_batch(sources, features, self.coders)
-        beams = self.network.search(batch, search, self.max_length + 1)
-        texts = self._texts(beams.symbols[:, :n_best], beams.lengths[:, :n_best], sources)
-        scores = tf.exp(beams.log_probabilities[:, :n_best])
-        exists = beams.log_probabilities[:, :n_best] > -float("inf")
+        beams = self.network.search(batch, search, self.max_length + 1, n_best)
+        texts = self._texts(beams.symbols, beams.lengths, sources)
+        scores = tf.exp(beams.log_probabilities)
+        exists = beams.log_probabilities > -float("inf")
         empty = (batch["source_lengths"] == 0)[:, None]
         first = tf.range(n_best)[None] == 0
         texts = tf.where(empty | ~exists, "", texts)

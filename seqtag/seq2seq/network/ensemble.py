@@ -68,8 +68,10 @@ class Seq2SeqEnsemble(keras.Model):
         """The log probability of each target of a batch, with its end, `(batch,)`."""
         return tf.reduce_sum(tf.where(target_mask(batch), self(batch).log_probabilities, 0.0), axis=1)
 
-    def search(self, batch: Mapping[str, tf.Tensor], search: Search, steps: tf.Tensor | int) -> Beams:
-        """The best targets of a batch by a beam search of at most `steps` symbols, ends counted."""
+    def search(
+        self, batch: Mapping[str, tf.Tensor], search: Search, steps: tf.Tensor | int, n_best: int | None = None
+    ) -> Beams:
+        """The best targets of a batch, `n_best` of the beam, by a search of at most `steps` symbols, ends counted."""
         begun = [member.begin(batch) for member in self.members]
         copied = batch.get("copied")
 
@@ -90,6 +92,7 @@ class Seq2SeqEnsemble(keras.Model):
             end=END,
             width=search.beam,
             steps=steps,
+            n_best=n_best,
             alpha=search.length_penalty,
             coverage=self._coverage(search.coverage_penalty, begun[0][0].mask),
         )
