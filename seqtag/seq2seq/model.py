@@ -163,6 +163,38 @@ class Seq2SeqModel:
                 answers[number] = Answer(found, ended=bool(done))
         return answers
 
+    def draw(
+        self,
+        pairs: Pairs,
+        seed: int,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+    ) -> list[Candidate]:
+        """Draws a target of each source from the networks' distribution, which the dictionary does not change.
+
+        Args:
+            pairs: the sources, whose targets are not read.
+            seed: gives the same targets each time.
+            temperature, top_k, top_p: see `seqtag.ops.sampling.sample`.
+
+        Raises:
+            ValueError: a limit that is out of its range.
+        """
+        check_can_run()
+        sources = self._sources(pairs.sources)
+        features = tf.constant(pairs.features, tf.string, (len(pairs), len(self.coders.features)))
+        drawn = [Candidate("", 1.0)] * len(pairs)
+        for number, batch in enumerate(_source_batches(sources.row_lengths().numpy())):
+            part = tf.gather(sources, batch)
+            rows = assemble_batch(part, tf.gather(features, batch), self.coders)
+            found = self.network.draw(rows, self.max_length + 1, seed + number, temperature, top_k, top_p)
+            texts = self._texts(found.symbols[:, None], found.lengths[:, None], part)[:, 0].numpy()
+            for row, text, log_probability in zip(batch, texts, found.log_probabilities.numpy(), strict=True):
+                if pairs.sources[row] if isinstance(pairs.sources[row], str) else len(pairs.sources[row]):
+                    drawn[row] = Candidate(text.decode(), float(np.exp(log_probability)))
+        return drawn
+
     def answer_stream(self, parts: Iterable[Pairs], search: Search | None = None, n_best: int = 1) -> Iterator[Answer]:
         """Answers sources as they come, in order, in memory that does not grow with their number."""
         for part in parts:

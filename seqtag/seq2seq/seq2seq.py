@@ -176,6 +176,26 @@ class Seq2Seq(BaseEstimator):
         search = checked_search(self.model_, beam, n_best)
         return self.model_.answer(self._sources(X), search, n_best)
 
+    def sample(
+        self, X: Any, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None, seed: int = 1
+    ) -> list[str]:
+        """A random target of each source, drawn from the model's distribution.
+
+        Args:
+            X: as for `predict`.
+            temperature: below 1 draws likely targets more often, above 1 more rarely.
+            top_k: how many of the likeliest symbols each step draws from; all by default.
+            top_p: what share of the probability each step draws from (Holtzman et al. 2020); all by default.
+            seed: gives the same targets each time.
+
+        Raises:
+            ValueError: a limit that is out of its range.
+            DataError: what is no source.
+        """
+        self._check_fitted()
+        drawn = self.model_.draw(self._sources(X), seed, temperature, top_k, top_p)
+        return [candidate.target for candidate in drawn]
+
     def score(self, X: Any, y: Any = None) -> float:
         """The share of sources whose answer is one of their targets; BLEU from 0 to 1 where targets are words.
 

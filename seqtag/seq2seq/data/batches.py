@@ -150,7 +150,7 @@ def plan_batches(
     Returns:
         Index arrays; together they hold every pair once.
 
-    >>> [batch.tolist() for batch in plan_batches(np.array([1, 9, 2, 8]), np.array([1, 1, 1, 2]), symbol_budget=20)]
+    >>> [batch.tolist() for batch in plan_batches(np.array([1, 9, 2, 8]), np.array([1, 1, 1, 2]), symbol_budget=22)]
     [[0, 2], [1, 3]]
     """
     noise = np.zeros(len(sources)) if rng is None else rng.uniform(0, 1, len(sources))

@@ -2,12 +2,12 @@
 
 Three samples: `numbers_to_words` (304, three hundred four), `words_to_numbers`, and `numbers`, which has each number
 both ways. Each has the splits `train`, `dev` and `test`, which are the same on every machine and version of Python. The
-numbers of dev and test come from ranges that train has none of, such as 41,000 to 43,999: a model must put known words
+numbers of dev and test come from ranges that train has none of, such as 42,500 to 43,499: a model must put known words
 together anew. Train has all other numbers below 1,000, and some of the larger ones.
 
 >>> pairs = sample_pairs("sample:numbers_to_words/dev")
 >>> len(pairs), pairs.sources[0], pairs.targets[0]
-(290, '661437', 'six hundred sixty one thousand four hundred thirty seven')
+(290, '655381', 'six hundred fifty five thousand three hundred eighty one')
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from seqtag.seq2seq.data.pairs import Pairs
 SAMPLE_PREFIX = "sample:"
 SAMPLES = ("numbers", "numbers_to_words", "words_to_numbers")
 HELD_OUT = {
-    "dev": (range(340, 360), range(7_000, 8_000), range(41_000, 44_000), range(650_000, 680_000)),
-    "test": (range(680, 700), range(3_000, 4_000), range(86_000, 89_000), range(230_000, 260_000)),
+    "dev": (range(340, 360), range(7_300, 7_800), range(42_500, 43_500), range(650_000, 660_000)),
+    "test": (range(680, 700), range(3_100, 3_600), range(86_500, 87_500), range(230_000, 240_000)),
 }
 SPLITS = ("train", *HELD_OUT)
 # How many numbers train has of four, five and six digits; dev and test of each range, where it holds so many.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from seqtag.data.text.vocabulary import UNKNOWN
 from seqtag.ops.beam import Beams, Coverage, beam_search
+from seqtag.ops.sampling import Samples, sample
 from seqtag.seq2seq.data.symbols import END
 from seqtag.seq2seq.network.network import Likelihood, Seq2SeqNetwork, target_mask
 
@@ -68,10 +69,36 @@ class Seq2SeqEnsemble(keras.Model):
         """The log probability of each target of a batch, with its end, `(batch,)`."""
         return tf.reduce_sum(tf.where(target_mask(batch), self(batch).log_probabilities, 0.0), axis=1)
 
+    def draw(
+        self, batch: Mapping[str, tf.Tensor], steps: int, seed: int, temperature: Any, top_k: Any, top_p: Any
+    ) -> Samples:
+        """A random target of each source of a batch; see `seqtag.ops.sampling.sample`."""
+        step, states = self._stepped(batch)
+        rows = tf.shape(batch["source_lengths"])[0]
+        limits = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        return sample(step, states, batch=rows, start=END, end=END, steps=steps, seed=seed, **limits)
+
     def search(
         self, batch: Mapping[str, tf.Tensor], search: Search, steps: tf.Tensor | int, n_best: int | None = None
     ) -> Beams:
         """The best targets of a batch, `n_best` of the beam, by a search of at most `steps` symbols, ends counted."""
+        step, states = self._stepped(batch)
+        mask = tf.sequence_mask(batch["source_lengths"], tf.shape(states[0].attended)[-1]) if self.attends else None
+        return beam_search(
+            step,
+            states,
+            batch=tf.shape(batch["source_lengths"])[0],
+            start=END,
+            end=END,
+            width=search.beam,
+            steps=steps,
+            n_best=n_best,
+            alpha=search.length_penalty,
+            coverage=self._coverage(search.coverage_penalty, mask),
+        )
+
+    def _stepped(self, batch: Mapping[str, tf.Tensor]) -> tuple[Callable[..., Any], tuple]:
+        """The step function of a search over the sources of a batch, and the states before the first symbol."""
         begun = [member.begin(batch) for member in self.members]
         copied = batch.get("copied")
 
@@ -84,21 +111,10 @@ class Seq2SeqEnsemble(keras.Model):
             mean = tf.reduce_logsumexp(stacked, axis=0) - tf.math.log(float(len(found)))
             return _without_unknown(mean), tuple(state for _, state in found)
 
-        return beam_search(
-            step,
-            tuple(state for _, _, state in begun),
-            batch=tf.shape(batch["source_lengths"])[0],
-            start=END,
-            end=END,
-            width=search.beam,
-            steps=steps,
-            n_best=n_best,
-            alpha=search.length_penalty,
-            coverage=self._coverage(search.coverage_penalty, begun[0][0].mask),
-        )
+        return step, tuple(state for _, _, state in begun)
 
-    def _coverage(self, penalty: float, mask: tf.Tensor) -> Coverage | None:
-        if not (penalty and self.attends):
+    def _coverage(self, penalty: float, mask: tf.Tensor | None) -> Coverage | None:
+        if not penalty or mask is None:
             return None
         count = float(len(self.members))
         return Coverage(lambda states: tf.add_n([state.attended for state in states]) / count, mask, penalty)

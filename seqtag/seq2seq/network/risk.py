@@ -94,7 +94,7 @@ class RiskTraining(keras.Model):
         def step(symbols: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
             return self.network.step(symbols, state, encoded, memory, batch.get("copied"))
 
-        limits = {"start": END, "end": END, "steps": self.steps}
+        limits: dict[str, Any] = {"start": END, "end": END, "steps": self.steps}
         samples = sample(
             step,
             repeat_rows(state, self.candidates),
