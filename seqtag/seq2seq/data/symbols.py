@@ -61,15 +61,6 @@ def join_symbols(kind: str, symbols: tf.RaggedTensor) -> tf.Tensor:
     return text if kind == "symbols" else tf.strings.regex_replace(text, f" ?{JOINER}", "")
 
 
-def shown_symbols(kind: str, text: str) -> list[str]:
-    """The symbols of one text as people and measures read them.
-
-    >>> shown_symbols("symbols", "AH B AW T")
-    ['AH', 'B', 'AW', 'T']
-    """
-    return [symbol.decode() for symbol in split_symbols(kind, tf.constant([text])).flat_values.numpy()]
-
-
 def symbols_of(kind: str, texts: list[str]) -> tf.RaggedTensor:
     """The symbols of any number of texts, `(texts, None)`, split in parts of bounded memory."""
     parts = [

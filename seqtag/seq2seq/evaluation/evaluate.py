@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from seqtag.errors import DataError
 from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.references import References, grouped
-from seqtag.seq2seq.data.symbols import shown_symbols
+from seqtag.seq2seq.data.symbols import symbols_of
 from seqtag.seq2seq.evaluation.measure_names import LOSSES
 from seqtag.seq2seq.evaluation.measures import bleu, chrf, exact_match, token_error_rate
 from seqtag.seq2seq.evaluation.report import Seq2SeqReport, evaluate_answers
@@ -35,31 +35,36 @@ def evaluate_model(model: Seq2SeqModel, pairs: Pairs) -> Seq2SeqReport:
     answers = model.answer(sources)
     is_greedy = model.search.beam == 1
     greedy = None if is_greedy else [a.target for a in model.answer(sources, model.search._replace(beam=1))]
+    targets = [answer.target for answer in answers]
+    kind = model.coders.target.kind
     return evaluate_answers(
-        [answer.target for answer in answers],
+        targets,
         references.targets,
         references.sources,
-        _symbols_of(model.coders.target.kind),
-        model.coders.target.kind,
-        length_of=_length_of(model.coders.source_kind),
+        _symbols_of(kind, chain(targets, greedy or (), *references.targets)),
+        kind,
+        length_of=_length_of(model.coders.source_kind, references.sources),
         greedy=greedy,
         labels=None if model.dictionary is None else [answer.by for answer in answers],
         perplexity=perplexity(model, pairs),
     )
 
 
-def _symbols_of(kind: str) -> Callable[[str], Sequence[str]]:
-    """What takes a text apart."""
-    if kind == "words":
-        return partial(shown_symbols, kind)
-    return list if kind == "characters" else str.split
+def _symbols_of(kind: str, texts: Iterable[str]) -> Callable[[str], Sequence[str]]:
+    """What takes these texts apart: all at once, as one after the other takes a hundred times as long."""
+    if kind == "characters":
+        return list
+    distinct = list(dict.fromkeys(texts))
+    rows = symbols_of(kind, distinct).to_list()
+    found = {text: [symbol.decode() for symbol in row] for text, row in zip(distinct, rows, strict=True)}
+    return found.__getitem__
 
 
-def _length_of(kind: str) -> Callable[[Any], int]:
-    """What counts the symbols or the frames of a source."""
+def _length_of(kind: str, sources: Sequence[Any]) -> Callable[[Any], int]:
+    """What counts the symbols or the frames of these sources."""
     if kind == "frames":
         return len
-    take_apart = _symbols_of(kind)
+    take_apart = _symbols_of(kind, sources)
     return lambda source: len(take_apart(source))
 
 
@@ -94,7 +99,7 @@ class DevMeasure:
         answers = self._model.greedy_targets(self._sources)
         if name in ("bleu", "chrf"):
             return {"bleu": bleu, "chrf": chrf}[name](answers, targets).score / 100
-        symbols_of = _symbols_of(self._model.coders.target.kind)
-        answered = [symbols_of(answer) for answer in answers]
-        wanted = [[symbols_of(target) for target in one] for one in targets]
+        take_apart = _symbols_of(self._model.coders.target.kind, chain(answers, *targets))
+        answered = [take_apart(answer) for answer in answers]
+        wanted = [[take_apart(target) for target in one] for one in targets]
         return {"exact_match": exact_match, "token_error_rate": token_error_rate}[name](answered, wanted)
