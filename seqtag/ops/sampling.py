@@ -20,6 +20,8 @@ Tensor = Any
 
 # A temperature of zero in a graph is taken for this.
 LOWEST_TEMPERATURE = 1e-30
+# Symbols are drawn in blocks of so many, where there are more than a few blocks.
+_BLOCK = 128
 
 
 class Samples(NamedTuple):
@@ -179,12 +181,28 @@ def _tempered(log_probabilities: Tensor, temperature: Tensor | float) -> Tensor:
 
 
 def _draw(relative: Tensor, numbers: Tensor) -> Tensor:
-    """The symbol of each row at which the sum of the shares passes a number from 0 to 1, `(rows, 1)`."""
+    """The symbol of each row at which the sum of the shares passes a number from 0 to 1, `(rows, 1)`.
+
+    Running sums cost twenty times what sums do on a CPU: of many symbols, the block is found first.
+    """
     shares = ops.exp(relative)
+    rows, vocabulary = ops.shape(shares)
+    if not isinstance(vocabulary, int) or vocabulary < 8 * _BLOCK:
+        return _pass(shares, numbers[:, None] * ops.sum(shares, axis=-1, keepdims=True))[0]
+    shares = ops.reshape(ops.pad(shares, ((0, 0), (0, -vocabulary % _BLOCK))), (rows, -(-vocabulary // _BLOCK), _BLOCK))
+    of_blocks = ops.sum(shares, axis=-1)
+    block, rest = _pass(of_blocks, numbers[:, None] * ops.sum(of_blocks, axis=-1, keepdims=True))
+    within, _ = _pass(ops.take_along_axis(shares, block[..., None], axis=1)[:, 0], rest)
+    return block * _BLOCK + within
+
+
+def _pass(shares: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """The place at which the running sum of each row passes its target, `(rows, 1)`, and what is left of the target."""
     sums = ops.cumsum(shares, axis=-1)
-    passed = ops.logical_and(sums > numbers[:, None] * sums[:, -1:], shares > 0)
-    # The first that passes. Where rounding lets none pass, the likeliest, whose share is at most 1.
-    return ops.top_k(ops.where(passed, 2.0, shares), 1)[1]
+    passed = ops.logical_and(sums > target, shares > 0)
+    # The first that passes. Where rounding lets none pass, that with the highest share.
+    place = ops.top_k(ops.where(passed, float("inf"), shares), 1)[1]
+    return place, target - take_within(sums - shares, place)
 
 
 class _Fixed(keras.random.SeedGenerator):

@@ -60,6 +60,21 @@ def test_symbols_come_as_often_as_they_are_likely(limits, shares):
     np.testing.assert_allclose(found.log_probabilities, np.log(SHARES)[found.symbols[:, 0]], rtol=1e-5)
 
 
+def test_symbols_of_a_large_vocabulary_come_as_often_as_they_are_likely():
+    """Neighbours in a block, at its borders, and the last of all; the rest never."""
+    symbols = np.array([3, 4, 127, 128, 1999])
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.bincount(symbols, SHARES, minlength=2000))
+    logs = ops.convert_to_tensor(np.float32(logs))
+
+    def step(symbols, state):
+        return ops.broadcast_to(logs, (5000, 2000)), state
+
+    found = np.concatenate([draw(step, batch=5000, steps=1, seed=seed).symbols[:, 0] for seed in range(3)])
+    assert_shares(np.searchsorted(symbols, found), SHARES)
+    assert np.isin(found, symbols).all()
+
+
 @pytest.mark.parametrize(("limits", "shares"), LIMITS[:-1])
 def test_limits_may_be_tensors(limits, shares):
     """As an exported graph has them; zero and one are no limits."""
