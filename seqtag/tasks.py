@@ -70,6 +70,8 @@ def _seq2seq() -> Task:
 
 TASKS = {"tagging": _tagging, "forecasting": _forecasting, "seq2seq": _seq2seq}
 NAMES = tuple(TASKS)
+# Tasks that know their files by what stands in them are asked before taggers, which take any text.
+FIRST_ASKED = ("seq2seq",)
 
 
 def task_named(name: str) -> Task:
@@ -119,7 +121,7 @@ def task_of_files(files: Sequence[str], layout: str | None) -> str:
     Raises:
         ConfigError: no task has such a layout.
     """
-    for name in NAMES:
+    for name in (*FIRST_ASKED, *NAMES):
         if task_named(name).recognises(files, layout):
             return name
     raise ConfigError(f"expected auto or the name of a layout, found {shown(layout)}", setting="data.layout")

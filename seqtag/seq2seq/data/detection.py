@@ -92,5 +92,11 @@ def looks_like_pairs(lines: Sequence[str]) -> bool:
 
 
 def head_of(file: str | os.PathLike[str], encoding: str = "utf-8") -> list[str]:
-    """The first lines of a file, without their ends."""
+    """The first lines of a file, without their ends; none of a stream, which could not be read again.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if file == "-" or (os.path.exists(file) and not os.path.isfile(file)):
+        return []
     return [line.strip("\ufeff\r\n") for line in islice(read_lines(file, encoding), DETECTION_LINES)]

@@ -44,7 +44,7 @@ def reading_for(data: DataConfig, options: Mapping[str, Any], file: str) -> Data
     Args:
         data: of the run; see `seqtag.seq2seq.data.detection.settled`.
         options: of the command line, some of `READING`.
-        file: a path, or `-` for standard input, which is `tsv` where the layout is to be detected.
+        file: a path, or `-` for standard input; where the layout is to be detected, a stream is `tsv`.
 
     Raises:
         ConfigError: an option has no such value.
@@ -57,8 +57,7 @@ def reading_for(data: DataConfig, options: Mapping[str, Any], file: str) -> Data
     """
     found = with_options(data, options)
     if found.layout == "auto":
-        is_unread = file == "-" or is_sample(file)
-        layout = "tsv" if is_unread else detect_layout((file,), found.encoding)
+        layout = "tsv" if is_sample(file) else detect_layout((file,), found.encoding)
         found = found.model_copy(update={"layout": layout})
     if found.layout == data.layout:
         return found

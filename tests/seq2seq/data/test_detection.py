@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from seqtag.errors import DataError
@@ -77,6 +79,28 @@ def test_which_files_are_of_this_task(write, tmp_path):
     assert recognises([write("b.txt", "Oslo\tB-LOC\n")], "pairs")
     assert not recognises([path], "tsv")
     assert not recognises([str(tmp_path / "none")], None)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names there")
+def test_a_stream_is_left_unread(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with open(pipe, "w") as writer, open(reader) as rest:
+        writer.write("\n".join(PAIRS))
+        writer.flush()
+        assert not recognises([str(pipe)], None)
+        assert detect_layout([pipe]) == "tsv"
+        assert rest.read(5) == PAIRS[0][:5]
+    assert detect_layout(["-"]) == "tsv"
+
+
+def test_inspect_finds_the_task_by_what_stands_in_a_file(write):
+    pairs = write("a.tsv", "\n".join(PAIRS))
+    assert task_of_files([pairs], None) == task_of_files([pairs], "pairs") == "seq2seq"
+    assert task_of_files([pairs], "tsv") == "tagging"
+    assert task_of_files([write("b.tsv", "Oslo\tB-LOC\n")], None) == "tagging"
+    assert task_of_files([write("c.csv", "unique_id,ds,y\na,1,2\n")], None) == "forecasting"
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])
