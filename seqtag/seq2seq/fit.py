@@ -11,6 +11,7 @@ from seqtag.seq2seq.config import Seq2SeqConfig
 from seqtag.seq2seq.data.batches import Coders, PairBatches
 from seqtag.seq2seq.data.frame_scale import FrameScale
 from seqtag.seq2seq.data.pairs import Pairs
+from seqtag.seq2seq.data.references import distinct_pairs
 from seqtag.seq2seq.data.symbols import SymbolCoder, symbols_of
 from seqtag.seq2seq.dictionary import Dictionary
 from seqtag.seq2seq.evaluation.evaluate import DevMeasure
@@ -140,7 +141,8 @@ class Trainer:
         self.coders = coders_of(train, config)
         self.scale = FrameScale.fit(train.sources) if config.model.source == "frames" else None
         self.model = partial(seq2seq_model, train=train, coders=self.coders, scale=self.scale, config=config)
-        self.symbols = self.model([]).symbols(train)
+        # What the dictionary knows, the network is not asked: a pair counts once, however often it occurs.
+        self.symbols = self.model([]).symbols(distinct_pairs(train) if config.model.dictionary else train)
 
     def fit(self, seed: int, measure: str, recording: Recording, budget: Budget) -> tuple[Seq2SeqNetwork, FitResult]:
         """A network fitted with a seed, and how the fit went."""

@@ -124,22 +124,25 @@ class Seq2SeqModel:
             search: how answers are searched; that of the model unless given.
             n_best: how many candidates an answer has, at most the width of the beam.
         """
-        check_can_run()
-        search = search or self.search
-        known = [self._known(pairs, number) for number in range(len(pairs))]
-        open_ = [number for number, target in enumerate(known) if target is None]
-        answers = [Answer([Candidate(target or "", 1.0)], "dictionary") for target in known]
-        for number, answer in zip(open_, self._searched(pairs.subset(open_), search, n_best), strict=True):
-            answers[number] = answer
+        answers = self._answers(pairs, search or self.search, n_best)
         cut = sum(not answer.ended for answer in answers)
         if cut:
             message = f"cut {cut} answers at {self.max_length} symbols, before they had ended: model.max_length"
             warnings.warn(DataWarning(message, pairs.path), stacklevel=2)
         return answers
 
+    def _answers(self, pairs: Pairs, search: Search, n_best: int) -> list[Answer]:
+        check_can_run()
+        known = [self._known(pairs, number) for number in range(len(pairs))]
+        unknown = [number for number, target in enumerate(known) if target is None]
+        answers = [Answer([Candidate(target or "", 1.0)], "dictionary") for target in known]
+        for number, answer in zip(unknown, self._searched(pairs.subset(unknown), search, n_best), strict=True):
+            answers[number] = answer
+        return answers
+
     def greedy_targets(self, pairs: Pairs) -> list[str]:
-        """The targets that the networks find greedily; the dictionary is not asked."""
-        return [answer.target for answer in self._searched(pairs, GREEDY, n_best=1)]
+        """The targets that greedy search gives; nobody is told of those that the bound cut."""
+        return [answer.target for answer in self._answers(pairs, GREEDY, n_best=1)]
 
     def _known(self, pairs: Pairs, number: int) -> str | None:
         if self.dictionary is None:

@@ -18,6 +18,7 @@ class References:
         targets: the targets of each source, in their order, none twice.
         counts: how many pairs each source has.
         first: the number of the first pair of each source.
+        groups: the number of the source of each pair.
     """
 
     sources: list[Source]
@@ -25,6 +26,7 @@ class References:
     targets: list[list[str]]
     counts: list[int]
     first: list[int]
+    groups: list[int]
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -40,13 +42,27 @@ def grouped(pairs: Pairs) -> References:
     targets: list[dict[str, None]] = []
     counts: list[int] = []
     first: list[int] = []
+    groups: list[int] = []
     for number in range(len(pairs)):
         place = places.setdefault(pairs.identity(number), len(places))
         if place == len(first):
             first.append(number)
             targets.append({})
             counts.append(0)
+        groups.append(place)
         counts[place] += 1
         targets[place].update(dict.fromkeys(pairs.targets[number : number + 1]))
     distinct = pairs.subset(first)
-    return References(distinct.sources, distinct.features, list(map(list, targets)), counts, first)
+    return References(distinct.sources, distinct.features, list(map(list, targets)), counts, first, groups)
+
+
+def distinct_pairs(pairs: Pairs) -> Pairs:
+    """The pairs without repeats: each source with each of its targets once.
+
+    >>> distinct_pairs(Pairs(["A", "A", "A"], ["AH", "EY", "AH"])).targets
+    ['AH', 'EY']
+    """
+    first: dict[Hashable, int] = {}
+    for number, target in enumerate(pairs.targets):
+        first.setdefault((pairs.identity(number), target), number)
+    return pairs.subset(first.values())

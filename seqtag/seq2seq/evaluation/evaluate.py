@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqtag.errors import DataError
 from seqtag.seq2seq.data.pairs import Pairs
-from seqtag.seq2seq.data.references import References, grouped
 from seqtag.seq2seq.data.symbols import symbols_of
 from seqtag.seq2seq.evaluation.measure_names import LOSSES
 from seqtag.seq2seq.evaluation.measures import bleu, chrf, exact_match, token_error_rate
+from seqtag.seq2seq.evaluation.questions import Questions
 from seqtag.seq2seq.evaluation.report import Seq2SeqReport, evaluate_answers
 from seqtag.training.measure import Measure
 
@@ -25,29 +24,33 @@ if TYPE_CHECKING:
 def evaluate_model(model: Seq2SeqModel, pairs: Pairs) -> Seq2SeqReport:
     """The final report: the model's own search, greedy search beside it, and perplexity.
 
+    The words of CoNLL-U are scored one by one, each against its own target; other sources once, against all theirs.
+
     Raises:
         DataError: the pairs have no targets.
     """
-    if not pairs.targets:
-        raise DataError("expected pairs of a source and a target, found sources alone", pairs.path)
-    references = grouped(pairs)
-    sources = pairs.subset(references.first)
-    answers = model.answer(sources)
-    is_greedy = model.search.beam == 1
-    greedy = None if is_greedy else [a.target for a in model.answer(sources, model.search._replace(beam=1))]
+    questions = questions_of(model, pairs)
+    answers = questions.by_row(model.answer(questions.sources))
+    sources = questions.by_row(questions.sources.sources)
+    greedy = None if model.search.beam == 1 else questions.by_row(model.greedy_targets(questions.sources))
     targets = [answer.target for answer in answers]
     kind = model.coders.target.kind
     return evaluate_answers(
         targets,
-        references.targets,
-        references.sources,
-        _symbols_of(kind, chain(targets, greedy or (), *references.targets)),
+        questions.targets,
+        sources,
+        _symbols_of(kind, chain(targets, greedy or (), *questions.targets)),
         kind,
-        length_of=_length_of(model.coders.source_kind, references.sources),
+        length_of=_length_of(model.coders.source_kind, sources),
         greedy=greedy,
         labels=None if model.dictionary is None else [answer.by for answer in answers],
         perplexity=perplexity(model, pairs),
     )
+
+
+def questions_of(model: Seq2SeqModel, pairs: Pairs) -> Questions:
+    """What a model is asked about pairs."""
+    return Questions.of(pairs, one_by_one=model.data.layout == "conllu")
 
 
 def _symbols_of(kind: str, texts: Iterable[str]) -> Callable[[str], Sequence[str]]:
@@ -76,7 +79,7 @@ def perplexity(model: Seq2SeqModel, pairs: Pairs) -> float:
 
 
 class DevMeasure:
-    """The figure that chooses the epoch; answers are decoded greedily, without the dictionary.
+    """The figure that chooses the epoch; answers are decoded greedily.
 
     Args:
         model: around the network that is fitted.
@@ -88,15 +91,14 @@ class DevMeasure:
         self.measure = Measure(name, is_loss=name in LOSSES)
         self._model = model
         self._dev = dev
-        self._references: References = grouped(dev)
-        self._sources = dev.subset(self._references.first)
+        self._questions = questions_of(model, dev)
 
     def __call__(self) -> float:
         """The measure of the network with its current weights; BLEU and chrF from 0 to 1."""
-        name, targets = self.measure.name, self._references.targets
+        name, targets = self.measure.name, self._questions.targets
         if name == "perplexity":
             return perplexity(self._model, self._dev)
-        answers = self._model.greedy_targets(self._sources)
+        answers = self._questions.by_row(self._model.greedy_targets(self._questions.sources))
         if name in ("bleu", "chrf"):
             return {"bleu": bleu, "chrf": chrf}[name](answers, targets).score / 100
         take_apart = _symbols_of(self._model.coders.target.kind, chain(answers, *targets))
