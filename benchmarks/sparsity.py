@@ -33,9 +33,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
+from benchmarks.finished_runs import metrics_of
 from benchmarks.real_data import config_of, load_split
 from benchmarks.tables import markdown_table, text_table
-from benchmarks.tagger_quality import our_metrics
 from seqtag.callbacks.proximal_l1 import is_kernel
 from seqtag.errors import SeqtagError
 from seqtag.layers.compact_embedding import nonzero_rows
@@ -66,7 +66,7 @@ def trained(name: str, penalties: Penalties, options: argparse.Namespace) -> tup
     settings = [f"training.l1={penalties.l1}", f"training.row_l1={penalties.row_l1}", f"training.seeds={options.seeds}"]
     config = config_of(name, [*options.set, *settings])
     run = options.runs / f"{name}-{penalties.l1}-{penalties.row_l1}"
-    our_metrics(config, run)
+    metrics_of(config, run)
     return config, run
 
 

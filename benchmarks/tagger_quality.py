@@ -32,14 +32,13 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks import crfsuite_peer
+from benchmarks.finished_runs import metrics_of
 from benchmarks.real_data import config_of, load_split
 from benchmarks.tables import markdown_table, text_table
 from seqtag.errors import SeqtagError
 from seqtag.runs import bundle
-from seqtag.tagging.config import DataConfig, TaggingConfig
+from seqtag.tagging.config import DataConfig
 from seqtag.tagging.data.schemes import detect_scheme
-from seqtag.tagging.task import train
-from seqtag.tasks import load_config
 
 SETS = ("pos_ewt", "ner_ncbi", "ner_chem", "ner_ddt", "ner_wnut17")
 
@@ -59,15 +58,6 @@ HEADER = (
     *("set", "measure", "test", "lowest", "highest", "n", "dev", "chosen", "strict", "CRFsuite"),
     *("published", "spaCy published", "s", "CRFsuite s", "epoch"),
 )
-
-
-def our_metrics(config: TaggingConfig, run: Path) -> dict[str, Any]:
-    """The figures of a run directory, which is trained, or resumed, unless it is finished."""
-    if not run.exists():
-        train(config, run, resume=bundle.partial_path(run).exists())
-    elif load_config(run / bundle.CONFIG) != config:
-        print(f"note: {run} is of another configuration; its figures are printed as they are", file=sys.stderr)
-    return bundle.read_json(run / bundle.METRICS)
 
 
 def peer_metrics(data: DataConfig, path: Path) -> dict[str, Any]:
@@ -137,7 +127,7 @@ def main() -> None:
         for name in options.sets or SETS:
             print(f"{name} ...", file=sys.stderr)
             config = config_of(name, [*options.set, f"training.seeds={options.seeds}"])
-            ours = our_metrics(config, options.runs / name)
+            ours = metrics_of(config, options.runs / name)
             peer = peer_metrics(config.data, options.runs / f"{name}.crfsuite.json") if options.peer else None
             rows.append(row(name, ours, peer))
     except SeqtagError as error:
