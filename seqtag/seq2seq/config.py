@@ -78,7 +78,9 @@ class ModelConfig(Section):
         False, description="a source that training always gave the same target gets that one, others the network's"
     )
     embedding_dim: Positive = Field(128, description="width of the vectors of symbols")
-    min_count: Positive = Field(1, description="symbols seen less often are unknown")
+    min_count: Positive | None = Field(
+        None, description="symbols seen less often are unknown; 2 for words and 1 for others unless set"
+    )
     dropout: Fraction = Field(0.3, description="of embeddings and of each layer's output")
     recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
     ensemble_size: Positive = Field(
@@ -107,7 +109,16 @@ class RiskConfig(Section):
 class TrainingConfig(FittingConfig):
     """How a sequence-to-sequence model is fitted."""
 
-    learning_rate: AboveZero = Field(1e-3, description="the highest learning rate of the run")
+    learning_rate: AboveZero = Field(2e-3, description="the highest learning rate of the run")
+    decay: Literal["none", "linear", "cosine"] = Field(
+        "cosine", description="how the learning rate falls to zero over the run, after the warm-up"
+    )
+    epochs: Positive | None = Field(  # type: ignore[assignment]  # a fit has a number of them
+        None, description="passes over the training data; as many as 6,000 updates take, from 15 to 100, unless set"
+    )
+    patience: Positive | None = Field(
+        None, description="epochs without a better dev measure after which training ends; null for never"
+    )
     batch_symbols: Positive | None = Field(
         None,
         description="the most symbols in a batch, sources, targets and padding counted; a hundredth of the training "

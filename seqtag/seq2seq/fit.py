@@ -28,6 +28,8 @@ from seqtag.training.seeding import seeded
 
 # Where no bound is given, an answer may be so many times as long as the longest target of training, and so much more.
 BOUND_FACTOR, BOUND_EXTRA = 2, 5
+# Updates of a fit whose number of epochs is not given, and the bounds on these.
+UPDATES, MIN_EPOCHS, MAX_EPOCHS = 6_000, 15, 100
 # Fine-tuning begins where the fit has ended: at its full rate, without an average that would hold it back.
 TUNING = {"warmup_steps": 0, "decay": "none", "ema": 0.0, "patience": None}
 
@@ -41,8 +43,19 @@ def coders_of(train: Pairs, config: Seq2SeqConfig) -> Coders:
     return Coders(source, _coder(model.target, train.targets, model.min_count), features, model.copies)
 
 
-def _coder(kind: str, texts: list[str], min_count: int) -> SymbolCoder:
-    return SymbolCoder.count(kind, symbols_of(kind, texts), min_count)
+def _coder(kind: str, texts: list[str], min_count: int | None) -> SymbolCoder:
+    # A model of words that has seen every word does not learn what an unknown one is.
+    least = min_count or (2 if kind == "words" else 1)
+    return SymbolCoder.count(kind, symbols_of(kind, texts), least)
+
+
+def epochs_for(steps: int) -> int:
+    """How many epochs of so many updates a fit has unless it is said.
+
+    >>> epochs_for(3), epochs_for(300), epochs_for(3000)
+    (100, 20, 15)
+    """
+    return min(max(-(-UPDATES // steps), MIN_EPOCHS), MAX_EPOCHS)
 
 
 def seq2seq_model(
@@ -147,12 +160,14 @@ class Trainer:
     def fit(self, seed: int, measure: str, recording: Recording, budget: Budget) -> tuple[Seq2SeqNetwork, FitResult]:
         """A network fitted with a seed, and how the fit went."""
         config, training = self.config, self.config.training
+        batches = PairBatches(self.symbols, self.coders, training.batch_symbols, seed)
+        epochs = training.epochs or epochs_for(batches.steps)
+        training = training.model_copy(update={"epochs": epochs})
         with seeded(seed):
             network = build_network(self.coders, self.scale, config)
             measured = DevMeasure(self.model([network]), self.dev, measure)
-            batches = PairBatches(self.symbols, self.coders, training.batch_symbols, seed)
             network.reads_own_symbols = training.sampling != "none"
-            own = OwnSymbols(training.sampling, training.sampling_share, training.epochs)
+            own = OwnSymbols(training.sampling, training.sampling_share, epochs)
             callbacks = [own] if network.reads_own_symbols else []
             result = fit_network(
                 network, batches, training, measured, measured.measure, recording, callbacks, budget=budget

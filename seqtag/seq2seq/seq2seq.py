@@ -72,7 +72,7 @@ class Seq2Seq(BaseEstimator):
     Example:
 
         >>> pairs = [("ab", "ba"), ("abb", "bba"), ("b", "b"), ("aab", "baa")] * 20
-        >>> model = Seq2Seq(units=32, dropout=0.0, training={"epochs": 40, "learning_rate": 0.01})
+        >>> model = Seq2Seq(units=32, dropout=0.0, training={"epochs": 60, "learning_rate": 0.01})
         >>> model.fit(pairs, validation_data=pairs).predict(["abb", "b"])
         ['bba', 'b']
     """
