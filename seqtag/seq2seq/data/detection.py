@@ -11,6 +11,7 @@ from seqtag.data.text.lines import read_lines
 from seqtag.errors import ConfigError, DataError
 from seqtag.seq2seq.config import DataConfig
 from seqtag.seq2seq.data.number_frames import frames_header
+from seqtag.seq2seq.data.samples import is_known_sample
 
 # How many lines are looked at.
 DETECTION_LINES = 100
@@ -59,12 +60,14 @@ def detect_layout(files: Sequence[str | os.PathLike[str]], encoding: str = "utf-
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:
-    """Whether `inspect` of this task is for files: their layout is `pairs` or `frames`, or the first looks like pairs.
+    """Whether `inspect` of this task is for files: they are said to be of pairs or frames, or the first looks like pairs.
 
     See `looks_like_pairs`, which leaves to taggers what they can read.
     """
     if layout not in (None, "auto"):
         return layout in (PAIRS, "frames")
+    if is_known_sample(files[0]):
+        return True
     try:
         return looks_like_pairs(head_of(files[0]))
     except (DataError, ConfigError):

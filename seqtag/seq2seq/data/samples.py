@@ -62,6 +62,15 @@ def is_sample(name: str) -> bool:
     return name.startswith(SAMPLE_PREFIX)
 
 
+def is_known_sample(name: str) -> bool:
+    """Whether a path is the name of one of these samples; other tasks have others.
+
+    >>> is_known_sample("sample:numbers/dev"), is_known_sample("sample:dev")
+    (True, False)
+    """
+    return is_sample(name) and name.removeprefix(SAMPLE_PREFIX).partition("/")[0] in SAMPLES
+
+
 def sample_pairs(name: str) -> Pairs:
     """The pairs of a sample and a split, such as `sample:numbers/train`.
 

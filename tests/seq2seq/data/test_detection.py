@@ -98,7 +98,8 @@ def test_a_stream_is_left_unread(tmp_path):
 def test_inspect_finds_the_task_by_what_stands_in_a_file(write):
     pairs = write("a.tsv", "\n".join(PAIRS))
     assert task_of_files([pairs], None) == task_of_files([pairs], "pairs") == "seq2seq"
-    assert task_of_files([pairs], "tsv") == "tagging"
+    assert task_of_files(["sample:numbers/dev"], None) == "seq2seq"
+    assert task_of_files(["sample:dev"], None) == task_of_files([pairs], "tsv") == "tagging"
     assert task_of_files([write("b.tsv", "Oslo\tB-LOC\n")], None) == "tagging"
     assert task_of_files([write("c.csv", "unique_id,ds,y\na,1,2\n")], None) == "forecasting"
 
