@@ -60,9 +60,10 @@ def detect_layout(files: Sequence[str | os.PathLike[str]], encoding: str = "utf-
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:
-    """Whether `inspect` of this task is for files: they are said to be of pairs or frames, or the first looks like pairs.
+    """Whether `inspect` of this task is for these files.
 
-    See `looks_like_pairs`, which leaves to taggers what they can read.
+    The layout is `pairs` or `frames`, the first file is a sample of pairs, or it looks like pairs; see
+    `looks_like_pairs`, which leaves to taggers what they can read.
     """
     if layout not in (None, "auto"):
         return layout in (PAIRS, "frames")
