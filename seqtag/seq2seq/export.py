@@ -10,7 +10,7 @@ from seqtag.data.text.vocabulary import PADDING
 from seqtag.process.forks import check_can_run
 from seqtag.runs.places import new_folder
 from seqtag.seq2seq.data.batches import assemble_batch
-from seqtag.seq2seq.data.symbols import split_symbols
+from seqtag.seq2seq.data.symbols import split_symbols, stripped
 from seqtag.seq2seq.model import Seq2SeqModel
 
 # Between a source and its further columns in the keys of the dictionary's table; no line of a file holds it.
@@ -69,6 +69,7 @@ class ServingSeq2Seq(tf.Module):
         n is the width of the model's beam. Where there are fewer hypotheses, the others are "" with the score 0. A
         source that the dictionary knows has its target, with the score 1.
         """
+        source = None if source is None else stripped(source)
         sources, columns = self._sources(source, frames, lengths, features)
         model = self._model
         texts, scores, _ = model.search_symbols(sources, columns, model.search, model.search.beam)
@@ -93,6 +94,7 @@ class ServingSeq2Seq(tf.Module):
 
         The last symbol of each row is "", the end; further ones pad.
         """
+        source = None if source is None else stripped(source)
         sources, columns = self._sources(source, frames, lengths, features)
         model = self._model
         batch = assemble_batch(sources, columns, model.coders)

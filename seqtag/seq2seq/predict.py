@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -64,12 +65,14 @@ def predict_conllu(model: Seq2SeqModel, file: FileInput[ConlluBlock], search: Se
     watched = with_progress(
         file.items, lambda block: len(block.words), lambda block: sum(map(len, block.lines)), file.size
     )
+    # One encoder for all, so that a byte order mark is written once.
+    encode = codecs.getincrementalencoder(file.encoding)().encode
     for blocks in chunks(watched, CHUNK_BLOCKS):
         sources = [source for block in blocks for source in block.sources]
         features = [columns for block in blocks for columns in block.features]
         targets = (answer.target for answer in model.answer(Pairs(sources, features=features), search))
         for block in blocks:
-            yield block.filled(list(islice(targets, len(block.words)))).encode(file.encoding)
+            yield encode(block.filled(list(islice(targets, len(block.words)))))
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -18,8 +18,19 @@ from seqtag.data.text.word_features import lookup_table
 END = 0
 # Stands before a word that follows the one before it without a space. Text that has this character gets another square.
 JOINER, OTHER_SQUARE = "￭", "■"
+# What Python's `str.strip` takes for white space.
+_SPACE = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+"
 # How many texts are split at once.
 CHUNK = 20_000
+
+
+def stripped(text: tf.Tensor) -> tf.Tensor:
+    """Texts without white space at both ends, as fields of files are read.
+
+    >>> stripped(tf.constant(["\\u3000 go now\\n"])).numpy()[0].decode()
+    'go now'
+    """
+    return tf.strings.regex_replace(text, f"^{_SPACE}|{_SPACE}$", "")
 
 
 def split_symbols(kind: str, text: tf.Tensor) -> tf.RaggedTensor:
