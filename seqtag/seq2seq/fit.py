@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from seqtag.errors import DataWarning
 from seqtag.process.forks import check_can_run
 from seqtag.seq2seq.config import Seq2SeqConfig
 from seqtag.seq2seq.data.batches import Coders, PairBatches
@@ -139,6 +141,16 @@ def fit_seq2seq_model(
     return trainer.model(networks), joined(results)
 
 
+def warn_of_long(pairs: Pairs, kind: str, bound: int) -> None:
+    """Warns once of targets that no answer can be, since they are longer than the bound."""
+    lengths = symbols_of(kind, pairs.targets).row_lengths().numpy()
+    long = lengths > bound
+    if long.any():
+        place = pairs.place(int(long.argmax()))
+        message = f"found {long.sum()} targets longer than the {bound} symbols of an answer: model.max_length"
+        warnings.warn(DataWarning(message, place["path"], place["line"]), stacklevel=3)
+
+
 class Trainer:
     """Fits networks of different seeds on the same data.
 
@@ -155,7 +167,10 @@ class Trainer:
         self.scale = FrameScale.fit(train.sources) if config.model.source == "frames" else None
         self.model = partial(seq2seq_model, train=train, coders=self.coders, scale=self.scale, config=config)
         # What the dictionary knows, the network is not asked: a pair counts once, however often it occurs.
-        self.symbols = self.model([]).symbols(distinct_pairs(train) if config.model.dictionary else train)
+        empty = self.model([])
+        self.symbols = empty.symbols(distinct_pairs(train) if config.model.dictionary else train)
+        for pairs in (train, dev):
+            warn_of_long(pairs, self.coders.target.kind, empty.max_length)
 
     def fit(self, seed: int, measure: str, recording: Recording, budget: Budget) -> tuple[Seq2SeqNetwork, FitResult]:
         """A network fitted with a seed, and how the fit went."""
