@@ -35,7 +35,7 @@ Setting = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text")]
 # Options that say how files are read, with their help: keys of the section `data`, the run's unless set.
 FILES = {
-    "layout": "columns of the files; long, wide and m3 are series",
+    "layout": "columns of the files; long, wide and m3 are series, pairs and frames pairs",
     "encoding": "of the files, utf-8 or that of the run unless set",
 }
 TAGS = {
@@ -247,8 +247,8 @@ def inspect(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits; or, of
-    CSV files, series: lengths, frequency, gaps, season, suspicious values."""
+    """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits; of CSV
+    files, series: lengths, frequency, gaps, season, suspicious values; or, of pairs, lengths, symbols, duplicates."""
     from seqtag.tasks import task_of_files
 
     _print_report(
