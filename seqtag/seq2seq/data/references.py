@@ -16,7 +16,6 @@ class References:
         sources: in the order in which they first occur.
         features: the further columns of each source; a source stands once for each of its features.
         targets: the targets of each source, in their order, none twice.
-        counts: how many pairs each source has.
         first: the number of the first pair of each source.
         groups: the number of the source of each pair.
     """
@@ -24,7 +23,6 @@ class References:
     sources: list[Source]
     features: list[tuple[str, ...]]
     targets: list[list[str]]
-    counts: list[int]
     first: list[int]
     groups: list[int]
 
@@ -40,7 +38,6 @@ def grouped(pairs: Pairs) -> References:
     """
     places: dict[Hashable, int] = {}
     targets: list[dict[str, None]] = []
-    counts: list[int] = []
     first: list[int] = []
     groups: list[int] = []
     for number in range(len(pairs)):
@@ -48,12 +45,10 @@ def grouped(pairs: Pairs) -> References:
         if place == len(first):
             first.append(number)
             targets.append({})
-            counts.append(0)
         groups.append(place)
-        counts[place] += 1
         targets[place].update(dict.fromkeys(pairs.targets[number : number + 1]))
     distinct = pairs.subset(first)
-    return References(distinct.sources, distinct.features, list(map(list, targets)), counts, first, groups)
+    return References(distinct.sources, distinct.features, list(map(list, targets)), first, groups)
 
 
 def distinct_pairs(pairs: Pairs) -> Pairs:

@@ -41,7 +41,7 @@ def test_references_are_of_a_source_with_its_features():
         ("saw", ("NOUN",), ["saw"]),
         ("ran", ("VERB",), ["run"]),
     ]
-    assert (references.counts, references.first, len(references)) == ([3, 1, 1], [0, 1, 2], 3)
+    assert (references.groups, references.first, len(references)) == ([0, 1, 2, 0, 0], [0, 1, 2], 3)
 
 
 def test_frames_are_the_same_source_where_shape_and_numbers_are():
