@@ -75,7 +75,8 @@ class ModelConfig(Section):
         False, description="targets may take symbols from the source that the vocabulary lacks"
     )
     dictionary: bool = Field(
-        False, description="a source that training always gave the same target gets that one, others the network's"
+        False,
+        description="a source that had one target in more than half of its training pairs gets that one, others the network's",
     )
     embedding_dim: Positive = Field(128, description="width of the vectors of symbols")
     min_count: Positive | None = Field(

@@ -1,4 +1,4 @@
-"""The dictionary of a training set: sources that always had the same target."""
+"""The dictionary of a training set: sources whose target is known."""
 
 from __future__ import annotations
 
@@ -30,11 +30,15 @@ class Dictionary:
 
     @classmethod
     def fit(cls, pairs: Pairs) -> Dictionary:
-        """The dictionary of the sources that have one target in all their pairs; it is sure of no other."""
+        """The dictionary of the sources that have one target in more than half of their pairs; it is sure of no other.
+
+        Without context, no network can tell better which of several targets is meant.
+        """
         counts: dict[Key, Counter[str]] = defaultdict(Counter)
         for source, features, target in zip(pairs.sources, pairs.features, pairs.targets, strict=True):
             counts[(source, *features)][target] += 1
-        return cls({key: next(iter(found)) for key, found in counts.items() if len(found) == 1})
+        best = {key: found.most_common(1)[0] for key, found in counts.items()}
+        return cls({key: target for key, (target, count) in best.items() if 2 * count > counts[key].total()})
 
     def target(self, source: str, features: tuple[str, ...]) -> str | None:
         """The target of a source; None where the dictionary is not sure."""

@@ -46,7 +46,7 @@ class Answer:
 
     Attributes:
         candidates: the best targets, best first, one at least.
-        by: `"dictionary"` where training always gave this source one target, else `"network"`.
+        by: `"dictionary"` where the dictionary knows the source, else `"network"`.
         ended: whether the best target ended before the bound on its length.
     """
 
@@ -73,7 +73,7 @@ class Seq2SeqModel:
         coders: between strings and rows.
         max_length: the most symbols of an answer.
         search: how answers are searched unless said otherwise.
-        dictionary: of sources that training always gave the same target.
+        dictionary: of sources that had one target in most of their training pairs.
         scale: of frames.
         data: how the files that it reads are laid out.
     """

@@ -50,7 +50,7 @@ class Seq2Seq(BaseEstimator):
             alone.
         input_feeding: whether the decoder reads its last output.
         copies: whether targets may take symbols from the source that the vocabulary lacks.
-        dictionary: whether a source that training always gave the same target gets that one.
+        dictionary: whether a source that had one target in more than half of its training pairs gets that one.
         embedding_dim: width of the vectors of symbols.
         min_count: symbols seen less often in training are unknown.
         dropout: of embeddings and of each layer's output.
