@@ -76,7 +76,8 @@ class ModelConfig(Section):
     )
     dictionary: bool = Field(
         False,
-        description="a source that had one target in more than half of its training pairs gets that one, others the network's",
+        description="a source that had one target in more than half of its training pairs gets that one, others the "
+        "network's",
     )
     embedding_dim: Positive = Field(128, description="width of the vectors of symbols")
     min_count: Positive | None = Field(
