@@ -81,6 +81,7 @@ class Seq2SeqNetwork(keras.Model):
         self.decoder = TargetDecoder(num_targets, **decoder, name="decoder")
         self.output_dropout = keras.layers.SpatialDropout1D(decoder["dropout"], name="output_dropout")
         self.scores = keras.layers.Dense(num_targets, name="scores")
+        self.seed = keras.random.SeedGenerator()
         # Whether training replaces a share of a target's symbols by the network's own; the step's graph depends on it.
         self.reads_own_symbols = False
         self.gate: Any = keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="gate") if copies else None
@@ -114,14 +115,15 @@ class Seq2SeqNetwork(keras.Model):
         Whatever is read at a step, the target's own symbol is to be learned next (Bengio et al. 2015, section 2.4).
         """
         memory = self.decoder.memory(encoded)
-        steps = tf.shape(batch["target"])[1]
+        rows, steps = tf.unstack(tf.shape(batch["target"]))
+        # Of a generator that is a part of the network's state, so that a resumed fit draws what an uninterrupted one does.
+        chances = keras.random.uniform((2, steps, rows), seed=self.seed)
 
         def step(t: tf.Tensor, symbols: tf.Tensor, state: StepState, read: tf.TensorArray) -> tuple:
             read = read.write(t, symbols)
             log_probabilities, state = self.step(symbols, state, encoded, memory, batch.get("copied"))
-            drawn = tf.random.categorical(log_probabilities, 1, dtype=tf.int32)[:, 0]
-            own = tf.random.uniform(tf.shape(drawn)) < self.own_share.value
-            return t + 1, tf.where(own, drawn, batch["target"][:, t]), state, read
+            drawn = _drawn(log_probabilities, chances[0, t])
+            return t + 1, tf.where(chances[1, t] < self.own_share.value, drawn, batch["target"][:, t]), state, read
 
         state = self.decoder.initial_state(encoded, memory)
         start = tf.fill(tf.shape(batch["source_lengths"]), END)
@@ -204,6 +206,12 @@ class Seq2SeqNetwork(keras.Model):
             "copies": self.copies,
             "label_smoothing": self.label_smoothing,
         }
+
+
+def _drawn(log_probabilities: tf.Tensor, chances: tf.Tensor) -> tf.Tensor:
+    """A symbol of each row `(rows, symbols)`, drawn by chances from 0 to 1 `(rows,)`."""
+    below = tf.cumsum(tf.exp(log_probabilities), axis=1) < chances[:, None]
+    return tf.minimum(tf.reduce_sum(tf.cast(below, tf.int32), axis=1), tf.shape(below)[1] - 1)
 
 
 def shifted(target: tf.Tensor) -> tf.Tensor:
