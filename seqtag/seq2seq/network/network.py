@@ -116,7 +116,7 @@ class Seq2SeqNetwork(keras.Model):
         """
         memory = self.decoder.memory(encoded)
         rows, steps = tf.unstack(tf.shape(batch["target"]))
-        # Of a generator that is a part of the network's state, so that a resumed fit draws what an uninterrupted one does.
+        # The network's own generator is a part of its state: a resumed fit draws what an uninterrupted one does.
         chances = keras.random.uniform((2, steps, rows), seed=self.seed)
 
         def step(t: tf.Tensor, symbols: tf.Tensor, state: StepState, read: tf.TensorArray) -> tuple:
