@@ -8,6 +8,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +227,38 @@ def shop_run(shop: Path) -> Path:
     from seqtag.tasks import load_config
 
     return train(load_config(shop / "job.yaml"), shop / "run").folder
+
+
+@pytest.fixture(scope="session")
+def reversal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `train.tsv`, `dev.tsv`, `test.tsv` and a `job.yaml` that fits a tiny model of sequence to sequence.
+
+    Sources are all words of up to four letters of three, targets the same backwards.
+    """
+    folder = tmp_path_factory.mktemp("reversal")
+    words = ["".join(word) for length in range(1, 5) for word in product("abc", repeat=length)]
+    for split, part in {"train": words, "dev": words[1::6], "test": words[::9]}.items():
+        rows = [f"{word}\t{word[::-1]}\n" for word in part]
+        (folder / f"{split}.tsv").write_text("".join(rows), encoding="utf-8")
+    (folder / "job.yaml").write_text(
+        f"""task: seq2seq
+data: {{root: {folder}, train: train.tsv, dev: dev.tsv, test: test.tsv}}
+model: {{units: 16, cell: gru, embedding_dim: 8, dropout: 0.1, max_length: 6}}
+training: {{epochs: 8, batch_symbols: 60, learning_rate: 0.02}}
+evaluation: {{beam: 3, show_examples: 1}}
+""",
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reversal_run(reversal: Path) -> Path:
+    """The finished run of `reversal`."""
+    from seqtag.seq2seq.task import train
+    from seqtag.tasks import load_config
+
+    return train(load_config(reversal / "job.yaml"), reversal / "run").folder
 
 
 @pytest.fixture

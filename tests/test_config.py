@@ -68,7 +68,7 @@ def test_the_reason_of_an_error_has_no_key():
     [
         ("- a\n", "expected a mapping of keys, found list"),
         ("task: tagging\ndata: {train: [\n", "expected YAML"),
-        ("task: baking\n", "task: input should be 'tagging' or 'forecasting', found 'baking'"),
+        ("task: baking\n", "task: input should be 'tagging', 'forecasting' or 'seq2seq', found 'baking'"),
         ("data: {}\n", "task: expected a value, found none"),
         ("task: !!python/object/apply:os.system ['true']\n", "expected YAML"),
     ],
@@ -108,7 +108,7 @@ def test_a_name_is_a_configuration_of_the_package(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert load_config("ner_sample").task == "tagging"
     assert load_config("forecast_sample", ["training.epochs=2"]).training.epochs == 2
-    assert {"ner_sample", "forecast_sample"} <= set(packaged_configs())
+    assert {"ner_sample", "forecast_sample", "seq2seq_sample"} <= set(packaged_configs())
 
 
 def test_a_file_goes_before_the_package(tmp_path, monkeypatch):
@@ -129,7 +129,7 @@ def test_an_unknown_name_lists_those_there_are(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"^ner_smple: expected a config file or .*, did you mean 'ner_sample'"):
         load_config("ner_smple")
-    with pytest.raises(ConfigError, match=r"found neither; names: forecast_.*, ner_sample, .*pos_ewt$"):
+    with pytest.raises(ConfigError, match=r"found neither; names: .*, forecast_.*, ner_sample, .*translate_swe$"):
         load_config("xyzzy")
 
 
@@ -185,7 +185,7 @@ TASK = b"task: tagging\n"
         (b"", "bad.yaml: expected a mapping of keys, found nothing"),
         (TASK + b"seed: 010.5\n", "bad.yaml: seed: input should be a valid integer"),
         (TASK + b"model: {units: 2147483648}\n", "bad.yaml: model.units: input should be less than 2147483648"),
-        (b"task: [" + b"x, " * 9999 + b"]\n", "bad.yaml: task: input should be 'tagging' or 'forecasting', found ['x'"),
+        (b"task: [" + b"x, " * 9999 + b"]\n", "bad.yaml: task: input should be 'tagging', 'forecasting' or 'seq2seq'"),
         (TASK + b"k" * 999 + b": 1\n", "bad.yaml: kkkkk"),
         (TASK + b"data: {train: {a: {b: [c]}}}\n", "bad.yaml: data.train: input should be a valid string, found {'a'"),
         (TASK + b"data: {train: \"\x1b[31m\"}\n", "bad.yaml:2: expected YAML, found the character '\\x1b'"),

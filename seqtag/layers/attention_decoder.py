@@ -274,9 +274,8 @@ class AttentionDecoder(keras.layers.Layer):
             self.cell.reset_dropout_mask()
             self.cell.reset_recurrent_dropout_mask()
 
-    def compute_mask(self, sequences: Any, memory: Any = None, initial_state: Any = None, **masks: Any) -> Any:
-        """The mask of the decoder inputs for the outputs; none for the rest."""
-        mask = masks.get("sequences_mask", masks.get("mask"))
+    def compute_mask(self, sequences: Any, mask: Any = None) -> tuple:
+        """The mask of the decoder inputs, which Keras passes, for the outputs; none for the rest."""
         states = len(keras.tree.flatten(self.cell.state_size)) + self.input_feeding + self.attention.reads_history
         return mask, [None] * states, None
 

@@ -66,27 +66,31 @@ class MemoryAttention(keras.layers.Layer):
         """Attends to the memory."""
         keys = self.keys(memory)
         if self.reads_history:
-            weights = self._in_order(query, keys, memory_mask)
+            weights = self._in_order(query, keys, query_mask, memory_mask)
         else:
             weights = attention_weights(self.scores(query, keys), memory_mask)
         if query_mask is not None:
             weights = ops.where(ops.cast(query_mask, "bool")[..., None], weights, ops.zeros_like(weights))
         return contexts(weights, memory), weights
 
-    def _in_order(self, query: Tensor, keys: Tensor, memory_mask: Tensor | None) -> Tensor:
-        """The weights of queries of which each reads those before it."""
+    def _in_order(self, query: Tensor, keys: Tensor, query_mask: Tensor | None, memory_mask: Tensor | None) -> Tensor:
+        """The weights of queries of which each reads those before it, but for masked ones."""
 
-        def step(attended: Tensor, query: Tensor) -> tuple[Tensor, Tensor]:
-            weights = attention_weights(self.scores(query[:, None], keys, attended[:, None]), memory_mask)[:, 0]
-            return attended + weights, weights
+        def step(attended: Tensor, query_and_mask: Tensor) -> tuple[Tensor, Tensor]:
+            query, is_real = query_and_mask[:, None, :-1], query_and_mask[:, -1:] > 0
+            weights = attention_weights(self.scores(query, keys, attended[:, None]), memory_mask)[:, 0]
+            return ops.where(is_real, attended + weights, attended), weights
 
         nothing = ops.zeros_like(ops.cast(keys[..., 0], "float32"))
-        _, weights = ops.scan(step, nothing, ops.transpose(query, (1, 0, 2)))
+        mask = ops.ones_like(query[..., 0]) if query_mask is None else query_mask
+        # Keras's scan takes only one tensor if the time dimension is dynamic.
+        both = ops.concatenate([query, ops.cast(mask, query.dtype)[..., None]], axis=-1)
+        _, weights = ops.scan(step, nothing, ops.transpose(both, (1, 0, 2)))
         return ops.transpose(weights, (1, 0, 2))
 
-    def compute_mask(self, query: Any, memory: Any = None, query_mask: Any = None, memory_mask: Any = None) -> list:
-        """The mask of the queries for the contexts; none for the weights."""
-        return [query_mask, None]
+    def compute_mask(self, query: Any, mask: Any = None) -> tuple:
+        """The mask of the queries, which Keras passes, for the contexts; none for the weights."""
+        return mask, None
 
     def compute_output_shape(self, query_shape: tuple, memory_shape: tuple) -> tuple[tuple, tuple]:
         """The shapes of the contexts and of the weights."""

@@ -99,11 +99,12 @@ class ServingSeq2Seq(tf.Module):
         model = self._model
         batch = assemble_batch(sources, columns, model.coders)
         beams = model.network.search(batch, model.search, model.max_length + 1, n_best=1)
-        ended = tf.pad(beams.symbols[:, 0], [[0, 0], [0, 1]], constant_values=PADDING)
-        time = tf.reduce_max(beams.lengths[:, 0]) + 1
-        best = ended[:, :time]
-        likelihood = model.network({**batch, "target": best, "target_lengths": beams.lengths[:, 0] + 1})
-        real = tf.sequence_mask(beams.lengths[:, 0] + 1, time)
+        lengths = tf.minimum(beams.lengths[:, 0], model.max_length)
+        # No source at all has no longest target.
+        time = tf.maximum(tf.reduce_max(lengths), 0) + 1
+        best = tf.where(tf.sequence_mask(lengths, time), beams.symbols[:, 0, :time], PADDING)
+        likelihood = model.network({**batch, "target": best, "target_lengths": lengths + 1})
+        real = tf.sequence_mask(lengths + 1, time)
         return {
             "symbols": model.symbol_texts(best[:, None], sources)[:, 0],
             "weights": tf.where(real[..., None], likelihood.weights, 0.0),

@@ -107,12 +107,14 @@ class Seq2SeqModel:
         check_can_run()
         features = tf.constant(pairs.features, tf.string, (len(pairs), len(self.coders.features)))
         targets = symbols_of(self.coders.target.kind, pairs.targets) if pairs.targets else None
-        return Symbols(self._sources(pairs.sources), features, targets)
+        return Symbols(self._sources(pairs), features, targets)
 
-    def _sources(self, sources: Sequence[Any]) -> tf.RaggedTensor:
+    def _sources(self, pairs: Pairs) -> tf.RaggedTensor:
+        if len(pairs):
+            pairs.check_kind(0 if self.scale is None else self.scale.width)
         if self.scale is not None:
-            return self.scale.ragged(sources)
-        return symbols_of(self.coders.source_kind, list(sources))
+            return self.scale.ragged(pairs.sources)
+        return symbols_of(self.coders.source_kind, list(pairs.sources))
 
     def answer(self, pairs: Pairs, search: Search | None = None, n_best: int = 1) -> list[Answer]:
         """Answers sources, all of them in memory.
@@ -123,6 +125,9 @@ class Seq2SeqModel:
             pairs: the sources, whose targets are not read.
             search: how answers are searched; that of the model unless given.
             n_best: how many candidates an answer has, at most the width of the beam.
+
+        Raises:
+            DataError: sources are frames and not texts, the other way round, or frames of another width.
         """
         answers = self._answers(pairs, search or self.search, n_best)
         cut = sum(not answer.ended for answer in answers)
@@ -154,7 +159,7 @@ class Seq2SeqModel:
         answers: list[Answer] = [Answer([Candidate("", 1.0)])] * len(pairs)
         if not len(pairs):
             return answers
-        sources = self._sources(pairs.sources)
+        sources = self._sources(pairs)
         features = tf.constant(pairs.features, tf.string, (len(pairs), len(self.coders.features)))
         graph = self._search_graph(search, n_best)
         for batch in _source_batches(sources.row_lengths().numpy()):
@@ -185,7 +190,7 @@ class Seq2SeqModel:
             ValueError: a limit that is out of its range.
         """
         check_can_run()
-        sources = self._sources(pairs.sources)
+        sources = self._sources(pairs)
         features = tf.constant(pairs.features, tf.string, (len(pairs), len(self.coders.features)))
         drawn = [Candidate("", 1.0)] * len(pairs)
         for number, batch in enumerate(_source_batches(sources.row_lengths().numpy())):
@@ -230,6 +235,8 @@ class Seq2SeqModel:
 
     def _texts(self, rows: tf.Tensor, lengths: tf.Tensor, sources: tf.RaggedTensor) -> tf.Tensor:
         """The texts of hypotheses `(batch, n, steps)` of these lengths."""
+        # A search has one step more, for the end: where it is no end, the last symbol is beyond the bound.
+        lengths = tf.minimum(lengths, self.max_length)
         symbols = self.symbol_texts(rows, sources)
         steps = tf.shape(symbols)[2]
         ragged = tf.RaggedTensor.from_tensor(tf.reshape(symbols, [-1, steps]), tf.reshape(lengths, [-1]))

@@ -82,11 +82,15 @@ def check_data(train: Pairs, config: Seq2SeqConfig) -> None:
 
     Raises:
         DataError: texts where frames are expected, or the other way round.
-        ConfigError: a measure of words for other targets, copying without attention, or a dictionary of frames.
+        ConfigError: a measure of words for other targets, copying without attention, a dictionary of frames, or a
+            number of units that the encoder's directions cannot share.
     """
     from seqtag.seq2seq.evaluation.measure_names import resolve_measure
 
     model = config.model
+    if model.units < 2 or (model.attention == "dot" and model.units % 2):
+        expected = "an even number for attention 'dot'" if model.units > 1 else "2 at least, one for each direction"
+        raise ConfigError(f"model.units: expected {expected}, found {model.units}")
     if train.has_frames != (model.source == "frames"):
         found = "frames of numbers" if train.has_frames else "texts"
         raise DataError(f"expected sources of {model.source}, found {found}", train.path, setting="model.source")

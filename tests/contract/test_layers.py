@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -15,11 +15,14 @@ from seqtag.layers import (
     CRF,
     GRU,
     LSTM,
+    AdditiveAttention,
+    AttentionDecoder,
     Bidirectional,
     CharEncoder,
     CRFDecoder,
     GRUCell,
     LSTMCell,
+    MultiplicativeAttention,
     PeepholeLSTM,
     PeepholeLSTMCell,
     SimpleRNN,
@@ -33,21 +36,56 @@ RANDOM = np.random.default_rng(0)
 MASK = np.array(
     [[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0], [1, 0, 1, 0, 0, 1]], bool
 )
-FLOATS = RANDOM.normal(size=(*MASK.shape, 4)).astype("float32")
 CHARACTERS = (RANDOM.integers(1, 9, size=MASK.shape) * MASK).astype("int32")
+# What layers are called on. The memory of attention has kinds of rows of its own: the row without a step there has
+# queries, and the row without queries has a memory.
+ARRAYS = {
+    "floats": RANDOM.normal(size=(*MASK.shape, 4)).astype("float32"),
+    "mask": MASK,
+    "characters": CHARACTERS,
+    "memory": RANDOM.normal(size=(len(MASK), 7, 4)).astype("float32"),
+    "memory_mask": np.array([[1] * 7, [0] * 7, [1] * 3 + [0] * 4, [1] * 7, [0, 1, 0, 0, 1, 1, 0]], bool),
+}
 
 
 class Case(NamedTuple):
-    """How to make a layer, and what to call it on.
+    """How to make a layer, and what of `ARRAYS` to call it on.
 
-    A layer of `masked` inputs takes `mask=`, has a step of output for each step of input, and promises
-    nothing about masked steps. The inputs of another are padded with zeros.
+    A layer with masks has a step of output for each step of input, or states, and promises nothing about masked steps.
+    The inputs of another are padded with zeros.
+
+    Attributes:
+        make: gives a new layer.
+        inputs: names of arrays, by position.
+        masks: names of arrays, by the argument of the call.
     """
 
     make: Callable[[], keras.layers.Layer]
-    inputs: np.ndarray = FLOATS
-    masked: bool = True
+    inputs: tuple[str, ...] = ("floats",)
+    masks: dict[str, str] = {"mask": "mask"}  # noqa: RUF012
 
+    @property
+    def names(self) -> list[str]:
+        """All arrays that it takes."""
+        return [*self.inputs, *self.masks.values()]
+
+    def outputs(self, layer: keras.layers.Layer, arrays: Mapping[str, Any] = ARRAYS) -> Any:
+        """What the layer gives."""
+        masks = {argument: arrays[name] for argument, name in self.masks.items()}
+        return layer(*[arrays[name] for name in self.inputs], **masks)
+
+
+def attending(make: Callable[[], keras.layers.Layer], mask: str = "query_mask") -> Case:
+    """A layer that attends to a memory."""
+    return Case(make, ("floats", "memory"), {mask: "mask", "memory_mask": "memory_mask"})
+
+
+def decoding(make: Callable[[], keras.layers.Layer]) -> Case:
+    """A decoder that attends to a memory."""
+    return attending(make, "mask")
+
+
+LOCATED = {"location_filters": 2, "location_width": 3}
 
 # Every exported name, with as many cases as its options need; cells run inside `keras.layers.RNN`.
 CASES: dict[str, list[Case]] = {
@@ -81,8 +119,24 @@ CASES: dict[str, list[Case]] = {
     "CRF": [Case(lambda: CRF())],
     "CRFDecoder": [Case(lambda: CRFDecoder(CRF(initializer=keras.initializers.RandomNormal(seed=1))))],
     "CharEncoder": [
-        Case(lambda: CharEncoder(9, embedding_dim=3, units=2, widths=(2, 3)), CHARACTERS, masked=False),
-        Case(lambda: CharEncoder(9, embedding_dim=3, units=2, kind="birnn"), CHARACTERS, masked=False),
+        Case(lambda: CharEncoder(9, embedding_dim=3, units=2, widths=(2, 3)), ("characters",), {}),
+        Case(lambda: CharEncoder(9, embedding_dim=3, units=2, kind="birnn"), ("characters",), {}),
+    ],
+    "AdditiveAttention": [
+        attending(lambda: AdditiveAttention(3)),
+        attending(lambda: AdditiveAttention(3, **LOCATED)),
+    ],
+    "MultiplicativeAttention": [
+        attending(lambda: MultiplicativeAttention("dot")),
+        attending(lambda: MultiplicativeAttention("general")),
+        attending(lambda: MultiplicativeAttention("scaled")),
+    ],
+    "AttentionDecoder": [
+        decoding(lambda: AttentionDecoder(LSTMCell(3), AdditiveAttention(2))),
+        decoding(lambda: AttentionDecoder(GRUCell(3), MultiplicativeAttention(), units=2, input_feeding=False)),
+        decoding(lambda: AttentionDecoder(GRUCell(3), AdditiveAttention(2, **LOCATED), input_feeding=False)),
+        decoding(lambda: AttentionDecoder(keras.layers.LSTMCell(3), AdditiveAttention(2, **LOCATED))),
+        decoding(lambda: AttentionDecoder(keras.layers.GRUCell(3), AdditiveAttention(2), input_feeding=False)),
     ],
 }
 
@@ -99,32 +153,37 @@ def case(request) -> Case:
     return KEYED[request.param]
 
 
-def call(case: Case, layer: keras.layers.Layer, inputs: np.ndarray | None = None, mask: Any = MASK) -> list[Any]:
+def call(case: Case, layer: keras.layers.Layer, arrays: Mapping[str, Any] = ARRAYS) -> list[np.ndarray]:
     """The outputs as a flat list of arrays."""
-    inputs = case.inputs if inputs is None else inputs
-    outputs = layer(inputs, mask=mask) if case.masked else layer(inputs)
-    return [ops.convert_to_numpy(ops.cast(output, "float32")) for output in keras.tree.flatten(outputs)]
+    return [as_array(output) for output in keras.tree.flatten(case.outputs(layer, arrays))]
 
 
-def assert_same(case: Case, found: list[Any], wanted: list[Any], atol: float = 1e-6) -> None:
+def as_array(output: Any) -> np.ndarray:
+    return ops.convert_to_numpy(ops.cast(output, "float32"))
+
+
+def real(case: Case, output: np.ndarray, like: np.ndarray, mask: np.ndarray = MASK) -> np.ndarray:
+    """An output without what stands beyond the shape of another, and at real steps where it has steps."""
+    kept = output[tuple(map(slice, like.shape))]
+    return kept[mask] if case.masks and like.shape[:2] == mask.shape else kept
+
+
+def assert_same(case: Case, found: list[Any], wanted: list[Any], atol: float = 1e-6, mask: np.ndarray = MASK) -> None:
     """Equal outputs, at real steps."""
     assert len(found) == len(wanted)
     for ours, theirs in zip(found, wanted, strict=True):
-        if case.masked:
-            ours, theirs = ours[:, : MASK.shape[1]][MASK], theirs[:, : MASK.shape[1]][MASK]
+        ours, theirs = real(case, ours, theirs, mask), real(case, theirs, theirs, mask)
         np.testing.assert_allclose(ours, theirs, atol=atol, rtol=1e-5)
 
 
 def model_of_all() -> tuple[keras.Model, list[np.ndarray]]:
     """One model of dynamic batch and time with every case in it, for saving is slow; and its inputs."""
-    values = keras.Input((None, FLOATS.shape[-1]))
-    mask = keras.Input((None,), dtype="bool")
-    characters = keras.Input((None,), dtype="int32")
+    inputs = {name: keras.Input((None, *array.shape[2:]), dtype=array.dtype.name) for name, array in ARRAYS.items()}
     outputs = {}
     for key, case in KEYED.items():
-        found = case.make()(values, mask=mask) if case.masked else case.make()(characters)
-        outputs |= {f"{key}.{index}": output for index, output in enumerate(keras.tree.flatten(found))}
-    return keras.Model([values, mask, characters], outputs), [FLOATS, MASK, CHARACTERS]
+        found = keras.tree.flatten(case.outputs(case.make(), inputs))
+        outputs |= {f"{key}.{index}": output for index, output in enumerate(found)}
+    return keras.Model([*inputs.values()], outputs), [*ARRAYS.values()]
 
 
 def test_configuration_makes_the_same_layer(case):
@@ -140,46 +199,46 @@ def test_configuration_makes_the_same_layer(case):
 def test_eager_equals_compiled(case):
     layer = case.make()
     wanted = call(case, layer)
+    arrays = {name: ARRAYS[name] for name in case.names}
+
+    def outputs(arrays):
+        return case.outputs(layer, arrays)
+
     if TENSORFLOW:
         import tensorflow as tf
 
-        signature = [tf.TensorSpec((None, None, *case.inputs.shape[2:]), case.inputs.dtype)]
-        signature += [tf.TensorSpec((None, None), tf.bool)] if case.masked else []
-
-        @tf.function(input_signature=signature)
-        def compiled(values, *mask):
-            return layer(values, mask=mask[0]) if mask else layer(values)
-
+        shapes = {name: tf.TensorSpec((None, None, *array.shape[2:]), array.dtype) for name, array in arrays.items()}
+        compiled = tf.function(outputs, input_signature=[shapes])
+        arrays = {name: tf.constant(array) for name, array in arrays.items()}
     else:
         import jax
 
-        @jax.jit
-        def compiled(values, *mask):
-            return layer(values, mask=mask[0]) if mask else layer(values)
-
-    found = keras.tree.flatten(compiled(case.inputs, MASK) if case.masked else compiled(case.inputs))
-    assert_same(case, [np.asarray(output) for output in found], wanted)
+        compiled = jax.jit(outputs)
+    assert_same(case, [as_array(output) for output in keras.tree.flatten(compiled(arrays))], wanted)
 
 
 def test_padding_changes_no_real_step(case):
     layer = case.make()
     wanted = call(case, layer)
-    if case.masked:
-        padding = 7 * np.ones((len(MASK), 3, case.inputs.shape[2]), case.inputs.dtype)
-        padded = np.concatenate([np.where(MASK[..., None], case.inputs, -5), padding], axis=1)
-        found = call(case, layer, padded, np.concatenate([MASK, np.zeros((len(MASK), 3), bool)], axis=1))
-    else:
-        found = call(case, layer, np.pad(case.inputs, [(0, 0), (0, 3)]))
-    assert_same(case, found, wanted)
+    arrays = dict(ARRAYS)
+    for name in case.inputs if case.masks else []:
+        mask = ARRAYS["memory_mask" if name == "memory" else "mask"]
+        arrays[name] = np.where(mask[..., None], ARRAYS[name], -5)
+    for name in case.names:
+        # Sides of different lengths, as the others of a batch leave them.
+        steps = 4 if name.startswith("memory") else 3
+        value = 7 if case.masks and name in case.inputs else 0
+        widths = [(0, 0), (0, steps)] + [(0, 0)] * (arrays[name].ndim - 2)
+        arrays[name] = np.pad(arrays[name], widths, constant_values=value)
+    assert_same(case, call(case, layer, arrays), wanted)
 
 
 def test_rows_do_not_see_each_other(case):
     layer = case.make()
     wanted = call(case, layer)
     rows = [4, 1]
-    for ours, theirs in zip(call(case, layer, case.inputs[rows], MASK[rows]), wanted, strict=True):
-        real = MASK[rows] if case.masked else ...
-        np.testing.assert_allclose(ours[real], theirs[rows][real], atol=1e-6, rtol=1e-5)
+    found = call(case, layer, {name: array[rows] for name, array in ARRAYS.items()})
+    assert_same(case, found, [output[rows] for output in wanted], mask=MASK[rows])
 
 
 def test_gradients_are_finite_whatever_the_mask(case, weight_gradients):
@@ -191,8 +250,8 @@ def test_gradients_are_finite_whatever_the_mask(case, weight_gradients):
     def loss(outputs):
         return sum(ops.sum(ops.square(ops.cast(o, "float32"))) for o in keras.tree.flatten(outputs))
 
-    mask = {"mask": MASK} if case.masked else {}
-    for gradient in weight_gradients(layer, loss, case.inputs, **mask):
+    masks = {argument: ARRAYS[name] for argument, name in case.masks.items()}
+    for gradient in weight_gradients(layer, loss, *[ARRAYS[name] for name in case.inputs], **masks):
         assert np.isfinite(gradient).all()
 
 
@@ -236,7 +295,6 @@ def test_half_precision_stays_near(case, policy):
 
 def test_shapes_are_told_beforehand(case):
     layer = case.make()
-    mask = {"mask": keras.KerasTensor(MASK.shape, "bool")} if case.masked else {}
-    told = layer(keras.KerasTensor(case.inputs.shape, str(case.inputs.dtype)), **mask)
+    told = case.outputs(layer, {name: keras.KerasTensor(a.shape, a.dtype.name) for name, a in ARRAYS.items()})
     shapes = [output.shape for output in keras.tree.flatten(told)]
     assert shapes == [output.shape for output in call(case, layer)]

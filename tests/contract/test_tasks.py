@@ -27,7 +27,7 @@ import typer
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 
-from seqtag import Forecaster, Tagger
+from seqtag import Forecaster, Seq2Seq, Tagger
 from seqtag.cli import app, run
 from seqtag.errors import ConfigError, ForkError
 from seqtag.tasks import NAMES, Task, load_config, task_named
@@ -57,8 +57,14 @@ VALUES = {
     "time_zone": ["UTC"],
     "date_format": ["%d.%m.%Y"],
     "separator": [";"],
+    "source_column": ["1"],
+    "target_column": ["2"],
+    "beam": ["2"],
+    "n_best": ["1"],
+    "attention": ["picture.png"],
     "decimal": [","],
 }
+SOURCES = ["ab", "cabc", "unseen", "bbbbbbbbb", ""]
 TOKENS = [["Bo", "met", "New", "York", "Paris", "."], ["Ann"], ["unseen", "words"], []]
 
 
@@ -139,6 +145,26 @@ CASES = {
         # They fit by themselves, or read the series that they are given.
         others={"backtest", "audit_leakage"},
     ),
+    "seq2seq": Case(
+        folder="reversal",
+        run="reversal_run",
+        train="train.tsv",
+        file="test.tsv",
+        predict=["--format", "jsonl", "--n-best", "2"],
+        estimator=Seq2Seq,
+        key="units",
+        answers=lambda model, folder: model.answer(SOURCES, n_best=2),
+        calls={
+            "predict": lambda model, folder: model.predict(SOURCES),
+            "answer": lambda model, folder: model.answer(SOURCES),
+            "sample": lambda model, folder: model.sample(SOURCES),
+            "score": lambda model, folder: model.score(folder / "test.tsv"),
+            "plot_attention": lambda model, folder: model.plot_attention("ab"),
+            "save": lambda model, folder: model.save(folder / "nothing"),
+            "export": lambda model, folder: model.export(folder / "nothing"),
+        },
+        others=set(),
+    ),
 }
 
 
@@ -169,18 +195,20 @@ def finished(case: Case, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="module")
-def fitted(job: Path, shop: Path) -> dict[str, BaseEstimator]:
+def fitted(job: Path, shop: Path, reversal: Path) -> dict[str, BaseEstimator]:
     """A fitted estimator of each task, with all that a fit leaves on it; the fits were asked to be silent."""
     training = {"epochs": 1, "tensorboard": False}
     tagger = Tagger(units=6, word_dim=6, cell="gru", char_encoder="none", training=training, verbose=0)
     data = {"series": "shop", "time": "day", "target": "sales", "known": ["promotion", "holiday"]}
     quick = {"lookback": 14, "units": 6, "members": [], "training": training | {"windows_per_epoch": 64}}
     forecaster = Forecaster(horizon=7, data=data, **quick)
+    model = Seq2Seq(units=6, embedding_dim=4, cell="gru", dropout=0.0, max_length=5, training=training, verbose=0)
     with redirect_stderr(io.StringIO()) as said:
+        model.fit(reversal / "train.tsv", validation_data=reversal / "dev.tsv")
         tagger.fit(job / "train.tsv", validation_data=job / "dev.tsv")
         forecaster.fit(shop / "train.csv", verbose=0)
     assert said.getvalue() == ""
-    return {"tagging": tagger, "forecasting": forecaster}
+    return {"tagging": tagger, "forecasting": forecaster, "seq2seq": model}
 
 
 def count_graphs() -> int:
@@ -220,6 +248,7 @@ def test_six_fits_take_no_more_memory_than_two(name, case, folder, resident_mb):
     quick = {
         "tagging": {"cell": "gru", "head": "softmax", "char_encoder": "none", "training": training},
         "forecasting": {"horizon": 7, "lookback": 14, "members": [], "training": training | {"windows_per_epoch": 64}},
+        "seq2seq": {"cell": "gru", "attention": None, "max_length": 4, "training": training},
     }
     data = {"forecasting": {"data": {"series": "shop", "time": "day", "target": "sales"}}}
     taken = []
@@ -469,7 +498,7 @@ for estimator, arguments in pairs:
 
 
 def test_a_pickle_answers_the_same_in_a_new_process(fitted, shop, tmp_path):
-    arguments = {"tagging": {"X": TOKENS}, "forecasting": {"future": shop / "later.csv"}}
+    arguments = {"tagging": {"X": TOKENS}, "forecasting": {"future": shop / "later.csv"}, "seq2seq": {"X": SOURCES}}
     pairs = [(fitted[name], arguments[name]) for name in NAMES]
     (tmp_path / "pairs.pickle").write_bytes(pickle.dumps(pairs))
     command = [sys.executable, "-W", "ignore", "-c", PROGRAM, str(tmp_path / "pairs.pickle")]

@@ -1,18 +1,19 @@
 """Fits a tiny model of each task and stores its run here, with a question and its answer, for `test_golden.py`.
 
 Run it once when the format of runs takes a new version, before the release: `python tests/golden/make.py`. The folders
-of earlier formats stay as they are.
+of earlier formats stay as they are. A new task is stored by its name: `python tests/golden/make.py TASK`.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqtag import Forecaster, Tagger
+from seqtag import Forecaster, Seq2Seq, Tagger
 from seqtag.forecasting.data.samples import sample_series
 from seqtag.runs.bundle import FORMAT_VERSION
 
@@ -23,6 +24,8 @@ SENTENCES = [
     (["Bo", "saw", "Paris"], ["B-PER", "O", "B-LOC"]),
 ] * 8
 QUESTIONS = [["Bo", "met", "Ann", "in", "Paris", "."], ["New", "York"], ["unseen", "Words", "12"], []]
+PAIRS = [(source, source[::-1]) for source in ("ab", "ba", "abc", "cab", "bca", "acb", "aab", "cc", "bøb")] * 4
+SOURCES = ["abc", "cb", "ab", "xøx", "cabcab", ""]
 TRAINING = {"tensorboard": False, "learning_rate": 0.02}
 
 
@@ -46,6 +49,22 @@ def fitted_forecaster() -> Forecaster:
         training=TRAINING | {"epochs": 2, "windows_per_epoch": 128},
     )
     return forecaster.fit(series()[0])
+
+
+def fitted_seq2seq() -> Seq2Seq:
+    """Two networks of two layers whose attention reads where it was, with copying and a dictionary."""
+    model = Seq2Seq(
+        units=6,
+        layers=2,
+        attention="location",
+        copies=True,
+        dictionary=True,
+        embedding_dim=4,
+        dropout=0.1,
+        ensemble_size=2,
+        training=TRAINING | {"epochs": 10, "batch_symbols": 60},
+    )
+    return model.fit(PAIRS, validation_data=PAIRS[:9])
 
 
 def series() -> Any:
@@ -76,23 +95,45 @@ def forecasts(forecaster: Forecaster, folder: Path) -> dict[str, list]:
     }
 
 
+def targets(model: Seq2Seq, folder: Path) -> dict[str, list]:
+    """The two best targets of the sources in a folder, with their probabilities."""
+    sources = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
+    found = [answer.candidates for answer in model.answer(sources, n_best=2)]
+    return {
+        "targets": [[candidate.target for candidate in candidates] for candidates in found],
+        "scores": [[candidate.score for candidate in candidates] for candidates in found],
+    }
+
+
 # The estimator of each task, and what one answers to the question in a folder.
 ANSWERS: dict[str, tuple[type, Callable[[Any, Path], dict[str, list]]]] = {
     "tagging": (Tagger, tags),
     "forecasting": (Forecaster, forecasts),
+    "seq2seq": (Seq2Seq, targets),
 }
 
 
-def main() -> None:
-    """Writes the run, the question and the answers of every task in the present format."""
-    for task, estimator in {"tagging": fitted_tagger(), "forecasting": fitted_forecaster()}.items():
+FITTED: dict[str, Callable[[], Any]] = {
+    "tagging": fitted_tagger,
+    "forecasting": fitted_forecaster,
+    "seq2seq": fitted_seq2seq,
+}
+
+
+def main(tasks: Sequence[str]) -> None:
+    """Writes the run, the question and the answers of these tasks in the present format; of all unless named."""
+    for task in tasks or FITTED:
+        estimator = FITTED[task]()
         folder = FOLDER / f"format_{FORMAT_VERSION}" / task
         shutil.rmtree(folder, ignore_errors=True)
         estimator.save(folder)
-        if task == "tagging":
-            write_json(folder / "sentences.json", QUESTIONS)
-        else:
-            series()[1].to_csv(folder / "future.csv", index=False)
+        match task:
+            case "tagging":
+                write_json(folder / "sentences.json", QUESTIONS)
+            case "forecasting":
+                series()[1].to_csv(folder / "future.csv", index=False)
+            case _:
+                write_json(folder / "sources.json", SOURCES)
         write_json(folder / "answers.json", ANSWERS[task][1](estimator, folder))
 
 
@@ -102,4 +143,4 @@ def write_json(path: Path, value: Any) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -93,6 +93,16 @@ class Pairs:
         """Whether the sources are frames of numbers."""
         return bool(self.sources) and isinstance(self.sources[0], np.ndarray)
 
+    def check_kind(self, width: int) -> None:
+        """Checks that sources are frames of a width, or texts where it is 0.
+
+        Raises:
+            DataError: they are of another kind.
+        """
+        found = self.sources[0].shape[1] if isinstance(self.sources[0], np.ndarray) else 0
+        if found != width:
+            raise DataError(f"expected {kind_of(width)}, found {kind_of(found)}", **self.place(0))
+
     def subset(self, indices: Iterable[int]) -> Pairs:
         """The pairs with these numbers, in their order."""
         chosen = list(indices)
@@ -119,6 +129,11 @@ class Pairs:
     def identity(self, number: int) -> Hashable:
         """What two pairs share whose source and further columns are the same."""
         return (content(self.sources[number]), self.features[number])
+
+
+def kind_of(width: int) -> str:
+    """What a source is: frames of a width, or a text where it is 0."""
+    return f"frames of {width} numbers" if width else "a text"
 
 
 def content(source: Source) -> str | bytes:

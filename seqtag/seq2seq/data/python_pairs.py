@@ -14,7 +14,7 @@ import numpy as np
 from seqtag.errors import DataError, shown
 from seqtag.seq2seq.config import Column, DataConfig
 from seqtag.seq2seq.data.columns import USUAL, feature_columns, number_of
-from seqtag.seq2seq.data.pairs import Row
+from seqtag.seq2seq.data.pairs import Row, kind_of
 
 PAIRS = "a path, two paths, a DataFrame or pairs (source, target)"
 
@@ -114,7 +114,7 @@ def _rows(sources: Sequence[Any], targets: Sequence[Any] | None, data: DataConfi
         source = _source(source, place, may_be_empty=targets is None)
         found = 0 if isinstance(source, str) else source.shape[1]
         if found != width and number:
-            raise DataError(f"expected {_kind(width)} as before, found {_kind(found)}", place)
+            raise DataError(f"expected {kind_of(width)} as before, found {kind_of(found)}", place)
         width = found
         target = None if targets is None else _text(targets[number], "target", place)
         yield Row(number, source, target, tuple(_text(f, "feature", place, may_be_empty=True) for f in features))
@@ -164,10 +164,6 @@ def _text(value: Any, what: str, place: str, may_be_empty: bool = False) -> str:
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise DataError(f"expected a {what} in Unicode, found half of a surrogate pair in {shown(text)}", place)
     return text
-
-
-def _kind(width: int) -> str:
-    return f"frames of {width} numbers" if width else "a text"
 
 
 def _brief(value: Any) -> str:
