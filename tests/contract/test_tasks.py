@@ -149,7 +149,8 @@ CASES = {
         folder="reversal",
         run="reversal_run",
         train="train.tsv",
-        file="test.tsv",
+        # Long enough for `inspect` to know it as pairs.
+        file="train.tsv",
         predict=["--format", "jsonl", "--n-best", "2"],
         estimator=Seq2Seq,
         key="units",
@@ -158,7 +159,7 @@ CASES = {
             "predict": lambda model, folder: model.predict(SOURCES),
             "answer": lambda model, folder: model.answer(SOURCES),
             "sample": lambda model, folder: model.sample(SOURCES),
-            "score": lambda model, folder: model.score(folder / "test.tsv"),
+            "score": lambda model, folder: model.score(folder / "train.tsv"),
             "plot_attention": lambda model, folder: model.plot_attention("ab"),
             "save": lambda model, folder: model.save(folder / "nothing"),
             "export": lambda model, folder: model.export(folder / "nothing"),
