@@ -7,6 +7,7 @@ A block with a title is the file of that name. Shell blocks are parsed, and run 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from contextlib import chdir
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +32,7 @@ SMALLER = {
     "README.md": {
         "Tagger()": "Tagger(units=4, cell='gru', head='softmax', char_encoder='none', training={'epochs': 1})",
         "horizon=24": "horizon=24, lookback=24, units=4, members=[], training={'epochs': 1}",
+        'Seq2Seq(target="symbols")': "Seq2Seq(target='symbols', units=4, training={'epochs': 1})",
         "PeepholeLSTM(100": "PeepholeLSTM(4",
     },
     "docs/tagging.md": {
@@ -42,6 +45,13 @@ SMALLER = {
         'tagger.export("exported/ner")': "",
         '"epochs": 20': '"epochs": 1',
     },
+    "docs/seq2seq.md": {
+        "units: 256": "units: 4",
+        "units=256": "units=4",
+        "epochs: 15": "epochs: 1",
+        '"epochs": 15': '"epochs": 1',
+    },
+    "docs/layers.md": {"epochs=100": "epochs=1"},
     "docs/forecasting.md": {
         '"gru"': '"gru", units=4',
         'training={"epochs": 2})  #': 'units=4, members=[], training={"epochs": 1})  #',
@@ -105,6 +115,10 @@ def write_corpus(folder: Path, *names: str) -> None:
         (folder / name).write_text(line * 12, encoding="utf-8")
 
 
+# Enough words that the rule on sources holds some of them out.
+SPELLINGS = "".join(f"{''.join(word)}\t{' '.join(word)}\n" for word in product("ABCY", repeat=3))
+
+
 @pytest.fixture(scope="module")
 def readme(tmp_path_factory):
     """The folder and the names that the README's blocks leave."""
@@ -112,6 +126,7 @@ def readme(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("readme")
     write_corpus(folder, "train.conll", "dev.conll")
+    (folder / "spellings.tsv").write_text(SPELLINGS, encoding="utf-8")
     arrays = {"word_ids": np.array([[3, 4, 5], [6, 0, 0]]), "tag_ids": np.array([[1, 2, 0], [3, 0, 0]])}
     frame = sample_series(series=2, steps=100)[0][["unique_id", "ds", "y"]]
     return folder, run_page("README.md", folder, frame=frame, **arrays)
@@ -121,7 +136,7 @@ def test_readme(readme):
     folder, names = readme
     assert (folder / "exported" / "ner" / "saved_model.pb").exists()
     assert len(names["forecaster"].predict()) == 2 * 24
-    assert (folder / "flow.png").exists()
+    assert (folder / "flow.png").exists() and (folder / "alignment.png").exists()
 
 
 def test_tagging(tmp_path):
@@ -139,12 +154,29 @@ def test_forecasting(tmp_path):
     assert names["seller"].audit_leakage().leaking == ()
 
 
+def test_seq2seq(tmp_path):
+    for name in ("train.tsv", "test.tsv"):
+        (tmp_path / name).write_text(SPELLINGS, encoding="utf-8")
+    (tmp_path / "words.txt").write_text("ABBY\n\nCAB\n", encoding="utf-8")
+    names = run_page("docs/seq2seq.md", tmp_path)
+    answers = (tmp_path / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [len(json.loads(line)["candidates"]) for line in answers] == [3, 1, 3]
+    assert names["answer"]["target"].shape == (2, 5)
+    assert [answer.by for answer in names["lemmas"].answer([("mice", "NOUN"), ("dice", "NOUN")])] == [
+        "dictionary",
+        "network",
+    ]
+    assert (tmp_path / "attention.png").exists() and (tmp_path / "alignment.png").exists()
+
+
 def test_layers(tmp_path):
     names = run_page("docs/layers.md", tmp_path)
     tags = np.asarray(names["tags"])
     assert tags.shape == (2, 3)
     assert (tags[1, 1:] == 0).all(), "padding"
     assert (tmp_path / "model.keras").exists()
+    assert names["looked"].shape == (2, 5, 4)
+    assert names["beams"].symbols.shape == (2, 3, 8)
 
 
 def test_gradients(tmp_path):
@@ -157,9 +189,11 @@ def test_gradients(tmp_path):
 def test_serving(readme, tmp_path):
     folder, others = readme
     others["forecaster"].export(tmp_path / "exported" / "shops")
+    others["speller"].export(tmp_path / "exported" / "spelling")
     (tmp_path / "exported" / "ner").symlink_to(folder / "exported" / "ner")
     names = run_page("docs/serving.md", tmp_path)
     assert names["answer"]["lengths"].numpy().tolist() == [4, 1]
+    assert names["spelt"]["target"].shape == (2, 5)
     assert names["signatures"]["forecast"](state=names["state"])["quantiles"].shape == (1, 24, 3)
 
 
@@ -260,7 +294,7 @@ def test_every_room_of_the_source_is_on_its_page():
 
 def test_the_readme_is_short_and_its_links_lead_somewhere():
     text = README.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 110
+    assert len(text.splitlines()) <= 120
     for target in re.findall(r"\]\((?!http)([^)]+)\)", text):
         assert (ROOT / target).exists(), target
 

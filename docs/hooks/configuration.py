@@ -42,13 +42,22 @@ def tables(config: Any) -> str:
     parts = [_table("", top)]
     for name, section in sections.items():
         if section is not None:
-            about = section["description"].splitlines()[0]
-            parts += [
-                f"### `{name}` {{: #{schema['title'].lower()}-{name} }}",
-                about,
-                _table(f"{name}.", section["properties"]),
-            ]
+            parts += _section(name, section, schema)
     return "\n\n".join(parts)
+
+
+def _section(name: str, section: Schema, schema: Schema) -> list[str]:
+    """A section under its heading, then the sections within it."""
+    inner = {key: _definition(field, schema) for key, field in section["properties"].items()}
+    parts = [
+        f"### `{name}` {{: #{schema['title'].lower()}-{name.replace('.', '-')} }}",
+        section["description"].splitlines()[0],
+        _table(f"{name}.", {key: field for key, field in section["properties"].items() if inner[key] is None}),
+    ]
+    for key, within in inner.items():
+        if within is not None:
+            parts += _section(f"{name}.{key}", within, schema)
+    return parts
 
 
 def _definition(field: Schema, schema: Schema) -> Schema | None:

@@ -67,9 +67,11 @@ def plot_attention(
     Raises:
         ValueError: `weights` does not have a row for each symbol of the answer and a column for each of the source.
 
-    >>> figure = plot_attention(["A", " "], ["AH"], np.array([[0.9, 0.1]]))
-    >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
-    ['A', '␣']
+    Example:
+
+        >>> figure = plot_attention(["A", " "], ["AH"], np.array([[0.9, 0.1]]))
+        >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
+        ['A', '␣']
     """
     alignment = _checked(Alignment(source_symbols, target_symbols, weights))
     if ax is None:

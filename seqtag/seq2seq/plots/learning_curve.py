@@ -28,10 +28,12 @@ def plot_learning_curve(history: Sequence[Mapping[str, Any]] | pd.DataFrame, mea
     Raises:
         ValueError: there are no epochs, or a column is missing.
 
-    >>> rows = [{"epoch": 1, "loss": 2.5, "dev": 0.2, "best": 0.2}, {"epoch": 2, "loss": 1.5, "dev": 0.4, "best": 0.4}]
-    >>> figure = plot_learning_curve(rows, measure="exact_match")
-    >>> [axis.get_title(loc="left") for axis in figure.axes]
-    ['loss', 'exact_match']
+    Example:
+
+        >>> rows = [{"epoch": n, "loss": 3.5 - n, "dev": 0.2 * n, "best": 0.2 * n} for n in (1, 2)]
+        >>> figure = plot_learning_curve(rows, measure="exact_match")
+        >>> [axis.get_title(loc="left") for axis in figure.axes]
+        ['loss', 'exact_match']
     """
     import pandas as pd
 
