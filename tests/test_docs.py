@@ -154,19 +154,24 @@ def test_forecasting(tmp_path):
     assert names["seller"].audit_leakage().leaking == ()
 
 
-def test_seq2seq(tmp_path):
+@pytest.fixture(scope="module")
+def spelling(tmp_path_factory):
+    """The folder and the names that the blocks of sequence to sequence leave."""
+    folder = tmp_path_factory.mktemp("spelling")
     for name in ("train.tsv", "test.tsv"):
-        (tmp_path / name).write_text(SPELLINGS, encoding="utf-8")
-    (tmp_path / "words.txt").write_text("ABBY\n\nCAB\n", encoding="utf-8")
-    names = run_page("docs/seq2seq.md", tmp_path)
-    answers = (tmp_path / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+        (folder / name).write_text(SPELLINGS, encoding="utf-8")
+    (folder / "words.txt").write_text("ABBY\n\nCAB\n", encoding="utf-8")
+    return folder, run_page("docs/seq2seq.md", folder)
+
+
+def test_seq2seq(spelling):
+    folder, names = spelling
+    answers = (folder / "answers.jsonl").read_text(encoding="utf-8").splitlines()
     assert [len(json.loads(line)["candidates"]) for line in answers] == [3, 1, 3]
     assert names["answer"]["target"].shape == (2, 5)
-    assert [answer.by for answer in names["lemmas"].answer([("mice", "NOUN"), ("dice", "NOUN")])] == [
-        "dictionary",
-        "network",
-    ]
-    assert (tmp_path / "attention.png").exists() and (tmp_path / "alignment.png").exists()
+    found = names["lemmas"].answer([("mice", "NOUN"), ("dice", "NOUN")])
+    assert [answer.by for answer in found] == ["dictionary", "network"]
+    assert (folder / "attention.png").exists() and (folder / "alignment.png").exists()
 
 
 def test_layers(tmp_path):
@@ -186,11 +191,11 @@ def test_gradients(tmp_path):
     assert (tmp_path / "flow.png").exists() and (tmp_path / "logs" / "history.csv").exists()
 
 
-def test_serving(readme, tmp_path):
+def test_serving(readme, spelling, tmp_path):
     folder, others = readme
     others["forecaster"].export(tmp_path / "exported" / "shops")
-    others["speller"].export(tmp_path / "exported" / "spelling")
-    (tmp_path / "exported" / "ner").symlink_to(folder / "exported" / "ner")
+    for source, name in ((folder, "ner"), (spelling[0], "spelling")):
+        (tmp_path / "exported" / name).symlink_to(source / "exported" / name)
     names = run_page("docs/serving.md", tmp_path)
     assert names["answer"]["lengths"].numpy().tolist() == [4, 1]
     assert names["spelt"]["target"].shape == (2, 5)

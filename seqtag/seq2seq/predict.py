@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from seqtag.data.text.read_ahead import FileInput
+from seqtag.errors import DataWarning
 from seqtag.files.writing import atomic_write
 from seqtag.progress import with_progress
 from seqtag.seq2seq.data.conllu import ConlluBlock
@@ -87,9 +89,12 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def draw_attention(model: Seq2SeqModel, pairs: Pairs, answers: Sequence[Answer], path: Path) -> None:
-    """Writes a picture of the attention of the first answers that are not empty."""
+    """Writes a picture of the attention of the first answers to sources that are not empty; a warning says of none."""
     rows = zip(pairs.sources, pairs.features, answers, strict=True)
-    shown = islice((row for row in rows if len(row[0]) and row[2].target), MAX_PANELS)
+    shown = islice((row for row in rows if len(row[0])), MAX_PANELS)
     found = [Alignment(*model.attention(source, features, answer.target)) for source, features, answer in shown]
+    if not found:
+        warnings.warn(DataWarning(f"drew no attention: the first {len(pairs)} sources are empty"), stacklevel=2)
+        return
     with atomic_write(path) as aside:
         plot_alignments(found).savefig(aside, format=path.suffix.removeprefix(".") or "png")

@@ -42,7 +42,7 @@ class SourceEncoder(keras.layers.Layer):
         feature_sizes: rows of the table of each further column.
         embedding_dim: width of the vectors of symbols, or of the projection of frames.
         cell, layers: the recurrent layers.
-        units: of both directions together.
+        units: of both directions together; an odd number is rounded up.
         dropout, recurrent_dropout: of vectors and outputs, and of the hidden states between steps.
         **kwargs: `name`, `dtype` and `trainable`, as in every layer.
     """
@@ -60,7 +60,8 @@ class SourceEncoder(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.units = units
+        direction = -(-units // 2)
+        self.units = 2 * direction
         self.embedding_dim = embedding_dim
         if num_symbols is None:
             self.vectors: keras.layers.Layer = keras.layers.Dense(embedding_dim, name="frames")
@@ -70,7 +71,7 @@ class SourceEncoder(keras.layers.Layer):
             keras.layers.Embedding(size, FEATURE_DIM, name=f"feature_{n}") for n, size in enumerate(feature_sizes)
         ]
         self.dropout = keras.layers.SpatialDropout1D(dropout, name="dropout")
-        self.stack = [_layer(cell, units // 2, recurrent_dropout, f"layer_{n}") for n in range(layers)]
+        self.stack = [_layer(cell, direction, recurrent_dropout, f"layer_{n}") for n in range(layers)]
 
     def build(self, frame_width: int | None = None) -> None:
         """Creates the weights; frames have this width."""
