@@ -32,7 +32,7 @@ SMALLER = {
     "README.md": {
         "Tagger()": "Tagger(units=4, cell='gru', head='softmax', char_encoder='none', training={'epochs': 1})",
         "horizon=24": "horizon=24, lookback=24, units=4, members=[], training={'epochs': 1}",
-        'Seq2Seq(target="symbols")': "Seq2Seq(target='symbols', units=4, training={'epochs': 1})",
+        'Seq2Seq(target="symbols")': "Seq2Seq(target='symbols', units=4, cell='simple_rnn', training={'epochs': 1})",
         "PeepholeLSTM(100": "PeepholeLSTM(4",
     },
     "docs/tagging.md": {
@@ -46,8 +46,8 @@ SMALLER = {
         '"epochs": 20': '"epochs": 1',
     },
     "docs/seq2seq.md": {
-        "units: 256": "units: 4",
-        "units=256": "units=4",
+        "units: 256": "units: 4\n  cell: simple_rnn",
+        "units=256": "units=4, cell='simple_rnn'",
         "epochs: 15": "epochs: 1",
         '"epochs": 15': '"epochs": 1',
     },
