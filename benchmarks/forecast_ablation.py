@@ -16,8 +16,8 @@ the weighted quantile loss of the levels .1 to .9 on the test steps, and the sec
 | `default without anchor`, `default without smoothing` | `members`: the default's, but those that have it |
 | a rule | the one of least MASE on the test steps, chosen with hindsight |
 
-A part that the default does not take on a set has no lines there: smoothing goes step by step, and is not tried over
-long windows.
+A part that the default does not take on a set is not left out there, and neither is its only one. Smoothing goes step
+by step: where the default does not take it, over long windows, it is not tried alone either.
 
 | kind | set | what it is | horizon |
 | --- | --- | --- | --- |

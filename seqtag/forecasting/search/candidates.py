@@ -55,7 +55,7 @@ def _other_segment(model: ForecastModelConfig, table: SeriesTable) -> int | None
 
 
 def _revin(model: ForecastModelConfig, table: SeriesTable) -> list[dict[str, Any]] | None:
-    return [REVIN] if any(member["anchor"] for member in model.members) else None
+    return [REVIN] if model.members else None
 
 
 def _smoothed(model: ForecastModelConfig, table: SeriesTable) -> list[dict[str, Any]] | None:
