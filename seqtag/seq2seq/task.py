@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtag.errors import ConfigError, DataError
+from seqtag.files.writing import regular_target
 from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
@@ -197,6 +198,7 @@ def _check_output(form: str, layout: str, picture: Path | None, n_best: int | No
             raise ConfigError(f"{option}: expected a file of sources, found one of CoNLL-U, whose column is filled")
     if picture is not None:
         check_output_file(picture)
+        regular_target(picture)
 
 
 def _check_attends(model: Seq2SeqModel, picture: Path | None) -> None:

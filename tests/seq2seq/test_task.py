@@ -31,12 +31,12 @@ PAIRS = "ab\tba\nb\tb\n"
 @pytest.mark.parametrize(
     ("text", "settings", "line"),
     [
-        ("ab\tba\nabc\n", [], "bad.tsv:2: expected a source and a target separated by TAB, found one field"),
+        ("ab\tba\nabc\n", [], "bad.tsv:2: expected a source and a target separated by a TAB, found one field"),
         ("ab\tba\n\tb\n", [], "bad.tsv:2: expected a source in column 1, found nothing"),
         ("ab\tba\nb\t\n", [], "bad.tsv:2: expected a target in column 2, found nothing"),
         ("", [], "bad.tsv: expected pairs, found"),
         (PAIRS, ["model.source=frames"], "bad.tsv: expected sources of frames, found texts"),
-        (PAIRS, ["data.target_column=3"], "bad.tsv:1: expected at least 3 columns separated by TAB, found 2 fields"),
+        (PAIRS, ["data.target_column=3"], "bad.tsv:1: expected at least 3 columns separated by a TAB, found 2 fields"),
     ],
 )
 def test_training_files(train, text, settings, line):
@@ -109,7 +109,7 @@ def test_more_candidates_than_hypotheses(refused, reversal, reversal_run):
 def test_a_file_of_sources_alone_cannot_be_scored(refused, reversal_run, tmp_path):
     (tmp_path / "sources.txt").write_text("ab\nba\n")
     told = refused(1, "evaluate", reversal_run, tmp_path / "sources.txt")
-    assert told.startswith(f"{tmp_path}/sources.txt:1: expected a source and a target separated by TAB, found one")
+    assert told.startswith(f"{tmp_path}/sources.txt:1: expected a source and a target separated by a TAB, found one")
 
 
 def test_evaluate_says_what_metrics_say(reversal, reversal_run, capsys):
