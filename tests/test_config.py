@@ -185,7 +185,7 @@ TASK = b"task: tagging\n"
         (b"", "bad.yaml: expected a mapping of keys, found nothing"),
         (TASK + b"seed: 010.5\n", "bad.yaml: seed: input should be a valid integer"),
         (TASK + b"model: {units: 2147483648}\n", "bad.yaml: model.units: input should be less than 2147483648"),
-        (b"task: [" + b"x, " * 9999 + b"]\n", "bad.yaml: task: input should be 'tagging' or 'forecasting' or 'seq2seq'"),
+        (b"task: [" + b"x, " * 9999 + b"]\n", "bad.yaml: task: input should be 'tagging' or 'forecasting' or"),
         (TASK + b"k" * 999 + b": 1\n", "bad.yaml: kkkkk"),
         (TASK + b"data: {train: {a: {b: [c]}}}\n", "bad.yaml: data.train: input should be a valid string, found {'a'"),
         (TASK + b"data: {train: \"\x1b[31m\"}\n", "bad.yaml:2: expected YAML, found the character '\\x1b'"),
