@@ -94,7 +94,11 @@ def assemble_batch(
         batch["source"] = _padded(coders.source.rows(sources).to_tensor())
     if coders.features:
         columns = [tf.RaggedTensor.from_tensor(features[:, n : n + 1]) for n in range(len(coders.features))]
-        rows = [coder.rows(column).to_tensor() for coder, column in zip(coders.features, columns, strict=True)]
+        # With its shape, since no row at all would have no column.
+        shape = (None, 1)
+        rows = [
+            coder.rows(column).to_tensor(shape=shape) for coder, column in zip(coders.features, columns, strict=True)
+        ]
         batch["features"] = tf.concat(rows, axis=1)
     if coders.copies:
         batch["copied"] = _copied_rows(_padded(sources.to_tensor("")), coders.target)
