@@ -52,7 +52,7 @@ class Seq2Seq(BaseEstimator):
         copies: whether targets may take symbols from the source that the vocabulary lacks.
         dictionary: whether a source that had one target in more than half of its training pairs gets that one.
         embedding_dim: width of the vectors of symbols.
-        min_count: symbols seen less often in training are unknown.
+        min_count: symbols seen less often in training are unknown; 2 for words and 1 for others by default.
         dropout: of embeddings and of each layer's output.
         recurrent_dropout: of the hidden state between steps.
         ensemble_size: how many networks there are, with `seed`, `seed + 1`, ..., whose probabilities are averaged.
@@ -89,7 +89,7 @@ class Seq2Seq(BaseEstimator):
         copies: bool = False,
         dictionary: bool = False,
         embedding_dim: int = 128,
-        min_count: int = 1,
+        min_count: int | None = None,
         dropout: float = 0.3,
         recurrent_dropout: float = 0.0,
         ensemble_size: int = 1,

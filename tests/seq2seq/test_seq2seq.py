@@ -10,6 +10,7 @@ import pytest
 
 from seqtag import Seq2Seq
 from seqtag.errors import ConfigError, DataError
+from seqtag.seq2seq.config import ModelConfig
 
 TRAINING = {"epochs": 1, "tensorboard": False}
 PAIRS = [("ab", "ba"), ("b", "b"), ("aab", "baa"), ("ba", "ab")]
@@ -37,6 +38,12 @@ def around(unfitted, sources, targets, features=None, data=None, **settings):
     estimator.model_.data = DataConfig(**(data or {}))
     estimator.config_ = estimator._config()
     return estimator
+
+
+def test_the_defaults_are_those_of_the_configuration():
+    estimator = Seq2Seq()
+    defaults = ModelConfig().model_dump()
+    assert {key: getattr(estimator, key) for key in defaults} == defaults
 
 
 def test_two_lists_are_fitted_and_pairs_and_a_frame_are_scored():
