@@ -50,7 +50,6 @@ def test_a_tiny_problem_is_learned():
     model, result = fitted(configured(training={"epochs": 40}, dropout=0.0, units=16))
     assert model.greedy_targets(Pairs(WORDS)) == [word[::-1] for word in WORDS]
     assert max(epoch["dev"] for epoch in result.history) == 1
-    assert min(answer.score for answer in model.answer(Pairs(WORDS))) > 0.5
 
 
 def test_frames_are_fitted_with_a_measure_of_words():
