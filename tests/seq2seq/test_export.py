@@ -162,7 +162,8 @@ def test_attention_is_that_of_the_best_target(texts, answers):
     wanted = answered(texts_alone, ASKED, n_best=1)
     found = answers["attention"]
     for row, (source, columns, one) in enumerate(zip(ASKED.sources, FEATURES, wanted, strict=True)):
-        if not source:
+        # A joiner mark at the beginning is lost in a text, whose symbols are others then.
+        if not source or found["symbols"][row][0].startswith("￭"):
             continue
         names, symbols, weights = texts_alone.attention(source, columns, one.target)
         length = len(symbols)
