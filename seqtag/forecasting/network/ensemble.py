@@ -9,11 +9,12 @@ import keras
 from keras import ops
 
 from seqtag.forecasting.network.network import ForecastNetwork, ForecastOutput
+from seqtag.models.ensemble import Ensemble
 from seqtag.ops.recurrence import Tensor
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
-class ForecastEnsemble(keras.Model):
+class ForecastEnsemble(Ensemble):
     """The mean of the members' points, quantiles and spreads, in units of the series.
 
     Averaging quantiles of one level (Vincentization) keeps their order, and the shape of the distributions.
@@ -23,17 +24,11 @@ class ForecastEnsemble(keras.Model):
         **kwargs: `name`, `dtype` and `trainable`, as in every model.
     """
 
+    members: list[ForecastNetwork]
+
     def __init__(self, members: Sequence[ForecastNetwork], **kwargs: Any) -> None:
         # Keras would cast the values of series to float32.
-        super().__init__(autocast=False, **kwargs)
-        self.members = list(members)
-
-    def build(self, batch_shape: Any = None) -> None:
-        """Builds the members that are not built yet."""
-        for member in self.members:
-            if not member.built:
-                member.build()
-        self.built = True
+        super().__init__(members, autocast=False, **kwargs)
 
     def call(self, batch: Mapping[str, Tensor], training: bool = False) -> ForecastOutput:
         """The mean of the members' forecasts."""
@@ -46,25 +41,6 @@ class ForecastEnsemble(keras.Model):
     def traced_outputs(self, batch: Mapping[str, Tensor]) -> list[ForecastOutput]:
         """What `outputs` gives, each member by the graph that it has for all ensembles."""
         return [member.traced_forecast(batch) for member in self.members]
-
-    def uncompiled(self) -> ForecastEnsemble:
-        """A copy with the same weights whose members have no optimizer, so that a file stores none of its state."""
-        copy = ForecastEnsemble([type(member).from_config(member.get_config()) for member in self.members])
-        copy.build()
-        for variable, original in zip(copy.variables, self.variables, strict=True):
-            variable.assign(original.value)
-        return copy
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        members = [keras.saving.serialize_keras_object(member) for member in self.members]
-        return {**super().get_config(), "members": members}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> ForecastEnsemble:
-        """The ensemble that `get_config` described."""
-        members = [keras.saving.deserialize_keras_object(member) for member in config.pop("members")]
-        return cls(members, **config)
 
 
 def mean_output(outputs: Sequence[ForecastOutput]) -> ForecastOutput:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from seqtag.data.text.vocabulary import UNKNOWN
+from seqtag.models.ensemble import Ensemble
 from seqtag.ops.beam import Beams, Coverage, beam_search
 from seqtag.ops.sampling import Samples, sample
 from seqtag.seq2seq.data.symbols import END
@@ -33,7 +34,7 @@ GREEDY = Search()
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
-class Seq2SeqEnsemble(keras.Model):
+class Seq2SeqEnsemble(Ensemble):
     """The mean of the members' probabilities of each symbol, given the same symbols before it.
 
     Args:
@@ -41,16 +42,7 @@ class Seq2SeqEnsemble(keras.Model):
         **kwargs: `name`, `dtype` and `trainable`, as in every model.
     """
 
-    def __init__(self, members: Sequence[Seq2SeqNetwork], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.members = list(members)
-
-    def build(self, batch_shape: Any = None) -> None:
-        """Builds the members that are not built yet."""
-        for member in self.members:
-            if not member.built:
-                member.build()
-        self.built = True
+    members: list[Seq2SeqNetwork]
 
     @property
     def attends(self) -> bool:
@@ -118,25 +110,6 @@ class Seq2SeqEnsemble(keras.Model):
             return None
         count = float(len(self.members))
         return Coverage(lambda states: tf.add_n([state.attended for state in states]) / count, mask, penalty)
-
-    def uncompiled(self) -> Seq2SeqEnsemble:
-        """A copy with the same weights whose members have no optimizer, so that a file stores none of its state."""
-        copy = Seq2SeqEnsemble([type(member).from_config(member.get_config()) for member in self.members])
-        copy.build()
-        for variable, original in zip(copy.variables, self.variables, strict=True):
-            variable.assign(original.value)
-        return copy
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        members = [keras.saving.serialize_keras_object(member) for member in self.members]
-        return {**super().get_config(), "members": members}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Seq2SeqEnsemble:
-        """The ensemble that `get_config` described."""
-        members = [keras.saving.deserialize_keras_object(member) for member in config.pop("members")]
-        return cls(members, **config)
 
 
 def _without_unknown(log_probabilities: tf.Tensor) -> tf.Tensor:
