@@ -11,13 +11,13 @@ the weighted quantile loss of the levels .1 to .9 on the test steps, and the sec
 | `season` | `scaling="seasonal", guard="none"`: the last season is subtracted |
 | `season + anchor` | the same with `anchor=True` |
 | `smoothing` | `scaling="es_rnn", guard="none"` |
-| `mixture` | `members`: `season + anchor`, `season` and `smoothing`, with the guard |
-| `mixture without guard` | the same with `guard="none"` |
-| `mixture without anchor`, `mixture without smoothing` | `mixture` less one of its members |
-| `default` | none: three networks of smoothing where seasons are short, `mixture` elsewhere |
+| `default without guard` | `guard="none"`: all members |
+| `default` | none |
+| `default without anchor`, `default without smoothing` | `members`: the default's, but those that have it |
 | a rule | the one of least MASE on the test steps, chosen with hindsight |
 
-Smoothing goes step by step: where the default does not take it, over long windows, it is not tried.
+A part that the default does not take on a set has no lines there: smoothing goes step by step, and is not tried over
+long windows.
 
 | kind | set | what it is | horizon |
 | --- | --- | --- | --- |
@@ -47,7 +47,6 @@ import pandas as pd
 from benchmarks.forecast_defaults import HORIZONS as HORIZONS_OF_DEFAULTS
 from benchmarks.forecast_defaults import Figures, cells, cut, figures_of, fitted, frame_of, long_frame, mean, report_of
 from benchmarks.tables import markdown_table, text_table
-from seqtag.forecasting.defaults.choices import ANCHORED, SEASONAL, SMOOTHED
 from seqtag.forecasting.evaluation.report import ForecastReport
 
 KINDS = {
@@ -61,9 +60,9 @@ HEADER = ("kind", "set", "system", "MASE", "WQL", "s")
 MADE_UP = 20
 PARTS: dict[str, dict[str, Any]] = {
     "plain": {"scaling": "revin", "anchor": False},
-    "season": SEASONAL,
-    "season + anchor": ANCHORED,
-    "smoothing": SMOOTHED,
+    "season": {"scaling": "seasonal", "anchor": False},
+    "season + anchor": {"scaling": "seasonal", "anchor": True},
+    "smoothing": {"scaling": "es_rnn", "anchor": False},
 }
 
 
@@ -104,14 +103,15 @@ def noise(seed: int, steps: int = 400) -> pd.DataFrame:
 
 def systems(members: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The arguments of each line beside the default, by the default's members."""
-    parts = {name: part for name, part in PARTS.items() if name != "smoothing" or SMOOTHED in members}
-    mixture = [part for part in (ANCHORED, SEASONAL, SMOOTHED) if part in parts.values()]
-    lines: dict[str, dict[str, Any]] = {name: {**part, "guard": "none"} for name, part in parts.items()}
-    lines["mixture without guard"] = {"members": mixture, "guard": "none"}
-    lines["mixture without anchor"] = {"members": mixture[1:]}
-    if SMOOTHED in mixture:
-        lines["mixture without smoothing"] = {"members": mixture[:-1]}
-    return lines if list(members) == mixture else lines | {"mixture": {"members": mixture}}
+    smoothed = [member for member in members if member["scaling"] == "es_rnn"]
+    anchored = [member for member in members if member["anchor"]]
+    alone = {name: {**part, "guard": "none"} for name, part in PARTS.items() if name != "smoothing" or smoothed}
+    without: dict[str, dict[str, Any]] = {"default without guard": {"guard": "none"}}
+    for name, left_out in (("anchor", anchored), ("smoothing", smoothed)):
+        rest = [member for member in members if member not in left_out]
+        if left_out and rest:
+            without[f"default without {name}"] = {"members": rest}
+    return alone | without
 
 
 def best_rule(report: ForecastReport) -> str:

@@ -24,9 +24,6 @@ SEASONS_READ, STEPS_READ = 8, 168
 LEVELS_READ, LONG = 64, 8
 # Smoothing goes step by step: it is slow over more.
 MAX_SMOOTHED = 100
-# Smoothing learns seasons that a lookback holds many times. On the horizons before the test steps, networks of it alone
-# were better than a mixture for seasons of up to a week of days, and worse for a year of months.
-MAX_SMOOTHED_SEASON, SMOOTHED_NETWORKS = 7, 3
 # Updates of a fit, in as many epochs as that makes; windows that a fit is worth drawing in an epoch.
 UPDATES, MIN_EPOCHS, MAX_EPOCHS, MAX_WINDOWS = 800, 8, 60, 12_800
 # The share of a series that is held out, and the most horizons of it.
@@ -112,11 +109,9 @@ def _members(facts: _Facts) -> list[dict[str, Any]]:
     model = facts.model
     if model["stateful"] or model["head"] == "negative_binomial" or model["scaling"] or model["anchor"] is not None:
         return []
-    smooth = model["lookback"] <= MAX_SMOOTHED
-    if smooth and model["season_length"] <= MAX_SMOOTHED_SEASON:
-        return [SMOOTHED] * SMOOTHED_NETWORKS
     anchored = [] if model["output"] == "recursive" else [ANCHORED]
-    return [*anchored, SEASONAL, *([SMOOTHED] if smooth else [])]
+    smoothed = [SMOOTHED] if model["lookback"] <= MAX_SMOOTHED else []
+    return [*anchored, SEASONAL, *smoothed]
 
 
 def _guard(facts: _Facts) -> str:
@@ -201,9 +196,9 @@ def choose(config: ForecastingConfig, table: SeriesTable) -> Choices:
     * `lookback`: the most of two horizons, two of the longest season, and eight of m but no more than 168 steps, or
       where m is 1 an eighth of the median length but no more than 64; no more than the longest series less a horizon.
     * `segment`: the shortest part of m, or multiple of it, of which the lookback has 16 or fewer.
-    * `members`: three of exponential smoothing, of different seeds, where the lookback is 100 or less and m is 7 or
-      less. Else one with an anchor and one without, both scaled by the last season; and one of exponential smoothing
-      where the lookback is 100 or less. None where `scaling` or `anchor` is set, for counts, and for a stateful model.
+    * `members`: one with an anchor and one without, both scaled by the last season; and one of exponential smoothing
+      where the lookback is 100 or less. None where `scaling` or `anchor` is set, for counts, and for
+      a stateful model.
     * `scaling`: `seasonal`; for counts `mean`, for a stateful model `standard`.
     * `anchor`: none where there are no members.
     * `cell`: `gru`.

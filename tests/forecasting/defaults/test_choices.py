@@ -9,7 +9,7 @@ import pytest
 from seqtag.data.series.files import read_series
 from seqtag.data.series.slicing import select_series
 from seqtag.forecasting.config import ForecastingConfig
-from seqtag.forecasting.defaults.choices import SMOOTHED, choose, show_choices
+from seqtag.forecasting.defaults.choices import choose, show_choices
 
 
 def table_of(lengths, season, frequency, seed=0):
@@ -67,24 +67,8 @@ def test_hourly_series_of_some_weeks():
 
 
 def test_yearly_series_have_no_season():
-    choices = choose(config(6), table_of([40] * 5, 1, "YS"))
-    model = choices.config.model
+    model = choose(config(6), table_of([40] * 5, 1, "YS")).config.model
     assert (model.season_length, model.lookback, model.segment) == (1, 12, 1)
-    assert model.members == (SMOOTHED,) * 3 and "members 3 of es_rnn," in choices.to_text()
-
-
-@pytest.mark.parametrize(
-    ("season_length", "lookback", "scalings"),
-    [
-        (7, 100, ["es_rnn"] * 3),
-        (7, 101, ["seasonal"] * 2),
-        (8, 100, ["seasonal", "seasonal", "es_rnn"]),
-    ],
-)
-def test_smoothing_alone_is_for_short_seasons_and_short_lookbacks(season_length, lookback, scalings):
-    given = config(6, season_length=season_length, lookback=lookback)
-    members = choose(given, table_of([300] * 3, 12, "MS")).config.model.members
-    assert [member["scaling"] for member in members] == scalings
 
 
 @pytest.mark.parametrize("length, lookback", [(160, 20), (400, 50), (2000, 64)])
