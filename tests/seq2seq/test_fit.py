@@ -80,4 +80,4 @@ def test_vocabularies_are_of_training_alone():
 def test_networks_of_odd_units(attention):
     config = configured(attention=attention, units=7)
     network = build_network(coders_of(TRAIN, config), None, config)
-    assert (network.decoder.units, network.encoder.stack[0].forward_layer.units) == (7, 3)
+    assert (network.decoder.units, network.encoder.stack[0].forward_layer.units) == (7, 4)

@@ -18,8 +18,8 @@ from seqtag.seq2seq.evaluation.evaluate import DevMeasure, evaluate_model, perpl
 from seqtag.seq2seq.evaluation.measures import bleu, chrf, exact_match, token_error_rate
 from seqtag.seq2seq.fit import Trainer, build_network
 
-# "ab" has two targets, and one of them twice; "abba" is unknown to the dictionary.
-TRAIN = Pairs(["ab", "ba", "ab", "b", "ab"], ["A small dog.", "It isn't.", "One dog", "Dogs, dogs", "One dog"])
+# "ab" has two targets, so that the dictionary is not sure of it; "abba" is unknown to it.
+TRAIN = Pairs(["ab", "ba", "ab", "b", "bb"], ["A small dog.", "It isn't.", "One dog", "Dogs, dogs", "One dog"])
 TEST = Pairs(["ab", "abba", "ba", "ab"], ["A dog.", "One small dog isn't", "It isn't.", "One dog"])
 REFERENCES = [["A dog.", "One dog"], ["One small dog isn't"], ["It isn't."]]
 
@@ -85,7 +85,7 @@ def test_perplexity_is_the_mean_over_symbols_and_ends_without_padding(evaluated)
 
 
 @pytest.mark.parametrize("name", ["exact_match", "token_error_rate", "bleu", "chrf", "perplexity"])
-def test_the_measure_of_an_epoch_is_that_of_greedy_answers_without_the_dictionary(evaluated, name):
+def test_the_measure_of_an_epoch_is_that_of_greedy_answers(evaluated, name):
     model = evaluated.model
     answers = model.greedy_targets(TEST.subset([0, 1, 2]))
     apart = words(answers), [words(targets) for targets in REFERENCES]
