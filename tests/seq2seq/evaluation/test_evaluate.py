@@ -29,7 +29,7 @@ def unfitted_model():
     settings = {"target": "words", "units": 4, "embedding_dim": 3, "dictionary": True, "max_length": 3}
     config = Seq2SeqConfig.model_validate({"task": "seq2seq", "model": settings, "evaluation": {"beam": 2}})
     trainer = Trainer(TRAIN, TRAIN, config)
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(3)  # its answers are words
     return trainer.model([build_network(trainer.coders, trainer.scale, config)])
 
 
