@@ -71,10 +71,16 @@ def attention_weights(scores: Tensor, mask: Tensor | None = None) -> Tensor:
          [0.  0.  0. ]]
     """
     if mask is None:
-        return ops.softmax(scores, axis=-1)
+        return _softmax(scores)
     real = ops.cast(mask, "bool")[:, None]
-    weights = ops.softmax(ops.where(real, scores, MASKED_SCORE), axis=-1)
+    weights = _softmax(ops.where(real, scores, MASKED_SCORE))
     return ops.where(real, weights, ops.zeros_like(weights))
+
+
+def _softmax(scores: Tensor) -> Tensor:
+    """Keras's own warns where there is one step: a source may have one symbol."""
+    shares = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
+    return shares / ops.sum(shares, axis=-1, keepdims=True)
 
 
 def contexts(weights: Tensor, memory: Tensor) -> Tensor:

@@ -216,7 +216,7 @@ def checked_search(model: Seq2SeqModel, beam: int | None, n_best: int) -> Search
     if search.beam < 1:
         raise ConfigError(f"expected a beam of one hypothesis at least, found {search.beam}", setting="evaluation.beam")
     if not 1 <= n_best <= search.beam:
-        raise ConfigError(f"n_best: expected from 1 to the beam's {search.beam}, found {n_best}")
+        raise ConfigError(f"expected from 1 to the beam's {search.beam}, found {n_best}", setting="n_best")
     return search
 
 

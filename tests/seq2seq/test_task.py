@@ -102,8 +102,10 @@ def test_options_that_are_refused_before_the_model_is_read(
 
 def test_more_candidates_than_hypotheses(refused, reversal, reversal_run):
     arguments = "predict", reversal_run, reversal / "test.tsv"
-    assert refused(2, *arguments, "--n-best", "4") == "n_best: expected from 1 to the beam's 3, found 4"
-    assert refused(2, *arguments, "--n-best", "2", "--beam", "1") == "n_best: expected from 1 to the beam's 1, found 2"
+    assert refused(2, *arguments, "--n-best", "4") == "--n-best: expected from 1 to the beam's 3, found 4"
+    assert (
+        refused(2, *arguments, "--n-best", "2", "--beam", "1") == "--n-best: expected from 1 to the beam's 1, found 2"
+    )
 
 
 def test_a_file_of_sources_alone_cannot_be_scored(refused, reversal_run, tmp_path):
