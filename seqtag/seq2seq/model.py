@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -193,20 +193,16 @@ class Seq2SeqModel:
         sources = self._sources(pairs)
         features = tf.constant(pairs.features, tf.string, (len(pairs), len(self.coders.features)))
         drawn = [Candidate("", 1.0)] * len(pairs)
-        for number, batch in enumerate(_source_batches(sources.row_lengths().numpy())):
+        lengths = sources.row_lengths().numpy()
+        for number, batch in enumerate(_source_batches(lengths)):
             part = tf.gather(sources, batch)
             rows = assemble_batch(part, tf.gather(features, batch), self.coders)
             found = self.network.draw(rows, self.max_length + 1, seed + number, temperature, top_k, top_p)
             texts = self._texts(found.symbols[:, None], found.lengths[:, None], part)[:, 0].numpy()
             for row, text, log_probability in zip(batch, texts, found.log_probabilities.numpy(), strict=True):
-                if pairs.sources[row] if isinstance(pairs.sources[row], str) else len(pairs.sources[row]):
+                if lengths[row]:
                     drawn[row] = Candidate(text.decode(), float(np.exp(log_probability)))
         return drawn
-
-    def answer_stream(self, parts: Iterable[Pairs], search: Search | None = None, n_best: int = 1) -> Iterator[Answer]:
-        """Answers sources as they come, in order, in memory that does not grow with their number."""
-        for part in parts:
-            yield from self.answer(part, search, n_best)
 
     def search_symbols(
         self, sources: tf.RaggedTensor, features: tf.Tensor, search: Search, n_best: int

@@ -5,7 +5,6 @@ The same functions serve training, `predict` and the exported SavedModel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -117,8 +116,3 @@ class SymbolCoder:
     def from_dict(cls, data: dict[str, Any]) -> SymbolCoder:
         """The coder that `to_dict` described."""
         return cls(data["kind"], Vocabulary.from_dict(data))
-
-
-def unknown_symbols(coder: SymbolCoder, symbols: Iterable[str]) -> list[str]:
-    """The distinct symbols that a coder does not know, in order."""
-    return [symbol for symbol in dict.fromkeys(symbols) if symbol not in coder.vocabulary]
