@@ -116,7 +116,11 @@ class LiveLine:
 
 
 def with_progress(
-    items: Iterable[T], words: Callable[[T], int], characters: Callable[[T], int], total: int | None
+    items: Iterable[T],
+    words: Callable[[T], int],
+    characters: Callable[[T], int],
+    total: int | None,
+    unit: str = "words",
 ) -> Iterator[T]:
     """Passes items on, and shows how many words have passed, their rate, and the time left.
 
@@ -125,12 +129,13 @@ def with_progress(
         words: the number of words of an item.
         characters: the number of characters of an item.
         total: the characters of all items, for the time left; None where that is not known.
+        unit: what is counted, where it is no words.
     """
     started, done_words, done_characters = time.monotonic(), 0, 0
 
     def text() -> str:
         seconds = time.monotonic() - started
-        rate = f"{done_words:,} words  {done_words / seconds:,.0f} words/s"
+        rate = f"{done_words:,} {unit}  {done_words / seconds:,.0f} {unit}/s"
         if not total:
             return rate
         share = min(1.0, done_characters / total)

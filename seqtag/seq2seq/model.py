@@ -28,8 +28,8 @@ from seqtag.seq2seq.stored_sizes import stored_sizes
 
 # Symbols of a batch in prediction, sources with padding, and the most sources in it.
 BATCH_SYMBOLS, BATCH_SOURCES = 4_000, 256
-# How many sources are in memory at once, whatever the file's size.
-CHUNK_SOURCES = 10_000
+# How many sources of a file are answered at a time: progress is shown after each part.
+CHUNK_SOURCES = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def predict_sources(
     Raises:
         DataError: the file is at fault.
     """
-    watched = with_progress(file.items, lambda item: 1, lambda item: item.size, file.size)
+    watched = with_progress(file.items, lambda item: 1, lambda item: item.size, file.size, unit="sources")
     is_first = True
     for part in chunks(watched, CHUNK_SOURCES):
         pairs = Pairs([item.source for item in part], features=[item.features for item in part])
