@@ -22,6 +22,8 @@ class AdditiveAttention(MemoryAttention):
     sum of the earlier weights, through a convolution F of these filters, adds `(F * Σ_{τ<t} a_τ)_s U` inside of tanh.
     Queries are then attended one after the other.
 
+    `keras.layers.AdditiveAttention` has no W_q, W_m and b: it compares its inputs as they are, and is another layer.
+
     Weights: `query_kernel (query features, units)`, `memory_kernel (memory features, units)`, `bias (units,)`,
     `vector (units,)`; `location_kernel (location_width, 1, location_filters)` and `location_projection
     (location_filters, units)`. See `MemoryAttention` for what it is called on and returns, and for masks.

@@ -13,7 +13,10 @@ from keras import ops
 
 import seqtag.layers
 
-OURS = {name: getattr(seqtag.layers, name) for name in seqtag.layers.__all__ if hasattr(keras.layers, name)}
+# Another layer of the same name: Keras's compares inputs as they are, ours is that of the paper, with projections.
+NAMESAKES = {"AdditiveAttention"}
+SHARED = [name for name in seqtag.layers.__all__ if hasattr(keras.layers, name) and name not in NAMESAKES]
+OURS = {name: getattr(seqtag.layers, name) for name in SHARED}
 CELLS = [name for name in OURS if name.endswith("Cell")]
 RECURRENT = [name.removesuffix("Cell") for name in CELLS]
 PAIR = (SimpleNamespace(**{**vars(keras.layers), **OURS}), keras.layers)
