@@ -92,6 +92,9 @@ def garbage_collected(after_freeing: dict[str, float]) -> Iterator[None]:
     # TensorFlow's loader of SavedModels registers the gradients of what it loads, with their graphs, and for good.
     for name in set(gradient_registry()) - known:
         del gradient_registry()[name]
+    if "jax" in sys.modules:
+        # It keeps all that it has compiled; its compiler crashes when a process has too much of it.
+        sys.modules["jax"].clear_caches()
     if sys.platform != "linux" or resident() > after_freeing["resident"] + WORTH_FREEING:
         give_memory_back()
         after_freeing["resident"] = resident() if sys.platform == "linux" else 0.0
