@@ -12,6 +12,7 @@ from seqtag.data.text.vocabulary import UNKNOWN
 from seqtag.data.text.word_features import NUM_HASHED
 from seqtag.layers import CharEncoder
 from seqtag.layers.compact_embedding import table_layer
+from seqtag.models.word_vectors import PretrainedVectors
 
 CHAR_DIM = 30
 CHAR_UNITS = 50
@@ -24,7 +25,7 @@ SPELLING_UNITS = 128
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class WordRepresentation(keras.layers.Layer):
-    """Vectors of tokens: word embedding, spelling vector and the embeddings of further columns, concatenated.
+    """Vectors of tokens: word embedding, pretrained vector, spelling vector and further columns, concatenated.
 
     The spelling vector is computed once for each distinct word of the batch,
 
@@ -32,7 +33,8 @@ class WordRepresentation(keras.layers.Layer):
 
     from the character encoder's output (Ma and Hovy 2016) and embeddings of hashed affixes and shape; each token then
     takes the vector of its word. Training reads a share of all tokens, and a larger share of the words that occur once,
-    as the unknown word (Lample et al. 2016, section 4.1), so that the row of unknown words is trained too.
+    as the unknown word (Lample et al. 2016, section 4.1), so that the row of unknown words is trained too. Pretrained
+    vectors, and the spelling, stay as they are then, as those of unknown words do later.
 
     Args:
         num_words: number of rows of the word embedding; row 1 is the unknown word.
@@ -45,12 +47,17 @@ class WordRepresentation(keras.layers.Layer):
         spelling: whether the hashed affixes and shape are read.
         word_dropout: share of tokens read as unknown in training.
         singleton_dropout: the same for words that occur once.
+        num_vectors: rows of the table of pretrained vectors, its row 0 included; 0 for none.
+        vector_dim: their width.
+        tune_vectors: whether they are trained along.
+        tune_vectors_later: whether that begins later; see `PretrainedVectors`.
         kept_rows: for each table that is to be a `CompactEmbedding`, by its name: how many of its rows are not zero.
 
     Call arguments:
         batch: dict of `words (distinct,)`, `chars (distinct, characters)`, `buckets (distinct, features)`,
-            `word_rows (batch, time)` with each token's row among the distinct words, and `columns (batch, time,
-            columns)` when there are further columns.
+            `word_rows (batch, time)` with each token's row among the distinct words, `columns (batch, time,
+            columns)` when there are further columns, and `vectors (distinct, most)`, the rows of each word's
+            pretrained vector, when there are any.
 
     Returns:
         `(batch, time, features)`.
@@ -68,6 +75,10 @@ class WordRepresentation(keras.layers.Layer):
         spelling: bool = True,
         word_dropout: float = 0.05,
         singleton_dropout: float = 0.5,
+        num_vectors: int = 0,
+        vector_dim: int = 0,
+        tune_vectors: bool = False,
+        tune_vectors_later: bool = False,
         kept_rows: Mapping[str, int] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -82,9 +93,18 @@ class WordRepresentation(keras.layers.Layer):
         self.spelling = spelling
         self.word_dropout = word_dropout
         self.singleton_dropout = singleton_dropout
+        self.num_vectors = num_vectors
+        self.vector_dim = vector_dim
+        self.tune_vectors = tune_vectors
+        self.tune_vectors_later = tune_vectors_later
         self.kept_rows = dict(kept_rows or {})
         self.seed_generator = keras.random.SeedGenerator()
         self.word_embedding = table_layer(num_words, word_dim, "word_embedding", self.kept_rows)
+        self.vectors = None
+        if num_vectors:
+            self.vectors = PretrainedVectors(
+                num_vectors, vector_dim, tune_vectors, tune_vectors_later, name="word_vectors"
+            )
         self.chars = None
         if char_encoder != "none":
             self.chars = CharEncoder(
@@ -104,6 +124,8 @@ class WordRepresentation(keras.layers.Layer):
     def build(self, batch_shape: dict | None = None) -> None:
         """Creates the weights, whose shapes are known from the arguments alone."""
         self.word_embedding.build((None,))
+        if self.vectors is not None:
+            self.vectors.build()
         width = 0
         if self.chars is not None:
             self.chars.build((None, None))
@@ -119,19 +141,21 @@ class WordRepresentation(keras.layers.Layer):
 
     @property
     def tables(self) -> list[keras.layers.Layer]:
-        """The embeddings that grow with a vocabulary."""
+        """The embeddings that grow with the vocabularies of the training data."""
         return [self.word_embedding, *filter(None, [self.bucket_embedding]), *self.column_embeddings]
 
     @property
     def output_units(self) -> int:
         """Width of the token vectors."""
         spelled = SPELLING_UNITS if self.spelling_projection is not None else 0
-        return self.word_dim + spelled + COLUMN_DIM * len(self.column_sizes)
+        return self.word_dim + self.vector_dim + spelled + COLUMN_DIM * len(self.column_sizes)
 
     def call(self, batch: dict, training: bool = False) -> Any:
         """Vectors `(batch, time, features)` of the batch's tokens."""
         word_rows = batch["word_rows"]
         parts = [self._word_vectors(ops.take(batch["words"], word_rows, axis=0), training)]
+        if self.vectors is not None:
+            parts.append(ops.take(self.vectors(batch["vectors"]), word_rows, axis=0))
         if self.spelling_projection is not None:
             parts.append(ops.take(self._spelling_vectors(batch, training), word_rows, axis=0))
         for number, embedding in enumerate(self.column_embeddings):
@@ -172,5 +196,9 @@ class WordRepresentation(keras.layers.Layer):
             "spelling": self.spelling,
             "word_dropout": self.word_dropout,
             "singleton_dropout": self.singleton_dropout,
+            "num_vectors": self.num_vectors,
+            "vector_dim": self.vector_dim,
+            "tune_vectors": self.tune_vectors,
+            "tune_vectors_later": self.tune_vectors_later,
             "kept_rows": self.kept_rows,
         }

@@ -16,7 +16,8 @@ from seqtag.runs import bundle
 from seqtag.runs.config_file import dump_config, load_run_config
 from seqtag.runs.places import check_new_name
 
-CHECKPOINTS, LOGS = "checkpoints", "logs"
+# The last is what a task makes of other files before the first epoch, for `--resume`.
+CHECKPOINTS, LOGS, PREPARED = "checkpoints", "logs", "prepared"
 
 
 @contextmanager
@@ -83,7 +84,7 @@ def _has_only_begun(folder: Path) -> bool:
     if not folder.is_dir() or has_state(folder):
         return False
     names = {path.name for path in folder.iterdir() if MARK not in path.name}
-    return names <= {bundle.CONFIG, CHECKPOINTS, LOGS}
+    return names <= {bundle.CONFIG, CHECKPOINTS, LOGS, PREPARED}
 
 
 def _locked(folder: Path) -> AbstractContextManager[bool]:

@@ -44,6 +44,12 @@ class DataConfig(FilesConfig):
     comment_prefix: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="how lines start that are kept but not tagged, such as '# id'"
     )
+    vector_dims: tuple[Positive, ...] = Field(
+        (), description="widths that the files of model.vectors must have, in their order; any unless set"
+    )
+    vector_cache: str | None = Field(
+        None, description="folder for word vectors as they are used, read once; beside the run unless set"
+    )
     scheme: Literal["auto", "IOB1", "IOB2", "IOBES", "BILOU", "IO", "none"] = Field(
         "auto", description="how tags mark spans; none for labels such as parts of speech; auto detects it"
     )
@@ -67,6 +73,13 @@ class ModelConfig(Section):
         0.0, description="what missing a tag of an entity costs a crf in training: more finds more entities"
     )
     word_dim: Positive = Field(100, description="width of the word embedding")
+    vectors: tuple[str, ...] = Field((), description="files of pretrained word vectors, whose vectors are concatenated")
+    keep_vectors: Literal["all", "seen"] = Field(
+        "all", description="all: of every word of the files; seen: of the words of train and dev alone"
+    )
+    tune_vectors: bool | Positive = Field(
+        False, description="whether word vectors are trained along; a number: after so many epochs"
+    )
     min_count: Positive = Field(1, description="words seen less often are unknown")
     dropout: Fraction = Field(0.5, description="of the token vectors and of each recurrent layer's output")
     recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from seqtag.data.text.vectors.lookup import VectorLookup
+from seqtag.data.text.vectors.store import WordVectors
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, count_characters, count_words
+from seqtag.models.word_vectors import TuneAfter
 from seqtag.tagging.config import ModelConfig, TaggingConfig
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, reading_options
@@ -25,9 +28,14 @@ NUM_BUCKETS = 1 << 16
 
 
 def build_tagging_model(
-    train: TaggedCorpus, config: ModelConfig, options: ReadingOptions, scheme: str = "auto", dtype: str = "float32"
+    train: TaggedCorpus,
+    config: ModelConfig,
+    options: ReadingOptions,
+    scheme: str = "auto",
+    dtype: str = "float32",
+    vectors: WordVectors | None = None,
 ) -> TaggingModel:
-    """Builds an unfitted model, whose vocabularies come from the training data alone.
+    """Builds an unfitted model, whose vocabularies come from the training data alone, but for pretrained vectors.
 
     Args:
         train: the training sentences.
@@ -35,10 +43,12 @@ def build_tagging_model(
         options: how files for this model are laid out.
         scheme: of the training tags; `"auto"` detects it, `"none"` takes them as plain labels.
         dtype: Keras's dtype policy.
+        vectors: pretrained word vectors.
     """
     codec = TagCodec.fit(train, scheme)
     tokens = [token for sentence in train.tokens for token in sentence]
-    encoder = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS)
+    lookup = None if vectors is None else VectorLookup.of(vectors)
+    encoder = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS, lookup)
     columns = [
         Vocabulary.count(value for values in train.columns for value in values[n]) for n in range(len(options.features))
     ]
@@ -55,6 +65,10 @@ def build_tagging_model(
             "spelling": config.spelling,
             "word_dropout": config.word_dropout,
             "singleton_dropout": config.singleton_dropout,
+            "num_vectors": 0 if lookup is None else lookup.num_rows,
+            "vector_dim": 0 if vectors is None else vectors.width,
+            "tune_vectors": config.tune_vectors is not False,
+            "tune_vectors_later": _tuned_after(config) > 0,
         },
         num_tags=len(codec.labels),
         constraints=None if constraints is None else [table.tolist() for table in constraints],
@@ -69,7 +83,15 @@ def build_tagging_model(
         dtype=dtype,
     )
     network.build()
+    layer = network.representation.vectors
+    if vectors is not None and layer is not None:
+        layer.fill(vectors.matrix)
     return TaggingModel(network, codec, encoder, columns, options)
+
+
+def _tuned_after(config: ModelConfig) -> int:
+    """After how many epochs word vectors are trained, where they are trained at all."""
+    return 0 if isinstance(config.tune_vectors, bool) else config.tune_vectors
 
 
 def _tag_costs(codec: TagCodec, config: ModelConfig) -> list[float] | None:
@@ -85,6 +107,7 @@ def fit_tagging_model(
     config: TaggingConfig,
     recording: Recording = Recording(),
     budget: Budget | None = None,
+    vectors: WordVectors | None = None,
 ) -> tuple[TaggingModel, FitResult]:
     """Fits a model on `train`; `dev` chooses the epoch.
 
@@ -96,6 +119,7 @@ def fit_tagging_model(
         config: the whole configuration.
         recording: where checkpoints and logs go.
         budget: the time that training may take, where there are several; that of the configuration unless given.
+        vectors: pretrained word vectors; see `seqtag.tagging.vectors`.
 
     Raises:
         ConfigError: a measure of spans for plain labels.
@@ -105,7 +129,7 @@ def fit_tagging_model(
     # Files that the model reads later have the layout of the training file, also if it was detected, and its tags.
     options = replace(reading_options(config.data).spelt_as(train), layout=train.layout)
     with seeded(config.seed):
-        model = build_tagging_model(train, config.model, options, config.data.scheme, training.precision)
+        model = build_tagging_model(train, config.model, options, config.data.scheme, training.precision, vectors)
         scheme = model.codec.scheme
         measure = resolve_measure(config.evaluation.measure, scheme)
         encoded = in_pieces(model.encode(train.inputs, model.codec.encode_corpus(train)), model.codec.begins)
@@ -115,5 +139,7 @@ def fit_tagging_model(
             return getattr(quick_report(dev.tags, model.decode_tags(encoded_dev), scheme), measure)
 
         batches = TaggedBatches(encoded, training.batch_tokens, config.seed)
-        result = fit_network(model.network, batches, training, evaluate, Measure(measure), recording, budget=budget)
+        layer, later = model.network.representation.vectors, _tuned_after(config.model)
+        callbacks = [TuneAfter(layer, later)] if layer is not None and later else []
+        result = fit_network(model.network, batches, training, evaluate, Measure(measure), recording, callbacks, budget)
     return model, result

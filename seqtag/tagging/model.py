@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from seqtag.data.text.vectors.lookup import VectorLookup
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder
 from seqtag.process.forks import check_can_run
@@ -175,6 +176,7 @@ class TaggingModel:
             "words": self.encoder.words.to_dict(),
             "chars": self.encoder.chars.to_dict(),
             "num_buckets": self.encoder.num_buckets,
+            "vectors": None if self.encoder.vectors is None else self.encoder.vectors.to_dict(),
             "columns": [vocabulary.to_dict() for vocabulary in self.column_vocabularies],
             "options": self.options.to_dict(),
         }
@@ -183,10 +185,13 @@ class TaggingModel:
     def from_dict(cls, network: TaggerNetwork, data: dict[str, Any]) -> TaggingModel:
         """The model that `to_dict` described, around a network."""
         words, chars = Vocabulary.from_dict(data["words"]), Vocabulary.from_dict(data["chars"])
+        vectors = data.get("vectors")  # which models of earlier versions do not have
         return cls(
             network,
             TagCodec.from_dict(data["codec"]),
-            WordEncoder(words, chars, data["num_buckets"]),
+            WordEncoder(
+                words, chars, data["num_buckets"], None if vectors is None else VectorLookup.from_dict(vectors)
+            ),
             [Vocabulary.from_dict(column) for column in data["columns"]],
             ReadingOptions.from_dict(data["options"]),
         )

@@ -13,6 +13,7 @@ from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.vectors import TaggerVectors
 from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult
 from seqtag.training.recording import Recording
@@ -35,10 +36,12 @@ class SeedRuns:
     Attributes:
         runs: one per seed.
         measure: the score on dev that chooses the best.
+        vectors: the pretrained word vectors, if there were any.
     """
 
     runs: list[SeedRun]
     measure: str
+    vectors: TaggerVectors | None = None
 
     @property
     def best(self) -> SeedRun:
@@ -52,6 +55,8 @@ class SeedRuns:
         metrics |= {split: report.to_metrics() for split, report in best.reports.items()}
         metrics["train"] = best.fit.to_metrics() | {"seconds": sum(run.fit.seconds for run in self.runs)}
         metrics["seed"] = best.seed
+        if self.vectors is not None:
+            metrics["vectors"] = self.vectors.to_metrics()
         if len(self.runs) > 1:
             metrics["seeds"] = {
                 "measure": self.measure,
@@ -65,21 +70,32 @@ class SeedRuns:
         return {"mean": statistics.fmean(scores), "min": min(scores), "max": max(scores), "scores": scores}
 
 
-def fit_seeds(config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], recording: Recording) -> SeedRuns:
+def fit_seeds(
+    config: TaggingConfig,
+    corpora: Mapping[str, TaggedCorpus],
+    recording: Recording,
+    vectors: TaggerVectors | None = None,
+) -> SeedRuns:
     """Fits a tagger with each seed of a configuration, all within its budget."""
     count, budget = config.training.seeds, Budget(config.training.budget)
     runs = []
     for number in range(count):
         seed = config.seed + number
         part = recording.part(f"seed-{seed}", labelled=count > 1)
-        runs.append(_fit_seed(config, corpora, seed, part, budget.part(1 / (count - number))))
-    return SeedRuns(runs, resolve_measure(config.evaluation.measure, runs[0].model.codec.scheme))
+        runs.append(_fit_seed(config, corpora, seed, part, budget.part(1 / (count - number)), vectors))
+    return SeedRuns(runs, resolve_measure(config.evaluation.measure, runs[0].model.codec.scheme), vectors)
 
 
 def _fit_seed(
-    config: TaggingConfig, corpora: Mapping[str, TaggedCorpus], seed: int, recording: Recording, budget: Budget
+    config: TaggingConfig,
+    corpora: Mapping[str, TaggedCorpus],
+    seed: int,
+    recording: Recording,
+    budget: Budget,
+    vectors: TaggerVectors | None,
 ) -> SeedRun:
     config = config.model_copy(update={"seed": seed})
-    model, fit = fit_tagging_model(corpora["train"], corpora["dev"], config, recording, budget)
+    table = None if vectors is None else vectors.table
+    model, fit = fit_tagging_model(corpora["train"], corpora["dev"], config, recording, budget, table)
     reports = {split: evaluate_model(model, corpora[split]) for split in ("dev", "test") if split in corpora}
     return SeedRun(seed, model, fit, reports)

@@ -25,6 +25,7 @@ def stored_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[
         yield f"a vocabulary of {what} of size", words[key], _size(encoders[vocabulary])
     yield "singletons_from", words["singletons_from"], encoders["words"]["singletons_from"]
     yield "num_buckets", words["num_buckets"], encoders["num_buckets"]
+    yield "a table of word vectors of rows", words.get("num_vectors", 0), _vector_rows(encoders.get("vectors"))
     yield "vocabularies of columns of sizes", words["column_sizes"], [_size(column) for column in encoders["columns"]]
     symbols, scheme = as_texts(encoders["codec"]["symbols"]), encoders["codec"]["scheme"]
     tags = len(symbols) if scheme is None else 1 + len(Scheme(MODEL_SCHEME).prefixes) * len(symbols)
@@ -32,6 +33,12 @@ def stored_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[
     for what, number, most in (("tags", tags, MOST_TAGS), ("layers", network["layers"], MOST_LAYERS)):
         if number > most:
             raise ValueError(f"{number} {what}")
+
+
+def _vector_rows(vectors: dict[str, Any] | None) -> int:
+    if vectors is None:
+        return 0
+    return 1 + len(as_texts(vectors["words"])) + (vectors["subwords"][2] if vectors["subwords"] else 0)
 
 
 def _size(vocabulary: dict[str, Any]) -> int:

@@ -30,6 +30,7 @@ from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.export import export_saved_model
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.model import TaggedSentence, TaggingModel
+from seqtag.tagging.vectors import load_vectors
 from seqtag.training.recording import Recording
 
 
@@ -47,6 +48,10 @@ class Tagger(BaseEstimator):
         head: `"crf"` or `"softmax"`.
         entity_cost: what missing a tag of an entity costs a CRF in training; a higher cost finds more entities.
         word_dim: width of the word embedding.
+        vectors: files of pretrained word vectors, whose vectors are concatenated.
+        keep_vectors: `"all"` keeps the vectors of every word of the files, `"seen"` those of training and validation
+            data alone.
+        tune_vectors: whether word vectors are trained along; a number: after so many epochs.
         min_count: words seen less often in training are unknown.
         dropout: variational, of token vectors and recurrent outputs.
         recurrent_dropout: variational, of the hidden state between steps.
@@ -82,6 +87,9 @@ class Tagger(BaseEstimator):
         head: str = "crf",
         entity_cost: float = 0.0,
         word_dim: int = 100,
+        vectors: Sequence[str] = (),
+        keep_vectors: str = "all",
+        tune_vectors: bool | int = False,
         min_count: int = 1,
         dropout: float = 0.5,
         recurrent_dropout: float = 0.0,
@@ -101,6 +109,9 @@ class Tagger(BaseEstimator):
         self.head = head
         self.entity_cost = entity_cost
         self.word_dim = word_dim
+        self.vectors = vectors
+        self.keep_vectors = keep_vectors
+        self.tune_vectors = tune_vectors
         self.min_count = min_count
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -142,11 +153,16 @@ class Tagger(BaseEstimator):
         else:
             dev = load_corpus(validation_data, options)
         TagCodec.fit(train, config.data.scheme).check(dev)
-        self.model_, result = fit_tagging_model(train, dev, config, Recording(verbose=is_verbose(self, verbose)))
+        recording = Recording(verbose=is_verbose(self, verbose))
+        vectors = load_vectors(config, {"train": train, "dev": dev}, verbose=recording.verbose)
+        table = None if vectors is None else vectors.table
+        self.model_, result = fit_tagging_model(train, dev, config, recording, vectors=table)
         self.config_ = config
         report = evaluate_model(self.model_, dev)
         self.history_ = result.history
         self.metrics_ = {"task": TASK, "dev": report.to_metrics(), "train": result.to_metrics()}
+        if vectors is not None:
+            self.metrics_["vectors"] = vectors.to_metrics()
         return self
 
     @property

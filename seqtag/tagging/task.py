@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtag.errors import ConfigError
+from seqtag.files.asides import remove
 from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_run_config, resolve_path
-from seqtag.runs.directory import CHECKPOINTS, LOGS, run_directory, write_figures
+from seqtag.runs.directory import CHECKPOINTS, LOGS, PREPARED, run_directory, write_figures
 from seqtag.runs.places import check_new_folder, check_output_folder
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import TASK, DataConfig, TaggingConfig
@@ -26,6 +27,7 @@ from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.stored_sizes import stored_sizes
+from seqtag.tagging.vectors import prepared_vectors
 
 if TYPE_CHECKING:
     from seqtag.tagging.gradient_report import GradientReport
@@ -59,16 +61,18 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
     with run_directory(config, output, resume) as folder:
         corpora = load_splits(config.data)
         _check_tags(corpora, config)
+        vectors = prepared_vectors(config, corpora, output, folder / PREPARED)
         import_tensorflow()
         from seqtag.tagging.seeds import fit_seeds
         from seqtag.tagging.summary import TaggerSummary, tagged_examples
         from seqtag.training.recording import Recording
 
         logs = folder / LOGS if config.training.tensorboard else None
-        seeds = fit_seeds(config, corpora, Recording(folder / CHECKPOINTS, logs, resume))
+        seeds = fit_seeds(config, corpora, Recording(folder / CHECKPOINTS, logs, resume), vectors)
         best, metrics = seeds.best, seeds.to_metrics()
         best.model.save(folder)
         write_figures(folder, best.fit.history, metrics)
+        remove(folder / PREPARED)
     sentences = tagged_examples(best.model, corpora["dev"], config.evaluation.show_sentences)
     return TaggerSummary(output, metrics, best.reports, best.fit.sparsity, sentences, best.model.codec.symbols)
 

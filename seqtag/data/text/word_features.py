@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from seqtag.data.text.vectors.lookup import VectorLookup
 from seqtag.data.text.vocabulary import UNKNOWN, Vocabulary
 
 LONGEST_AFFIX = 4
@@ -25,11 +26,13 @@ class WordFeatures(NamedTuple):
         words: (words,) rows of the word vocabulary; the lower-cased form where the exact form is unknown.
         chars: (words, characters) rows of the character vocabulary, 0 beyond the word's end.
         buckets: (words, NUM_HASHED) hashed: the word's shape, then for each size its prefix and suffix.
+        vectors: (words, most) rows of pretrained vectors, 0 beyond a word's; without columns where there are none.
     """
 
     words: tf.Tensor
     chars: tf.Tensor
     buckets: tf.Tensor
+    vectors: tf.Tensor
 
 
 NUM_HASHED = 2 * LONGEST_AFFIX + 1
@@ -79,6 +82,7 @@ class WordEncoder:
         words: vocabulary of (digit-normalised) words.
         chars: vocabulary of single characters.
         num_buckets: how many rows the hashed features share.
+        vectors: the look-up of pretrained vectors, if there are any.
 
     Example:
 
@@ -88,23 +92,31 @@ class WordEncoder:
         (array([2, 3, 1], dtype=int32), array([1, 3, 4, 0, 0], dtype=int32))
     """
 
-    def __init__(self, words: Vocabulary, chars: Vocabulary, num_buckets: int) -> None:
+    def __init__(
+        self, words: Vocabulary, chars: Vocabulary, num_buckets: int, vectors: VectorLookup | None = None
+    ) -> None:
         self.words = words
         self.chars = chars
         self.num_buckets = num_buckets
+        self.vectors = vectors
         self._word_table = lookup_table(words)
         self._char_table = lookup_table(chars)
-        self.trackable = [self._word_table, self._char_table]
+        self.trackable = [self._word_table, self._char_table, *(vectors.trackable if vectors else [])]
 
     def __call__(self, words: tf.Tensor) -> WordFeatures:
         """`WordFeatures` of a vector of strings."""
-        return WordFeatures(self._word_rows(words), self._char_rows(words), self._hashed(words))
+        return WordFeatures(
+            self._word_rows(words), self._char_rows(words), self._hashed(words), self._vector_rows(words)
+        )
 
     def _word_rows(self, words: tf.Tensor) -> tf.Tensor:
         normal = normalise_digits(words)
         exact = self._word_table.lookup(normal)
         lowered = self._word_table.lookup(tf.strings.lower(normal, encoding="utf-8"))
         return tf.where(exact == UNKNOWN, lowered, exact)
+
+    def _vector_rows(self, words: tf.Tensor) -> tf.Tensor:
+        return tf.zeros([tf.size(words), 0], tf.int32) if self.vectors is None else self.vectors(words)
 
     def _char_rows(self, words: tf.Tensor) -> tf.Tensor:
         characters = tf.strings.unicode_split(_first_and_last(words, MAX_CHARACTERS), "UTF-8")

@@ -36,17 +36,17 @@ def assemble_batch(
         tags: int32 (batch, None) ragged, -1 where unknown.
 
     Returns:
-        `words`, `chars`, `buckets`: the features of the batch's distinct words, with the characters cut to the longest
-        word; `word_rows` (batch, time): the row of each token's word in them; `lengths` (batch,); and `columns`,
-        `tags` (batch, time; tags are padded by -1) where there are any.
+        `words`, `chars`, `buckets`, `vectors`: the features of the batch's distinct words, with the characters and the
+        rows of vectors cut to the word that has most; `word_rows` (batch, time): the row of each token's word in them;
+        `lengths` (batch,); and `columns`, `tags` (batch, time; tags are padded by -1) where there are any.
     """
     distinct, rows = tf.unique(words.flat_values)
     features = features_of(distinct)
-    longest = tf.reduce_max(tf.reduce_sum(tf.cast(features.chars != 0, tf.int32), axis=1))
     batch = {
         "words": features.words,
-        "chars": features.chars[:, : tf.maximum(longest, 1)],
+        "chars": _without_padding(features.chars),
         "buckets": features.buckets,
+        "vectors": _without_padding(features.vectors),
         "word_rows": words.with_flat_values(rows).to_tensor(),
         "lengths": tf.cast(words.row_lengths(), tf.int32),
     }
@@ -55,6 +55,12 @@ def assemble_batch(
     if tags is not None:
         batch["tags"] = tags.to_tensor(-1)
     return batch
+
+
+def _without_padding(rows: tf.Tensor) -> tf.Tensor:
+    """The rows of words, without the columns that are 0 for all of them; one column stays."""
+    longest = tf.reduce_max(tf.reduce_sum(tf.cast(rows != 0, tf.int32), axis=1))
+    return rows[:, : tf.maximum(longest, 1)]
 
 
 def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:

@@ -178,6 +178,8 @@ class TaggerNetwork(keras.Model):
         """
         shapes = {"words": [None], "chars": [None, None], "buckets": [None, NUM_HASHED], "word_rows": [None, None]}
         shapes["lengths"] = [None]
+        if self.representation.vectors is not None:
+            shapes["vectors"] = [None, None]
         if self.representation.column_sizes:
             shapes["columns"] = [None, None, len(self.representation.column_sizes)]
         name = function.__name__

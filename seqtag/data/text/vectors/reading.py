@@ -1,0 +1,165 @@
+"""Reads a vector file of any form, through a cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+import warnings
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from seqtag.data.text.vectors.byte_source import ByteSource, opened
+from seqtag.data.text.vectors.parsed import Parsed, check_width
+from seqtag.data.text.vectors.store import VectorWriter, WordVectors
+from seqtag.data.text.vectors.text_format import LONGEST_LINE, header_of, is_text_line, parse_text
+from seqtag.errors import DataError, DataWarning, OutputError, shown
+from seqtag.files.asides import remove
+from seqtag.files.folders import make_folder, whole_folder
+from seqtag.progress import LiveLine, time_left
+
+LONGEST_STEM = 40
+
+
+def read_vectors(
+    path: str | os.PathLike[str], cache: Path | None = None, verbose: bool = True, width: int | None = None
+) -> WordVectors:
+    """The vectors in a file: GloVe's or word2vec's text, or packed by gzip or zip; what it holds tells which.
+
+    Args:
+        path: the file.
+        cache: a folder for the vectors in the form that they are used in, which is quick to open: it is used as long
+            as the file has the size and the time that it had. Without one they are kept in a temporary folder as long
+            as the process lives.
+        verbose: whether a line shows how far the file is read.
+        width: the numbers that a vector must have, if that is known.
+
+    Raises:
+        DataError: the file cannot be read, or is at fault; the message has the line where there are lines. Its vectors
+            are of another width.
+        OutputError: the cache cannot be written.
+    """
+    if cache is None:
+        folder = tempfile.TemporaryDirectory(prefix="seqtag-vectors-")
+        vectors = _read_into(Path(folder.name), path, verbose, width)
+        # Removed with the vectors: the matrix is a part of it.
+        weakref.finalize(vectors.matrix, folder.cleanup)
+        return vectors
+    target = cache / _cached_name(path)
+    found = _fresh(target, path)
+    if found is not None:
+        _check_width(found.width, width, os.fspath(path))
+        return found
+    make_folder(cache)
+    # Somebody else may write the same at the same time: then theirs is as good.
+    with suppress(OutputError):
+        remove(target)
+        with whole_folder(target) as aside:
+            _read_into(aside, path, verbose, width)
+    return WordVectors.load(target)[0]
+
+
+def _cached_name(path: str | os.PathLike[str]) -> str:
+    place = os.path.abspath(path)
+    return f"{Path(place).name[:LONGEST_STEM]}-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+
+
+def _source_of(path: str | os.PathLike[str]) -> dict[str, Any]:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return {}
+    return {"name": os.path.basename(path), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+def _fresh(folder: Path, path: str | os.PathLike[str]) -> WordVectors | None:
+    """What a cache holds of a file, as the file is now."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        vectors, about = WordVectors.load(folder)
+        if about["source"] == _source_of(path):
+            return vectors
+    return None
+
+
+def _check_width(found: int, expected: int | None, name: str) -> None:
+    if expected not in (None, found):
+        raise DataError(f"expected vectors of {expected} numbers as in data.vector_dims, found {found}", name)
+
+
+def _read_into(folder: Path, path: str | os.PathLike[str], verbose: bool, width: int | None) -> WordVectors:
+    about = {"source": _source_of(path)}
+    with opened(path) as source:
+        parsed = _parsed(source)
+        _check_width(parsed.width, width, source.name)
+        with VectorWriter(folder, parsed.width) as writer:
+            seen = _copy(parsed, writer, source, verbose)
+            writer.finish(parsed.subwords, about)
+    if not writer.known:
+        raise DataError("expected word vectors, found none", source.name)
+    seen.warn(source.name)
+    return WordVectors.load(folder)[0]
+
+
+def _parsed(source: ByteSource) -> Parsed:
+    """The reader of a file, chosen by its first bytes."""
+    first = source.peek(LONGEST_LINE).split(b"\n", 1)[0]
+    header = header_of(first)
+    if header is not None:
+        check_width(header.width, source.name)
+        source.read(len(first) + 1)
+        first = source.peek(LONGEST_LINE).split(b"\n", 1)[0]
+    if not first and header is None:
+        raise DataError("expected word vectors, found an empty file", source.name)
+    if is_text_line(first):
+        return parse_text(source, header)
+    raise DataError(f"expected word vectors in text, found {shown(first[:40])}", source.name, 1)
+
+
+class _Oddities:
+    """Words of a file that no tokeniser gives, counted, with an example."""
+
+    def __init__(self) -> None:
+        self.spaced: list[str] = []
+        self.spaces = self.left_out = 0
+
+    def add(self, words: Sequence[str | None]) -> None:
+        spaced = [word for word in words if word is not None and " " in word]
+        self.spaced = self.spaced or spaced[:1]
+        self.spaces += len(spaced)
+        self.left_out += sum(word is None for word in words)
+
+    def warn(self, name: str) -> None:
+        if self.spaces:
+            _warn(
+                f"words that hold a space, which no token is found by: {self.spaces}, such as {shown(self.spaced[0])}",
+                name,
+            )
+        if self.left_out:
+            _warn(f"words left out that are no text in utf-8: {self.left_out}", name)
+
+
+def _warn(message: str, name: str) -> None:
+    warnings.warn(DataWarning(message, name), stacklevel=3)
+
+
+def _copy(parsed: Parsed, writer: VectorWriter, source: ByteSource, verbose: bool) -> _Oddities:
+    started, words, oddities = time.monotonic(), 0, _Oddities()
+
+    def text() -> str:
+        seconds = time.monotonic() - started
+        share = source.done() / max(1, source.packed_size)
+        left = time_left(seconds, source.done(), source.packed_size)
+        return f"{source.name}: {words:,} words  {words / max(seconds, 1e-9):,.0f} words/s  {share:.0%}  {left}"
+
+    with LiveLine(plain_lines=True) as line:
+        for block_words, vectors in parsed.blocks:
+            writer.add(block_words, vectors)
+            oddities.add(block_words)
+            words += len(block_words)
+            if verbose:
+                line.show(text)
+    return oddities

@@ -1,0 +1,138 @@
+"""Vector files of each form, packed or not, as gensim writes them or by hand, and what is wrong with others."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+from seqtag.data.text.vectors.reading import read_vectors
+from seqtag.errors import DataError, DataWarning
+
+WORDS = ["the", "Paris", "naïve", "a\u00a0b", "007"]
+VECTORS = np.arange(15, dtype=np.float32).reshape(5, 3) / 8 - 0.5
+
+
+def rows(words=WORDS, vectors=VECTORS, end="\n"):
+    lines = [" ".join([word, *map(str, vector)]) for word, vector in zip(words, vectors.tolist(), strict=True)]
+    return "".join(line + end for line in lines)
+
+
+def read(path, **arguments):
+    return read_vectors(path, verbose=False, **arguments)
+
+
+def check(vectors, words=WORDS, matrix=VECTORS):
+    assert list(vectors.words) == words
+    np.testing.assert_array_equal(vectors.matrix, matrix)
+    assert vectors.subwords is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        rows(),
+        rows()[:-1],
+        "5 3\n" + rows(end=" \n"),
+        rows(end="\r\n"),
+        rows().replace(" ", "\t"),
+        rows() + "\n",
+        "5 3\n" + rows(end=" \n\n"),
+    ],
+    ids=["glove", "no last end", "fasttext", "windows", "tabs", "empty last line", "empty lines"],
+)
+def test_text(tmp_path, content):
+    path = tmp_path / "vectors"
+    path.write_text(content, encoding="utf-8")
+    check(read(path))
+
+
+def test_gzip_and_zip_hold_any_form(tmp_path):
+    (tmp_path / "a").write_bytes(gzip.compress(rows().encode()))
+    with zipfile.ZipFile(tmp_path / "b", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("folder/", "")
+        archive.writestr("folder/glove.txt", rows())
+    for name in "ab":
+        check(read(tmp_path / name))
+
+
+def test_words_with_spaces_are_read_and_told(tmp_path):
+    """As GloVe's file of 840 billion tokens has them, at any place."""
+    path = tmp_path / "glove.txt"
+    path.write_text(rows([". . .", "the", "at name@host", "x", "y"]), encoding="utf-8")
+    with pytest.warns(DataWarning, match=r"glove.txt: words that hold a space.*: 2, such as '. . .'"):
+        check(read(path), [". . .", "the", "at name@host", "x", "y"])
+
+
+def test_of_a_word_that_comes_twice_the_first_vector_counts(tmp_path):
+    path = tmp_path / "glove.txt"
+    path.write_text(rows(["a", "b", "a", "c", "b"]), encoding="utf-8")
+    check(read(path), ["a", "b", "c"], VECTORS[[0, 1, 3]])
+
+
+def test_words_that_are_no_text_are_left_out_and_told(tmp_path):
+    path = tmp_path / "glove.txt"
+    path.write_bytes(rows().encode().replace("ï".encode(), b"\xff"))
+    with pytest.warns(DataWarning, match=r"words left out that are no text in utf-8: 1"):
+        check(read(path), [word for word in WORDS if word != "naïve"], VECTORS[[0, 1, 3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("a 1 2\nb 1 2\nc 1\n", ":3: expected a word and 2 numbers, found 1; the file may be cut off"),
+        ("a 1 2\nb 1 2\nc 1 2 3\n", ":3: expected a word and 2 numbers, found 3"),
+        ("a 1\nb 1 2\nc 1 2\n", ":1: expected a word and 2 numbers, found 1; the file may be cut off"),
+        ("3 2\na 1 2\nb 1 2\n", ":3: expected 3 words as in the header, found 2; the file may be cut off"),
+        ("1 2\na 1 2\nb 1 2\n", ":2: expected 1 words as in the header, found more"),
+        ("2 3\na 1 2\nb 1 2\n", ":2: expected a word and 3 numbers, found 2; the file may be cut off"),
+        ("a 1 2\nb 1 x2\n", ":2: expected a number, found 'x2'"),
+        ("a 1 2\nb nan 2\n", ":2: expected finite numbers, found nan in the vector of 'b'"),
+        ("2 0\na\nb\n", ": expected vectors of 1 to 65536 numbers, found a header with 0"),
+        ("the cat sat\n", ":1: expected word vectors .*, found b'the cat sat'"),
+        ("", ": expected word vectors, found an empty file"),
+        (b"\x80\x04\x95gensim pickles\n", ":1: expected word vectors .*, found b'.*gensim pickles'"),
+        (b"PK\x03\x04 no archive", ": expected a readable archive, found: .*"),
+        (gzip.compress(rows().encode())[:-20], ": expected a whole packed file, found damage: .*"),
+    ],
+)
+def test_faults(tmp_path, content, fault):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DataError, match=f"vectors.txt{fault}$"):
+        read(path, cache=tmp_path / "cache")
+    assert list((tmp_path / "cache").glob("*")) == []
+
+
+def test_faults_of_places(tmp_path):
+    with pytest.raises(DataError, match=r"none.txt: expected a readable file, found: no such file"):
+        read(tmp_path / "none.txt")
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a", rows())
+        archive.writestr("b", rows())
+    with pytest.raises(DataError, match=r"two.zip: expected an archive of one vector file, found 2: \['a', 'b'\]"):
+        read(tmp_path / "two.zip")
+
+
+def test_the_cache_is_used_until_the_file_changes(tmp_path):
+    path, cache = tmp_path / "glove.txt", tmp_path / "cache"
+    path.write_text(rows(), encoding="utf-8")
+    check(read(path, cache=cache))
+    [folder] = cache.iterdir()
+    status = path.stat()
+    path.write_text(rows().replace("the", "she"), encoding="utf-8")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    check(read(path, cache=cache))  # the file looks as it did
+    with pytest.raises(DataError, match=r"expected vectors of 4 numbers as in data.vector_dims, found 3"):
+        read(path, cache=cache, width=4)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    assert read(path, cache=cache).words[0] == "she"
+    (folder / "vectors.npy").write_bytes((folder / "vectors.npy").read_bytes()[:-4])
+    assert read(path, cache=cache).words[0] == "she"
+    shutil.rmtree(folder)
+    assert read(path, cache=cache, width=3).words[0] == "she"
+    assert [entry.name for entry in cache.iterdir()] == [folder.name]
