@@ -96,7 +96,7 @@ def beam_search(
         end: the symbol that ends a hypothesis.
         width: the number of hypotheses that a row has at a time.
         steps: the most symbols of a hypothesis, `end` among them. A tensor if need be, where a graph may have dynamic
-            shapes.
+            shapes: of one number, or of one for each row, `(batch,)`, the greatest of which is the size of the answers.
         n_best: how many hypotheses are returned, the best of the `width`; all by default.
         alpha: how much longer hypotheses are preferred, 0 not to.
         coverage: the coverage penalty; none by default.
@@ -175,7 +175,7 @@ def _unsettled(search: Search, scoring: _Scoring, count: int) -> Callable[[Hypot
 
     def unsettled(known: Hypotheses) -> Tensor:
         # Nothing that follows raises the log-probability, and the longest hypothesis has the mildest normalisation.
-        reachable = scoring.normalised(known.log_probabilities, search.steps) > known.scores[:, count - 1 : count]
+        reachable = scoring.normalised(known.log_probabilities, known.bounds) > known.scores[:, count - 1 : count]
         return ops.logical_and(known.live(), ops.logical_or(ops.arange(search.width) < count, reachable))
 
     return unsettled
@@ -188,7 +188,7 @@ def _extend_one(search: Search, scoring: _Scoring) -> Extend:
         gained, symbols = ops.top_k(log_probabilities, 1)
         sums = known.log_probabilities + ops.cast(gained, "float32")
         scores = scoring.scores(sums[..., None], known.t + 1, state)[..., 0]
-        scores = ops.where(known.finished, known.scores, scores)
+        scores = ops.where(known.closed(), known.scores, scores)
         return known.append(symbols, gained, scores, search.end), state
 
     return extend
@@ -202,9 +202,9 @@ def _extend_many(search: Search, scoring: _Scoring) -> Extend:
         count = ops.shape(log_probabilities)[-1]
         gained = ops.reshape(ops.cast(log_probabilities, "float32"), (batch, width, count))
         scores = scoring.scores(known.log_probabilities[..., None] + gained, known.t + 1, state)
-        # What has ended goes on in one way, with the score that it has.
+        # What grows no more goes on in one way, with the score that it has.
         as_it_is = ops.where(ops.arange(count) == 0, known.scores[..., None], IMPOSSIBLE)
-        scores = ops.where(known.finished[..., None], as_it_is, scores)
+        scores = ops.where(known.closed()[..., None], as_it_is, scores)
         scores, places = best(ops.reshape(scores, (batch, width * count)), width)
         gained = take_within(ops.reshape(gained, (batch, width * count)), places)
         parents = places // count

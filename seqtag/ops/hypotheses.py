@@ -19,7 +19,8 @@ Tensor = Any
 class Hypotheses(NamedTuple):
     """What is known after t steps: tensors `(batch, width)`, and all symbols so far `(batch * width, steps)`.
 
-    A hypothesis that does not exist has the log-probability `-inf`.
+    A hypothesis that does not exist has the log-probability `-inf`. Those of a row have at most `bounds (batch, 1)`
+    symbols.
     """
 
     t: Tensor
@@ -28,30 +29,36 @@ class Hypotheses(NamedTuple):
     scores: Tensor
     finished: Tensor
     history: Tensor
+    bounds: Tensor
 
     def live(self) -> Tensor:
-        """Which of them exist and have not ended."""
-        return ops.logical_and(self.exist(), ops.logical_not(self.finished))
+        """Which of them exist and may grow."""
+        return ops.logical_and(self.exist(), ops.logical_not(self.closed()))
+
+    def closed(self) -> Tensor:
+        """Which of them grow no more: they have ended, or are as long as they may be."""
+        return ops.logical_or(self.finished, self.t >= self.bounds)
 
     def exist(self) -> Tensor:
         """Which of them are possible at all."""
         return self.log_probabilities > IMPOSSIBLE
 
     def append(self, symbols: Tensor, gained: Tensor, scores: Tensor, end: Tensor) -> Hypotheses:
-        """These with one symbol more, and what it adds to their log-probabilities; what has ended stays as it is.
+        """These with one symbol more, and what it adds to their log-probabilities; closed ones stay as they are.
 
         Where the new scores are `-inf`, there is no hypothesis any more.
         """
-        symbols = ops.where(self.finished, end, symbols)
-        sums = self.log_probabilities + ops.where(self.finished, 0.0, ops.cast(gained, "float32"))
+        closed = self.closed()
+        symbols = ops.where(closed, end, symbols)
+        sums = self.log_probabilities + ops.where(closed, 0.0, ops.cast(gained, "float32"))
         exist = ops.logical_and(sums > IMPOSSIBLE, scores > IMPOSSIBLE)
         now = ops.arange(ops.shape(self.history)[1], dtype="int32") == self.t
-        return Hypotheses(
+        return self._replace(
             t=self.t + 1,
             symbols=symbols,
             log_probabilities=ops.where(exist, sums, IMPOSSIBLE),
             scores=scores,
-            finished=ops.logical_and(symbols == end, exist),
+            finished=ops.logical_and(ops.where(closed, self.finished, symbols == end), exist),
             history=ops.where(now, ops.reshape(symbols, (-1, 1)), self.history),
         )
 
@@ -60,13 +67,17 @@ Extend = Callable[[Hypotheses, Tensor, State], tuple[Hypotheses, State]]
 
 
 class Search(NamedTuple):
-    """What a search runs over and how far; the arguments of `seqtag.ops.beam.beam_search`."""
+    """What a search runs over and how far; the arguments of `seqtag.ops.beam.beam_search`.
+
+    `steps` is the greatest of the rows' bounds, `bounds (batch, 1)`.
+    """
 
     step: Step
     batch: Tensor | int
     width: int
     end: Tensor
     steps: Tensor | int
+    bounds: Tensor
     forbidden: Tensor | None
 
     @classmethod
@@ -74,8 +85,11 @@ class Search(NamedTuple):
         """The search over a step function, its arguments checked."""
         batch = ops.cast(batch, "int32") if ops.is_tensor(batch) else batch
         steps = whole_number_or_tensor("steps", steps)
+        bounds = ops.broadcast_to(ops.reshape(ops.convert_to_tensor(steps, "int32"), (-1, 1)), (batch, 1))
+        # Of no rows, no bound is the greatest.
+        steps = ops.max(steps, initial=1) if ops.is_tensor(steps) and steps.shape else steps
         forbidden = None if forbidden is None else ops.convert_to_tensor(forbidden, "bool")
-        return cls(step, batch, width, ops.convert_to_tensor(end, "int32"), steps, forbidden)
+        return cls(step, batch, width, ops.convert_to_tensor(end, "int32"), steps, bounds, forbidden)
 
     def run(
         self,
@@ -118,6 +132,7 @@ class Search(NamedTuple):
             scores=alone,
             finished=ops.zeros(shape, "bool"),
             history=ops.broadcast_to(self.end, (self.batch * self.width, self.steps)),
+            bounds=self.bounds,
         )
 
     def symbols_of(self, known: Hypotheses) -> tuple[Tensor, Tensor]:

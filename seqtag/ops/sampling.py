@@ -68,7 +68,7 @@ def sample(
         batch: the number of rows. `seqtag.ops.step_functions.repeat_rows` makes rows for several samples each.
         start: the symbol that the first step reads, one for all or `(batch,)`.
         end: the symbol that ends a sequence.
-        steps: the most symbols of a sequence, `end` among them.
+        steps: the most symbols of a sequence, `end` among them; as in `beam_search`, one number or one for each row.
         seed: a whole number, which gives the same sequences each time on the same backend; or a
             `keras.random.SeedGenerator`, which gives others each time. An integer tensor is a number.
         temperature: T; a tensor of zero takes the best symbols, as the limit does.

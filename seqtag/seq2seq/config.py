@@ -89,7 +89,7 @@ class ModelConfig(Section):
         1, description="networks, with seed, seed + 1, ..., whose probabilities are averaged"
     )
     max_length: Positive | None = Field(
-        None, description="most symbols of an answer; twice the longest target of training unless set"
+        None, description="most symbols of an answer; follows the source's length unless set"
     )
 
 

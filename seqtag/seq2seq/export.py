@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -15,6 +16,20 @@ from seqtag.seq2seq.model import Seq2SeqModel
 
 # Between a source and its further columns in the keys of the dictionary's table; no line of a file holds it.
 BETWEEN = "\n"
+
+
+class Inputs(NamedTuple):
+    """What a signature takes; see `ServingSeq2Seq.signatures`."""
+
+    source: tf.Tensor | None = None
+    frames: tf.Tensor | None = None
+    lengths: tf.Tensor | None = None
+    features: tf.Tensor | None = None
+
+    def stripped(self) -> Inputs:
+        """The same texts as a file would hold them."""
+        texts = {name: getattr(self, name) for name in ("source", "features") if getattr(self, name) is not None}
+        return self._replace(**{name: stripped(text) for name, text in texts.items()})
 
 
 class ServingSeq2Seq(tf.Module):
@@ -57,25 +72,19 @@ class ServingSeq2Seq(tf.Module):
         return found
 
     @tf.function
-    def answer(
-        self,
-        source: tf.Tensor | None = None,
-        frames: tf.Tensor | None = None,
-        lengths: tf.Tensor | None = None,
-        features: tf.Tensor | None = None,
-    ) -> dict[str, tf.Tensor]:
+    def answer(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Sources -> `target (batch, n)`, best first, and `score (batch, n)`, their probabilities.
 
         n is the width of the model's beam. Where there are fewer hypotheses, the others are "" with the score 0. A
         source that the dictionary knows has its target, with the score 1.
         """
-        source = None if source is None else stripped(source)
-        sources, columns = self._sources(source, frames, lengths, features)
+        given = Inputs(**inputs).stripped()
+        sources, columns = self._sources(given)
         model = self._model
         texts, scores, _ = model.search_symbols(sources, columns, model.search, model.search.beam)
         scores = tf.maximum(scores, 0.0)
-        if self._known is not None and source is not None:
-            known = self._known.lookup(_keys(source, features))[:, None]
+        if self._known is not None and given.source is not None:
+            known = self._known.lookup(_keys(given.source, given.features))[:, None]
             is_known = known != BETWEEN
             first = tf.range(model.search.beam)[None] == 0
             texts = tf.where(is_known, tf.where(first, known, ""), texts)
@@ -83,23 +92,17 @@ class ServingSeq2Seq(tf.Module):
         return {"target": texts, "score": scores}
 
     @tf.function
-    def attention(
-        self,
-        source: tf.Tensor | None = None,
-        frames: tf.Tensor | None = None,
-        lengths: tf.Tensor | None = None,
-        features: tf.Tensor | None = None,
-    ) -> dict[str, tf.Tensor]:
+    def attention(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Sources -> the networks' best target as `symbols (batch, time)`, and `weights (batch, time, steps)`.
 
         The last symbol of each row is "", the end; further ones pad.
         """
-        source = None if source is None else stripped(source)
-        sources, columns = self._sources(source, frames, lengths, features)
+        sources, columns = self._sources(Inputs(**inputs).stripped())
         model = self._model
         batch = assemble_batch(sources, columns, model.coders)
-        beams = model.network.search(batch, model.search, model.max_length + 1, n_best=1)
-        lengths = tf.minimum(beams.lengths[:, 0], model.max_length)
+        bounds = model.bound.of(batch["source_lengths"])
+        beams = model.network.search(batch, model.search, bounds + 1, n_best=1)
+        lengths = tf.minimum(beams.lengths[:, 0], bounds)
         # No source at all has no longest target.
         time = tf.maximum(tf.reduce_max(lengths), 0) + 1
         best = tf.where(tf.sequence_mask(lengths, time), beams.symbols[:, 0, :time], PADDING)
@@ -110,23 +113,17 @@ class ServingSeq2Seq(tf.Module):
             "weights": tf.where(real[..., None], likelihood.weights, 0.0),
         }
 
-    def _sources(
-        self,
-        source: tf.Tensor | None,
-        frames: tf.Tensor | None,
-        lengths: tf.Tensor | None,
-        features: tf.Tensor | None,
-    ) -> tuple[tf.RaggedTensor, tf.Tensor]:
+    def _sources(self, given: Inputs) -> tuple[tf.RaggedTensor, tf.Tensor]:
         """Sources as symbols, and their further columns."""
         model = self._model
         if model.scale is not None:
-            scaled = model.scale.in_graph(frames)
-            sources = tf.RaggedTensor.from_tensor(scaled, lengths, ragged_rank=1)
+            scaled = model.scale.in_graph(given.frames)
+            sources = tf.RaggedTensor.from_tensor(scaled, given.lengths, ragged_rank=1)
             rows = tf.shape(scaled)[0]
         else:
-            sources = split_symbols(model.coders.source_kind, source)
-            rows = tf.shape(source)[0]
-        return sources, tf.zeros([rows, 0], tf.string) if features is None else features
+            sources = split_symbols(model.coders.source_kind, given.source)
+            rows = tf.shape(given.source)[0]
+        return sources, tf.zeros([rows, 0], tf.string) if given.features is None else given.features
 
 
 def _table(targets: dict[tuple[str, ...], str]) -> tf.lookup.StaticHashTable:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+
+import numpy as np
+import tensorflow as tf
 
 from seqtag.errors import DataWarning
 from seqtag.process.forks import check_can_run
 from seqtag.seq2seq.config import Seq2SeqConfig
-from seqtag.seq2seq.data.batches import Coders, PairBatches
+from seqtag.seq2seq.data.batches import Coders, PairBatches, Symbols
 from seqtag.seq2seq.data.frame_scale import FrameScale
 from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.references import distinct_pairs
@@ -18,6 +20,7 @@ from seqtag.seq2seq.data.symbols import SymbolCoder, symbols_of
 from seqtag.seq2seq.dictionary import Dictionary
 from seqtag.seq2seq.evaluation.evaluate import DevMeasure
 from seqtag.seq2seq.evaluation.measure_names import resolve_measure
+from seqtag.seq2seq.length_bound import LengthBound
 from seqtag.seq2seq.model import Seq2SeqModel
 from seqtag.seq2seq.network.ensemble import Search, Seq2SeqEnsemble
 from seqtag.seq2seq.network.network import Seq2SeqNetwork
@@ -28,8 +31,6 @@ from seqtag.training.fit import FitResult, fit_network, joined
 from seqtag.training.recording import Recording
 from seqtag.training.seeding import seeded
 
-# Where no bound is given, an answer may be so many times as long as the longest target of training, and so much more.
-BOUND_FACTOR, BOUND_EXTRA = 2, 5
 # Updates of a fit whose number of epochs is not given, and the bounds on these.
 UPDATES, MIN_EPOCHS, MAX_EPOCHS = 6_000, 15, 100
 # Fine-tuning begins where the fit has ended: at its full rate, without an average that would hold it back.
@@ -60,21 +61,14 @@ def epochs_for(steps: int) -> int:
     return min(max(-(-UPDATES // steps), MIN_EPOCHS), MAX_EPOCHS)
 
 
-def seq2seq_model(
-    networks: Sequence[Seq2SeqNetwork], train: Pairs, coders: Coders, scale: FrameScale | None, config: Seq2SeqConfig
-) -> Seq2SeqModel:
-    """The model of networks."""
-    longest = int(symbols_of(coders.target.kind, train.targets).row_lengths().numpy().max())
-    evaluation = config.evaluation
-    return Seq2SeqModel(
-        Seq2SeqEnsemble(networks),
-        coders,
-        config.model.max_length or BOUND_FACTOR * longest + BOUND_EXTRA,
-        Search(evaluation.beam, evaluation.length_penalty, evaluation.coverage_penalty),
-        Dictionary.fit(train) if config.model.dictionary else None,
-        scale,
-        config.data,
-    )
+def bound_of(train: Pairs, coders: Coders, config: Seq2SeqConfig) -> LengthBound:
+    """How long answers may be."""
+    if config.model.max_length:
+        return LengthBound.fixed(config.model.max_length)
+    targets = symbols_of(coders.target.kind, train.targets).row_lengths().numpy()
+    if coders.source is None:
+        return LengthBound.fit(np.array([len(frames) for frames in train.sources]), targets)
+    return LengthBound.fit(symbols_of(coders.source.kind, train.sources).row_lengths().numpy(), targets)
 
 
 def build_network(coders: Coders, scale: FrameScale | None, config: Seq2SeqConfig) -> Seq2SeqNetwork:
@@ -141,13 +135,16 @@ def fit_seq2seq_model(
     return trainer.model(networks), joined(results)
 
 
-def warn_of_long(pairs: Pairs, kind: str, bound: int) -> None:
+def warn_of_long(pairs: Pairs, symbols: Symbols, bound: LengthBound) -> None:
     """Warns once of targets that no answer can be, since they are longer than the bound."""
-    lengths = symbols_of(kind, pairs.targets).row_lengths().numpy()
-    long = lengths > bound
+    bounds = bound.of(tf.constant(symbols.source_lengths)).numpy()
+    long = symbols.targets.row_lengths().numpy() > bounds
     if long.any():
-        place = pairs.place(int(long.argmax()))
-        message = f"found {long.sum()} targets longer than the {bound} symbols of an answer: model.max_length"
+        first = int(long.argmax())
+        place = pairs.place(first)
+        message = (
+            f"found {long.sum()} targets longer than an answer may be, here {bounds[first]} symbols: model.max_length"
+        )
         warnings.warn(DataWarning(message, place["path"], place["line"]), stacklevel=3)
 
 
@@ -165,12 +162,27 @@ class Trainer:
         self.dev = dev
         self.coders = coders_of(train, config)
         self.scale = FrameScale.fit(train.sources) if config.model.source == "frames" else None
-        self.model = partial(seq2seq_model, train=train, coders=self.coders, scale=self.scale, config=config)
+        self.bound = bound_of(train, self.coders, config)
+        self.dictionary = Dictionary.fit(train) if config.model.dictionary else None
         # What the dictionary knows, the network is not asked: a pair counts once, however often it occurs.
+        train = distinct_pairs(train) if config.model.dictionary else train
         empty = self.model([])
-        self.symbols = empty.symbols(distinct_pairs(train) if config.model.dictionary else train)
-        for pairs in (train, dev):
-            warn_of_long(pairs, self.coders.target.kind, empty.max_length)
+        self.symbols = empty.symbols(train)
+        for pairs, symbols in ((train, self.symbols), (dev, empty.symbols(dev))):
+            warn_of_long(pairs, symbols, self.bound)
+
+    def model(self, networks: Sequence[Seq2SeqNetwork]) -> Seq2SeqModel:
+        """The model of networks."""
+        evaluation = self.config.evaluation
+        return Seq2SeqModel(
+            Seq2SeqEnsemble(networks),
+            self.coders,
+            self.bound,
+            Search(evaluation.beam, evaluation.length_penalty, evaluation.coverage_penalty),
+            self.dictionary,
+            self.scale,
+            self.config.data,
+        )
 
     def fit(self, seed: int, measure: str, recording: Recording, budget: Budget) -> tuple[Seq2SeqNetwork, FitResult]:
         """A network fitted with a seed, and how the fit went."""
@@ -208,8 +220,7 @@ class Trainer:
             update={**TUNING, "epochs": risk.epochs, "learning_rate": risk.learning_rate}
         )
         network.optimizer = None
-        bound = self.model([network]).max_length + 1
-        tuned = RiskTraining(network, risk.objective, risk.cost, risk.candidates, risk.sharpness, bound)
+        tuned = RiskTraining(network, risk.objective, risk.cost, risk.candidates, risk.sharpness, self.bound)
         kept = [variable.numpy() for variable in network.trainable_variables]
         best = before.history[before.best_epoch - 1]["dev"]
         after = fit_network(tuned, batches, settings, measured, measured.measure, recording.part("risk"), budget=budget)

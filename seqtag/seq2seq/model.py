@@ -23,6 +23,7 @@ from seqtag.seq2seq.data.frame_scale import FrameScale
 from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.symbols import SymbolCoder, join_symbols, symbols_of
 from seqtag.seq2seq.dictionary import Dictionary
+from seqtag.seq2seq.length_bound import LengthBound
 from seqtag.seq2seq.network.ensemble import GREEDY, Search, Seq2SeqEnsemble
 from seqtag.seq2seq.stored_sizes import stored_sizes
 
@@ -71,7 +72,7 @@ class Seq2SeqModel:
     Args:
         network: the fitted networks.
         coders: between strings and rows.
-        max_length: the most symbols of an answer.
+        bound: how long an answer may be.
         search: how answers are searched unless said otherwise.
         dictionary: of sources that had one target in most of their training pairs.
         scale: of frames.
@@ -82,7 +83,7 @@ class Seq2SeqModel:
         self,
         network: Seq2SeqEnsemble,
         coders: Coders,
-        max_length: int,
+        bound: LengthBound,
         search: Search = GREEDY,
         dictionary: Dictionary | None = None,
         scale: FrameScale | None = None,
@@ -90,7 +91,7 @@ class Seq2SeqModel:
     ) -> None:
         self.network = network
         self.coders = coders
-        self.max_length = max_length
+        self.bound = bound
         self.search = search
         self.dictionary = dictionary
         self.scale = scale
@@ -132,7 +133,7 @@ class Seq2SeqModel:
         answers = self._answers(pairs, search or self.search, n_best)
         cut = sum(not answer.ended for answer in answers)
         if cut:
-            message = f"cut {cut} answers at {self.max_length} symbols, before they had ended: model.max_length"
+            message = f"cut {cut} answers that were as long as their sources allow and had not ended: model.max_length"
             warnings.warn(DataWarning(message, pairs.path), stacklevel=2)
         return answers
 
@@ -193,14 +194,16 @@ class Seq2SeqModel:
         sources = self._sources(pairs)
         features = tf.constant(pairs.features, tf.string, (len(pairs), len(self.coders.features)))
         drawn = [Candidate("", 1.0)] * len(pairs)
-        lengths = sources.row_lengths().numpy()
-        for number, batch in enumerate(_source_batches(lengths)):
+        sizes = sources.row_lengths().numpy()
+        for number, batch in enumerate(_source_batches(sizes)):
             part = tf.gather(sources, batch)
             rows = assemble_batch(part, tf.gather(features, batch), self.coders)
-            found = self.network.draw(rows, self.max_length + 1, seed + number, temperature, top_k, top_p)
-            texts = self._texts(found.symbols[:, None], found.lengths[:, None], part)[:, 0].numpy()
+            bounds = self.bound.of(rows["source_lengths"])
+            found = self.network.draw(rows, bounds + 1, seed + number, temperature, top_k, top_p)
+            lengths = tf.minimum(found.lengths, bounds)
+            texts = self._texts(found.symbols[:, None], lengths[:, None], part)[:, 0].numpy()
             for row, text, log_probability in zip(batch, texts, found.log_probabilities.numpy(), strict=True):
-                if lengths[row]:
+                if sizes[row]:
                     drawn[row] = Candidate(text.decode(), float(np.exp(log_probability)))
         return drawn
 
@@ -219,8 +222,10 @@ class Seq2SeqModel:
             hypothesis, and whether the best one has ended `(batch,)`.
         """
         batch = assemble_batch(sources, features, self.coders)
-        beams = self.network.search(batch, search, self.max_length + 1, n_best)
-        texts = self._texts(beams.symbols, beams.lengths, sources)
+        bounds = self.bound.of(batch["source_lengths"])
+        beams = self.network.search(batch, search, bounds + 1, n_best)
+        # A search has one step more, for the end: where it is no end, the last symbol is beyond the bound.
+        texts = self._texts(beams.symbols, tf.minimum(beams.lengths, bounds[:, None]), sources)
         scores = tf.exp(beams.log_probabilities)
         exists = beams.log_probabilities > -float("inf")
         empty = (batch["source_lengths"] == 0)[:, None]
@@ -231,8 +236,6 @@ class Seq2SeqModel:
 
     def _texts(self, rows: tf.Tensor, lengths: tf.Tensor, sources: tf.RaggedTensor) -> tf.Tensor:
         """The texts of hypotheses `(batch, n, steps)` of these lengths."""
-        # A search has one step more, for the end: where it is no end, the last symbol is beyond the bound.
-        lengths = tf.minimum(lengths, self.max_length)
         symbols = self.symbol_texts(rows, sources)
         steps = tf.shape(symbols)[2]
         ragged = tf.RaggedTensor.from_tensor(tf.reshape(symbols, [-1, steps]), tf.reshape(lengths, [-1]))
@@ -316,7 +319,8 @@ class Seq2SeqModel:
             "target": coders.target.to_dict(),
             "features": [coder.to_dict() for coder in coders.features],
             "copies": coders.copies,
-            "max_length": self.max_length,
+            "max_length": self.bound.most,
+            "bound": self.bound[1:],
             "search": self.search._asdict(),
             "dictionary": None if self.dictionary is None else self.dictionary.to_dict(),
             "scale": None if self.scale is None else self.scale.to_dict(),
@@ -335,7 +339,7 @@ class Seq2SeqModel:
         return cls(
             network,
             coders,
-            data["max_length"],
+            LengthBound(data["max_length"], *data.get("bound", (data["max_length"], 0.0))),
             Search(**data["search"]),
             None if data["dictionary"] is None else Dictionary.from_dict(data["dictionary"]),
             None if data["scale"] is None else FrameScale.from_dict(data["scale"]),

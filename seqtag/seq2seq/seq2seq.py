@@ -56,7 +56,7 @@ class Seq2Seq(BaseEstimator):
         dropout: of embeddings and of each layer's output.
         recurrent_dropout: of the hidden state between steps.
         ensemble_size: how many networks there are, with `seed`, `seed + 1`, ..., whose probabilities are averaged.
-        max_length: the most symbols of an answer; twice the longest target of training by default.
+        max_length: the most symbols of an answer; follows the length of its source by default.
         data: how files are read (`layout`, `source_column`, `target_column`, `features`, `separator`, `encoding`): a
             dict with the keys of the configuration's `data` section.
         training: a dict with the keys of the configuration's `training` section.

@@ -301,6 +301,20 @@ def test_the_bound_cuts_and_says_so(random_model):
     assert (found.symbols != END).all()
 
 
+@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize("bounds", [[1, 5], [5, 1]])
+def test_each_row_may_have_a_bound_of_its_own(random_model, width, bounds):
+    model = random_model(seed=8)
+    found = search(model.step, model.state(), width=width, alpha=0.8, steps=ops.array(bounds, "int32"))
+    for row, bound in enumerate(bounds):
+        alone = search(model.step, model.state(), width=width, alpha=0.8, steps=bound)
+        assert (found.symbols[row, :, :bound] == alone.symbols[row]).all()
+        assert (found.symbols[row, :, bound:] == END).all()
+        for name in ("lengths", "log_probabilities", "scores", "finished"):
+            np.testing.assert_allclose(getattr(found, name)[row], getattr(alone, name)[row], rtol=1e-6)
+    assert not found.finished[bounds.index(1)].all(), "nothing is cut"
+
+
 @only_tensorflow
 def test_no_rows_are_no_work(random_model):
     model = random_model(seed=1, rows=0)

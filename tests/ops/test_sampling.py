@@ -135,6 +135,9 @@ def test_rows_end_or_are_cut():
     assert found.lengths.tolist() == [1, 4, 0]
     assert found.finished.tolist() == [True, False, True]
     assert found.log_probabilities.tolist() == [0, 0, 0]
+    found = draw(step, batch=3, start=np.array([2, 4, 4]), steps=ops.array([3, 2, 1], "int32"))
+    assert found.symbols.tolist() == [[3, 0, 0], [4, 4, 0], [4, 0, 0]]
+    assert found.lengths.tolist() == [1, 2, 1] and found.finished.tolist() == [True, False, False]
 
 
 def test_a_row_where_nothing_is_possible_stops():

@@ -9,21 +9,19 @@ import keras
 import pytest
 
 from seqtag.seq2seq.config import Seq2SeqConfig
-from seqtag.seq2seq.data.frame_scale import FrameScale
 from seqtag.seq2seq.data.pairs import Pairs
-from seqtag.seq2seq.fit import build_network, coders_of, seq2seq_model
+from seqtag.seq2seq.fit import Trainer, build_network
 from seqtag.seq2seq.model import Seq2SeqModel
 
 
 def make_unfitted(train: Pairs, members: int = 1, evaluation: dict | None = None, **settings: Any) -> Seq2SeqModel:
     model = {"cell": "gru", "units": 6, "embedding_dim": 5, "dropout": 0.0, **settings}
     config = Seq2SeqConfig(task="seq2seq", model=model, evaluation=evaluation or {"beam": 3})
-    coders = coders_of(train, config)
-    scale = FrameScale.fit(train.sources) if config.model.source == "frames" else None
-    networks = [build_network(coders, scale, config) for _ in range(members)]
+    trainer = Trainer(train, train, config)
+    networks = [build_network(trainer.coders, trainer.scale, config) for _ in range(members)]
     for seed, variable in enumerate(variable for network in networks for variable in network.trainable_variables):
         variable.assign(keras.random.normal(variable.shape, stddev=0.9, seed=seed))
-    return seq2seq_model(networks, train, coders, scale, config)
+    return trainer.model(networks)
 
 
 @pytest.fixture(scope="session")

@@ -99,7 +99,9 @@ def answers(folders):
     padded = np.zeros((4, 11, 2), np.float32) - 3
     for row, values in zip(padded, FRAMES, strict=True):
         row[: len(values)] = values
-    everything = {"source": SOURCES, "features": FEATURES}
+    # Files and Python strip white space; a caller of the SavedModel need not.
+    spaced = [tuple(f" {value}\n" for value in row) for row in FEATURES]
+    everything = {"source": [f"\t{source} " for source in SOURCES], "features": spaced}
     calls = {
         "texts": (folders / "texts", "serving_default", everything),
         "one": (folders / "texts", "serving_default", {"source": SOURCES[3:4], "features": FEATURES[3:4]}),
@@ -158,7 +160,7 @@ def test_frames_are_answered_as_predict_does(frames, answers):
 
 
 def test_attention_is_that_of_the_best_target(texts, answers):
-    texts_alone = type(texts)(texts.network, texts.coders, texts.max_length, texts.search)
+    texts_alone = type(texts)(texts.network, texts.coders, texts.bound, texts.search)
     wanted = answered(texts_alone, ASKED, n_best=1)
     found = answers["attention"]
     for row, (source, columns, one) in enumerate(zip(ASKED.sources, FEATURES, wanted, strict=True)):

@@ -151,10 +151,23 @@ def test_answers_that_do_not_end_are_cut_and_counted(unfitted):
     with pytest.warns(DataWarning) as warned:
         found = model.answer(Pairs(["ab", "", "b"], path="words.txt"))
     assert [str(one.message) for one in warned] == [
-        "words.txt: cut 2 answers at 2 symbols, before they had ended: model.max_length"
+        "words.txt: cut 2 answers that were as long as their sources allow and had not ended: model.max_length"
     ]
     assert [answer.ended for answer in found] == [False, True, False]
     assert all(len(answer.target) <= 2 for answer in found)
+
+
+def test_the_bound_follows_the_source_whatever_else_is_asked(unfitted):
+    model = unfitted(Pairs(["a", "abb", "ba"], ["b", "aab", "a"]))
+    [member] = model.network.members
+    member.scores.bias.assign([-50, 0, 9, 0])
+    sources = ["abba", "", "b", "ab" * 5000]
+    with pytest.warns(DataWarning, match="cut 3 answers"):
+        together = model.answer(Pairs(sources))
+    # Sources and targets are mostly of one length, so that two symbols and five more are allowed for one.
+    assert [len(answer.target) for answer in together] == [4 * 2 + 3, 0, 7, 11]
+    with pytest.warns(DataWarning, match="cut 1 answers"):
+        assert_near(model.answer(Pairs(["b"]))[0], together[2])
 
 
 def test_targets_are_drawn_from_the_distribution_of_the_search(model):

@@ -101,11 +101,12 @@ def assemble_batch(
         ]
         batch["features"] = tf.concat(rows, axis=1)
     if coders.copies:
-        batch["copied"] = _copied_rows(_padded(sources.to_tensor("")), coders.target)
+        copied = _padded(sources.to_tensor(""))
+        batch["copied"] = _copied_rows(copied, coders.target)
     if targets is not None:
         rows = coders.target.rows(targets)
         if coders.copies:
-            rows = _with_copies(rows, targets, _padded(sources.to_tensor("")), batch["copied"])
+            rows = _with_copies(rows, targets, copied, batch["copied"])
         ended = tf.concat([rows, tf.fill([rows.nrows(), 1], END)], axis=1)
         batch["target"] = ended.to_tensor(END)
         batch["target_lengths"] = tf.cast(ended.row_lengths(), tf.int32)

@@ -18,6 +18,7 @@ from seqtag.seq2seq.evaluation.report import Seq2SeqReport, evaluate_answers
 from seqtag.training.measure import Measure
 
 if TYPE_CHECKING:
+    from seqtag.seq2seq.data.batches import Symbols
     from seqtag.seq2seq.model import Seq2SeqModel
 
 
@@ -44,7 +45,7 @@ def evaluate_model(model: Seq2SeqModel, pairs: Pairs) -> Seq2SeqReport:
         length_of=_length_of(model.coders.source_kind, sources),
         greedy=greedy,
         labels=None if model.dictionary is None else [answer.by for answer in answers],
-        perplexity=perplexity(model, pairs),
+        perplexity=perplexity(model, model.symbols(pairs)),
     )
 
 
@@ -71,11 +72,13 @@ def _length_of(kind: str, sources: Sequence[Any]) -> Callable[[Any], int]:
     return lambda source: len(take_apart(source))
 
 
-def perplexity(model: Seq2SeqModel, pairs: Pairs) -> float:
+def perplexity(model: Seq2SeqModel, symbols: Symbols) -> float:
     """exp of the mean negative log probability per symbol of the targets, their ends counted."""
-    symbols = model.symbols(pairs)
     count = float(np.sum(symbols.targets.row_lengths().numpy() + 1))
     return math.exp(min(-float(np.sum(model.log_probabilities(symbols), dtype=np.float64)) / count, 700.0))
+
+
+BY_SYMBOL = {"exact_match": exact_match, "token_error_rate": token_error_rate}
 
 
 class DevMeasure:
@@ -90,18 +93,22 @@ class DevMeasure:
     def __init__(self, model: Seq2SeqModel, dev: Pairs, name: str) -> None:
         self.measure = Measure(name, is_loss=name in LOSSES)
         self._model = model
-        self._dev = dev
         self._questions = questions_of(model, dev)
+        # Taken apart once for all epochs.
+        self._symbols = model.symbols(dev) if name == "perplexity" else None
+        self._wanted = self._split(*self._questions.targets) if name in BY_SYMBOL else []
 
     def __call__(self) -> float:
         """The measure of the network with its current weights; BLEU and chrF from 0 to 1."""
-        name, targets = self.measure.name, self._questions.targets
-        if name == "perplexity":
-            return perplexity(self._model, self._dev)
+        name = self.measure.name
+        if self._symbols is not None:
+            return perplexity(self._model, self._symbols)
         answers = self._questions.by_row(self._model.greedy_targets(self._questions.sources))
-        if name in ("bleu", "chrf"):
-            return {"bleu": bleu, "chrf": chrf}[name](answers, targets).score / 100
-        take_apart = _symbols_of(self._model.coders.target.kind, chain(answers, *targets))
-        answered = [take_apart(answer) for answer in answers]
-        wanted = [[take_apart(target) for target in one] for one in targets]
-        return {"exact_match": exact_match, "token_error_rate": token_error_rate}[name](answered, wanted)
+        if name in BY_SYMBOL:
+            return BY_SYMBOL[name](self._split(answers)[0], self._wanted)
+        return {"bleu": bleu, "chrf": chrf}[name](answers, self._questions.targets).score / 100
+
+    def _split(self, *lists: Sequence[str]) -> list[list[Sequence[str]]]:
+        """The symbols of each text of lists."""
+        take_apart = _symbols_of(self._model.coders.target.kind, chain(*lists))
+        return [list(map(take_apart, texts)) for texts in lists]

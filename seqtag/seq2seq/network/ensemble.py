@@ -62,18 +62,18 @@ class Seq2SeqEnsemble(Ensemble):
         return tf.reduce_sum(tf.where(target_mask(batch), self(batch).log_probabilities, 0.0), axis=1)
 
     def draw(
-        self, batch: Mapping[str, tf.Tensor], steps: int, seed: int, temperature: Any, top_k: Any, top_p: Any
+        self, batch: Mapping[str, tf.Tensor], steps: tf.Tensor, seed: int, temperature: Any, top_k: Any, top_p: Any
     ) -> Samples:
-        """A random target of each source of a batch; see `seqtag.ops.sampling.sample`."""
+        """A random target of each source of a batch, of at most `steps (batch,)` symbols, ends counted."""
         step, states = self._stepped(batch)
         rows = tf.shape(batch["source_lengths"])[0]
         limits = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
         return sample(step, states, batch=rows, start=END, end=END, steps=steps, seed=seed, **limits)
 
     def search(
-        self, batch: Mapping[str, tf.Tensor], search: Search, steps: tf.Tensor | int, n_best: int | None = None
+        self, batch: Mapping[str, tf.Tensor], search: Search, steps: tf.Tensor, n_best: int | None = None
     ) -> Beams:
-        """The best targets of a batch, `n_best` of the beam, by a search of at most `steps` symbols, ends counted."""
+        """The best targets of a batch, `n_best` of the beam, of at most `steps (batch,)` symbols, ends counted."""
         step, states = self._stepped(batch)
         mask = tf.sequence_mask(batch["source_lengths"], tf.shape(states[0].attended)[-1]) if self.attends else None
         return beam_search(

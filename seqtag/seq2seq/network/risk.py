@@ -12,6 +12,7 @@ from seqtag.ops.beam import beam_search
 from seqtag.ops.sampling import sample
 from seqtag.ops.step_functions import repeat_rows
 from seqtag.seq2seq.data.symbols import END
+from seqtag.seq2seq.length_bound import LengthBound
 from seqtag.seq2seq.network.network import Seq2SeqNetwork, target_mask
 
 Batch = Mapping[str, tf.Tensor]
@@ -55,11 +56,11 @@ class RiskTraining(keras.Model):
         cost: `"error_rate"` or `"mismatch"`.
         candidates: K.
         sharpness: α.
-        steps: the most symbols of a candidate, its end counted.
+        bound: how long a candidate may be.
     """
 
     def __init__(
-        self, network: Seq2SeqNetwork, objective: str, cost: str, candidates: int, sharpness: float, steps: int
+        self, network: Seq2SeqNetwork, objective: str, cost: str, candidates: int, sharpness: float, bound: LengthBound
     ) -> None:
         super().__init__()
         self.network = network
@@ -67,7 +68,7 @@ class RiskTraining(keras.Model):
         self.cost = cost
         self.candidates = candidates
         self.sharpness = sharpness
-        self.steps = steps
+        self.bound = bound
         self.seed = keras.random.SeedGenerator()
         self.built = True
 
@@ -94,21 +95,23 @@ class RiskTraining(keras.Model):
         def step(symbols: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
             return self.network.step(symbols, state, encoded, memory, batch.get("copied"))
 
-        limits: dict[str, Any] = {"start": END, "end": END, "steps": self.steps}
+        steps = self.bound.of(batch["source_lengths"]) + 1
+        of_candidates = tf.repeat(steps, self.candidates)
+        limits: dict[str, Any] = {"start": END, "end": END}
         samples = sample(
             step,
             repeat_rows(state, self.candidates),
             batch=rows * self.candidates,
+            steps=of_candidates,
             seed=self.seed,
             **limits,
         )
-        beams = beam_search(step, state, batch=rows, width=1, **limits)
-        greedy, greedy_lengths = beams.symbols[:, 0], beams.lengths[:, 0]
-        found = (samples.symbols, self._with_end(samples.lengths), greedy, self._with_end(greedy_lengths))
+        beams = beam_search(step, state, batch=rows, width=1, steps=steps, **limits)
+        # One that was cut has no end.
+        lengths = tf.minimum(samples.lengths + 1, of_candidates)
+        greedy_lengths = tf.minimum(beams.lengths[:, 0] + 1, steps)
+        found = (samples.symbols, lengths, beams.symbols[:, 0], greedy_lengths)
         return tuple(map(tf.stop_gradient, found))
-
-    def _with_end(self, lengths: tf.Tensor) -> tf.Tensor:
-        return tf.minimum(lengths + 1, self.steps)
 
     def _costs(self, symbols: tf.Tensor, lengths: tf.Tensor, batch: Batch) -> tf.Tensor:
         """The cost of each row against the target of its row."""

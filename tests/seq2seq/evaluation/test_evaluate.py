@@ -80,8 +80,8 @@ def test_perplexity_is_the_mean_over_symbols_and_ends_without_padding(evaluated)
         alone = gathered(symbols, np.array([number]), model.coders)
         total += float(np.sum(model.network(alone).log_probabilities))
     count = sum(len(row) + 1 for row in words(TEST.targets))
-    assert perplexity(model, TEST) == pytest.approx(math.exp(-total / count), rel=1e-5)
-    assert evaluated.report.perplexity == perplexity(model, TEST)
+    assert perplexity(model, model.symbols(TEST)) == pytest.approx(math.exp(-total / count), rel=1e-5)
+    assert evaluated.report.perplexity == perplexity(model, model.symbols(TEST))
 
 
 @pytest.mark.parametrize("name", ["exact_match", "token_error_rate", "bleu", "chrf", "perplexity"])
@@ -94,7 +94,7 @@ def test_the_measure_of_an_epoch_is_that_of_greedy_answers(evaluated, name):
         "token_error_rate": lambda: token_error_rate(*apart),
         "bleu": lambda: bleu(answers, REFERENCES).score / 100,
         "chrf": lambda: chrf(answers, REFERENCES).score / 100,
-        "perplexity": lambda: perplexity(model, TEST),
+        "perplexity": lambda: perplexity(model, model.symbols(TEST)),
     }
     found = DevMeasure(model, TEST, name)
     assert found() == wanted[name]()

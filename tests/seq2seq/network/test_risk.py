@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from seqtag.seq2seq.data.batches import gathered
 from seqtag.seq2seq.data.pairs import Pairs
+from seqtag.seq2seq.length_bound import LengthBound
 from seqtag.seq2seq.network.risk import Risk, RiskTraining
 
 # "a" and "aab" are the targets; rows of the vocabulary: the end, unknown, then "a" and "b".
@@ -22,7 +23,7 @@ def model(unfitted):
 
 def training(model, objective, cost="error_rate", sharpness=1.0):
     network = model.network.members[0]
-    return RiskTraining(network, objective, cost, candidates=4, sharpness=sharpness, steps=STEPS)
+    return RiskTraining(network, objective, cost, candidates=4, sharpness=sharpness, bound=LengthBound.fixed(STEPS - 1))
 
 
 def batch_of(model):
