@@ -34,8 +34,8 @@ class LengthBound(NamedTuple):
     def fit(cls, sources: np.ndarray, targets: np.ndarray) -> LengthBound:
         """A generous bound by the lengths of the sources and targets of training.
 
-        `most` is twice the longest target and five more. `per_symbol` is twice the median ratio of a pair's lengths, and
-        `extra` five more than the pair needs that is furthest above that.
+        `most` is twice the longest target and five more. `per_symbol` is twice the median ratio of a pair's lengths,
+        and `extra` what the pair furthest above that needs, and five more.
 
         >>> LengthBound.fit(np.array([4, 6, 5, 1]), np.array([4, 6, 5, 7]))
         LengthBound(most=19, extra=10, per_symbol=2.0)
