@@ -1,14 +1,16 @@
 """Pronunciations of English words: word and phoneme error rates on CMUdict's published split.
 
-    SEQTAG_DATA=... python -m benchmarks.g2p [--seeds 1] [--ensemble 0] [--set KEY=VALUE ...] [--runs DIR]
-        [--phonetisaurus PROGRAM] [--markdown]
+    SEQTAG_DATA=... python -m benchmarks.g2p [--seeds 1] [--set KEY=VALUE ...] [--runs DIR] [--phonetisaurus PROGRAM]
+        [--markdown]
 
-fits `configs/g2p_cmudict.yaml` with each seed, and with `--ensemble N` a model of N networks (dev, a tenth of the
-training words, chooses the epochs), and prints for the 12,000 test words
+fits `configs/g2p_cmudict.yaml` with each seed (dev, a tenth of the training words, chooses the epochs), and prints for
+the 12,000 test words
 
 * `WER`: the share of words whose answer is none of their pronunciations, in percent;
 * `PER`: edit distances to the nearest pronunciation over the lengths of these;
-* the same of greedy search, and the seconds of training.
+* the same of greedy search, and the seconds of training;
+
+and the same of all these networks as one model, which is that of `model.ensemble_size` with the first seed.
 
 `--phonetisaurus` names the program of the package of this name; it trains an 8-gram model on the same words and answers
 the same test words. `published` are the figures of others on this split. A run stays in DIR and is resumed where it was
@@ -23,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,6 +72,20 @@ def our_row(name: str, overrides: list[str], run: Path) -> list[str]:
     return [name, *found.to_row(), *greedy.to_row(), f"{metrics['train']['seconds']:.0f}"]
 
 
+def ensemble_row(runs: Sequence[Path]) -> list[str]:
+    """The figures of the networks of several runs whose probabilities are averaged."""
+    from seqtag.seq2seq.evaluation.evaluate import evaluate_model
+    from seqtag.seq2seq.model import Seq2SeqModel
+    from seqtag.seq2seq.network.ensemble import Seq2SeqEnsemble
+
+    models = [Seq2SeqModel.load(run) for run in runs]
+    whole = models[0]
+    whole.network = Seq2SeqEnsemble([member for model in models for member in model.network.members])
+    report = evaluate_model(whole, load_splits(load_config(CONFIG).data)["test"]).to_metrics()
+    found, greedy = rates_of(report), rates_of(report["greedy"])
+    return [f"seqtag, {len(runs)} networks", *found.to_row(), *greedy.to_row(), ""]
+
+
 def phonetisaurus_row(program: str) -> list[str]:
     """The figures of Phonetisaurus on the words that our networks are fitted on."""
     splits = load_splits(load_config(CONFIG).data)
@@ -94,7 +111,6 @@ def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1, help="how many runs of one network")
-    parser.add_argument("--ensemble", type=int, default=0, help="networks of a further model")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override the configuration")
     parser.add_argument("--runs", type=Path, default=Path("runs/g2p"))
     parser.add_argument("--phonetisaurus", metavar="PROGRAM")
@@ -102,13 +118,10 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     try:
-        for seed in range(1, options.seeds + 1):
-            overrides = [*options.set, f"seed={seed}"]
-            rows.append(our_row(f"seqtag, seed {seed}", overrides, options.runs / f"seed-{seed}"))
-        if options.ensemble:
-            overrides = [*options.set, f"model.ensemble_size={options.ensemble}"]
-            run = options.runs / f"ensemble-{options.ensemble}"
-            rows.append(our_row(f"seqtag, {options.ensemble} networks", overrides, run))
+        runs = {seed: options.runs / f"seed-{seed}" for seed in range(1, options.seeds + 1)}
+        rows += [our_row(f"seqtag, seed {seed}", [*options.set, f"seed={seed}"], run) for seed, run in runs.items()]
+        if len(runs) > 1:
+            rows.append(ensemble_row(list(runs.values())))
     except SeqtagError as error:
         sys.exit(f"error: {error}")
     if options.phonetisaurus:

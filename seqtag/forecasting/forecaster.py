@@ -83,6 +83,7 @@ class Forecaster(StoredForecaster):
             `layout`, `series`, `time`, `target`, `past`, `known`, `static`, `frequency` (any offset of pandas),
             `time_zone`, `date_format`, `separator`, `decimal`, `standardise`.
         training: a dict with the keys of the configuration's `training` section.
+        evaluation: a dict with the keys of its `evaluation` section, of which `backtest` reads `folds`.
         seed: the same seed gives the same model bit for bit on a CPU.
         verbose: 0 fits without a line of progress; warnings are given all the same.
 
@@ -138,6 +139,7 @@ class Forecaster(StoredForecaster):
     search: str | None = None
     data: dict[str, Any] | None = None
     training: dict[str, Any] | None = None
+    evaluation: dict[str, Any] | None = None
     seed: int = 1
     verbose: int = 1
 
@@ -280,13 +282,18 @@ class Forecaster(StoredForecaster):
         return evaluate_model(self.model_, table, shifted).skill["seasonal_naive"]
 
     def backtest(
-        self, X: Any, folds: int = 5, refit: bool | int = True, step: int | None = None, train_steps: int | None = None
+        self,
+        X: Any,
+        folds: int | None = None,
+        refit: bool | int = True,
+        step: int | None = None,
+        train_steps: int | None = None,
     ) -> pd.DataFrame:
         """Fits and forecasts from rolling origins; needs no `fit` before, and leaves `model_` as it is.
 
         Args:
             X: series, as for `fit`.
-            folds: how many origins.
+            folds: how many origins; the `folds` of `evaluation`, five by default, unless given.
             refit: whether to fit in each fold, or in every k-th; False fits in the first fold alone.
             step: steps from one origin to the next; the horizon unless given.
             train_steps: steps of each training part; all before the origin unless given.
@@ -300,7 +307,7 @@ class Forecaster(StoredForecaster):
         """
         config = self._config()
         table = up_to_last_value(training_table(config, X))
-        origins = RollingOrigins(folds, self.horizon, step, train_steps)
+        origins = RollingOrigins(config.evaluation.folds if folds is None else folds, self.horizon, step, train_steps)
         season_length = choose(config, table).config.model.season_length
         self.backtest_ = backtest(
             table, origins, fitter(config, bool(self.verbose)), season_length=season_length, refit=refit, progress=False

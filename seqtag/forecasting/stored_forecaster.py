@@ -27,7 +27,8 @@ from seqtag.runs import estimators
 from seqtag.runs.places import new_folder
 
 # The keys of `data` that a fit fixes; the others say how files are read.
-FIXED = ("past", "known", "static", "categorical", "frequency", "time_zone", "standardise")
+DATA = ("past", "known", "static", "categorical", "frequency", "time_zone", "standardise")
+FIXED = tuple(f"data.{key}" for key in DATA)
 
 
 class StoredForecaster(BaseEstimator):

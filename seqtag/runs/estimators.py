@@ -23,6 +23,10 @@ E = TypeVar("E", bound=BaseEstimator)
 C = TypeVar("C", bound=TaskConfig)
 
 
+# The sections of a configuration that are a dict among an estimator's arguments.
+SECTIONS = "data", "training", "evaluation"
+
+
 class Model(Protocol):
     """A fitted model that can be saved."""
 
@@ -33,7 +37,7 @@ class Model(Protocol):
 def config_of(estimator: BaseEstimator, config: type[C], task: str) -> C:
     """The configuration of an estimator's arguments.
 
-    The arguments are the keys of the section `model`, a dict each for the sections `data` and `training`, and `seed`.
+    The arguments are the keys of the section `model`, a dict for each of the other sections, and `seed`.
 
     Raises:
         ConfigError: an argument has the wrong type, or a dict an unknown key.
@@ -41,10 +45,10 @@ def config_of(estimator: BaseEstimator, config: type[C], task: str) -> C:
     name = type(estimator).__name__
     model: type[Section] = _section(config, "model")
     sections = {
-        "data": validate_section(_section(config, "data"), estimator.data or {}, f"{name}: data"),
-        "model": validate_section(model, {key: getattr(estimator, key) for key in model.model_fields}, name),
-        "training": validate_section(_section(config, "training"), estimator.training or {}, f"{name}: training"),
+        other: validate_section(_section(config, other), getattr(estimator, other) or {}, f"{name}: {other}")
+        for other in SECTIONS
     }
+    sections["model"] = validate_section(model, {key: getattr(estimator, key) for key in model.model_fields}, name)
     return config(task=task, seed=estimator.seed, **sections)
 
 
@@ -52,15 +56,16 @@ def _section(config: type[TaskConfig], name: str) -> Any:
     return config.model_fields[name].annotation
 
 
-def check_fitted(estimator: BaseEstimator, now: TaskConfig, data: Collection[str]) -> None:
+def check_fitted(estimator: BaseEstimator, now: TaskConfig, others: Collection[str]) -> None:
     """Checks that an estimator is fitted, and that what the fit fixed has not been set to something else since.
 
-    That is every argument of the section `model`, and the named keys of `data`, of which others say how files are read.
+    That is every argument of the section `model`, and the named keys of other sections, of which more say how files are
+    read or what is scored.
 
     Args:
         estimator: the estimator, whose `config_` is that of the fit.
         now: the configuration of its arguments.
-        data: the keys of the section `data` that the fit fixed.
+        others: the keys of other sections that the fit fixed, such as `"data.features"`.
 
     Raises:
         NotFittedError: it is not fitted.
@@ -69,11 +74,12 @@ def check_fitted(estimator: BaseEstimator, now: TaskConfig, data: Collection[str
     check_is_fitted(estimator, "model_")
     then: Any = estimator.config_
     arguments: Any = now
-    fixed = [("", name) for name in type(then.model).model_fields] + [("data", name) for name in data]
-    for section, name in fixed:
-        before, after = (getattr(getattr(config, section or "model"), name) for config in (then, arguments))
+    fixed = [("", "model", name) for name in type(then.model).model_fields]
+    fixed += [(f"{section}: ", section, name) for section, name in (key.split(".") for key in others)]
+    for shown_section, section, name in fixed:
+        before, after = (getattr(getattr(config, section), name) for config in (then, arguments))
         if before != after:
-            place = f"{type(estimator).__name__}: {section + ': ' if section else ''}{name}"
+            place = f"{type(estimator).__name__}: {shown_section}{name}"
             raise ConfigError(f"{place}: expected {shown(before)} as in the fit, found {shown(after)}; fit again")
 
 
@@ -107,8 +113,7 @@ def read_estimator(kind: type[E], run: Path, config: type[TaskConfig], load: Cal
     settings: Any = validate_section(config, read_config(path), str(path))
     estimator = kind(
         **settings.model.model_dump(),
-        data=settings.data.model_dump(exclude_defaults=True),
-        training=settings.training.model_dump(exclude_defaults=True),
+        **{name: getattr(settings, name).model_dump(exclude_defaults=True) for name in SECTIONS},
         seed=settings.seed,
     )
     estimator.model_, estimator.config_ = model, settings

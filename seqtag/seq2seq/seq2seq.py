@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 
+# What a fit fixes besides the arguments of the network.
+FIXED = "data.features", "evaluation.beam", "evaluation.length_penalty", "evaluation.coverage_penalty"
+
+
 class Seq2Seq(BaseEstimator):
     """An encoder-decoder with attention: sequences in, sequences of other symbols and another length out.
 
@@ -60,6 +64,7 @@ class Seq2Seq(BaseEstimator):
         data: how files are read (`layout`, `source_column`, `target_column`, `features`, `separator`, `encoding`): a
             dict with the keys of the configuration's `data` section.
         training: a dict with the keys of the configuration's `training` section.
+        evaluation: a dict with the keys of its `evaluation` section (`measure`, `beam`, `length_penalty`, ...).
         seed: the same seed gives the same model bit for bit on a CPU.
         verbose: 0 fits without a line of progress; warnings are given all the same.
 
@@ -96,6 +101,7 @@ class Seq2Seq(BaseEstimator):
         max_length: int | None = None,
         data: dict[str, Any] | None = None,
         training: dict[str, Any] | None = None,
+        evaluation: dict[str, Any] | None = None,
         seed: int = 1,
         verbose: int = 1,
     ) -> None:
@@ -116,6 +122,7 @@ class Seq2Seq(BaseEstimator):
         self.max_length = max_length
         self.data = data
         self.training = training
+        self.evaluation = evaluation
         self.seed = seed
         self.verbose = verbose
 
@@ -256,7 +263,7 @@ class Seq2Seq(BaseEstimator):
         return load_sources(X, self.model_.data)
 
     def _check_fitted(self) -> None:
-        check_fitted(self, self._config(), ("features",))
+        check_fitted(self, self._config(), FIXED)
 
     def _config(self) -> Seq2SeqConfig:
         return config_of(self, Seq2SeqConfig, TASK)

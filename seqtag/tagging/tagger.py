@@ -59,6 +59,7 @@ class Tagger(BaseEstimator):
         data: how files are read (`layout`, `token_column`, `tag_column`, `features`, `encoding`, `scheme`): a dict with
             the keys of the configuration's `data` section.
         training: a dict with the keys of the configuration's `training` section.
+        evaluation: a dict with the keys of its `evaluation` section (`measure`, ...).
         seed: the same seed gives the same model bit for bit on a CPU.
         verbose: 0 fits without a line of progress; warnings are given all the same.
 
@@ -97,6 +98,7 @@ class Tagger(BaseEstimator):
         singleton_dropout: float = 0.5,
         data: dict[str, Any] | None = None,
         training: dict[str, Any] | None = None,
+        evaluation: dict[str, Any] | None = None,
         seed: int = 1,
         verbose: int = 1,
     ) -> None:
@@ -119,6 +121,7 @@ class Tagger(BaseEstimator):
         self.singleton_dropout = singleton_dropout
         self.data = data
         self.training = training
+        self.evaluation = evaluation
         self.seed = seed
         self.verbose = verbose
 
@@ -238,7 +241,7 @@ class Tagger(BaseEstimator):
         write_estimator(folder, self, self.config_)
 
     def _check_fitted(self) -> None:
-        check_fitted(self, self._config(), ("features", "scheme"))
+        check_fitted(self, self._config(), ("data.features", "data.scheme"))
 
     def _inputs(self, X: Iterable[Sequence[str]]) -> list[TaggerInput]:
         if self.model_.column_vocabularies:

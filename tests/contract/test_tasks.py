@@ -319,6 +319,8 @@ def test_an_unknown_key_is_named_with_the_nearest_one(name, case, folder, tmp_pa
     assert not list(tmp_path.iterdir())
     with pytest.raises(Exception, match="epoch: unknown key, did you mean 'epochs'"):
         case.estimator(training={"epoch": 1}).fit(folder / case.file)
+    with pytest.raises(Exception, match="evaluation: colour: unknown key"):
+        case.estimator(evaluation={"colour": 1}).fit(folder / case.file)
 
 
 def test_runs_of_another_task_are_told_apart(name, case, finished, request, refused):
@@ -391,6 +393,7 @@ def test_a_run_becomes_the_estimator_that_fitted_it(case, folder, finished):
     assert estimator.get_params()[case.key] == getattr(config.model, case.key)
     assert len(estimator.history_) == config.training.epochs
     assert estimator.metrics_ == json.loads((finished / "metrics.json").read_text())
+    assert estimator.evaluation == config.evaluation.model_dump(exclude_defaults=True)
     assert clone(estimator).get_params() == estimator.get_params()
 
 

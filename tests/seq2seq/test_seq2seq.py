@@ -67,6 +67,17 @@ def test_predictions_and_candidates(model):
     assert [answer.target for answer in answers] == model.predict(pd.DataFrame({"source": ["ab", "c"]}), beam=1)
 
 
+def test_the_search_is_that_of_the_fit(model):
+    loaded = model.evaluation
+    assert model.model_.search.beam == loaded["beam"] == 3
+    model.set_params(evaluation={"beam": 4})
+    with pytest.raises(ConfigError, match="evaluation: beam: expected 3 as in the fit, found 4; fit again"):
+        model.predict(["ab"])
+    model.set_params(evaluation={**loaded, "show_examples": 9})
+    assert isinstance(model.predict(["ab"])[0], str)
+    model.set_params(evaluation=loaded)
+
+
 @pytest.mark.parametrize(
     ("asked", "line"),
     [
