@@ -54,6 +54,11 @@ class PretrainedVectors(keras.layers.Layer):
             self.share = self.add_weight(name="gradient_share", shape=(), initializer="zeros", trainable=False)
         self.built = True
 
+    @property
+    def constant_weights(self) -> list[keras.Variable]:
+        """The table, where it is not trained: a checkpoint need not hold it."""
+        return [] if self.tuned else [self.vectors]
+
     def fill(self, vectors: np.ndarray) -> None:
         """Sets all rows but row 0."""
         if not self.built:

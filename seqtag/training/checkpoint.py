@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from seqtag.errors import RunError
 from seqtag.files.writing import atomic_write
+from seqtag.keras_internals import sublayers
 from seqtag.training.averaging import WeightAverage
 from seqtag.training.schedule import LearningRate
 from seqtag.training.selection import DevSelection
@@ -26,8 +27,9 @@ class Checkpoint(keras.callbacks.Callback):
     """Saves the state of a run after every epoch, and restores it.
 
     The archive holds the model's variables (the dropout generators among them), the optimizer's, the average's, the
-    best weights, and the counters of the other callbacks. It is written whole or not at all: after an interruption the
-    archive of the epoch before is there.
+    best weights, and the counters of the other callbacks. What a layer lists as its `constant_weights` is left out: it
+    is what it was when the model was made, and may be large. The archive is written whole or not at all: after an
+    interruption the archive of the epoch before is there.
 
     Args:
         folder: the folder of the archive; None saves nothing.
@@ -91,7 +93,7 @@ class Checkpoint(keras.callbacks.Callback):
             raise RunError(f"{path}: expected a checkpoint, found a damaged file: {error}") from None
         self.average.average = [tf.Variable(v, trainable=False) for v in _numbered(arrays, "average")]
         self.selection.best_weights = _numbered(arrays, "best")
-        for name, variables in (("model", self.model.variables), ("optimizer", self.model.optimizer.variables)):
+        for name, variables in (("model", _changing(self.model)), ("optimizer", self.model.optimizer.variables)):
             values = _numbered(arrays, name)
             if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
                 raise RunError(
@@ -103,7 +105,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _groups(self) -> dict[str, list]:
         return {
-            "model": self.model.variables,
+            "model": _changing(self.model),
             "optimizer": self.model.optimizer.variables,
             "average": self.average.average,
             "best": self.selection.best_weights,
@@ -127,6 +129,17 @@ class Checkpoint(keras.callbacks.Callback):
         self.stopped = counters["stopped"]
         for callback in ("rate", "average", "selection"):
             vars(getattr(self, callback)).update(counters[callback])
+
+
+def _changing(model: keras.Model) -> list[keras.Variable]:
+    """The variables of a model that training may change."""
+    constant = {id(variable) for variable in _constant(model)}
+    return [variable for variable in model.variables if id(variable) not in constant]
+
+
+def _constant(layer: keras.layers.Layer) -> list[keras.Variable]:
+    own = list(getattr(layer, "constant_weights", ()))
+    return own + [variable for part in sublayers(layer) for variable in _constant(part)]
 
 
 def _numbered(arrays: dict[str, np.ndarray], group: str) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from seqtag.errors import DataError, reason_of, shown
 
+BUFFER = 1 << 18
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 # gzip.BadGzipFile is an OSError.
 _DAMAGE = (EOFError, zlib.error, zipfile.BadZipFile, OSError)
@@ -32,21 +33,29 @@ class ByteSource:
         self.packed_size = packed_size
         self._stream = stream
         self._raw = raw
-        self._ahead = b""
+        self._buffer = b""
+        self._place = 0
         self._taken = 0
 
     def peek(self, count: int) -> bytes:
         """The next bytes, without reading them: fewer than `count` at the end alone."""
-        while len(self._ahead) < count and (more := self._more(count - len(self._ahead))):
-            self._ahead += more
-        return self._ahead[:count]
+        self._have(count)
+        return self._buffer[self._place : self._place + count]
 
     def read(self, count: int) -> bytes:
         """The next bytes: fewer than `count` at the end alone."""
         found = self.peek(count)
-        self._ahead = self._ahead[count:]
+        self._place += len(found)
         self._taken += len(found)
         return found
+
+    def read_until(self, end: bytes, most: int) -> bytes | None:
+        """The bytes before the next `end`, which is read too; None where it is not among the next `most` bytes."""
+        place = self._buffer.find(end, self._place, self._place + most)
+        if place < 0:
+            self._have(most)
+            place = self._buffer.find(end, self._place, self._place + most)
+        return None if place < 0 else self.read(place + len(end) - self._place)[: -len(end)]
 
     def left(self) -> int | None:
         """How many bytes are still to be read; None where that is not known."""
@@ -56,11 +65,19 @@ class ByteSource:
         """How many bytes of the file have been read, packed as they are."""
         return self._raw.tell()
 
-    def _more(self, count: int) -> bytes:
+    def _have(self, count: int) -> None:
+        """Reads on until so many bytes are in the buffer, or all that there are."""
+        missing = count - (len(self._buffer) - self._place)
+        if missing <= 0:
+            return
+        parts = [self._buffer[self._place :]]
         try:
-            return self._stream.read(count)
+            while missing > 0 and (more := self._stream.read(max(missing, BUFFER))):
+                parts.append(more)
+                missing -= len(more)
         except _DAMAGE as error:
             raise DataError(f"expected a whole packed file, found damage: {error}", self.name) from None
+        self._buffer, self._place = b"".join(parts), 0
 
 
 @contextmanager

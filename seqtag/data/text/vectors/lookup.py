@@ -10,10 +10,11 @@ import tensorflow as tf
 from seqtag.data.text.vectors.forms import DIGIT_SIGNS
 from seqtag.data.text.vectors.parsed import Subwords
 from seqtag.data.text.vectors.store import WordVectors
+from seqtag.data.text.vectors.subwords import bucket_rows
 
 
 class VectorLookup:
-    """Finds the rows of words in a table whose row 0 stands for all words that it does not have.
+    """Finds the rows of words in a table whose row 0 is the vector of words that it does not have.
 
     The forms of a word are those of `forms_of`. A word without a row of its own may have those of its n-grams, whose
     mean is its vector.
@@ -53,7 +54,11 @@ class VectorLookup:
         rows = self._table.lookup(words)
         for form in _further_forms(words):
             rows = tf.where(rows == 0, self._table.lookup(form), rows)
-        return rows[:, None]
+        if self.subwords is None:
+            return rows[:, None]
+        parts = bucket_rows(words, self.subwords)
+        parts = tf.where((rows == 0)[:, None] & (parts > 0), parts + len(self.words), 0)
+        return tf.concat([rows[:, None], parts], axis=1)
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back."""

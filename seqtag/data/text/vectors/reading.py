@@ -13,10 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seqtag.data.text.vectors.byte_source import ByteSource, opened
+from seqtag.data.text.vectors.fasttext_format import MAGIC, parse_fasttext
 from seqtag.data.text.vectors.parsed import Parsed, check_width
-from seqtag.data.text.vectors.store import VectorWriter, WordVectors
+from seqtag.data.text.vectors.store import MATRIX, VectorWriter, WordVectors
 from seqtag.data.text.vectors.text_format import LONGEST_LINE, header_of, is_text_line, parse_text
+from seqtag.data.text.vectors.word2vec_format import parse_binary
 from seqtag.errors import DataError, DataWarning, OutputError, shown
 from seqtag.files.asides import remove
 from seqtag.files.folders import make_folder, whole_folder
@@ -28,10 +32,10 @@ LONGEST_STEM = 40
 def read_vectors(
     path: str | os.PathLike[str], cache: Path | None = None, verbose: bool = True, width: int | None = None
 ) -> WordVectors:
-    """The vectors in a file: GloVe's or word2vec's text, or packed by gzip or zip; what it holds tells which.
+    """The vectors in a file: GloVe's, word2vec's or fastText's, text or binary; what it holds tells which.
 
     Args:
-        path: the file.
+        path: the file, as it is or packed by gzip or zip.
         cache: a folder for the vectors in the form that they are used in, which is quick to open: it is used as long
             as the file has the size and the time that it had. Without one they are kept in a temporary folder as long
             as the process lives.
@@ -98,6 +102,8 @@ def _read_into(folder: Path, path: str | os.PathLike[str], verbose: bool, width:
         with VectorWriter(folder, parsed.width) as writer:
             seen = _copy(parsed, writer, source, verbose)
             writer.finish(parsed.subwords, about)
+    if parsed.subwords is not None:
+        _finish_words(folder)
     if not writer.known:
         raise DataError("expected word vectors, found none", source.name)
     seen.warn(source.name)
@@ -106,6 +112,8 @@ def _read_into(folder: Path, path: str | os.PathLike[str], verbose: bool, width:
 
 def _parsed(source: ByteSource) -> Parsed:
     """The reader of a file, chosen by its first bytes."""
+    if source.peek(len(MAGIC)) == MAGIC:
+        return parse_fasttext(source)
     first = source.peek(LONGEST_LINE).split(b"\n", 1)[0]
     header = header_of(first)
     if header is not None:
@@ -116,7 +124,25 @@ def _parsed(source: ByteSource) -> Parsed:
         raise DataError("expected word vectors, found an empty file", source.name)
     if is_text_line(first):
         return parse_text(source, header)
-    raise DataError(f"expected word vectors in text, found {shown(first[:40])}", source.name, 1)
+    if header is not None:
+        return parse_binary(source, header)
+    message = "expected word vectors in text, or in the binary form of word2vec or fastText"
+    raise DataError(f"{message}, found {shown(first[:40])}", source.name, 1)
+
+
+def _finish_words(folder: Path) -> None:
+    """Gives the words of a fastText model their vectors, the means of their own and of those of their n-grams."""
+    from seqtag.data.text.vectors.subwords import word_means
+
+    vectors, _ = WordVectors.load(folder)
+    assert vectors.subwords is not None
+    count = len(vectors.words)
+    matrix = np.load(folder / MATRIX, mmap_mode="r+", allow_pickle=False)
+    row = 0
+    for means in word_means(vectors.words, matrix[:count], matrix[count:], vectors.subwords):
+        matrix[row : row + len(means)] = means
+        row += len(means)
+    matrix.flush()
 
 
 class _Oddities:

@@ -41,7 +41,10 @@ def combined(files: Sequence[WordVectors], words: Iterable[str] | None = None) -
     matrix = np.zeros((rows, sum(vectors.width for vectors in files)), np.float32)
     column = 0
     for vectors in files:
-        _fill(matrix[:, column : column + vectors.width], vectors, keys, subwords is not None)
+        columns = matrix[:, column : column + vectors.width]
+        _fill(columns, vectors, keys)
+        if subwords is not None and vectors.subwords is not None:
+            columns[len(keys) :] = vectors.matrix[len(vectors.words) :]
         column += vectors.width
     return WordVectors(keys, matrix, subwords)
 
@@ -59,10 +62,15 @@ def _keys(files: Sequence[WordVectors], words: Iterable[str]) -> list[str]:
     return list(keys)
 
 
-def _fill(matrix: np.ndarray, vectors: WordVectors, keys: Sequence[str], with_buckets: bool) -> None:
+def _fill(matrix: np.ndarray, vectors: WordVectors, keys: Sequence[str]) -> None:
     """Writes the vectors of one file into its columns."""
     found = np.array([vectors.find(key)[1] for key in keys], np.int64)
     for start in range(0, len(keys), BLOCK):
         rows = found[start : start + BLOCK]
-        # A row of -1 is replaced below.
-        matrix[start : start + len(rows)] = np.where(rows[:, None] >= 0, vectors.matrix[np.maximum(rows, 0)], 0)
+        own = np.flatnonzero(rows >= 0)
+        matrix[start + own] = vectors.matrix[rows[own]]
+        others = np.flatnonzero(rows < 0)
+        if vectors.subwords is not None and len(others):
+            from seqtag.data.text.vectors.subwords import subword_vectors
+
+            matrix[start + others] = subword_vectors([keys[start + int(n)] for n in others], vectors)

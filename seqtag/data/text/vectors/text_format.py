@@ -42,7 +42,7 @@ def is_text_line(line: bytes) -> bool:
     (True, True, False)
     """
     fields = line.split()
-    return len(fields) > 1 and _are_numbers(fields[-1:])
+    return len(fields) > 1 and b"\0" not in line and _are_numbers(fields[-1:])
 
 
 def parse_text(source: ByteSource, header: Header | None) -> Parsed:

@@ -136,3 +136,57 @@ def test_the_cache_is_used_until_the_file_changes(tmp_path):
     shutil.rmtree(folder)
     assert read(path, cache=cache, width=3).words[0] == "she"
     assert [entry.name for entry in cache.iterdir()] == [folder.name]
+
+
+@pytest.fixture(scope="module")
+def word2vec_binary():
+    """What word2vec itself writes: an end of the line after each vector."""
+    parts = [word.encode() + b" " + vector.tobytes() + b"\n" for word, vector in zip(WORDS, VECTORS, strict=True)]
+    return b"5 3\n" + b"".join(parts)
+
+
+def test_word2vec_binary(tmp_path, word2vec_binary):
+    for name, content in {
+        "a": word2vec_binary,
+        "b": gzip.compress(word2vec_binary),
+        # As gensim writes it.
+        "c": b"5 3\n" + b"".join(w.encode() + b" " + v.tobytes() for w, v in zip(WORDS, VECTORS, strict=True)),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        check(read(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda content: content[:-5], ": expected 5 words as in the header, found 4; the file may be cut off"),
+        (
+            lambda content: content[:40],
+            ": expected 5 words of 3 numbers .*, at least 70 bytes, found 36; the file may.*",
+        ),
+        (lambda content: gzip.compress(content[:40]), ": expected 5 words as in the header, found 2; the file may .*"),
+        (lambda content: content + b"more", ": expected 5 words as in the header, found more"),
+        (lambda content: b"90000000000 3\n" + content[4:], ": expected 90000000000 words of 3 numbers .*"),
+        (lambda content: b"9 99999999\n" + content[4:], ": expected vectors of 1 to 65536 numbers, found .* 99999999"),
+        (lambda content: b"2 3\n" + bytes(20_000), ": expected word 1 and its vector in word2vec's .*"),
+        (lambda content: content[4:], ":1: expected word vectors in text, or in .*"),
+        (
+            lambda content: content.replace(VECTORS[1].tobytes(), np.full(3, np.inf, np.float32).tobytes()),
+            ": expected finite numbers, found inf in the vector of 'Paris'",
+        ),
+    ],
+)
+def test_faults_of_word2vec_binary(tmp_path, word2vec_binary, change, fault):
+    path = tmp_path / "vectors.bin"
+    path.write_bytes(change(word2vec_binary))
+    with pytest.raises(DataError, match=f"vectors.bin{fault}$"):
+        read(path)
+
+
+def test_gensim_writes_what_we_read(tmp_path):
+    models = pytest.importorskip("gensim.models", reason="gensim is not installed")
+    vectors = models.KeyedVectors(3)
+    vectors.add_vectors(["the", "Paris"], VECTORS[:2])
+    for binary in (False, True):
+        vectors.save_word2vec_format(str(tmp_path / "vectors"), binary=binary)
+        check(read(tmp_path / "vectors"), ["the", "Paris"], VECTORS[:2])

@@ -1,0 +1,158 @@
+"""Taggers with pretrained word vectors: fitted, stored, exported, resumed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from seqtag import Tagger
+from seqtag.cli import run
+from seqtag.data.text.vectors.parsed import Subwords
+from seqtag.data.text.vectors.store import WordVectors
+from seqtag.errors import ConfigError, RunError
+from seqtag.tagging.config import ModelConfig, TaggingConfig
+from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput, load_corpus
+from seqtag.tagging.export import ServingTagger
+from seqtag.tagging.fit import build_tagging_model, fit_tagging_model
+from seqtag.tagging.model import TaggingModel
+from seqtag.training.checkpoint import FILE_NAME, Checkpoint
+from seqtag.training.recording import Recording
+
+QUICK = {"units": 8, "word_dim": 4, "cell": "gru", "head": "softmax", "char_encoder": "none", "spelling": False}
+QUICK |= {"context_features": False}
+WORDS = ["Ann", "ann", "Paris", "saw", "00", "Rome", "met"]
+MATRIX = np.random.default_rng(2).normal(size=(len(WORDS) + 9, 3)).astype(np.float32)
+SUBWORDS = Subwords(2, 3, 9)
+# None of them is known from training; the first two have vectors of their own.
+NEW = [["Rome"], ["42"], ["Romulus"], ["x" * 100], ["🙂"], ["cat", "Rome"], []]
+
+
+@pytest.fixture(scope="module")
+def glove(job):
+    path = job / "glove.txt"
+    lines = [f"{word} {' '.join(map(str, row))}\n" for word, row in zip(WORDS, MATRIX.tolist(), strict=False)]
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def varied(sentences, vectors):
+    """A model with random weights, whose answers depend on all that it reads."""
+    keras.utils.set_random_seed(3)
+    model = build_tagging_model(load_corpus(sentences), ModelConfig(**QUICK), ReadingOptions(), vectors=vectors)
+    kernel = model.network.emission.kernel
+    kernel.assign(keras.random.normal(kernel.shape, stddev=10, seed=3))
+    return model
+
+
+@pytest.mark.parametrize("subwords", [None, SUBWORDS])
+def test_words_that_training_never_saw_have_vectors_in_process_stored_and_exported(sentences, subwords, tmp_path):
+    rows = len(WORDS) + (subwords.buckets if subwords else 0)
+    model = varied(sentences, WordVectors(WORDS, MATRIX[:rows], subwords))
+    tagged = model.tag(list(map(TaggerInput, NEW)))
+    alone = [sentence.scores[0] for sentence in tagged[:5]]
+    assert len(set(alone)) == (3 if subwords is None else 5), "they differ by their vectors alone"
+    model.save(tmp_path)
+    loaded = TaggingModel.from_dict(
+        keras.saving.load_model(tmp_path / "model.keras"), json.loads((tmp_path / "encoders.json").read_text())
+    )
+    assert loaded.tag(list(map(TaggerInput, NEW))) == tagged
+    serving = ServingTagger(loaded)
+    padded = [[*tokens, *[""] * (2 - len(tokens))] for tokens in NEW]
+    answer = serving.tag_tokens(tf.constant(padded))
+    for n, sentence in enumerate(tagged):
+        np.testing.assert_allclose(answer["scores"][n, : len(sentence.tokens)], sentence.scores, atol=1e-6)
+
+
+def test_a_bundle_with_other_words_is_refused(sentences, tmp_path):
+    varied(sentences, WordVectors(WORDS, MATRIX[: len(WORDS)])).save(tmp_path)
+    encoders = json.loads((tmp_path / "encoders.json").read_text())
+    encoders["vectors"]["words"].pop()
+    (tmp_path / "encoders.json").write_text(json.dumps(encoders))
+    with pytest.raises(RunError, match=r"expected a table of word vectors of rows 8 as in model.keras, found 7"):
+        TaggingModel.load(tmp_path)
+
+
+def test_frozen_vectors_stay_and_no_checkpoint_holds_them(sentences, tmp_path):
+    corpus = load_corpus(sentences)
+    training = {"epochs": 1, "batch_tokens": 120, "learning_rate": 0.03}
+    config = TaggingConfig(task="tagging", model=ModelConfig(**QUICK), training=training)
+    # Of a width that no other weight has.
+    vectors = WordVectors(WORDS, np.resize(MATRIX, (len(WORDS), 57)))
+    for resume in (False, True):
+        recording = Recording(tmp_path, resume=resume, verbose=False)
+        model, _ = fit_tagging_model(corpus, corpus, config, recording, vectors=vectors)
+        table = model.network.representation.vectors.vectors
+        np.testing.assert_array_equal(table[1:], vectors.matrix)
+    with np.load(tmp_path / FILE_NAME, allow_pickle=False) as state:
+        shapes = [state[name].shape for name in state.files]
+    assert tuple(table.shape) not in shapes and shapes
+
+
+def test_the_estimator_takes_them_and_keeps_what_it_has_seen(sentences, glove, capfd):
+    training = {"epochs": 1, "batch_tokens": 120, "learning_rate": 0.03, "tensorboard": False}
+    tagger = Tagger(**QUICK, vectors=[str(glove)], keep_vectors="seen", training=training, verbose=0)
+    assert tagger.get_params()["vectors"] == [str(glove)]
+    tagger.fit(sentences, validation_data=sentences[:20])
+    assert capfd.readouterr().err == ""
+    assert list(tagger.model_.encoder.vectors.words) == ["Ann", "met", "Paris", "saw"]
+    told = tagger.metrics_["vectors"]
+    assert (told["words"], told["width"]) == (4, 3)
+    assert told["dev"]["types"]["exact"] == 4 and told["dev"]["types"]["missing"] > 0
+    assert not glove.parent.joinpath("vectors.cache").exists()
+    with pytest.raises(ConfigError, match="keep_vectors: expected 'seen' as in the fit, found 'all'; fit again"):
+        tagger.set_params(keep_vectors="all").predict([["Ann"]])
+
+
+def test_a_resumed_run_needs_no_vector_file(job, glove, tmp_path, monkeypatch, capfd):
+    """Nor does the finished one. Vectors are trained from the second epoch on, those of other words stay."""
+    shutil.copy(glove, tmp_path / "vectors.txt")
+    settings = [f"model.vectors=[{tmp_path / 'vectors.txt'}]", "data.vector_dims=[3]", "model.tune_vectors=1"]
+    settings += [*(f"model.{key}={value}" for key, value in QUICK.items()), "training.epochs=2"]
+    arguments = ["train", str(job / "job.yaml"), "-o", str(tmp_path / "runs" / "run")]
+    arguments += [part for setting in settings for part in ("--set", setting)]
+    save = Checkpoint.save
+
+    def save_and_interrupt(self):
+        save(self)
+        table = self.model.representation.vectors.vectors.numpy()
+        np.testing.assert_array_equal(table[1:], MATRIX[: len(WORDS)])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "save", save_and_interrupt)
+        assert run(arguments) == 1
+    assert "word vectors: 7 words, 3 numbers each; dev: " in capfd.readouterr().err
+    assert [entry.name[:11] for entry in (tmp_path / "runs" / "vectors.cache").iterdir()] == ["vectors.txt"]
+    shutil.rmtree(tmp_path / "runs" / "vectors.cache")
+    (tmp_path / "vectors.txt").unlink()
+    assert run([*arguments, "--resume"]) == 0
+    finished = tmp_path / "runs" / "run"
+    assert not (finished / "prepared").exists()
+    table = TaggingModel.load(finished).network.representation.vectors.vectors.numpy()[1:]
+    moved = [word for n, word in enumerate(WORDS) if (table[n] != MATRIX[n]).any()]
+    assert moved == ["Ann", "Paris", "saw", "met"]
+    metrics = json.loads((finished / "metrics.json").read_text())["vectors"]
+    assert metrics["words"] == 7 and sorted(metrics) == ["dev", "test", "train", "width", "words"]
+    (tmp_path / "new.tsv").write_text("Rome\nsaw\nann\n")
+    assert run(["predict", str(finished), str(tmp_path / "new.tsv")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "message"),
+    [
+        (["model.vectors=[none.txt]"], 1, "none.txt: expected a readable file, found: no such file or directory"),
+        (["model.vectors=[glove.txt]", "data.vector_dims=[9]"], 1, "glove.txt: expected vectors of 9 numbers as in"),
+        (["model.vectors=[glove.txt]", "data.vector_dims=[3, 3]"], 2, "data.vector_dims: expected 1, one for each of"),
+        (["model.vectors=glove.txt"], 2, "model.vectors: input should be a valid tuple, found 'glove.txt'"),
+        (["model.tune_vectors=-1"], 2, "model.tune_vectors"),
+    ],
+)
+def test_faults_of_a_configuration_leave_nothing(job, glove, refused, tmp_path, settings, code, message):
+    chosen = [part for setting in settings for part in ("--set", setting)]
+    assert message in refused(code, "train", job / "job.yaml", *chosen, "-o", tmp_path / "run")
+    assert not list(tmp_path.glob("run*"))
