@@ -11,7 +11,7 @@ from seqtag.data.text.word_features import lookup_table
 from seqtag.process.forks import check_can_run
 from seqtag.runs.places import new_folder
 from seqtag.tagging.data.batches import assemble_batch
-from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.model import OUTPUTS, TaggingModel
 
 
 class ServingTagger(tf.Module):
@@ -73,10 +73,12 @@ class ServingTagger(tf.Module):
 
     def _tag(self, tokens: tf.RaggedTensor, columns: tf.RaggedTensor | None = None) -> dict[str, tf.Tensor]:
         batch = assemble_batch(tokens, self._model.encoder, columns)
-        output = self._model.network.tag(batch)
+        model = self._model
+        output = model.network.tag(batch, model.calibration.temperature)
+        found = model.entity_rule(*(output[name] for name in OUTPUTS))
         real = tf.sequence_mask(batch["lengths"], tf.shape(batch["word_rows"])[1])
         return {
-            "tags": tf.where(real, self._file_tags(output["tags"]), ""),
+            "tags": tf.where(real, self._file_tags(found.tags), ""),
             "scores": tf.where(real, output["scores"], 0.0),
             "lengths": batch["lengths"],
         }

@@ -9,6 +9,7 @@ from seqtag.data.text.vectors.store import WordVectors
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, count_characters, count_words
 from seqtag.models.word_vectors import TuneAfter
+from seqtag.tagging.calibration import Calibration
 from seqtag.tagging.config import ModelConfig, TaggingConfig
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, reading_options
@@ -17,6 +18,7 @@ from seqtag.tagging.data.windows import in_pieces
 from seqtag.tagging.evaluation.evaluate import quick_report, resolve_measure
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.network import TaggerNetwork
+from seqtag.tagging.temperature import fit_temperature
 from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
@@ -109,7 +111,7 @@ def fit_tagging_model(
     budget: Budget | None = None,
     vectors: WordVectors | None = None,
 ) -> tuple[TaggingModel, FitResult]:
-    """Fits a model on `train`; `dev` chooses the epoch.
+    """Fits a model on `train`; `dev` chooses the epoch and, after that, the temperature.
 
     The same seed gives the same model bit for bit on a CPU.
 
@@ -142,4 +144,4 @@ def fit_tagging_model(
         layer, later = model.network.representation.vectors, _tuned_after(config.model)
         callbacks = [TuneAfter(layer, later)] if layer is not None and later else []
         result = fit_network(model.network, batches, training, evaluate, Measure(measure), recording, callbacks, budget)
-    return model, result
+    return model.calibrated(Calibration(fit_temperature(model, dev, encoded_dev))), result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +17,14 @@ from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder
 from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
+from seqtag.tagging.calibration import Calibration
 from seqtag.tagging.config import TASK
 from seqtag.tagging.data.batches import Batch
 from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput
 from seqtag.tagging.data.encoding import EncodedCorpus, encode_corpus
-from seqtag.tagging.data.schemes import spans
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.network.compaction import compacted
+from seqtag.tagging.network.entity_rule import EntityRule, FoundEntities
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.tagging.outputs import batch_outputs
 from seqtag.tagging.stored_sizes import stored_sizes
@@ -48,7 +50,7 @@ class TaggedSentence:
     Attributes:
         tokens: the words.
         tags: in the scheme of the training files, and spelt as there.
-        scores: the probability of each tag.
+        scores: the probability of each tag; of those of an entity that a threshold held back, that of the tag it had.
         entities: the spans of a tag scheme; empty for plain labels.
     """
 
@@ -67,6 +69,7 @@ class TaggingModel:
         encoder: encodes distinct words.
         column_vocabularies: one for each further column that it reads.
         options: how the files that it reads are laid out.
+        calibration: the temperature of its probabilities, and which entities it gives.
     """
 
     def __init__(
@@ -76,12 +79,15 @@ class TaggingModel:
         encoder: WordEncoder,
         column_vocabularies: Sequence[Vocabulary] = (),
         options: ReadingOptions = ReadingOptions(),
+        calibration: Calibration = Calibration(),
     ) -> None:
         self.network = network
         self.codec = codec
         self.encoder = encoder
         self.column_vocabularies = list(column_vocabularies)
         self.options = options
+        self.calibration = calibration
+        self.entity_rule = EntityRule(codec.continues, calibration.of_labels(codec))
 
     def encode(self, sentences: Sequence[TaggerInput], tags: Iterable[Sequence[int]] | None = None) -> EncodedCorpus:
         """The sentences as integers, with their tags' indices if there are any."""
@@ -89,10 +95,10 @@ class TaggingModel:
         return encode_corpus(sentences, self.encoder, self.column_vocabularies, tags)
 
     def decode_tags(self, corpus: EncodedCorpus) -> list[list[str]]:
-        """The tags alone of an encoded corpus, which is what scoring needs."""
+        """The best tags of an encoded corpus alone, with all their entities, whatever the thresholds."""
         tags: list[list[str]] = [[] for _ in corpus.lengths]
         decode = self.network.decode
-        for numbers, output in batch_outputs(corpus, lambda batch: {"tags": decode(batch)}, self.codec.begins):
+        for numbers, output in batch_outputs(corpus, lambda batch: {"tags": decode(batch)["tags"]}, self.codec.begins):
             for n, row in zip(numbers, self.codec.decode(output["tags"]), strict=True):
                 tags[n] = row[: corpus.lengths[n]]
         return tags
@@ -104,16 +110,19 @@ class TaggingModel:
         corpus = self.encode(sentences)
         notation = self.options.notation
         tagged: list[TaggedSentence] = [TaggedSentence([], [], [], [])] * len(sentences)
-        for numbers, output in batch_outputs(corpus, self.network.tag, self.codec.begins):
-            indices, scores, continuations = (output[name] for name in OUTPUTS)
-            tags = self.codec.decode(indices)
+        for numbers, output in batch_outputs(corpus, self._tag_batch, self.codec.begins):
+            found = self.entity_rule(*(output[name] for name in OUTPUTS))
+            tags, entities = self.codec.decode(found.tags.numpy()), self.entities(found, corpus.lengths[numbers])
             for row, n in enumerate(numbers):
                 length = corpus.lengths[n]
                 names = tags[row][:length]
-                entities = self._entities(names, indices[row, :length], scores[row], continuations[row])
                 written = names if notation is None else [notation.write(name) for name in names]
-                tagged[n] = TaggedSentence(list(sentences[n].tokens), written, scores[row, :length].tolist(), entities)
+                scores = output["scores"][row, :length].tolist()
+                tagged[n] = TaggedSentence(list(sentences[n].tokens), written, scores, entities[row])
         return tagged
+
+    def _tag_batch(self, batch: Batch) -> dict[str, tf.Tensor]:
+        return self.network.tag(batch, self.calibration.temperature)
 
     def tag_stream(self, sentences: Iterable[TaggerInput]) -> Iterator[TaggedSentence]:
         """Tags sentences as they come, in order, in memory that does not grow with their number."""
@@ -133,7 +142,7 @@ class TaggingModel:
         result: list[np.ndarray] = [np.zeros((0, len(self.codec.labels)), np.float32)] * len(sentences)
 
         def marginals(batch: Batch) -> dict[str, tf.Tensor]:
-            found = self.network.marginals(batch)
+            found = self.network.marginals(batch, self.calibration.temperature)
             return {"marginals": found, "tags": tf.argmax(found, axis=-1)}
 
         for numbers, output in batch_outputs(corpus, marginals, self.codec.begins):
@@ -141,20 +150,29 @@ class TaggingModel:
                 result[n] = row[: corpus.lengths[n]]
         return result
 
-    def _entities(
-        self, tags: list[str], indices: np.ndarray, scores: np.ndarray, continuations: np.ndarray
-    ) -> list[Entity]:
+    def entities(self, found: FoundEntities, lengths: np.ndarray) -> list[list[Entity]]:
+        """The entities of the sentences of a batch, from left to right."""
+        types, goes_on = self.codec.types[found.tags.numpy()], found.goes_on.numpy()
+        entities: list[list[Entity]] = [[] for _ in lengths]
         # Most sentences have no entity, which is quick to find out.
-        if self.codec.scheme is None or not self.codec.types[indices].any():
-            return []
-        return [
-            Entity(span.type, span.start, span.end, _span_score(scores, continuations, span.start, span.end))
-            for span in spans(tags, self.codec.scheme)
-        ]
+        for row in np.flatnonzero(types.any(axis=1)):
+            borders = [*np.flatnonzero(~goes_on[row, : lengths[row]]).tolist(), int(lengths[row])]
+            for start, end in pairwise(borders):
+                if types[row, start]:
+                    name = self.codec.symbols[types[row, start] - 1]
+                    entities[row].append(Entity(name, start, end, float(found.probabilities[row, start])))
+        return entities
 
     def compacted(self) -> TaggingModel:
         """The same model around a network as a file holds it; see `seqtag.tagging.network.compaction`."""
-        return TaggingModel(compacted(self.network), self.codec, self.encoder, self.column_vocabularies, self.options)
+        return self._with(compacted(self.network), self.calibration)
+
+    def calibrated(self, calibration: Calibration) -> TaggingModel:
+        """The same model with another calibration."""
+        return self._with(self.network, calibration)
+
+    def _with(self, network: TaggerNetwork, calibration: Calibration) -> TaggingModel:
+        return TaggingModel(network, self.codec, self.encoder, self.column_vocabularies, self.options, calibration)
 
     def save(self, folder: Path) -> None:
         """Writes the bundle, without the rows of the tables that are zero; the answers stay the same bit for bit."""
@@ -179,6 +197,7 @@ class TaggingModel:
             "vectors": None if self.encoder.vectors is None else self.encoder.vectors.to_dict(),
             "columns": [vocabulary.to_dict() for vocabulary in self.column_vocabularies],
             "options": self.options.to_dict(),
+            "calibration": self.calibration.to_dict(),
         }
 
     @classmethod
@@ -194,8 +213,5 @@ class TaggingModel:
             ),
             [Vocabulary.from_dict(column) for column in data["columns"]],
             ReadingOptions.from_dict(data["options"]),
+            Calibration.from_dict(data.get("calibration")),
         )
-
-
-def _span_score(scores: np.ndarray, continuations: np.ndarray, start: int, end: int) -> float:
-    return float(scores[start] * np.prod(continuations[start + 1 : end]))

@@ -102,6 +102,9 @@ def test_metrics_are_those_of_a_span_scheme(run_folder):
     for split in ("dev", "test"):
         assert set(wanted.split()) <= set(metrics[split])
         assert metrics[split]["sentences"] == 20
+        calibration = metrics[split]["calibration"]
+        assert calibration["tags"]["count"] == metrics[split]["tokens"]
+        assert set(calibration["entities"]) == {"ece", "ece_before", "ece_by_chance", "count"}
     assert {"seconds", "epochs", "tokens_per_second", "peak_rss_mb"} <= set(metrics["train"])
 
 

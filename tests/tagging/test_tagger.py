@@ -127,6 +127,8 @@ def test_probabilities_sum_to_one_and_agree_with_scores(tagger):
 
 def all_paths(tagger, tokens):
     """Every legal path of IOBES labels with its probability, summed up path by path in NumPy."""
+    temperature = tagger.model_.calibration.temperature
+    assert temperature != 1
     network, encoded = tagger.model_.network, tagger.model_.encode([TaggerInput(tokens)])
     emissions = network(batch_of(encoded, np.array([0]))).numpy()[0].astype(float)
     start, moves, end = (
@@ -139,7 +141,8 @@ def all_paths(tagger, tokens):
         if not (legal_start[path[0]] and legal_end[path[-1]] and all(legal_moves[pair] for pair in pairs)):
             continue
         score = start[path[0]] + end[path[-1]] + sum(moves[pair] for pair in pairs)
-        weights[path] = np.exp(score + sum(emissions[step, tag] for step, tag in enumerate(path)))
+        score += sum(emissions[step, tag] for step, tag in enumerate(path))
+        weights[path] = np.exp(score / temperature)
     total = sum(weights.values())
     return {path: weight / total for path, weight in weights.items()}
 

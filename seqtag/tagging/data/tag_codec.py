@@ -18,6 +18,7 @@ from seqtag.tagging.data.schemes import (
     detect_scheme,
     is_span_tag,
     legal_transitions,
+    spans,
     split_tag,
     tagset,
 )
@@ -43,6 +44,8 @@ class TagCodec:
         file_tags: the tags of the file that labels stand for, an array of strings.
         file_tag_rows: (labels, labels) int32, the row of `file_tags` for a label (column) after another label (row).
             Only in IOB1 does it matter which label comes before; at the start of a sentence the label before is 0.
+        continues: (labels, labels) whether a label (column) goes on with the entity of the label before (row), as the
+            tags of the file are read.
 
     Example:
 
@@ -65,6 +68,7 @@ class TagCodec:
         self.file_tags = np.array([alone for alone, _ in pairs] + [after_same for _, after_same in pairs])
         is_same = (self.types[:, None] == self.types) & (self.types > 0)
         self.file_tag_rows = (np.arange(len(self.labels)) + len(self.labels) * is_same).astype(np.int32)
+        self.continues = is_same & self._joined()
 
     @classmethod
     def fit(cls, corpus: TaggedCorpus, scheme: str | None) -> TagCodec:
@@ -136,6 +140,22 @@ class TagCodec:
         alone = convert(entity, MODEL_SCHEME, self.scheme)
         after_same = convert([f"S-{type_}", *entity], MODEL_SCHEME, self.scheme)
         return alone[position], after_same[1 + position]
+
+    def _joined(self) -> np.ndarray:
+        """(labels, labels) whether the file's tags of two labels of one type are read as one entity."""
+        if self.scheme is None or not self.symbols:
+            return np.zeros((1, 1), bool)
+        # The labels of every type stand in the same order: those of the first one tell of all.
+        count = len(Scheme(MODEL_SCHEME).prefixes)
+        alone, after = self.file_tags[1 : 1 + count], self.file_tags[self.file_tag_rows[1 : 1 + count, 1 : 1 + count]]
+        joined = np.array(
+            [
+                [len(spans([first, second], self.scheme)) == 1 for second in row]
+                for first, row in zip(alone, after, strict=True)
+            ]
+        )
+        kinds = (np.arange(len(self.labels)) - 1) % count
+        return joined[kinds[:, None], kinds]
 
     def to_dict(self) -> dict[str, object]:
         """What `from_dict` reads back."""

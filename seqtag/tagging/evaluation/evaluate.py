@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seqtag.errors import ConfigError
@@ -23,7 +24,12 @@ MOST_SEQEVAL_TOKENS = 1_000_000
 
 def evaluate_model(model: TaggingModel, corpus: TaggedCorpus) -> Report:
     """The final report of a model on a corpus with tags such as `TagCodec.check` accepts."""
-    return final_report(corpus.tags, model.decode_tags(model.encode(corpus.inputs)), model.codec.scheme)
+    # It needs TensorFlow, which a fault of the data comes before.
+    from seqtag.tagging.evaluation.answers import judge
+
+    judged = judge(model, corpus)
+    report = final_report(corpus.tags, judged.tags, model.codec.scheme)
+    return replace(report, calibration=judged.calibration)
 
 
 def final_report(gold: Tags, predicted: Tags, scheme: str | None) -> Report:

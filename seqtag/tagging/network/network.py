@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -14,8 +15,10 @@ from seqtag.keras_internals import set_untracked
 from seqtag.layers import CRF, Bidirectional
 from seqtag.models.recurrent import recurrent_layer
 from seqtag.models.word_representation import WordRepresentation
+from seqtag.ops import crf
 from seqtag.tagging.network.context_features import ContextFeatures
 from seqtag.tagging.network.softmax_head import SoftmaxHead
+from seqtag.tagging.network.tag_distribution import TagDistribution
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
@@ -91,6 +94,9 @@ class TaggerNetwork(keras.Model):
             )
         self.emission = keras.layers.Dense(num_tags, dtype="float32", name="emission")
         self.head = _head(head, constraints, tag_costs)
+        # As arrays: a long nested list is slow to convert.
+        tables = None if constraints is None else [np.array(table) for table in constraints]
+        set_untracked(self, "_constraint_tables", tables)
         set_untracked(self, "_graphs", {})
 
     def build(self, batch_shape: Any = None) -> None:
@@ -140,36 +146,41 @@ class TaggerNetwork(keras.Model):
         loss = ops.sum(losses) / ops.cast(tokens, losses.dtype)
         return loss + ops.sum(self.losses) if self.losses else loss
 
-    def decode(self, batch: dict) -> tf.Tensor:
-        """The best legal tags `(batch, time)` int32 of a batch, 0 at padding, by a graph."""
-        return self._by_graph(self._decoded, batch)
+    def decode(self, batch: dict) -> dict[str, tf.Tensor]:
+        """The best legal `tags (batch, time)` int32 of a batch, 0 at padding, and the `emissions`, by a graph."""
+        found: dict[str, tf.Tensor] = self._by_graph(self._decoded, batch)
+        return found
 
-    def marginals(self, batch: dict) -> tf.Tensor:
-        """The probability of every tag, `(batch, time, num_tags)`, by a graph."""
-        return self._by_graph(self._marginals, batch)
+    def distribution(self, emissions: tf.Tensor, lengths: tf.Tensor, temperature: float = 1.0) -> TagDistribution:
+        """The distribution over legal tag sequences that the emissions of a batch give."""
+        scores = crf.constrain(self.head.scores, self._constraint_tables)
+        return TagDistribution(emissions, lengths, scores, temperature)
 
-    def tag(self, batch: dict) -> dict[str, tf.Tensor]:
-        """The best legal tags and their probabilities, by a graph.
+    def marginals(self, batch: dict, temperature: float = 1.0) -> tf.Tensor:
+        """The probability of every tag, `(batch, time, num_tags)`."""
+        return self.distribution(self.decode(batch)["emissions"], batch["lengths"], temperature).marginals()
+
+    def tag(self, batch: dict, temperature: float = 1.0) -> dict[str, tf.Tensor]:
+        """The best legal tags and their probabilities.
 
         It returns `tags (batch, time)` int32, 0 at padding; `scores (batch, time)`, the probability of each tag; and
         `continuations (batch, time)`, the probability of each tag given the tag before it. The probability of a span is
         its first score times the continuations of its other tokens.
         """
-        found: dict[str, tf.Tensor] = self._by_graph(self._tagged, batch)
-        return found
+        decoded = self.decode(batch)
+        scores, continuations = self.path_probabilities(decoded, batch["lengths"], temperature)
+        return {"tags": decoded["tags"], "scores": scores, "continuations": continuations}
 
-    def _decoded(self, batch: dict) -> tf.Tensor:
-        return self.head.decode(self(batch, training=False), mask=sequence_mask(batch))
+    def path_probabilities(
+        self, decoded: dict[str, tf.Tensor], lengths: tf.Tensor, temperature: float
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The scores and continuations of what `decode` gave; see `tag`."""
+        distribution = self.distribution(decoded["emissions"], lengths, temperature)
+        return distribution.path_probabilities(decoded["tags"])
 
-    def _marginals(self, batch: dict) -> tf.Tensor:
-        return self.head.marginals(self(batch, training=False), mask=sequence_mask(batch))
-
-    def _tagged(self, batch: dict) -> dict[str, tf.Tensor]:
-        mask = sequence_mask(batch)
+    def _decoded(self, batch: dict) -> dict[str, tf.Tensor]:
         emissions = self(batch, training=False)
-        tags = self.head.decode(emissions, mask=mask)
-        scores, continuations = self.head.path_probabilities(emissions, tags, mask=mask)
-        return {"tags": tags, "scores": scores, "continuations": continuations}
+        return {"tags": self.head.decode(emissions, mask=sequence_mask(batch)), "emissions": emissions}
 
     def _by_graph(self, function: Callable, batch: dict) -> Any:
         """What a function gives for a batch, by a graph that is traced for all lengths when it is first asked for.

@@ -34,6 +34,10 @@ class SoftmaxHead(keras.layers.Layer):
         self.constraints = check_constraints(constraints)
         self.supports_masking = True
 
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Notes the number of tags."""
+        self.tags = int(input_shape[-1] or 0)
+
     def call(self, emissions: Any, mask: Any = None) -> Any:
         """The emissions in float32, with their mask."""
         return ops.cast(emissions, "float32")
@@ -49,24 +53,14 @@ class SoftmaxHead(keras.layers.Layer):
 
     def decode(self, emissions: Any, mask: Any = None) -> Any:
         """The best legal path: `(batch, time)` int32, 0 at masked steps."""
-        return crf.decode(emissions, mask_or_ones(emissions, mask), _zero_scores(emissions), self.constraints)
+        return crf.decode(emissions, mask_or_ones(emissions, mask), self.scores, self.constraints)
 
-    def marginals(self, emissions: Any, mask: Any = None) -> Any:
-        """Probability of each tag at each step: `(batch, time, tags)`, 0 at masked steps."""
-        return crf.marginals(emissions, mask_or_ones(emissions, mask), self._legal_scores(emissions))
-
-    def path_probabilities(self, emissions: Any, tags: Any, mask: Any = None) -> tuple[Any, Any]:
-        """Probability of each step of the path `tags`, alone and given the step before: both `(batch, time)`."""
-        return crf.path_probabilities(emissions, tags, mask_or_ones(emissions, mask), self._legal_scores(emissions))
-
-    def _legal_scores(self, emissions: Any) -> crf.CRFScores:
-        return crf.constrain(_zero_scores(emissions), self.constraints)
+    @property
+    def scores(self) -> crf.CRFScores:
+        """Zero for all starts, transitions and ends."""
+        tags = self.tags
+        return crf.CRFScores(ops.zeros(tags), ops.zeros((tags, tags)), ops.zeros(tags))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "constraints": self.constraints}
-
-
-def _zero_scores(emissions: Any) -> crf.CRFScores:
-    tags = emissions.shape[-1]
-    return crf.CRFScores(ops.zeros(tags), ops.zeros((tags, tags)), ops.zeros(tags))

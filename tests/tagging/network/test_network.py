@@ -121,7 +121,7 @@ def test_tags_are_the_likeliest_and_their_scores_are_marginals(variant):
     made, whole = variant
     found, marginals = made.tag(whole), made.marginals(whole).numpy()
     real = np.arange(9) < whole["lengths"].numpy()[:, None]
-    np.testing.assert_array_equal(found["tags"], made.decode(whole))
+    np.testing.assert_array_equal(found["tags"], made.decode(whole)["tags"])
     assert not found["tags"].numpy()[~real].any()
     of_tags = np.take_along_axis(marginals, found["tags"].numpy()[..., None], -1)[..., 0]
     np.testing.assert_allclose(found["scores"].numpy()[real], of_tags[real], atol=1e-5)
@@ -132,7 +132,7 @@ def test_decoded_tags_keep_the_scheme():
     for head in ("crf", "softmax"):
         made = network(head=head)
         whole = batch([9, 3, 1, 8])
-        for tags, length in zip(made.decode(whole).numpy(), whole["lengths"].numpy(), strict=True):
+        for tags, length in zip(made.decode(whole)["tags"].numpy(), whole["lengths"].numpy(), strict=True):
             assert not violations([TAGS[n] for n in tags[:length]], "IOBES")
 
 

@@ -5,10 +5,12 @@ import itertools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from seqtag.layers import CRF
 from seqtag.tagging.data.schemes import legal_transitions, tagset, violations
 from seqtag.tagging.network.softmax_head import SoftmaxHead
+from seqtag.tagging.network.tag_distribution import TagDistribution
 
 TAGS = tagset(["A"], "IOBES")
 RNG = np.random.default_rng(8)
@@ -55,22 +57,19 @@ def test_without_constraints_it_is_a_softmax_at_each_step():
     head = SoftmaxHead()
     head(EMISSIONS)
     np.testing.assert_array_equal(head.decode(EMISSIONS), EMISSIONS.argmax(-1))
-    np.testing.assert_allclose(head.marginals(EMISSIONS), keras.ops.softmax(EMISSIONS), atol=1e-5)
+    distribution = TagDistribution(tf.constant(EMISSIONS), tf.fill([3], 4), head.scores, temperature=2.0)
+    np.testing.assert_allclose(distribution.marginals(), keras.ops.softmax(EMISSIONS / 2), atol=1e-5)
 
 
 def test_nothing_is_trained(head):
     assert head.variables == []
 
 
-def test_probabilities_of_a_path_are_those_of_the_legal_paths(head):
+def test_it_decodes_as_a_crf_without_scores(head):
     crf = CRF(constraints=head.constraints)
     crf(EMISSIONS)
-    np.testing.assert_array_equal(head.marginals(EMISSIONS, mask=MASK), crf.marginals(EMISSIONS, mask=MASK))
-    tags = head.decode(EMISSIONS, mask=MASK)
-    np.testing.assert_array_equal(tags, crf.decode(EMISSIONS, mask=MASK))
-    for found, expected in zip(
-        head.path_probabilities(EMISSIONS, tags, MASK), crf.path_probabilities(EMISSIONS, tags, MASK), strict=True
-    ):
+    np.testing.assert_array_equal(head.decode(EMISSIONS, mask=MASK), crf.decode(EMISSIONS, mask=MASK))
+    for found, expected in zip(head.scores, crf.scores, strict=True):
         np.testing.assert_array_equal(found, expected)
 
 

@@ -1,0 +1,59 @@
+"""The temperature that tags were drawn with is found again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqtag.tagging.calibration import Calibration
+from seqtag.tagging.config import ModelConfig
+from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, load_corpus
+from seqtag.tagging.evaluation.answers import judge
+from seqtag.tagging.fit import build_tagging_model
+from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.temperature import LOWEST, fit_temperature
+
+WORDS = [f"word{n}" for n in range(30)]
+
+
+@pytest.fixture(scope="module")
+def model() -> TaggingModel:
+    """An unfitted tagger of four labels that is sure of itself."""
+    train = load_corpus([(WORDS, ["A", "B", "C", "D"] * 7 + ["A", "A"])])
+    config = ModelConfig(cell="gru", head="softmax", units=4, char_encoder="none", word_dim=8)
+    built = build_tagging_model(train, config, ReadingOptions(labels=True), "none")
+    kernel = built.network.emission.kernel
+    kernel.assign(200 * kernel)
+    return built
+
+
+@pytest.fixture(scope="module")
+def drawn(model) -> TaggedCorpus:
+    """Sentences whose tags are drawn from what the model says at the temperature 2."""
+    source = np.random.default_rng(11)
+    tokens = [source.choice(WORDS, 20).tolist() for _ in range(150)]
+    corpus = TaggedCorpus(tokens, [[""] * 20 for _ in tokens])
+    warm = model.calibrated(Calibration(2.0)).probabilities(corpus.inputs)
+    corpus.tags = [[source.choice(list("ABCD"), p=row / row.sum()) for row in table] for table in warm]
+    return corpus
+
+
+def test_the_temperature_is_that_which_the_tags_were_drawn_with(model, drawn):
+    found = fit_temperature(model, drawn, model.encode(drawn.inputs))
+    assert found == pytest.approx(2, rel=0.1)
+    judged = judge(model.calibrated(Calibration(found)), drawn)
+    assert judged.tags == judge(model, drawn).tags
+    tags = judged.calibration.tags
+    assert tags.answers == 3000 and judged.calibration.entities is None
+    assert tags.error < 2 * tags.by_chance < tags.error_before
+
+
+def test_where_all_is_right_the_search_ends(model, drawn):
+    right = TaggedCorpus(drawn.tokens[:9], model.decode_tags(model.encode(drawn.inputs[:9])))
+    assert fit_temperature(model, right, model.encode(right.inputs)) == pytest.approx(LOWEST, rel=0.05)
+
+
+def test_without_tags_it_is_one(model):
+    nothing = TaggedCorpus([["new"]], [["unknown"]])
+    assert fit_temperature(model, TaggedCorpus(), model.encode([])) == 1
+    assert LOWEST <= fit_temperature(model, nothing, model.encode(nothing.inputs)) <= 5
