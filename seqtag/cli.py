@@ -16,7 +16,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from seqtag.errors import ConfigError, DataWarning, SeqtagError, escaped, one_line, option_of, reason_of
+from seqtag.errors import escaped, option_of
+from seqtag.process.messages import explain, show_warnings_in_a_line
 from seqtag.process.streams import OutputConsole, prepare_process, settle_streams, standard_output, warn
 
 app = typer.Typer(
@@ -245,15 +246,45 @@ def inspect(
     data: Annotated[
         list[str], typer.Argument(metavar="DATA", help="one or more files; several are splits of one corpus")
     ],
+    vectors: Annotated[
+        list[str] | None, typer.Option("--vectors", metavar="FILE", help="tags: word vectors, how they cover the words")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Report a corpus: layout, scheme, counts, illegal sequences, duplicates, sentences shared between splits; of CSV
     files, series: lengths, frequency, gaps, season, suspicious values; or, of pairs, lengths, symbols, duplicates."""
     from seqtag.tasks import task_of_files
 
+    options |= _given(vectors=vectors)
     _print_report(
         _command(context, task_of_files(data, options.get("layout")), options=options)(data, **options), as_json
     )
+
+
+@app.command()
+def vectors(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="a file of raw text, a paragraph a line")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="the vectors, in word2vec's text form")
+    ],
+    width: Annotated[int, typer.Option("--width", min=1, help="numbers of a vector")] = 100,
+    window: Annotated[int, typer.Option("--window", min=1, help="how far words are predicted, to both sides")] = 5,
+    min_count: Annotated[int, typer.Option("--min-count", min=1, help="words that occur less often are left out")] = 2,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="passes over the text")] = 10,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="with one worker it repeats the vectors")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="threads")] = 1,
+    encoding: Annotated[str, typer.Option("--encoding", help="of TEXT")] = "utf-8",
+) -> None:
+    """Make word vectors from raw text by gensim's word2vec (skip-gram), for model.vectors of a configuration."""
+    from seqtag.data.text.vectors.training import SkipGram, train_vectors
+    from seqtag.files.writing import output_file
+    from seqtag.runs.places import check_output_file
+
+    check_output_file(output)
+    settings = SkipGram(width, window, min_count, epochs, seed, workers)
+    with output_file(output) as write:
+        for part in train_vectors(text, settings, encoding):
+            write(part)
 
 
 def main() -> None:
@@ -274,7 +305,7 @@ def run(arguments: list[str]) -> int:
     options: set[str] = set()
     try:
         with warnings.catch_warnings():
-            _show_warnings_in_a_line(options)
+            show_warnings_in_a_line(options)
             return _invoke(arguments, options)
     except BrokenPipeError:
         # The reader of our output has closed it, as `head` does, which is no error.
@@ -282,7 +313,7 @@ def run(arguments: list[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        message, code = _explain(error, options, resumable=arguments[:1] == ["train"])
+        message, code = explain(error, options, resumable=arguments[:1] == ["train"])
         if message:  # Of a command line without a command, typer shows the help and says no more.
             warn(f"error: {message}")
         return code
@@ -302,52 +333,6 @@ def _invoke(arguments: list[str], options: set[str]) -> int:
     if sys.stdout is not None:
         sys.stdout.flush()
     return 0
-
-
-def _explain(error: BaseException, options: set[str], resumable: bool) -> tuple[str, int]:
-    """The message of an error on one line, with the advice that `options` allow, and the exit code."""
-    if isinstance(error, SeqtagError):
-        return error.told(_way(error, options)), error.exit_code
-    message, code = _explain_others(error, resumable)
-    return one_line(" ".join(message.split())), code
-
-
-def _explain_others(error: BaseException, resumable: bool) -> tuple[str, int]:
-    match error:
-        case KeyboardInterrupt():
-            return "interrupted" + ("; --resume goes on from the last whole epoch" if resumable else ""), 1
-        case OSError():
-            place = f"{error.filename}: " if error.filename else ""
-            return f"{place}{reason_of(error)}", 1
-        case _ if hasattr(error, "format_message"):  # an error of typer about the command line
-            return error.format_message(), 2
-        case _:
-            return f"{type(error).__name__}: {error} (--debug shows where)", 1
-
-
-def _way(error: SeqtagError | DataWarning, options: set[str]) -> str | None:
-    """How the command sets the setting that an error or a warning names."""
-    if error.setting is None:
-        return None
-    option = option_of(error.setting.rpartition(".")[2])
-    if option in options:
-        return option
-    # The message of a `ConfigError` begins with the key, which the configuration itself may hold.
-    return f"--set {error.setting}=..." if "--set" in options and not isinstance(error, ConfigError) else None
-
-
-def _show_warnings_in_a_line(options: set[str]) -> None:
-    """Shows warnings about the data as errors are shown, each time; others stay as they are."""
-    show = warnings.showwarning
-
-    def show_in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if isinstance(message, DataWarning):
-            warn(f"warning: {message.told(_way(message, options))}")
-        else:
-            show(message, category, *place, **more)
-
-    warnings.simplefilter("always", DataWarning)
-    warnings.showwarning = show_in_a_line
 
 
 def _command_of_run(context: typer.Context, run: Path, options: Iterable[str] = ()) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqtag.data.text.vectors.reading import read_words
 from seqtag.errors import ConfigError
 from seqtag.files.asides import remove
 from seqtag.process.quiet_tensorflow import import_tensorflow
@@ -42,7 +43,7 @@ OPTIONS = {
     "predict": READING | {"text", "format"},
     "export": frozenset[str](),
     "gradients": READING,
-    "inspect": READING,
+    "inspect": READING | {"vectors"},
 }
 SPLITS = ("train", "dev", "test")
 GRADIENTS = "gradients"
@@ -229,9 +230,9 @@ def recognises(files: Sequence[str], layout: str | None) -> bool:
     return not all(name.endswith(".csv") for name in files) or is_table_of_tokens(files[0])
 
 
-def inspect(files: Sequence[str], **reading: Any) -> CorpusReport:
-    """Reports what is in a corpus, read by the options `READING`."""
-    return inspect_corpus(files, ReadingOptions(**reading))
+def inspect(files: Sequence[str], *, vectors: Sequence[str] = (), **reading: Any) -> CorpusReport:
+    """Reports what is in a corpus, read by the options `READING`, and which of its words files of vectors have."""
+    return inspect_corpus(files, ReadingOptions(**reading), vectors=list(map(read_words, vectors)))
 
 
 def _load(run: Path) -> TaggingModel:

@@ -33,12 +33,17 @@ from seqtag.errors import ConfigError, ForkError
 from seqtag.tasks import NAMES, Task, load_config, task_named
 from seqtag.training.checkpoint import Checkpoint
 
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands
+# Commands that are of no task.
+OTHERS = {"vectors"}
+COMMANDS: dict[str, Any] = {
+    name: command for name, command in typer.main.get_command(app).commands.items() if name not in OTHERS
+}
 # Options of the command line that are no task's own: where output goes, and what every task takes.
 COMMON = {"output", "json", "set", "seed", "resume", "folds", "refit", "data", "help"}
 # A value of every option that some task alone takes.
 VALUES = {
     "text": [],
+    "vectors": ["glove.txt"],
     "format": ["jsonl"],
     "horizon": ["3"],
     "future": ["later.csv"],

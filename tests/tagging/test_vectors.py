@@ -93,12 +93,12 @@ def test_frozen_vectors_stay_and_no_checkpoint_holds_them(sentences, tmp_path):
     assert tuple(table.shape) not in shapes and shapes
 
 
-def test_the_estimator_takes_them_and_keeps_what_it_has_seen(sentences, glove, capfd):
+def test_the_estimator_takes_them_and_keeps_what_it_has_seen(sentences, glove, capsys):
     training = {"epochs": 1, "batch_tokens": 120, "learning_rate": 0.03, "tensorboard": False}
     tagger = Tagger(**QUICK, vectors=[str(glove)], keep_vectors="seen", training=training, verbose=0)
     assert tagger.get_params()["vectors"] == [str(glove)]
     tagger.fit(sentences, validation_data=sentences[:20])
-    assert capfd.readouterr().err == ""
+    assert capsys.readouterr().err == ""
     assert list(tagger.model_.encoder.vectors.words) == ["Ann", "met", "Paris", "saw"]
     told = tagger.metrics_["vectors"]
     assert (told["words"], told["width"]) == (4, 3)
@@ -156,3 +156,18 @@ def test_faults_of_a_configuration_leave_nothing(job, glove, refused, tmp_path, 
     chosen = [part for setting in settings for part in ("--set", setting)]
     assert message in refused(code, "train", job / "job.yaml", *chosen, "-o", tmp_path / "run")
     assert not list(tmp_path.glob("run*"))
+
+
+def test_inspect_says_how_vectors_cover_a_corpus(job, glove, tmp_path, capsys):
+    (tmp_path / "new.tsv").write_text("Rome\tB-LOC\n42\tO\nANN\tB-PER\ncat\tO\n")
+    arguments = ["inspect", str(job / "train.tsv"), str(tmp_path / "new.tsv"), "--vectors", str(glove)]
+    assert run(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        "  word vectors: 75.0% of tokens and 75.0% of distinct words have vectors; tokens: exact 25.0%, lower 25.0%, "
+        "digits 25.0%, missing 25.0%"
+    ) in lines
+    assert "100.0% of tokens unseen, 75.0% of them with word vectors" in lines[-1]
+    assert run([*arguments, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["files"][1]["vectors"]["tokens"] == {"exact": 1, "lower": 1, "digits": 1, "subwords": 0, "missing": 1}

@@ -22,6 +22,8 @@ from itertools import chain, islice, pairwise
 from typing import Any
 
 from seqtag.data.text.lines import Source
+from seqtag.data.text.vectors.coverage import Coverage
+from seqtag.data.text.vectors.store import WordVectors
 from seqtag.errors import escaped
 from seqtag.tagging.data.corpus import ReadingOptions
 from seqtag.tagging.data.notation import Normaliser, Notation
@@ -55,6 +57,7 @@ class FileReport:
         illegal_examples: lines and messages of the first ones.
         duplicates: how many sentences repeat an earlier one of the file.
         notes: what is odd about its tags, and how they were read for that.
+        vectors: how word vectors cover its words, if there are any.
     """
 
     path: str
@@ -71,6 +74,7 @@ class FileReport:
     illegal_examples: tuple[tuple[int, str], ...]
     duplicates: int
     notes: tuple[str, ...] = ()
+    vectors: Coverage | None = None
 
     def to_text(self) -> str:
         """The report in lines for people."""
@@ -87,6 +91,7 @@ class FileReport:
         unlisted = self.illegal - len(self.illegal_examples)
         lines += [f"  and {unlisted} more"] if unlisted else []
         lines += [f"repeated sentences: {self.duplicates}"]
+        lines += [f"word vectors: {self.vectors.to_text()}"] if self.vectors else []
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join(map(escaped, [self.path, *(f"  {line}" for line in lines)]))
 
@@ -102,6 +107,7 @@ class Overlap:
         shared_lines: where the first of them start.
         unseen_words: the share of its tokens that do not occur there.
         unseen_tags: how often each tag occurs that a tagger trained on the earlier file would not know.
+        unseen_vectors: how word vectors cover the tokens that do not occur there, if there are any.
     """
 
     path: str
@@ -110,15 +116,17 @@ class Overlap:
     shared_lines: tuple[int, ...]
     unseen_words: float
     unseen_tags: Mapping[str, int]
+    unseen_vectors: Coverage | None = None
 
     def to_text(self) -> str:
         """The report as one line for people."""
         lines = ", ".join(map(str, self.shared_lines))
         where = f" (first at line {lines})" if lines else ""
+        vectors = f", {self.unseen_vectors.share:.1%} of them with word vectors" if self.unseen_vectors else ""
         tags = f", and {listed(self.unseen_tags)}" if self.unseen_tags else ""
         return escaped(
             f"{self.path} and {self.earlier}: {_count(self.shared_sentences, 'shared sentence')}{where}, "
-            f"{self.unseen_words:.1%} of tokens unseen{tags}"
+            f"{self.unseen_words:.1%} of tokens unseen{vectors}{tags}"
         )
 
 
@@ -143,6 +151,7 @@ def inspect_corpus(
     sources: Sequence[Source],
     options: ReadingOptions = ReadingOptions(),
     examples: int = 10,
+    vectors: Sequence[WordVectors] = (),
 ) -> CorpusReport:
     """Reads each file once and reports on it.
 
@@ -152,6 +161,7 @@ def inspect_corpus(
         sources: paths or streams; the training data first, so that the report says what the others share with it.
         options: how all files are read. A file may lack tags unless `tag_column` says where they are.
         examples: how many illegal tags, and shared sentences, are listed with their lines.
+        vectors: those of which it is said how they cover the words.
 
     Raises:
         DataError: a file cannot be read as columns.
@@ -160,7 +170,7 @@ def inspect_corpus(
     readers = [options.reader(source, tags_required=options.tag_column is not None) for source in sources]
     surveys: list[_Survey] = []
     for reader in readers:
-        surveys.append(_Survey(reader, examples, surveys[0].normaliser.notation if surveys else None))
+        surveys.append(_Survey(reader, examples, surveys[0].normaliser.notation if surveys else None, vectors))
     overlaps = [later.overlap(earlier, examples) for n, later in enumerate(surveys) for earlier in surveys[:n]]
     return CorpusReport(tuple(survey.report() for survey in surveys), tuple(overlaps))
 
@@ -180,9 +190,12 @@ class _Survey:
     collected.
     """
 
-    def __init__(self, reader: SentenceReader, examples: int, likely: Notation | None) -> None:
+    def __init__(
+        self, reader: SentenceReader, examples: int, likely: Notation | None, vectors: Sequence[WordVectors]
+    ) -> None:
         self.reader = reader
         self.examples = examples
+        self.vectors = vectors
         self.lengths: Counter[int] = Counter()
         self.words: Counter[str] = Counter()
         self.first_lines: dict[int, int] = {}
@@ -241,8 +254,12 @@ class _Survey:
             illegal=illegal.total,
             illegal_examples=tuple(illegal.examples),
             duplicates=sentences - len(self.repeats),
+            vectors=self._coverage(self.words),
             notes=(*self.normaliser.changes(), *([] if scheme else self._like_spans())),
         )
+
+    def _coverage(self, words: Mapping[str, int]) -> Coverage | None:
+        return Coverage.of(words, self.vectors) if self.vectors else None
 
     def _like_spans(self) -> list[str]:
         """Says that labels look like tags of spans, where they do."""
@@ -255,14 +272,15 @@ class _Survey:
 
     def overlap(self, earlier: _Survey, examples: int) -> Overlap:
         shared = [key for key in self.first_lines if key in earlier.first_lines]
-        unseen = sum(count for word, count in self.words.items() if word not in earlier.words)
+        unseen = {word: count for word, count in self.words.items() if word not in earlier.words}
         return Overlap(
             path=self.reader.path,
             earlier=earlier.reader.path,
             shared_sentences=sum(self.repeats[key] for key in shared),
             shared_lines=tuple(self.first_lines[key] for key in shared[:examples]),
-            unseen_words=unseen / self.words.total(),
+            unseen_words=sum(unseen.values()) / self.words.total(),
             unseen_tags=unknown_tags(self.tags, earlier.known_tags()) if earlier.tags else {},
+            unseen_vectors=self._coverage(unseen),
         )
 
     def known_tags(self) -> frozenset[str]:

@@ -38,13 +38,17 @@ class Coverage:
         """The counts as JSON can hold them."""
         return {"tokens": dict(self.tokens), "types": dict(self.types)}
 
+    @property
+    def share(self) -> float:
+        """The share of the tokens that have vectors."""
+        return 1 - _shares(self.tokens)[MISSING]
+
     def to_text(self) -> str:
         """The coverage in a line for people."""
         tokens, types = (_shares(counts) for counts in (self.tokens, self.types))
         kinds = ", ".join(f"{kind} {share:.1%}" for kind, share in tokens.items() if share or kind in (EXACT, MISSING))
         return (
-            f"{1 - tokens[MISSING]:.1%} of tokens and {1 - types[MISSING]:.1%} of distinct words have vectors; "
-            f"tokens: {kinds}"
+            f"{self.share:.1%} of tokens and {1 - types[MISSING]:.1%} of distinct words have vectors; tokens: {kinds}"
         )
 
 

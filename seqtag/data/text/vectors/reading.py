@@ -8,7 +8,7 @@ import tempfile
 import time
 import warnings
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,27 @@ def read_vectors(
     return WordVectors.load(target)[0]
 
 
+def read_words(path: str | os.PathLike[str]) -> WordVectors:
+    """The words in a file, with vectors of no numbers: as quick as `read_vectors` can be, and nothing is written.
+
+    Raises:
+        DataError: as `read_vectors`.
+    """
+    words: dict[str, None] = {}
+    with opened(path) as source:
+        parsed = _parsed(source)
+        seen = _passed_on(parsed, source, lambda some, _: words.update(dict.fromkeys(filter(None, some))), True)
+    _check_any(words, source.name)
+    seen.warn(source.name)
+    buckets = parsed.subwords.buckets if parsed.subwords else 0
+    return WordVectors(list(words), np.zeros((len(words) + buckets, 0), np.float32), parsed.subwords)
+
+
+def _check_any(words: Collection[str], name: str) -> None:
+    if not words:
+        raise DataError("expected word vectors, found none", name)
+
+
 def _cached_name(path: str | os.PathLike[str]) -> str:
     place = os.path.abspath(path)
     return f"{Path(place).name[:LONGEST_STEM]}-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
@@ -100,12 +121,11 @@ def _read_into(folder: Path, path: str | os.PathLike[str], verbose: bool, width:
         parsed = _parsed(source)
         _check_width(parsed.width, width, source.name)
         with VectorWriter(folder, parsed.width) as writer:
-            seen = _copy(parsed, writer, source, verbose)
+            seen = _passed_on(parsed, source, writer.add, verbose)
             writer.finish(parsed.subwords, about)
     if parsed.subwords is not None:
         _finish_words(folder)
-    if not writer.known:
-        raise DataError("expected word vectors, found none", source.name)
+    _check_any(writer.known, source.name)
     seen.warn(source.name)
     return WordVectors.load(folder)[0]
 
@@ -172,7 +192,10 @@ def _warn(message: str, name: str) -> None:
     warnings.warn(DataWarning(message, name), stacklevel=3)
 
 
-def _copy(parsed: Parsed, writer: VectorWriter, source: ByteSource, verbose: bool) -> _Oddities:
+def _passed_on(
+    parsed: Parsed, source: ByteSource, add: Callable[[Sequence[str | None], np.ndarray], object], verbose: bool
+) -> _Oddities:
+    """Hands on all that a file holds, and shows how far it is read."""
     started, words, oddities = time.monotonic(), 0, _Oddities()
 
     def text() -> str:
@@ -183,7 +206,7 @@ def _copy(parsed: Parsed, writer: VectorWriter, source: ByteSource, verbose: boo
 
     with LiveLine(plain_lines=True) as line:
         for block_words, vectors in parsed.blocks:
-            writer.add(block_words, vectors)
+            add(block_words, vectors)
             oddities.add(block_words)
             words += len(block_words)
             if verbose:
