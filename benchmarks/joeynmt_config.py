@@ -23,7 +23,13 @@ def joeynmt_config(config: Seq2SeqConfig, folder: Path) -> dict[str, Any]:
         "use_cuda": False,
         "random_seed": config.seed,
         "data": {**files, "dataset_type": "plain", **sides},
-        "testing": {"beam_size": config.evaluation.beam, "beam_alpha": 1.0, "eval_metrics": ["bleu"], "batch_size": 64},
+        "testing": {
+            "beam_size": config.evaluation.beam,
+            "beam_alpha": 1.0,
+            "eval_metrics": ["bleu"],
+            "batch_size": 64,
+            "generate_unk": False,
+        },
         "training": {
             "optimizer": "adamw",
             "learning_rate": 0.001,
@@ -41,6 +47,8 @@ def joeynmt_config(config: Seq2SeqConfig, folder: Path) -> dict[str, Any]:
             "early_stopping_metric": "bleu",
             "overwrite": True,
             "keep_best_ckpts": 1,
+            # Otherwise it draws the attention of three sentences each time.
+            "print_valid_sents": [],
         },
         "model": {
             "initializer": "xavier_uniform",

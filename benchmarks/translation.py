@@ -5,7 +5,7 @@
 
 fits `configs/translate_swe.yaml` for `en-sv` and `sv-en`. What stands in dev and test is decided by the English
 sentence in both. With `--joeynmt`, an interpreter that has JoeyNMT trains its network on the same words for as many
-seconds as ours took, and answers with the checkpoint that was best on dev. BLEU and chrF are sacrebleu's, of whole
+seconds as ours took, and answers with the checkpoint that was best on dev. What is in DIR is not trained again. BLEU and chrF are sacrebleu's, of whole
 sentences of test, put back together from words.
 """
 
@@ -27,6 +27,7 @@ from seqtag.config.yaml_text import write_yaml
 from seqtag.errors import SeqtagError
 from seqtag.seq2seq.config import Seq2SeqConfig
 from seqtag.seq2seq.data.load import load_splits
+from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.references import grouped
 from seqtag.seq2seq.evaluation.measures import bleu, chrf
 from seqtag.tasks import load_config
@@ -48,32 +49,45 @@ def our_row(direction: str, config: Seq2SeqConfig, run: Path) -> tuple[list[str]
 
 def joeynmt_row(direction: str, config: Seq2SeqConfig, folder: Path, python: str, seconds: float) -> list[str]:
     """The figures of JoeyNMT after so many seconds of training."""
-    folder.mkdir(parents=True, exist_ok=True)
     splits = load_splits(config.data)
+    settings, taken = folder / "config.yaml", folder / "seconds"
+    if not taken.exists():
+        taken.write_text(f"{train_joeynmt(config, splits, settings, python, seconds):.0f}")
+    references = grouped(splits["test"])
+    asked = "".join(f"{' '.join(words)}\n" for words in words_of(references.sources))
+    command = [python, "-m", "joeynmt", "translate", str(settings)]
+    done = subprocess.run(command, input=asked, text=True, check=True, capture_output=True, env=environment())
+    answers = joined(done.stdout.splitlines())
+    scores = [f"{score(answers, references.targets).score:.2f}" for score in (bleu, chrf)]
+    return [direction, "JoeyNMT", *scores, "", taken.read_text()]
+
+
+def train_joeynmt(
+    config: Seq2SeqConfig, splits: dict[str, Pairs], settings: Path, python: str, seconds: float
+) -> float:
+    """Trains JoeyNMT for so many seconds; returns how many it took."""
+    folder = settings.parent
+    folder.mkdir(parents=True, exist_ok=True)
     for split, pairs in splits.items():
         for side, texts in (("src", pairs.sources), ("trg", pairs.targets)):
             lines = (" ".join(words) for words in words_of(texts))
             Path(folder, f"{split}.{side}").write_text("".join(f"{line}\n" for line in lines))
-    settings = folder / "config.yaml"
     settings.write_text(write_yaml(joeynmt_config(config, folder)))
-    environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("TF_NUM_INTRAOP_THREADS", "2")}
     command = [python, "-m", "joeynmt", "train", str(settings), "--skip-test"]
     began = time.monotonic()
     with Path(folder, "train.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment())
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.terminate()
             process.wait(GRACE)
-    taken = time.monotonic() - began
-    references = grouped(splits["test"])
-    asked = "".join(f"{' '.join(words)}\n" for words in words_of(references.sources))
-    command = [python, "-m", "joeynmt", "translate", str(settings), "--output-path", str(folder / "answers")]
-    subprocess.run(command, input=asked, text=True, check=True, capture_output=True, env=environment)
-    answers = joined(Path(folder, "answers").read_text().splitlines())
-    scores = [f"{score(answers, references.targets).score:.2f}" for score in (bleu, chrf)]
-    return [direction, "JoeyNMT", *scores, "", f"{taken:.0f}"]
+    return time.monotonic() - began
+
+
+def environment() -> dict[str, str]:
+    """The environment of JoeyNMT, which has as many cores as we do."""
+    return {**os.environ, "OMP_NUM_THREADS": os.environ.get("TF_NUM_INTRAOP_THREADS", "2")}
 
 
 def words_of(texts: list[str]) -> list[list[str]]:

@@ -152,6 +152,16 @@ def check_in_graph(tensor: Tensor, condition: Tensor, message: str) -> Tensor:
         return tensorflow.identity(tensor)
 
 
+def table_rows(table: keras.Variable, rows: Tensor) -> Tensor:
+    """Rows of a table, without a look at the others.
+
+    `keras.ops.take` reads the whole variable first.
+    """
+    if keras.config.backend() == "tensorflow":
+        return sys.modules["tensorflow"].gather(table.value, rows)
+    return keras.ops.take(table, rows, axis=0)
+
+
 def keras_mask(tensor: Tensor) -> Tensor | None:
     """The mask that Keras keeps on a tensor, which it hands to layers and to its own losses; None if there is none."""
     return backend.get_keras_mask(tensor)

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from seqtag.layers.embedding import Embedding
+
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class CompactEmbedding(keras.layers.Layer):
@@ -108,4 +110,4 @@ def table_layer(
     """The embedding of this name: a `CompactEmbedding` if `kept_rows` has its name, else one that can be trained."""
     if name in kept_rows:
         return CompactEmbedding(input_dim, output_dim, kept_rows[name], name=name)
-    return keras.layers.Embedding(input_dim, output_dim, embeddings_initializer=initializer, name=name)
+    return Embedding(input_dim, output_dim, embeddings_initializer=initializer, name=name)

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from seqtag.keras_internals import table_rows
+
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class PretrainedVectors(keras.layers.Layer):
@@ -71,7 +73,7 @@ class PretrainedVectors(keras.layers.Layer):
 
     def call(self, rows: Any) -> Any:
         """The vectors."""
-        found = ops.take(self.vectors, rows, axis=0)
+        found = table_rows(self.vectors, rows)
         if self.tuned_later:
             found = self.share * found + (1 - self.share) * ops.stop_gradient(found)
         # Row 0 is looked up in training too, but stays zero.

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from seqtag.forecasting.network.window_scale import filled, observed_steps, since_seen
+from seqtag.layers.embedding import Embedding
 from seqtag.ops.recurrence import Tensor
 
 WIDEST_EMBEDDING = 16
@@ -33,9 +34,7 @@ class StepFeatures(keras.layers.Layer):
         self.inputs = inputs
         self.embeddings = {
             kind: [
-                keras.layers.Embedding(
-                    size, min(WIDEST_EMBEDDING, (size + 1) // 2), dtype=self.dtype_policy, name=f"{kind}_{n}"
-                )
+                Embedding(size, min(WIDEST_EMBEDDING, (size + 1) // 2), dtype=self.dtype_policy, name=f"{kind}_{n}")
                 for n, size in enumerate(inputs[f"{kind}_codes"])
             ]
             for kind in ("past", "known", "static")

@@ -9,6 +9,7 @@ from keras import ops
 
 from seqtag.layers import AdditiveAttention, AttentionDecoder, MultiplicativeAttention
 from seqtag.layers.attention_decoder import Memory
+from seqtag.layers.embedding import Embedding
 from seqtag.layers.memory_attention import MemoryAttention
 from seqtag.models.recurrent import recurrent_cell, recurrent_layer
 from seqtag.ops.recurrence import Tensor
@@ -77,7 +78,7 @@ class TargetDecoder(keras.layers.Layer):
         self.units = units
         self.embedding_dim = embedding_dim
         self.attends = attention is not None
-        self.vectors = keras.layers.Embedding(num_symbols, embedding_dim, name="symbols")
+        self.vectors = Embedding(num_symbols, embedding_dim, name="symbols")
         self.dropout = keras.layers.SpatialDropout1D(dropout, name="dropout")
         options = {"return_sequences": True, "recurrent_dropout": recurrent_dropout}
         if attention is None:

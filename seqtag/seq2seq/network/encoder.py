@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from seqtag.layers import Bidirectional
+from seqtag.layers.embedding import Embedding
 from seqtag.models.recurrent import recurrent_layer
 from seqtag.ops.recurrence import Tensor
 
@@ -66,10 +67,8 @@ class SourceEncoder(keras.layers.Layer):
         if num_symbols is None:
             self.vectors: keras.layers.Layer = keras.layers.Dense(embedding_dim, name="frames")
         else:
-            self.vectors = keras.layers.Embedding(num_symbols, embedding_dim, name="symbols")
-        self.features = [
-            keras.layers.Embedding(size, FEATURE_DIM, name=f"feature_{n}") for n, size in enumerate(feature_sizes)
-        ]
+            self.vectors = Embedding(num_symbols, embedding_dim, name="symbols")
+        self.features = [Embedding(size, FEATURE_DIM, name=f"feature_{n}") for n, size in enumerate(feature_sizes)]
         self.dropout = keras.layers.SpatialDropout1D(dropout, name="dropout")
         self.stack = [_layer(cell, direction, recurrent_dropout, f"layer_{n}") for n in range(layers)]
 
