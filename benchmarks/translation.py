@@ -5,8 +5,8 @@
 
 fits `configs/translate_swe.yaml` for `en-sv` and `sv-en`. What stands in dev and test is decided by the English
 sentence in both. With `--joeynmt`, an interpreter that has JoeyNMT trains its network on the same words for as many
-seconds as ours took, and answers with the checkpoint that was best on dev. What is in DIR is not trained again. BLEU and chrF are sacrebleu's, of whole
-sentences of test, put back together from words.
+seconds as ours took, and answers with the checkpoint that was best on dev. BLEU and chrF are sacrebleu's, of whole
+sentences of test, put back together from words. What is in DIR is not trained again.
 """
 
 from __future__ import annotations
