@@ -32,8 +32,10 @@ def joeynmt_config(config: Seq2SeqConfig, folder: Path) -> dict[str, Any]:
         },
         "training": {
             "optimizer": "adam",
-            # Constant: its own choice, by plateaus, fails with the PyTorch of today.
             "learning_rate": 0.001,
+            # Constant: its own choice, by plateaus, fails with the PyTorch of today.
+            "scheduling": "exponential",
+            "decrease_factor": 1.0,
             "clip_grad_norm": 5.0,
             "label_smoothing": training.label_smoothing,
             "batch_size": (training.batch_symbols or 3000) // 2,
