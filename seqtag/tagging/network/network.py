@@ -96,7 +96,7 @@ class TaggerNetwork(keras.Model):
         self.head = _head(head, constraints, tag_costs)
         # As arrays: a long nested list is slow to convert.
         tables = None if constraints is None else [np.array(table) for table in constraints]
-        set_untracked(self, "_constraint_tables", tables)
+        set_untracked(self, "constraint_tables", tables)
         set_untracked(self, "_graphs", {})
 
     def build(self, batch_shape: Any = None) -> None:
@@ -153,7 +153,7 @@ class TaggerNetwork(keras.Model):
 
     def distribution(self, emissions: tf.Tensor, lengths: tf.Tensor, temperature: float = 1.0) -> TagDistribution:
         """The distribution over legal tag sequences that the emissions of a batch give."""
-        scores = crf.constrain(self.head.scores, self._constraint_tables)
+        scores = crf.constrain(self.head.scores, self.constraint_tables)
         return TagDistribution(emissions, lengths, scores, temperature)
 
     def marginals(self, batch: dict, temperature: float = 1.0) -> tf.Tensor:
