@@ -100,6 +100,11 @@ class EvaluationConfig(Section):
     measure: Literal["auto", "f1", "f1_strict", "accuracy"] = Field(
         "auto", description="the dev score that chooses the epoch; auto: f1 of spans, accuracy of plain labels"
     )
+    precision: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        {},
+        description="for some entity types a wanted precision on dev, such as {PER: 0.95}: less probable entities are "
+        "not given",
+    )
     show_sentences: Annotated[int, Field(ge=0)] = Field(3, description="tagged dev sentences printed at the end")
 
 

@@ -19,6 +19,7 @@ from seqtag.tagging.evaluation.evaluate import quick_report, resolve_measure
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.tagging.temperature import fit_temperature
+from seqtag.tagging.thresholds import check_precision, fit_thresholds
 from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult, fit_network
 from seqtag.training.measure import Measure
@@ -111,7 +112,7 @@ def fit_tagging_model(
     budget: Budget | None = None,
     vectors: WordVectors | None = None,
 ) -> tuple[TaggingModel, FitResult]:
-    """Fits a model on `train`; `dev` chooses the epoch and, after that, the temperature.
+    """Fits a model on `train`; `dev` chooses the epoch and, after that, the temperature and the thresholds.
 
     The same seed gives the same model bit for bit on a CPU.
 
@@ -124,7 +125,7 @@ def fit_tagging_model(
         vectors: pretrained word vectors; see `seqtag.tagging.vectors`.
 
     Raises:
-        ConfigError: a measure of spans for plain labels.
+        ConfigError: a measure of spans for plain labels, or a precision of an unknown type.
         RunError: see `fit_network`.
     """
     training = config.training
@@ -134,6 +135,7 @@ def fit_tagging_model(
         model = build_tagging_model(train, config.model, options, config.data.scheme, training.precision, vectors)
         scheme = model.codec.scheme
         measure = resolve_measure(config.evaluation.measure, scheme)
+        check_precision(config.evaluation.precision, model.codec)
         encoded = in_pieces(model.encode(train.inputs, model.codec.encode_corpus(train)), model.codec.begins)
         encoded_dev = model.encode(dev.inputs)
 
@@ -144,4 +146,6 @@ def fit_tagging_model(
         layer, later = model.network.representation.vectors, _tuned_after(config.model)
         callbacks = [TuneAfter(layer, later)] if layer is not None and later else []
         result = fit_network(model.network, batches, training, evaluate, Measure(measure), recording, callbacks, budget)
-    return model.calibrated(Calibration(fit_temperature(model, dev, encoded_dev))), result
+    model = model.calibrated(Calibration(fit_temperature(model, dev, encoded_dev)))
+    thresholds = fit_thresholds(model, dev, config.evaluation.precision)
+    return model.calibrated(replace(model.calibration, thresholds=thresholds)), result

@@ -28,6 +28,7 @@ from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.stored_sizes import stored_sizes
+from seqtag.tagging.thresholds import check_precision
 from seqtag.tagging.vectors import prepared_vectors
 
 if TYPE_CHECKING:
@@ -102,10 +103,11 @@ def _check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> N
 
     Raises:
         DataError: a tag that is not of the scheme.
-        ConfigError: a measure of spans for plain labels.
+        ConfigError: a measure of spans for plain labels, or a precision of an unknown type.
     """
     codec = TagCodec.fit(corpora["train"], config.data.scheme)
     resolve_measure(config.evaluation.measure, codec.scheme)
+    check_precision(config.evaluation.precision, codec)
     for corpus in corpora.values():
         codec.check(corpus)
 

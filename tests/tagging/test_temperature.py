@@ -42,9 +42,10 @@ def test_the_temperature_is_that_which_the_tags_were_drawn_with(model, drawn):
     found = fit_temperature(model, drawn, model.encode(drawn.inputs))
     assert found == pytest.approx(2, rel=0.1)
     judged = judge(model.calibrated(Calibration(found)), drawn)
-    assert judged.tags == judge(model, drawn).tags
-    tags = judged.calibration.tags
-    assert tags.answers == 3000 and judged.calibration.entities is None
+    assert judged.predicted == judge(model, drawn).predicted
+    report = judged.report(model)
+    tags = report.tags
+    assert tags.answers == 3000 and report.entities is None
     assert tags.error < 2 * tags.by_chance < tags.error_before
 
 

@@ -16,35 +16,48 @@ from seqtag.tagging.outputs import batch_outputs
 
 
 class JudgedTags(NamedTuple):
-    """Predicted tags, and the calibration of their probabilities and of those of entities."""
+    """What a tagger answers to a corpus, and what of it is right.
 
-    tags: list[list[str]]
-    calibration: CalibrationReport
+    Attributes:
+        predicted: the tags that it gives.
+        tags: every decoded tag.
+        entities: the entities that it gives.
+        types: `(entities,)`, their types.
+    """
+
+    predicted: list[list[str]]
+    tags: Answers
+    entities: Answers
+    types: np.ndarray
+
+    def report(self, model: TaggingModel) -> CalibrationReport:
+        """How well the probabilities of the model that answered are calibrated."""
+        entities = None if model.codec.scheme is None else Reliability.of(self.entities)
+        return CalibrationReport(model.calibration, Reliability.of(self.tags), entities)
 
 
 def judge(model: TaggingModel, corpus: TaggedCorpus) -> JudgedTags:
     """Tags a corpus, and compares the answers with the tags that it has."""
     encoded, scheme = model.encode(corpus.inputs), model.codec.scheme
-    tags: list[list[str]] = [[] for _ in corpus.tokens]
-    of_tags, of_entities = [], []
+    predicted: list[list[str]] = [[] for _ in corpus.tokens]
+    tags, entities, types = [], [], []
     for numbers, output in batch_outputs(encoded, lambda batch: _at_both(model, batch), model.codec.begins):
         lengths = encoded.lengths[numbers]
         found = model.entity_rule(output["tags"], output["scores"], output["continuations"])
         before = model.entity_rule(output["tags"], output["scores_before"], output["continuations_before"])
-        decoded, entities = model.codec.decode(found.tags.numpy()), model.entities(found, lengths)
+        decoded, given = model.codec.decode(found.tags.numpy()), model.entities(found, lengths)
         for row, n in enumerate(numbers):
             real = row, slice(lengths[row])
-            tags[n] = decoded[row][: lengths[row]]
+            predicted[n] = decoded[row][: lengths[row]]
             right = output["tags"][real] == model.codec.encode(corpus.tags[n])
-            of_tags.append(Answers(right, output["scores_before"][real], output["scores"][real]))
-            if entities[row]:
-                starts = [entity.start for entity in entities[row]]
-                true = set() if scheme is None else set(spans(corpus.tags[n], scheme))
-                right = np.array([Span(*entity[:3]) in true for entity in entities[row]])
-                probabilities = (part.probabilities.numpy()[row, starts] for part in (before, found))
-                of_entities.append(Answers(right, *probabilities))
-    kinds = _together(of_tags), None if scheme is None else _together(of_entities)
-    return JudgedTags(tags, CalibrationReport(model.calibration.temperature, *kinds))
+            tags.append(Answers(right, output["scores_before"][real], output["scores"][real]))
+            if scheme is not None and given[row]:
+                starts = [entity.start for entity in given[row]]
+                true = set(spans(corpus.tags[n], scheme))
+                right = np.array([Span(*entity[:3]) in true for entity in given[row]])
+                entities.append(Answers(right, *(part.probabilities.numpy()[row, starts] for part in (before, found))))
+                types += [entity.type for entity in given[row]]
+    return JudgedTags(predicted, _together(tags), _together(entities), np.array(types, str))
 
 
 def _at_both(model: TaggingModel, batch: Batch) -> dict[str, tf.Tensor]:
@@ -61,8 +74,6 @@ def _at_both(model: TaggingModel, batch: Batch) -> dict[str, tf.Tensor]:
     }
 
 
-def _together(parts: list[Answers]) -> Reliability:
-    if not parts:
-        nothing = np.zeros(0)
-        return Reliability.of(Answers(nothing > 0, nothing, nothing))
-    return Reliability.of(Answers(*map(np.concatenate, zip(*parts, strict=True))))
+def _together(parts: list[Answers]) -> Answers:
+    nothing = Answers(np.zeros(0, bool), np.zeros(0), np.zeros(0))
+    return Answers(*map(np.concatenate, zip(nothing, *parts, strict=True)))

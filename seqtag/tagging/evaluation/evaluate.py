@@ -28,8 +28,8 @@ def evaluate_model(model: TaggingModel, corpus: TaggedCorpus) -> Report:
     from seqtag.tagging.evaluation.answers import judge
 
     judged = judge(model, corpus)
-    report = final_report(corpus.tags, judged.tags, model.codec.scheme)
-    return replace(report, calibration=judged.calibration)
+    report = final_report(corpus.tags, judged.predicted, model.codec.scheme)
+    return replace(report, calibration=judged.report(model))
 
 
 def final_report(gold: Tags, predicted: Tags, scheme: str | None) -> Report:
