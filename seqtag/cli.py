@@ -146,7 +146,8 @@ def predict(
         int | None, typer.Option("--beam", min=1, help="seq2seq: hypotheses of the search, 1 is greedy")
     ] = None,
     n_best: Annotated[
-        int | None, typer.Option("--n-best", min=1, help="seq2seq: answers to a source, at most the beam")
+        int | None,
+        typer.Option("--n-best", min=1, help="tagger, with jsonl: answers; seq2seq: the same, at most the beam"),
     ] = None,
     attention: Annotated[
         str | None, typer.Option("--attention", metavar="FILE", help="seq2seq: picture of where the first answers look")

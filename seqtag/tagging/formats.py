@@ -17,13 +17,25 @@ SCORE_DIGITS = 6
 
 
 def to_json(tagged: TaggedSentence, line: TextLine | None = None) -> str:
-    """One JSON line; if the line of raw text is given, entities also have their `char_start` and `char_end` in it."""
+    """One JSON line; if the line of raw text is given, entities also have their `char_start` and `char_end` in it.
+
+    A sentence with candidates has them too, each with its tags, its entities and its score.
+    """
     record = {
         "tokens": tagged.tokens,
         "tags": tagged.tags,
         "scores": [round(score, SCORE_DIGITS) for score in tagged.scores],
         "entities": [_entity(tagged, entity, line) for entity in tagged.entities],
     }
+    if tagged.candidates:
+        record["candidates"] = [
+            {
+                "tags": candidate.tags,
+                "entities": [_entity(tagged, entity, line) for entity in candidate.entities],
+                "score": round(candidate.score, SCORE_DIGITS),
+            }
+            for candidate in tagged.candidates
+        ]
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import tensorflow as tf
 from seqtag.data.text.vectors.lookup import VectorLookup
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder
+from seqtag.errors import ConfigError
 from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 from seqtag.tagging.calibration import Calibration
@@ -32,6 +33,8 @@ from seqtag.tagging.stored_sizes import stored_sizes
 # How many tokens are in memory at once, whatever the file's size.
 CHUNK_TOKENS = 40_000
 OUTPUTS = ("tags", "scores", "continuations")
+# How many candidates a sentence may get, and how many scores of them are in memory at once.
+MOST_CANDIDATES, MOST_SCORES = 1000, 1 << 22
 
 
 class Entity(NamedTuple):
@@ -40,6 +43,14 @@ class Entity(NamedTuple):
     type: str
     start: int
     end: int
+    score: float
+
+
+class Candidate(NamedTuple):
+    """One of the likeliest tag sequences of a sentence, its entities, and its probability, `score`."""
+
+    tags: list[str]
+    entities: list[Entity]
     score: float
 
 
@@ -52,12 +63,14 @@ class TaggedSentence:
         tags: in the scheme of the training files, and spelt as there.
         scores: the probability of each tag; of those of an entity that a threshold held back, that of the tag it had.
         entities: the spans of a tag scheme; empty for plain labels.
+        candidates: the likeliest tag sequences, where they were asked for.
     """
 
     tokens: list[str]
     tags: list[str]
     scores: list[float]
     entities: list[Entity]
+    candidates: list[Candidate] = field(default_factory=list)
 
 
 class TaggingModel:
@@ -103,38 +116,87 @@ class TaggingModel:
                 tags[n] = row[: corpus.lengths[n]]
         return tags
 
-    def tag(self, sentences: Sequence[TaggerInput]) -> list[TaggedSentence]:
-        """Tags sentences, all of them in memory; a sentence without tokens has no tags."""
+    def tag(self, sentences: Sequence[TaggerInput], n_best: int = 0) -> list[TaggedSentence]:
+        """Tags sentences, all of them in memory; a sentence without tokens has no tags.
+
+        Args:
+            sentences: any number of them.
+            n_best: how many candidates each gets; where it has fewer tag sequences, as many as there are.
+
+        Raises:
+            ConfigError: more candidates than 1000, or fewer than none.
+        """
+        if not 0 <= n_best <= MOST_CANDIDATES:
+            raise ConfigError(f"expected at most {MOST_CANDIDATES} candidates, found {n_best}", setting="n_best")
         if not sentences:
             return []
         corpus = self.encode(sentences)
-        notation = self.options.notation
+        candidates = self._candidates(corpus, n_best) if n_best else {}
         tagged: list[TaggedSentence] = [TaggedSentence([], [], [], [])] * len(sentences)
         for numbers, output in batch_outputs(corpus, self._tag_batch, self.codec.begins):
             found = self.entity_rule(*(output[name] for name in OUTPUTS))
             tags, entities = self.codec.decode(found.tags.numpy()), self.entities(found, corpus.lengths[numbers])
             for row, n in enumerate(numbers):
                 length = corpus.lengths[n]
-                names = tags[row][:length]
-                written = names if notation is None else [notation.write(name) for name in names]
-                scores = output["scores"][row, :length].tolist()
-                tagged[n] = TaggedSentence(list(sentences[n].tokens), written, scores, entities[row])
+                written, scores = self._written(tags[row][:length]), output["scores"][row, :length].tolist()
+                tokens = list(sentences[n].tokens)
+                tagged[n] = TaggedSentence(tokens, written, scores, entities[row], candidates.get(n, []))
         return tagged
 
     def _tag_batch(self, batch: Batch) -> dict[str, tf.Tensor]:
         return self.network.tag(batch, self.calibration.temperature)
 
-    def tag_stream(self, sentences: Iterable[TaggerInput]) -> Iterator[TaggedSentence]:
-        """Tags sentences as they come, in order, in memory that does not grow with their number."""
+    def _written(self, tags: list[str]) -> list[str]:
+        """Tags as the training file spells them."""
+        notation = self.options.notation
+        return tags if notation is None else [notation.write(tag) for tag in tags]
+
+    def _candidates(self, corpus: EncodedCorpus, count: int) -> dict[int, list[Candidate]]:
+        """The likeliest tag sequences of each sentence, whatever the thresholds."""
+        candidates: dict[int, list[Candidate]] = {}
+        labels = len(self.codec.labels)
+        for numbers, output in batch_outputs(corpus, self.network.decode, self.codec.begins):
+            # Each step of the search has a score for each pair of labels and each candidate.
+            rows = max(1, MOST_SCORES // (labels * labels * count))
+            for start in range(0, len(numbers), rows):
+                part = slice(start, start + rows)
+                lengths = corpus.lengths[numbers[part]]
+                found = self._search(output["emissions"][part], lengths, count)
+                candidates |= zip(numbers[part].tolist(), found, strict=True)
+        return candidates
+
+    def _search(self, emissions: np.ndarray, lengths: np.ndarray, count: int) -> list[list[Candidate]]:
+        """The candidates of some sentences of a batch."""
+        distribution = self.network.distribution(
+            tf.constant(emissions), tf.constant(lengths, tf.int32), self.calibration.temperature
+        )
+        paths, probabilities = distribution.n_best(count)
+        rule = EntityRule(self.codec.continues, np.zeros(len(self.codec.labels)))
+        merged: list[dict[tuple[str, ...], Candidate]] = [{} for _ in lengths]
+        for rank in range(count):
+            found = rule(paths[:, rank], *distribution.path_probabilities(paths[:, rank]))
+            tags, entities = self.codec.decode(found.tags.numpy()), self.entities(found, lengths)
+            for row, probability in enumerate(probabilities[:, rank].numpy().tolist()):
+                written = self._written(tags[row][: lengths[row]])
+                # What the model tells apart may be written alike: entities of one type that touch are one in IO.
+                same = merged[row].get(tuple(written))
+                if same is not None:
+                    merged[row][tuple(written)] = same._replace(score=same.score + probability)
+                elif probability > 0:
+                    merged[row][tuple(written)] = Candidate(written, entities[row], probability)
+        return [sorted(by_tags.values(), key=lambda candidate: -candidate.score) for by_tags in merged]
+
+    def tag_stream(self, sentences: Iterable[TaggerInput], n_best: int = 0) -> Iterator[TaggedSentence]:
+        """Tags sentences as they come, in order, in memory that does not grow with their number; see `tag`."""
         chunk: list[TaggerInput] = []
         tokens = 0
         for sentence in sentences:
             chunk.append(sentence)
             tokens += max(1, len(sentence.tokens))
             if tokens >= CHUNK_TOKENS:
-                yield from self.tag(chunk)
+                yield from self.tag(chunk, n_best)
                 chunk, tokens = [], 0
-        yield from self.tag(chunk)
+        yield from self.tag(chunk, n_best)
 
     def probabilities(self, sentences: Sequence[TaggerInput]) -> list[np.ndarray]:
         """The probability of each of `codec.labels` at every token, one array (time, labels) per sentence."""

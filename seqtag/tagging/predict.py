@@ -17,7 +17,9 @@ from seqtag.tagging.model import TaggingModel
 FORMATS = {"columns": to_columns, "jsonl": to_json, "text": to_text}
 
 
-def predict_columns(model: TaggingModel, file: FileInput[tuple[Sentence, TaggerInput]], format: str) -> Iterator[bytes]:
+def predict_columns(
+    model: TaggingModel, file: FileInput[tuple[Sentence, TaggerInput]], format: str, n_best: int = 0
+) -> Iterator[bytes]:
     """Tags a column file.
 
     Columns come in the encoding of the file, the other formats in UTF-8.
@@ -26,6 +28,7 @@ def predict_columns(model: TaggingModel, file: FileInput[tuple[Sentence, TaggerI
         model: a fitted tagger.
         file: what `read_columns` gives.
         format: of the answers: `"columns"`, `"jsonl"` or `"text"`.
+        n_best: how many candidates a JSON line has.
 
     Raises:
         DataError: the file is at fault.
@@ -41,7 +44,7 @@ def predict_columns(model: TaggingModel, file: FileInput[tuple[Sentence, TaggerI
             waiting.append(sentence)
             yield read
 
-    for tagged in model.tag_stream(inputs()):
+    for tagged in model.tag_stream(inputs(), n_best):
         sentence = waiting.popleft()
         if format == "columns":
             yield encode(sentence.with_tags(tagged.tags))
@@ -49,13 +52,13 @@ def predict_columns(model: TaggingModel, file: FileInput[tuple[Sentence, TaggerI
             yield FORMATS[format](tagged).encode()
 
 
-def predict_text(model: TaggingModel, file: FileInput[str], format: str) -> Iterator[bytes]:
+def predict_text(model: TaggingModel, file: FileInput[str], format: str, n_best: int = 0) -> Iterator[bytes]:
     """Tags raw text, one paragraph per line; the output is UTF-8.
 
     Args:
         model: a fitted tagger that reads tokens alone.
         file: what `read_raw` gives.
-        format: as in `predict_columns`.
+        format, n_best: as in `predict_columns`.
 
     Raises:
         DataError: the file is at fault.
@@ -70,6 +73,6 @@ def predict_text(model: TaggingModel, file: FileInput[str], format: str) -> Iter
             waiting.append(line)
             yield TaggerInput(line.tokens)
 
-    for tagged in model.tag_stream(inputs()):
+    for tagged in model.tag_stream(inputs(), n_best):
         line = waiting.popleft()
         yield (to_json(tagged, line) if format == "jsonl" else FORMATS[format](tagged)).encode()

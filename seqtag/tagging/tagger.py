@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 import seqtag.process.tensorflow_first  # noqa: F401
-from seqtag.errors import DataError
+from seqtag.errors import ConfigError, DataError
 from seqtag.runs.estimators import (
     check_fitted,
     config_of,
@@ -29,7 +29,7 @@ from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.export import export_saved_model
 from seqtag.tagging.fit import fit_tagging_model
-from seqtag.tagging.model import TaggedSentence, TaggingModel
+from seqtag.tagging.model import Candidate, TaggedSentence, TaggingModel
 from seqtag.tagging.vectors import load_vectors
 from seqtag.training.recording import Recording
 
@@ -195,6 +195,20 @@ class Tagger(BaseEstimator):
         """Tags, their probabilities and the entities with theirs."""
         self._check_fitted()
         return self.model_.tag(self._inputs(X))
+
+    def predict_n_best(self, X: Iterable[Sequence[str]], n: int = 5) -> list[list[Candidate]]:
+        """The `n` likeliest tag sequences of each sentence, best first; each has `tags`, `entities` and `score`.
+
+        The score is the probability of the whole sequence, that of an entity the one of just this span in any
+        sequence. A sentence of fewer legal sequences has as many as there are; one without tokens has one.
+
+        Raises:
+            ConfigError: `n` is not from 1 to 1000.
+        """
+        self._check_fitted()
+        if n < 1:
+            raise ConfigError(f"expected one candidate at least, found {n}")
+        return [sentence.candidates for sentence in self.model_.tag(self._inputs(X), n)]
 
     def score(self, X: Any, y: Iterable[Sequence[str]] | None = None) -> float:
         """F1 of spans by conlleval's reading, or accuracy of plain labels; `X` and `y` as in `fit`.

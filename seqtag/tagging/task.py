@@ -41,7 +41,7 @@ READING = frozenset(("layout", "tag_column", "token_column", "sentence_column", 
 OPTIONS = {
     "train": frozenset[str](),
     "evaluate": READING,
-    "predict": READING | {"text", "format"},
+    "predict": READING | {"text", "format", "n_best"},
     "export": frozenset[str](),
     "gradients": READING,
     "inspect": READING | {"vectors"},
@@ -150,7 +150,15 @@ def _readers(run: Path, reading: Mapping[str, Any]) -> tuple[ReadingOptions, Tag
     return replace(options, **reading), codec
 
 
-def predict(run: Path, source: str, *, text: bool = False, format: str = "columns", **reading: Any) -> Iterable[bytes]:
+def predict(
+    run: Path,
+    source: str,
+    *,
+    text: bool = False,
+    format: str = "columns",
+    n_best: int | None = None,
+    **reading: Any,
+) -> Iterable[bytes]:
     """Tags a file; see `predict_columns` and `predict_text` in `seqtag.tagging.predict`.
 
     Faults in the first part of the file are found before TensorFlow is imported.
@@ -160,12 +168,15 @@ def predict(run: Path, source: str, *, text: bool = False, format: str = "column
         source: a file, `-` for standard input.
         text: whether it is raw text, one paragraph per line.
         format: of the answers: `"columns"`, `"jsonl"` or `"text"`.
+        n_best: how many of the likeliest tag sequences a JSON line has, up to 1000.
         reading: how the file is read, where it is not as the run's own: `READING`; for raw text `encoding` alone, which
             is UTF-8 unless given.
 
     Raises:
         RunError, ConfigError, DataError: see `load_bundle`, `read_columns` and `read_raw`.
     """
+    if n_best is not None and format != "jsonl":
+        raise ConfigError(f"--n-best: expected --format jsonl, which has room for several answers, found {format}")
     options, _ = _readers(run, reading)
     if text:
         _check_reads_text(options, reading)
@@ -175,7 +186,8 @@ def predict(run: Path, source: str, *, text: bool = False, format: str = "column
     model = _load(run)
     from seqtag.tagging.predict import predict_columns, predict_text
 
-    return predict_text(model, raw, format) if text else predict_columns(model, columns, format)
+    count = n_best or 0
+    return predict_text(model, raw, format, count) if text else predict_columns(model, columns, format, count)
 
 
 def _check_reads_text(options: ReadingOptions, reading: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from seqtag.errors import DataWarning
 from seqtag.tagging.config import ModelConfig
 from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput, load_corpus
 from seqtag.tagging.data.inputs import read_columns
+from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.export import ServingTagger
 from seqtag.tagging.fit import build_tagging_model
 from seqtag.tagging.model import TaggingModel
@@ -54,3 +55,29 @@ def test_files_that_mark_spans_otherwise_get_them_in_their_own_form(model):
     spans = [(" ".join(TOKENS[e.start : e.end]), e.type) for e in tagged.entities]
     text = json.loads(line)["text"]
     assert [(text[start:end], kind) for start, end, kind in json.loads(answer)["label"]] == spans
+
+
+def test_json_lines_have_the_candidates(model):
+    file = io.BytesIO("\n".join(TOKENS[:3]).encode())
+    [line] = predict_columns(model, read_columns(file, model.options), "jsonl", n_best=3)
+    found = json.loads(line)
+    assert len(found["candidates"]) == 3
+    best = found["candidates"][0]
+    assert (best["tags"], best["entities"]) == (found["tags"], found["entities"])
+    scores = [candidate["score"] for candidate in found["candidates"]]
+    assert scores == sorted(scores, reverse=True) and 0 < sum(scores) < 1
+    assert all(set(candidate["tags"]) <= {"o", "per_b", "per_i", "loc_b", "loc_i"} for candidate in found["candidates"])
+
+
+def test_candidates_that_are_written_alike_are_one(model):
+    """IO has one entity where two of a type touch."""
+    codec = TagCodec("IO", model.codec.symbols)
+    joined = TaggingModel(model.network, codec, model.encoder)
+    sentence = [TaggerInput(["a", "b"])]
+    apart, together = (made.tag(sentence, 20)[0].candidates for made in (model, joined))
+    expected: dict[tuple[str, ...], float] = {}
+    for candidate in apart:
+        tags = tuple("O" if tag == "o" else f"I-{tag[:-2]}" for tag in candidate.tags)
+        expected[tags] = expected.get(tags, 0) + candidate.score
+    assert len(apart) == 11 and len(together) == 9
+    assert {tuple(c.tags): pytest.approx(c.score) for c in together} == expected

@@ -162,6 +162,23 @@ def test_scores_are_those_of_brute_force(tagger, tokens):
         wanted = (entity.type, entity.start, entity.end)
         share = sum(p for path, p in paths.items() if wanted in spans([labels[n] for n in path], "IOBES"))
         assert entity.score == pytest.approx(share, abs=1e-5)
+    [candidates] = tagger.predict_n_best([tokens], 4)
+    likeliest = sorted(paths, key=paths.get, reverse=True)[:4]
+    assert [c.tags for c in candidates] == [tagger.model_.codec.decode(np.array(path)) for path in likeliest]
+    for candidate, path in zip(candidates, likeliest, strict=True):
+        assert candidate.score == pytest.approx(paths[path], abs=1e-5)
+        assert [entity[:3] for entity in candidate.entities] == spans([labels[n] for n in path], "IOBES")
+    assert candidates[0].entities == tagged.entities
+
+
+def test_there_are_as_many_candidates_as_sequences(tagger):
+    nothing, one = tagger.predict_n_best([[], ["York"]], 4)
+    assert nothing == [([], [], 1.0)]
+    assert {tuple(candidate.tags) for candidate in one} == {("O",), ("B-LOC",), ("B-PER",)}
+    assert sum(candidate.score for candidate in one) == pytest.approx(1, abs=1e-5)
+    for n, message in ((0, "one candidate at least, found 0"), (1001, "at most 1000 candidates, found 1001")):
+        with pytest.raises(ConfigError, match=message):
+            tagger.predict_n_best([["York"]], n)
 
 
 def test_there_are_entities_to_be_scored(tagger):

@@ -65,6 +65,12 @@ def test_raw_text_has_no_columns(run_folder, tmp_path):
     assert (answer, line) == ("2", "error: --layout: expected a file of columns, found --text, for raw text")
 
 
+def test_only_json_lines_hold_candidates(run_folder, tmp_path):
+    answer, line = refused("predict", run_folder, tmp_path, "--n-best", 3)
+    wanted = "--n-best: expected --format jsonl, which has room for several answers, found columns"
+    assert (answer, line) == ("2", f"error: {wanted}")
+
+
 def test_a_test_file_is_checked_before_training(job, unknown, tmp_path):
     answer, line = refused("train", job / "job.yaml", "--set", f"data.test={unknown}", "-o", tmp_path / "run")
     assert answer == "1" and f"{unknown}:3: expected O or a tag such as B-LOC" in line

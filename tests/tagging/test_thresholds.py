@@ -43,7 +43,7 @@ def test_the_threshold_is_the_lowest_of_all_cuts(precision):
 def dev(model, job):
     """The dev sentences, in which the persons that the model doubts most are none."""
     corpus = load_corpus(str(job / "dev.tsv"), model.options)
-    scores = [[e.score for e in tagged.entities if e.type == "PER"][0] for tagged in model.tag(corpus.inputs)]
+    scores = [next(e.score for e in tagged.entities if e.type == "PER") for tagged in model.tag(corpus.inputs)]
     for sentence in np.argsort(scores)[:5]:
         corpus.tags[sentence] = ["O" if tag == "B-PER" else tag for tag in corpus.tags[sentence]]
     return corpus
@@ -56,7 +56,7 @@ def test_a_type_gets_the_wanted_precision_and_others_stay(model, dev):
     limited = model.calibrated(replace(model.calibration, thresholds=thresholds))
     report = evaluate_model(limited, dev)
     assert report.per_type["LOC"] == before["LOC"]
-    assert 0.97 <= report.per_type["PER"].precision and report.per_type["PER"].correct
+    assert report.per_type["PER"].precision >= 0.97 and report.per_type["PER"].correct
     assert report.to_metrics()["calibration"]["thresholds"] == thresholds
     assert f"least probability of entities: PER {thresholds['PER']:.3f}" in report.to_text()
 

@@ -6,8 +6,8 @@ Its graphs are those of any network with as many tags: they are traced once in a
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -39,46 +39,65 @@ class TagDistribution:
 
     def path_probabilities(self, tags: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The probability of each of `tags (batch, time)`, alone and given the tag before; see `CRF`."""
-        alone, given = _graph(_path_probabilities, self._tags)(*self._parts, tags)
+        alone, given = _graph(_path_probabilities, self._tags, asks=True)(*self._parts, tags)
         return alone, given
 
+    def n_best(self, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """The `k` likeliest sequences, best first, `(batch, k, time)`, and their probabilities `(batch, k)`.
 
-def _marginals(emissions: tf.Tensor, lengths: tf.Tensor, *scores: tf.Tensor) -> tf.Tensor:
-    return crf.marginals(*_tempered(emissions, lengths, *scores))
+        Where there are fewer, the probabilities after the last one are 0.
+        """
+        tags, probabilities = _graph(_n_best, self._tags, k=k)(*self._parts)
+        return tags, probabilities
 
 
-def _path_probabilities(
-    emissions: tf.Tensor,
-    lengths: tf.Tensor,
-    start: tf.Tensor,
-    transitions: tf.Tensor,
-    end: tf.Tensor,
-    temperature: tf.Tensor,
-    tags: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    emissions, mask, scores = _tempered(emissions, lengths, start, transitions, end, temperature)
+class _Chain(NamedTuple):
+    """The arguments of a graph: the parts of a distribution."""
+
+    emissions: tf.Tensor
+    lengths: tf.Tensor
+    start: tf.Tensor
+    transitions: tf.Tensor
+    end: tf.Tensor
+    temperature: tf.Tensor
+
+    def tempered(self) -> tuple[tf.Tensor, tf.Tensor, crf.CRFScores]:
+        """Emissions, mask and scores, as functions of `seqtag.ops.crf` take them."""
+        mask = tf.sequence_mask(self.lengths, tf.shape(self.emissions)[1])
+        tables = (self.emissions, self.start, self.transitions, self.end)
+        emissions, *scores = (table / self.temperature for table in tables)
+        return emissions, mask, crf.CRFScores(*scores)
+
+
+def _marginals(*parts: tf.Tensor) -> tf.Tensor:
+    return crf.marginals(*_Chain(*parts).tempered())
+
+
+def _path_probabilities(*parts_and_tags: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    *parts, tags = parts_and_tags
+    emissions, mask, scores = _Chain(*parts).tempered()
     return crf.path_probabilities(emissions, tags, mask, scores)
 
 
-def _tempered(
-    emissions: tf.Tensor,
-    lengths: tf.Tensor,
-    start: tf.Tensor,
-    transitions: tf.Tensor,
-    end: tf.Tensor,
-    temperature: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor, crf.CRFScores]:
-    mask = tf.sequence_mask(lengths, tf.shape(emissions)[1])
-    return emissions / temperature, mask, crf.CRFScores(*(table / temperature for table in (start, transitions, end)))
+def _n_best(*parts: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+    emissions, mask, scores = _Chain(*parts).tempered()
+    tags, of_tags = crf.n_best(emissions, k, mask, scores)
+    return tags, tf.exp(tf.minimum(of_tags - crf.log_partition(emissions, mask, scores)[:, None], 0.0))
 
 
 @lru_cache(maxsize=64)
-def _graph(function: Callable[..., Any], tags: int) -> Callable[..., Any]:
-    """A function of a distribution's parts as a graph, for batches of any size."""
+def _graph(function: Callable[..., Any], tags: int, asks: bool = False, **options: int) -> Callable[..., Any]:
+    """A function of a distribution's parts as a graph, for batches of any size.
+
+    Args:
+        function: what is to be traced.
+        tags: how many tags there are.
+        asks: whether it takes tags too.
+        options: of the function.
+    """
     tables = [tf.TensorSpec(shape) for shape in ([None, None, tags], [tags], [tags, tags], [tags], [])]
-    signature = [tables[0], tf.TensorSpec([None], tf.int32), *tables[1:]]
-    if function is _path_probabilities:
-        signature.append(tf.TensorSpec([None, None], tf.int32))
+    asked = [tf.TensorSpec([None, None], tf.int32)] if asks else []
+    traced = tf.function(partial(function, **options), autograph=False)
     # Not a part of the graph that is traced when it is called first.
     with tf.init_scope():
-        return tf.function(function, autograph=False).get_concrete_function(*signature)
+        return traced.get_concrete_function(tables[0], tf.TensorSpec([None], tf.int32), *tables[1:], *asked)
