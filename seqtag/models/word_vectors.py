@@ -10,6 +10,8 @@ from keras import ops
 
 from seqtag.keras_internals import table_rows
 
+ROWS_AT_ONCE = 1 << 15
+
 
 @keras.saving.register_keras_serializable(package="seqtag")
 class PretrainedVectors(keras.layers.Layer):
@@ -62,10 +64,19 @@ class PretrainedVectors(keras.layers.Layer):
         return [] if self.tuned else [self.vectors]
 
     def fill(self, vectors: np.ndarray) -> None:
-        """Sets all rows but row 0."""
+        """Sets all rows but row 0, some at a time: the table may be mapped from a file that memory has no room for.
+
+        Raises:
+            ValueError: there are more or fewer, or they are of another width.
+        """
         if not self.built:
             self.build()
-        self.vectors.assign(np.concatenate([np.zeros((1, self.width), np.float32), vectors]))
+        if vectors.shape != (self.num_rows - 1, self.width):
+            raise ValueError(f"expected vectors of shape {(self.num_rows - 1, self.width)}, found {vectors.shape}")
+        table = self.vectors.value
+        for start in range(0, len(vectors), ROWS_AT_ONCE):
+            part = np.asarray(vectors[start : start + ROWS_AT_ONCE], np.float32)
+            table[start + 1 : start + 1 + len(part)].assign(part)
 
     def tune(self, on: bool) -> None:
         """Lets gradients through, or stops them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from seqtag.data.text.vectors.parsed import Subwords
 from seqtag.data.text.vocabulary import FIRST_SYMBOL
 from seqtag.runs.reading import as_texts
 from seqtag.tagging.data.schemes import Scheme
@@ -38,7 +39,8 @@ def stored_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[
 def _vector_rows(vectors: dict[str, Any] | None) -> int:
     if vectors is None:
         return 0
-    return 1 + len(as_texts(vectors["words"])) + (vectors["subwords"][2] if vectors["subwords"] else 0)
+    subwords = Subwords.read(vectors["subwords"])
+    return 1 + len(as_texts(vectors["words"])) + (subwords.buckets if subwords else 0)
 
 
 def _size(vocabulary: dict[str, Any]) -> int:

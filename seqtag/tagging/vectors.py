@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,13 @@ from seqtag.errors import ConfigError
 from seqtag.files.folders import whole_folder
 from seqtag.progress import LiveLine
 from seqtag.runs.config_file import resolve_path
+from seqtag.runs.reading import MEGABYTE, MOST_BYTES
 from seqtag.tagging.config import TaggingConfig
 from seqtag.tagging.data.corpus import TaggedCorpus
 
 CACHE = "vectors.cache"
+# In the file of a bundle, around each word.
+BYTES_AROUND = 8
 # The data whose words have vectors where only those are kept.
 SEEN = ("train", "dev")
 
@@ -60,7 +63,7 @@ def load_vectors(
 
     Raises:
         DataError: a file is at fault; see `read_vectors`.
-        ConfigError: as many widths are not given as files.
+        ConfigError: as many widths are not given as files, or a bundle has no room for so many words.
     """
     paths, widths = config.model.vectors, config.data.vector_dims or (None,) * len(config.model.vectors)
     if not paths:
@@ -80,10 +83,23 @@ def load_vectors(
     )
     coverage = {split: Coverage.of(words, files) for split, words in counts.items()}
     vectors = TaggerVectors(combined(files, seen), coverage)
+    check_storable(vectors.table.words)
     if verbose:
         with LiveLine() as line:
             line.keep(vectors.to_text())
     return vectors
+
+
+def check_storable(words: Iterable[str]) -> None:
+    """Checks that a bundle can hold these words beside all else, before a tagger is trained with them.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    size, most = sum(len(word.encode()) + BYTES_AROUND for word in words), MOST_BYTES * 3 // 4
+    if size > most:
+        message = f"expected words of at most {most // MEGABYTE} MB in a bundle, found {size // MEGABYTE} MB"
+        raise ConfigError(f"model.keep_vectors: {message}; keep those that are seen")
 
 
 def prepared_vectors(

@@ -21,6 +21,11 @@ def test_a_word_is_the_mean_of_its_rows():
     np.testing.assert_allclose(layer()(ROWS), [TABLE[0], TABLE[1:].mean(0), [0, 0]])
 
 
+def test_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"expected vectors of shape \(4, 2\), found \(3, 2\)"):
+        layer().fill(TABLE[1:])
+
+
 def gradient(made):
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(made(ROWS) * [[1.0, 2], [3, 4], [5, 6]])

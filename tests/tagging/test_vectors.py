@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from seqtag import Tagger
 from seqtag.cli import run
+from seqtag.data.text.vectors.lookup import VectorLookup
 from seqtag.data.text.vectors.parsed import Subwords
 from seqtag.data.text.vectors.store import WordVectors
 from seqtag.errors import ConfigError, RunError
@@ -20,6 +21,7 @@ from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput, load_corpus
 from seqtag.tagging.export import ServingTagger
 from seqtag.tagging.fit import build_tagging_model, fit_tagging_model
 from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.vectors import check_storable
 from seqtag.training.checkpoint import FILE_NAME, Checkpoint
 from seqtag.training.recording import Recording
 
@@ -75,6 +77,18 @@ def test_a_bundle_with_other_words_is_refused(sentences, tmp_path):
     (tmp_path / "encoders.json").write_text(json.dumps(encoders))
     with pytest.raises(RunError, match=r"expected a table of word vectors of rows 8 as in model.keras, found 7"):
         TaggingModel.load(tmp_path)
+
+
+@pytest.mark.parametrize("subwords", [[0, 10**9, 5], [3, 6, 0], [3, 6, 2.0], "abc", [1]])
+def test_a_bundle_with_odd_n_grams_is_refused(subwords):
+    with pytest.raises(ValueError):
+        VectorLookup.from_dict({"words": ["a"], "subwords": subwords})
+
+
+def test_more_words_than_a_bundle_holds_are_refused_before_training():
+    check_storable(map("{:>012}".format, range(1000)))
+    with pytest.raises(ConfigError, match=r"model.keep_vectors: expected words of at most 48 MB .*, found 57 MB; keep"):
+        check_storable(["x" * 60_000] * 1000)
 
 
 def test_frozen_vectors_stay_and_no_checkpoint_holds_them(sentences, tmp_path):

@@ -9,12 +9,21 @@ from typing import Any
 import numpy as np
 
 from seqtag.data.text.vectors.byte_source import ByteSource
-from seqtag.data.text.vectors.parsed import BLOCK, Block, Parsed, Subwords, check_finite, check_width, decoded
+from seqtag.data.text.vectors.parsed import (
+    BLOCK,
+    LONGEST_NGRAM,
+    Block,
+    Parsed,
+    Subwords,
+    check_finite,
+    check_width,
+    decoded,
+)
 from seqtag.errors import DataError, shown
 
 MAGIC = struct.pack("<i", 793712314)
 VERSIONS = (11, 12)
-LONGEST_WORD, LONGEST_NGRAM = 1 << 14, 100
+LONGEST_WORD = 1 << 14
 # Its arguments: width, window, epochs, least count, negative samples, word n-grams, loss, model, buckets, shortest and
 # longest n-gram, rate of updates, sampling threshold. The model 3 is a classifier.
 _ARGUMENTS, CLASSIFIER = "<12id", 3
@@ -53,9 +62,10 @@ def parse_fasttext(source: ByteSource) -> Parsed:
     if left is not None and left < 4 * rows * columns:
         message = f"expected a matrix of {4 * rows * columns} bytes, found {left}; the file may be cut off"
         raise DataError(message, source.name)
-    has_subwords = buckets > 0 and longest > 0
-    subwords = Subwords(shortest, longest, buckets) if has_subwords else None
-    return Parsed(width, _blocks(source, words, buckets if has_subwords else 0, width), subwords)
+    subwords = Subwords(shortest, longest, buckets)
+    if not subwords.is_possible():
+        return Parsed(width, _blocks(source, words, 0, width))
+    return Parsed(width, _blocks(source, words, buckets, width), subwords)
 
 
 def _words(source: ByteSource) -> list[str | None]:

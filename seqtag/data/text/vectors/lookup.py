@@ -67,8 +67,7 @@ class VectorLookup:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> VectorLookup:
         """The look-up that `to_dict` described."""
-        subwords = data["subwords"]
-        return cls(data["words"], None if subwords is None else Subwords(*subwords))
+        return cls(data["words"], Subwords.read(data["subwords"]))
 
 
 def _further_forms(words: tf.Tensor) -> list[tf.Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from seqtag.errors import DataError, shown
 
 # Numbers of a block of vectors, so that memory does not grow with the file; numbers of the widest vector.
 BLOCK, MOST_WIDTH = 1 << 20, 1 << 16
+LONGEST_NGRAM = 100
 Block = tuple[Sequence[str | None], np.ndarray]
 
 
@@ -25,6 +26,24 @@ class Subwords(NamedTuple):
     shortest: int
     longest: int
     buckets: int
+
+    @classmethod
+    def read(cls, values: Any) -> Self | None:
+        """What is stored as a list, or None.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        if values is None:
+            return None
+        shortest, longest, buckets = values
+        if not all(type(value) is int for value in values) or not cls(*values).is_possible():
+            raise ValueError(f"n-grams of {shortest} to {longest} characters in {buckets} buckets")
+        return cls(shortest, longest, buckets)
+
+    def is_possible(self) -> bool:
+        """Whether there are any n-grams, and none longer than `LONGEST_NGRAM`."""
+        return 0 <= self.shortest <= self.longest <= LONGEST_NGRAM and self.longest > 0 and self.buckets > 0
 
 
 class Parsed(NamedTuple):

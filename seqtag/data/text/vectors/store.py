@@ -69,8 +69,7 @@ class WordVectors:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         words = (folder / WORDS).read_text(encoding="utf-8").split("\n")[:-1]
         matrix = np.load(folder / MATRIX, mmap_mode="r", allow_pickle=False)
-        subwords = about.pop("subwords")
-        subwords = None if subwords is None else Subwords(*subwords)
+        subwords = Subwords.read(about.pop("subwords"))
         if matrix.shape != tuple(about.pop("shape")) or len(words) + (subwords.buckets if subwords else 0) != len(
             matrix
         ):
