@@ -14,6 +14,9 @@ fits `configs/SET.yaml` with that many seeds (dev chooses the epoch of each) and
 * `s`, `CRFsuite s`: seconds to train one seed (scoring dev after each epoch included), and the peer (its
   features included).
 * `epoch`: the epoch kept, of those run, of the chosen seed.
+* `tag ECE`, `entity ECE`: the expected calibration error on test of the chosen seed, at temperature 1 and
+  at the temperature that was fitted on dev, in fractions; `chance`: what true probabilities of as many
+  entities would show.
 
 The measure is conlleval's F1 of spans, or accuracy where tags are plain labels. Test chooses nothing.
 
@@ -56,7 +59,7 @@ SPACY_PUBLISHED = {"pos_ewt": (94.66, 409), "ner_ncbi": (79.26, 425)}
 
 HEADER = (
     *("set", "measure", "test", "lowest", "highest", "n", "dev", "chosen", "strict", "CRFsuite"),
-    *("published", "spaCy published", "s", "CRFsuite s", "epoch"),
+    *("published", "spaCy published", "s", "CRFsuite s", "epoch", "tag ECE", "entity ECE", "chance"),
 )
 
 
@@ -90,7 +93,15 @@ def row(name: str, ours: dict[str, Any], peer: dict[str, Any] | None) -> list[st
         f"{train['seconds'] / seeds:.0f}",
         f"{peer['train_seconds']:.0f}" if peer else "",
         f"{train['best_epoch']}/{train['epochs']}",
+        *_calibration(ours["test"]),
     ]
+
+
+def _calibration(test: dict[str, Any]) -> list[str]:
+    """The errors of tags and of entities before and after, and that of chance; a run of an older version has none."""
+    kinds = [test.get("calibration", {}).get(kind) for kind in ("tags", "entities")]
+    errors = [f"{kind['ece_before']:.4f} to {kind['ece']:.4f}" if kind else "" for kind in kinds]
+    return [*errors, f"{kinds[1]['ece_by_chance']:.4f}" if kinds[1] else ""]
 
 
 def _spread(metrics: dict[str, Any]) -> tuple[str, dict[str, Any]]:
