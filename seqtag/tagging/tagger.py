@@ -255,7 +255,7 @@ class Tagger(BaseEstimator):
         write_estimator(folder, self, self.config_)
 
     def _check_fitted(self) -> None:
-        check_fitted(self, self._config(), ("data.features", "data.scheme"))
+        check_fitted(self, self._config(), ("data.features", "data.scheme", "evaluation.precision"))
 
     def _inputs(self, X: Iterable[Sequence[str]]) -> list[TaggerInput]:
         if self.model_.column_vocabularies:

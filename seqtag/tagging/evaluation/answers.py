@@ -7,10 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from seqtag.data.text import vocabulary
 from seqtag.tagging.data.batches import Batch
 from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.data.encoding import EncodedCorpus
 from seqtag.tagging.data.schemes import Span, spans
 from seqtag.tagging.evaluation.reliability import Answers, CalibrationReport, Reliability
+from seqtag.tagging.evaluation.words import KNOWN, UNKNOWN, VECTORS_ONLY
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.outputs import batch_outputs
 
@@ -23,12 +26,14 @@ class JudgedTags(NamedTuple):
         tags: every decoded tag.
         entities: the entities that it gives.
         types: `(entities,)`, their types.
+        words: of each sentence, how well the model knows its words; see `evaluate_words`.
     """
 
     predicted: list[list[str]]
     tags: Answers
     entities: Answers
     types: np.ndarray
+    words: list[list[int]]
 
     def report(self, model: TaggingModel) -> CalibrationReport:
         """How well the probabilities of the model that answered are calibrated."""
@@ -57,7 +62,15 @@ def judge(model: TaggingModel, corpus: TaggedCorpus) -> JudgedTags:
                 right = np.array([Span(*entity[:3]) in true for entity in given[row]])
                 entities.append(Answers(right, *(part.probabilities.numpy()[row, starts] for part in (before, found))))
                 types += [entity.type for entity in given[row]]
-    return JudgedTags(predicted, _together(tags), _together(entities), np.array(types, str))
+    return JudgedTags(predicted, _together(tags), _together(entities), np.array(types, str), _knowledge(encoded))
+
+
+def _knowledge(corpus: EncodedCorpus) -> list[list[int]]:
+    """How well the words of each sentence are known."""
+    is_known = corpus.features.words.numpy() != vocabulary.UNKNOWN
+    has_vector = (corpus.features.vectors.numpy() > 0).any(axis=1)
+    kinds = np.where(is_known, KNOWN, np.where(has_vector, VECTORS_ONLY, UNKNOWN))
+    return corpus.word_rows.with_flat_values(kinds[corpus.word_rows.flat_values.numpy()]).to_list()
 
 
 def _at_both(model: TaggingModel, batch: Batch) -> dict[str, tf.Tensor]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seqtag.errors import ConfigError
 from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.evaluation.details import Details
+from seqtag.tagging.evaluation.errors import find_errors
 from seqtag.tagging.evaluation.labels import LabelReport, evaluate_labels
 from seqtag.tagging.evaluation.seqeval_spans import seqeval_reader
 from seqtag.tagging.evaluation.spans import SpanReport, evaluate_spans
+from seqtag.tagging.evaluation.words import evaluate_words
 
 if TYPE_CHECKING:
     from seqtag.tagging.model import TaggingModel
@@ -28,8 +31,18 @@ def evaluate_model(model: TaggingModel, corpus: TaggedCorpus) -> Report:
     from seqtag.tagging.evaluation.answers import judge
 
     judged = judge(model, corpus)
-    report = final_report(corpus.tags, judged.predicted, model.codec.scheme)
-    return replace(report, calibration=judged.report(model))
+    scheme = model.codec.scheme
+    words = evaluate_words(corpus.tags, judged.predicted, judged.words, scheme)
+    errors = (
+        None if scheme is None else find_errors(corpus.tokens, corpus.tags, judged.predicted, scheme, _place(corpus))
+    )
+    details = Details(judged.report(model), words, errors)
+    return replace(final_report(corpus.tags, judged.predicted, scheme), details=details)
+
+
+def _place(corpus: TaggedCorpus) -> Callable[[int], str]:
+    """What an example calls a sentence: its first line in a file, its number in Python lists."""
+    return lambda sentence: f"line {corpus.lines[sentence][0]}" if corpus.lines else f"sentence {sentence + 1}"
 
 
 def final_report(gold: Tags, predicted: Tags, scheme: str | None) -> Report:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqtag.errors import escaped
-from seqtag.tagging.evaluation.reliability import CalibrationReport, calibration_metrics
+from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text, name_width
 
 
@@ -26,7 +26,7 @@ class LabelReport:
         tokens: how many tokens were scored.
         sentences: how many sentences were scored.
         confusion: tokens by gold label, then by predicted label.
-        calibration: of the probabilities, where a model gave the labels.
+        details: what is known of the model that gave the labels, if one did.
     """
 
     accuracy: float
@@ -34,7 +34,7 @@ class LabelReport:
     tokens: int
     sentences: int
     confusion: Mapping[str, Mapping[str, int]]
-    calibration: CalibrationReport | None = None
+    details: Details | None = None
 
     @property
     def f1_macro(self) -> float:
@@ -49,7 +49,7 @@ class LabelReport:
             "per_tag": {tag: score.to_dict() for tag, score in self.per_tag.items()},
             "tokens": self.tokens,
             "sentences": self.sentences,
-            **calibration_metrics(self.calibration),
+            **({} if self.details is None else self.details.to_metrics()),
         }
 
     def to_text(self) -> str:
@@ -61,7 +61,7 @@ class LabelReport:
             f"accuracy: {self.accuracy:7.2%}; macro F1: {self.f1_macro:7.2%}",
             *(f"{tag:>{width}}: {score.to_text()}  {score.support}" for tag, score in scores),
         ]
-        lines += [] if self.calibration is None else [self.calibration.to_text()]
+        lines += [] if self.details is None else self.details.to_lines()
         return "\n".join([*lines, "", confusion_text(self.confusion)])
 
 

@@ -123,8 +123,3 @@ class CalibrationReport:
         text = f"calibration error: {'; '.join(told)}; temperature {self.calibration.temperature:.3f}"
         thresholds = [f"{escaped(name)} {least:.3f}" for name, least in self.calibration.thresholds.items()]
         return f"{text}\nleast probability of entities: {', '.join(thresholds)}" if thresholds else text
-
-
-def calibration_metrics(report: CalibrationReport | None) -> dict[str, Any]:
-    """The entry of a split in ``metrics.json``; none where no model gave the answers."""
-    return {} if report is None else {"calibration": report.to_metrics()}

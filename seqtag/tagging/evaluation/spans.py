@@ -21,7 +21,7 @@ from typing import Any
 
 from seqtag.errors import escaped
 from seqtag.tagging.data.schemes import Scheme, Span, spans, split_tag, violations
-from seqtag.tagging.evaluation.reliability import CalibrationReport, calibration_metrics
+from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text, name_width
 
 
@@ -41,7 +41,7 @@ class SpanReport:
         confusion: tokens by gold type (or ``O``), then by predicted type (or ``O``), whatever their prefixes. Tokens
             are counted rather than spans, so that spans that overlap in part need no rule, and the table sums to
             `tokens`.
-        calibration: of the probabilities, where a model gave the tags.
+        details: what is known of the model that gave the tags, if one did.
     """
 
     accuracy: float
@@ -53,7 +53,7 @@ class SpanReport:
     tokens: int
     sentences: int
     confusion: Mapping[str, Mapping[str, int]]
-    calibration: CalibrationReport | None = None
+    details: Details | None = None
 
     @property
     def precision(self) -> float:
@@ -88,7 +88,7 @@ class SpanReport:
             "illegal_gold_sequences": self.illegal_gold_sequences,
             "tokens": self.tokens,
             "sentences": self.sentences,
-            **calibration_metrics(self.calibration),
+            **({} if self.details is None else self.details.to_metrics()),
         }
 
     def to_text(self) -> str:
@@ -102,7 +102,7 @@ class SpanReport:
             f"illegal sequences: {self.repaired_sequences} predicted, {self.illegal_gold_sequences} in gold",
         ]
         lines += [f"{kind:>{width}}: {score.to_text()}  {score.predicted}" for kind, score in scores]
-        lines += [] if self.calibration is None else [self.calibration.to_text()]
+        lines += [] if self.details is None else self.details.to_lines()
         return "\n".join([*lines, "", confusion_text(self.confusion)])
 
 
