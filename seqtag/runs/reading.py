@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from seqtag.errors import RunError, reason_of, shown
+from seqtag.errors import ConfigError, RunError, reason_of, shown
 
 MEGABYTE = 1 << 20
 # Vocabularies of millions of words fit into such a file; one of so many lists would take gigabytes as Python objects.
 MOST_BYTES, MOST_CONTAINERS = 64 * MEGABYTE, 5_000_000
+# Of the JSON around each word of a list.
+BYTES_AROUND = 8
 
 
 def check_regular(path: Path) -> None:
@@ -67,6 +70,18 @@ def parse_json(content: bytes, source: Path | str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise RunError(f"{source}: expected a JSON object, found {type(data).__name__}")
     return data
+
+
+def check_room(words: Iterable[str], setting: str, advice: str) -> None:
+    """Checks that the file of a bundle has room for these words beside all else, before a model is trained with them.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    size, most = sum(len(word.encode()) + BYTES_AROUND for word in words), MOST_BYTES * 3 // 4
+    if size > most:
+        message = f"expected words of at most {most // MEGABYTE} MB in a bundle, found {size // MEGABYTE} MB"
+        raise ConfigError(f"{setting}: {message}; {advice}")
 
 
 def as_texts(value: Any) -> list[str]:

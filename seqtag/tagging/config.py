@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from seqtag.config.fitting import FittingConfig
 from seqtag.config.section import Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
@@ -77,7 +77,7 @@ class ModelConfig(Section):
     keep_vectors: Literal["all", "seen"] = Field(
         "all", description="all: of every word of the files; seen: of the words of train and dev alone"
     )
-    tune_vectors: bool | Positive = Field(
+    tune_vectors: StrictBool | Positive = Field(
         False, description="whether word vectors are trained along; a number: after so many epochs"
     )
     min_count: Positive = Field(1, description="words seen less often are unknown")

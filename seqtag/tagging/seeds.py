@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seqtag.data.text.vectors.model_vectors import ModelVectors
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.model import TaggingModel
-from seqtag.tagging.vectors import TaggerVectors
 from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult
 from seqtag.training.recording import Recording
@@ -41,7 +41,7 @@ class SeedRuns:
 
     runs: list[SeedRun]
     measure: str
-    vectors: TaggerVectors | None = None
+    vectors: ModelVectors | None = None
 
     @property
     def best(self) -> SeedRun:
@@ -74,7 +74,7 @@ def fit_seeds(
     config: TaggingConfig,
     corpora: Mapping[str, TaggedCorpus],
     recording: Recording,
-    vectors: TaggerVectors | None = None,
+    vectors: ModelVectors | None = None,
 ) -> SeedRuns:
     """Fits a tagger with each seed of a configuration, all within its budget."""
     count, budget = config.training.seeds, Budget(config.training.budget)
@@ -92,7 +92,7 @@ def _fit_seed(
     seed: int,
     recording: Recording,
     budget: Budget,
-    vectors: TaggerVectors | None,
+    vectors: ModelVectors | None,
 ) -> SeedRun:
     config = config.model_copy(update={"seed": seed})
     table = None if vectors is None else vectors.table

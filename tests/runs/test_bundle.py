@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import yaml
 
-from seqtag.errors import RunError
+from seqtag.errors import ConfigError, RunError
 from seqtag.runs.bundle import load_encoders
 from seqtag.runs.places import new_folder
+from seqtag.runs.reading import check_room
 from seqtag.tagging.data.corpus import TaggerInput
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.stored_sizes import stored_sizes
@@ -205,3 +206,10 @@ def test_the_encoders_alone_are_read_and_refused_as_the_whole_is(copy):
     assert refusal(copy).startswith(f"{copy / 'encoders.json'}: expected a file of the run")
     with pytest.raises(RunError, match="expected a file of the run"):
         load_encoders(copy, "tagging", dict, stored_sizes)
+
+
+def test_more_words_than_a_bundle_holds_are_refused_before_training():
+    check_room(map("{:>012}".format, range(1000)), "model.keep", "keep fewer")
+    message = r"model.keep: expected words of at most 48 MB in a bundle, found 57 MB; keep fewer"
+    with pytest.raises(ConfigError, match=message):
+        check_room(["x" * 60_000] * 1000, "model.keep", "keep fewer")

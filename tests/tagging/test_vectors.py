@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -16,14 +17,12 @@ from seqtag.data.text.vectors.lookup import VectorLookup
 from seqtag.data.text.vectors.parsed import Subwords
 from seqtag.data.text.vectors.store import WordVectors
 from seqtag.errors import ConfigError, RunError
-from seqtag.tagging.config import ModelConfig, TaggingConfig
+from seqtag.tagging.config import ModelConfig
 from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput, load_corpus
 from seqtag.tagging.export import ServingTagger
-from seqtag.tagging.fit import build_tagging_model, fit_tagging_model
+from seqtag.tagging.fit import build_tagging_model
 from seqtag.tagging.model import TaggingModel
-from seqtag.tagging.vectors import check_storable
 from seqtag.training.checkpoint import FILE_NAME, Checkpoint
-from seqtag.training.recording import Recording
 
 QUICK = {"units": 8, "word_dim": 4, "cell": "gru", "head": "softmax", "char_encoder": "none", "spelling": False}
 QUICK |= {"context_features": False}
@@ -51,13 +50,11 @@ def varied(sentences, vectors):
     return model
 
 
-@pytest.mark.parametrize("subwords", [None, SUBWORDS])
-def test_words_that_training_never_saw_have_vectors_in_process_stored_and_exported(sentences, subwords, tmp_path):
-    rows = len(WORDS) + (subwords.buckets if subwords else 0)
-    model = varied(sentences, WordVectors(WORDS, MATRIX[:rows], subwords))
+def test_words_that_training_never_saw_have_vectors_in_process_stored_and_exported(sentences, tmp_path):
+    model = varied(sentences, WordVectors(WORDS, MATRIX, SUBWORDS))
     tagged = model.tag(list(map(TaggerInput, NEW)))
     alone = [sentence.scores[0] for sentence in tagged[:5]]
-    assert len(set(alone)) == (3 if subwords is None else 5), "they differ by their vectors alone"
+    assert len(set(alone)) == 5, "they differ by their vectors alone"
     model.save(tmp_path)
     loaded = TaggingModel.from_dict(
         keras.saving.load_model(tmp_path / "model.keras"), json.loads((tmp_path / "encoders.json").read_text())
@@ -85,26 +82,24 @@ def test_a_bundle_with_odd_n_grams_is_refused(subwords):
         VectorLookup.from_dict({"words": ["a"], "subwords": subwords})
 
 
-def test_more_words_than_a_bundle_holds_are_refused_before_training():
-    check_storable(map("{:>012}".format, range(1000)))
-    with pytest.raises(ConfigError, match=r"model.keep_vectors: expected words of at most 48 MB .*, found 57 MB; keep"):
-        check_storable(["x" * 60_000] * 1000)
-
-
-def test_frozen_vectors_stay_and_no_checkpoint_holds_them(sentences, tmp_path):
-    corpus = load_corpus(sentences)
-    training = {"epochs": 1, "batch_tokens": 120, "learning_rate": 0.03}
-    config = TaggingConfig(task="tagging", model=ModelConfig(**QUICK), training=training)
-    # Of a width that no other weight has.
-    vectors = WordVectors(WORDS, np.resize(MATRIX, (len(WORDS), 57)))
-    for resume in (False, True):
-        recording = Recording(tmp_path, resume=resume, verbose=False)
-        model, _ = fit_tagging_model(corpus, corpus, config, recording, vectors=vectors)
-        table = model.network.representation.vectors.vectors
-        np.testing.assert_array_equal(table[1:], vectors.matrix)
+def test_no_checkpoint_holds_vectors_that_are_not_trained(sentences, tmp_path):
+    vectors = WordVectors(WORDS, MATRIX[: len(WORDS)])
+    model = varied(sentences, vectors)
+    model.network.compile("sgd")
+    rest = SimpleNamespace(step=0, scale=1.0, updates=0, average=[], best=0.0, best_epoch=-1, best_weights=[])
+    checkpoint = Checkpoint(tmp_path, rest, rest, rest)
+    checkpoint.set_model(model.network)
+    checkpoint.save()
     with np.load(tmp_path / FILE_NAME, allow_pickle=False) as state:
-        shapes = [state[name].shape for name in state.files]
-    assert tuple(table.shape) not in shapes and shapes
+        stored = [state[name].shape for name in state.files if name.startswith("model/")]
+    kernel = model.network.emission.kernel
+    before = kernel.numpy()
+    kernel.assign(0 * before)
+    assert checkpoint.restore()
+    np.testing.assert_array_equal(kernel, before)
+    table = model.network.representation.vectors.vectors
+    np.testing.assert_array_equal(table[1:], vectors.matrix)
+    assert tuple(table.shape) not in stored and tuple(kernel.shape) in stored
 
 
 def test_the_estimator_takes_them_and_keeps_what_it_has_seen(sentences, glove, capsys):
@@ -113,7 +108,9 @@ def test_the_estimator_takes_them_and_keeps_what_it_has_seen(sentences, glove, c
     assert tagger.get_params()["vectors"] == [str(glove)]
     tagger.fit(sentences, validation_data=sentences[:20])
     assert capsys.readouterr().err == ""
-    assert list(tagger.model_.encoder.vectors.words) == ["Ann", "met", "Paris", "saw"]
+    lookup, table = tagger.model_.encoder.vectors, tagger.model_.network.representation.vectors.vectors
+    assert list(lookup.words) == ["Ann", "met", "Paris", "saw"]
+    np.testing.assert_array_equal(table[1:], MATRIX[[WORDS.index(word) for word in lookup.words]])
     told = tagger.metrics_["vectors"]
     assert (told["words"], told["width"]) == (4, 3)
     assert told["dev"]["types"]["exact"] == 4 and told["dev"]["types"]["missing"] > 0
@@ -164,6 +161,7 @@ def test_a_resumed_run_needs_no_vector_file(job, glove, tmp_path, monkeypatch, c
         (["model.vectors=[glove.txt]", "data.vector_dims=[3, 3]"], 2, "data.vector_dims: expected 1, one for each of"),
         (["model.vectors=glove.txt"], 2, "model.vectors: input should be a valid tuple, found 'glove.txt'"),
         (["model.tune_vectors=-1"], 2, "model.tune_vectors"),
+        (["model.tune_vectors=0"], 2, "model.tune_vectors"),
     ],
 )
 def test_faults_of_a_configuration_leave_nothing(job, glove, refused, tmp_path, settings, code, message):

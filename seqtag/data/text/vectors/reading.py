@@ -59,11 +59,16 @@ def read_vectors(
         _check_width(found.width, width, os.fspath(path))
         return found
     make_folder(cache)
-    # Somebody else may write the same at the same time: then theirs is as good.
-    with suppress(OutputError):
-        remove(target)
+    remove(target)
+    try:
         with whole_folder(target) as aside:
             _read_into(aside, path, verbose, width)
+    except OutputError:
+        # Somebody else may have written the same at the same time: theirs is as good.
+        found = _fresh(target, path)
+        if found is None:
+            raise
+        return found
     return WordVectors.load(target)[0]
 
 

@@ -67,7 +67,8 @@ class WordVectors:
             ValueError, OSError, KeyError: there are none, or they are damaged.
         """
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        words = (folder / WORDS).read_text(encoding="utf-8").split("\n")[:-1]
+        # As bytes, since a word may hold what Python takes for the end of a line.
+        words = (folder / WORDS).read_bytes().decode("utf-8").split("\n")[:-1]
         matrix = np.load(folder / MATRIX, mmap_mode="r", allow_pickle=False)
         subwords = Subwords.read(about.pop("subwords"))
         if matrix.shape != tuple(about.pop("shape")) or len(words) + (subwords.buckets if subwords else 0) != len(

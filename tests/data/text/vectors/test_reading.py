@@ -13,7 +13,7 @@ import pytest
 from seqtag.data.text.vectors.reading import read_vectors
 from seqtag.errors import DataError, DataWarning
 
-WORDS = ["the", "Paris", "naïve", "a\u00a0b", "007"]
+WORDS = ["the", "Paris", "naïve", "a\u00a0b", "0\r7"]
 VECTORS = np.arange(15, dtype=np.float32).reshape(5, 3) / 8 - 0.5
 
 
