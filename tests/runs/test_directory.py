@@ -88,6 +88,7 @@ def test_a_run_that_was_killed_before_its_first_epoch_is_begun_anew(tmp_path, be
     process.kill()
     process.wait()
     (folder / "logs").mkdir()
+    (folder / "prepared").mkdir()
     (folder / ".config.writing-0123456789ab.yaml").touch()
     with run_directory(CONFIG, output, resume=False) as again:
         assert [path.name for path in again.iterdir()] == ["config.yaml"]

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from seqtag.data.text.vectors.lookup import VectorLookup
 from seqtag.data.text.vectors.parsed import Subwords
-from seqtag.data.text.vectors.reading import read_vectors
+from seqtag.data.text.vectors.reading import read_vectors, read_words
 from seqtag.data.text.vectors.subwords import MOST_CHARACTERS, bucket_rows, subword_vectors
 from seqtag.data.text.vectors.table import combined
 from seqtag.errors import DataError
@@ -165,3 +165,19 @@ def test_gensim_agrees(tmp_path):
         np.testing.assert_allclose(vectors.matrix[vectors.rows[word]], made.wv[word], rtol=1e-4, atol=1e-7)
     others = ["unseen", "Wörter", "東京"]
     np.testing.assert_allclose(subword_vectors(others, vectors), [made.wv[w] for w in others], rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore::seqtag.errors.DataWarning")
+def test_damage_of_any_kind_is_a_fault_of_the_data(tmp_path):
+    whole, rng, path = model(WORDS, OWN, BUCKETS), np.random.default_rng(7), tmp_path / "model.bin"
+    told = set()
+    for _ in range(150):
+        content = bytearray(whole)
+        for place in rng.integers(0, 200, 2):
+            content[place] = rng.integers(0, 256)
+        path.write_bytes(content)
+        try:
+            read_words(path)
+        except DataError as error:
+            told.add(str(error))
+    assert len(told) > 5

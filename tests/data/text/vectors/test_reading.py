@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import shutil
 import zipfile
@@ -10,8 +11,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from seqtag.data.text.vectors.reading import read_vectors
-from seqtag.errors import DataError, DataWarning
+from seqtag.data.text.vectors.reading import read_vectors, read_words
+from seqtag.errors import DataError, DataWarning, OutputError
 
 WORDS = ["the", "Paris", "naïve", "a\u00a0b", "0\r7"]
 VECTORS = np.arange(15, dtype=np.float32).reshape(5, 3) / 8 - 0.5
@@ -118,6 +119,12 @@ def test_faults_of_places(tmp_path):
         read(tmp_path / "two.zip")
 
 
+def test_a_cache_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "glove.txt").write_text(rows(), encoding="utf-8")
+    with pytest.raises(OutputError, match=r"glove.txt: expected a folder to write to, found a fault"):
+        read(tmp_path / "glove.txt", cache=tmp_path / "glove.txt")
+
+
 def test_the_cache_is_used_until_the_file_changes(tmp_path):
     path, cache = tmp_path / "glove.txt", tmp_path / "cache"
     path.write_text(rows(), encoding="utf-8")
@@ -190,3 +197,26 @@ def test_gensim_writes_what_we_read(tmp_path):
     for binary in (False, True):
         vectors.save_word2vec_format(str(tmp_path / "vectors"), binary=binary)
         check(read(tmp_path / "vectors"), ["the", "Paris"], VECTORS[:2])
+
+
+@pytest.mark.parametrize("form", ["glove", "word2vec", "binary", "zip"])
+@pytest.mark.filterwarnings("ignore::seqtag.errors.DataWarning")
+def test_damage_of_any_kind_is_a_fault_of_the_data(tmp_path, word2vec_binary, form):
+    """Or it is read all the same."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("glove.txt", rows())
+    forms = {"glove": rows().encode(), "word2vec": f"5 3\n{rows()}".encode(), "binary": word2vec_binary}
+    whole = {**forms, "zip": packed.getvalue()}[form]
+    rng, path = np.random.default_rng(7), tmp_path / "vectors"
+    told = set()
+    for _ in range(150):
+        content = bytearray(whole)
+        for place in rng.integers(0, len(content), rng.integers(1, 4)):
+            content[place] = rng.integers(0, 256)
+        path.write_bytes(content[: len(content) - rng.integers(0, 9)])
+        try:
+            assert len(read_words(path).words) <= 20
+        except DataError as error:
+            told.add(str(error))
+    assert len(told) > 5
