@@ -123,9 +123,13 @@ def evaluate(
     options: dict[str, Any],
     run: Run,
     data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with the correct answers")],
+    n_best: Annotated[
+        int | None, typer.Option("--n-best", min=1, help="tagger: also the score of the best of so many answers")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a run on a tagged file, on the last horizons of series, or on pairs."""
+    options |= _given(n_best=n_best)
     _print_report(_command_of_run(context, run, options)(run, data, **options), as_json)
 
 

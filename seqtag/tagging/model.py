@@ -124,14 +124,12 @@ class TaggingModel:
             n_best: how many candidates each gets; where it has fewer tag sequences, as many as there are.
 
         Raises:
-            ConfigError: more candidates than 1000, or fewer than none.
+            ConfigError: see `candidates`.
         """
-        if not 0 <= n_best <= MOST_CANDIDATES:
-            raise ConfigError(f"expected at most {MOST_CANDIDATES} candidates, found {n_best}", setting="n_best")
         if not sentences:
             return []
         corpus = self.encode(sentences)
-        candidates = self._candidates(corpus, n_best) if n_best else {}
+        candidates = self.n_best(sentences, n_best) if n_best else [[]] * len(sentences)
         tagged: list[TaggedSentence] = [TaggedSentence([], [], [], [])] * len(sentences)
         for numbers, output in batch_outputs(corpus, self._tag_batch, self.codec.begins):
             found = self.entity_rule(*(output[name] for name in OUTPUTS))
@@ -140,7 +138,7 @@ class TaggingModel:
                 length = corpus.lengths[n]
                 written, scores = self._written(tags[row][:length]), output["scores"][row, :length].tolist()
                 tokens = list(sentences[n].tokens)
-                tagged[n] = TaggedSentence(tokens, written, scores, entities[row], candidates.get(n, []))
+                tagged[n] = TaggedSentence(tokens, written, scores, entities[row], candidates[n])
         return tagged
 
     def _tag_batch(self, batch: Batch) -> dict[str, tf.Tensor]:
@@ -151,9 +149,20 @@ class TaggingModel:
         notation = self.options.notation
         return tags if notation is None else [notation.write(tag) for tag in tags]
 
-    def _candidates(self, corpus: EncodedCorpus, count: int) -> dict[int, list[Candidate]]:
-        """The likeliest tag sequences of each sentence, whatever the thresholds."""
-        candidates: dict[int, list[Candidate]] = {}
+    def n_best(self, sentences: Sequence[TaggerInput], count: int) -> list[list[Candidate]]:
+        """The likeliest tag sequences of each sentence, spelt as the training file spells tags; see `candidates`."""
+        found = self.candidates(self.encode(sentences), count)
+        return [[one._replace(tags=self._written(one.tags)) for one in of_sentence] for of_sentence in found]
+
+    def candidates(self, corpus: EncodedCorpus, count: int) -> list[list[Candidate]]:
+        """The likeliest tag sequences of each sentence in the usual spelling, whatever the thresholds.
+
+        Raises:
+            ConfigError: `count` is not from 1 to 1000.
+        """
+        if not 1 <= count <= MOST_CANDIDATES:
+            raise ConfigError(f"expected from 1 to {MOST_CANDIDATES} candidates, found {count}", setting="n_best")
+        candidates: list[list[Candidate]] = [[] for _ in corpus.lengths]
         labels = len(self.codec.labels)
         for numbers, output in batch_outputs(corpus, self.network.decode, self.codec.begins):
             # Each step of the search has a score for each pair of labels and each candidate.
@@ -162,7 +171,8 @@ class TaggingModel:
                 part = slice(start, start + rows)
                 lengths = corpus.lengths[numbers[part]]
                 found = self._search(output["emissions"][part], lengths, count)
-                candidates |= zip(numbers[part].tolist(), found, strict=True)
+                for n, of_sentence in zip(numbers[part], found, strict=True):
+                    candidates[n] = of_sentence
         return candidates
 
     def _search(self, emissions: np.ndarray, lengths: np.ndarray, count: int) -> list[list[Candidate]]:
@@ -177,13 +187,13 @@ class TaggingModel:
             found = rule(paths[:, rank], *distribution.path_probabilities(paths[:, rank]))
             tags, entities = self.codec.decode(found.tags.numpy()), self.entities(found, lengths)
             for row, probability in enumerate(probabilities[:, rank].numpy().tolist()):
-                written = self._written(tags[row][: lengths[row]])
+                names = tags[row][: lengths[row]]
                 # What the model tells apart may be written alike: entities of one type that touch are one in IO.
-                same = merged[row].get(tuple(written))
+                same = merged[row].get(tuple(names))
                 if same is not None:
-                    merged[row][tuple(written)] = same._replace(score=same.score + probability)
+                    merged[row][tuple(names)] = same._replace(score=same.score + probability)
                 elif probability > 0:
-                    merged[row][tuple(written)] = Candidate(written, entities[row], probability)
+                    merged[row][tuple(names)] = Candidate(names, entities[row], probability)
         return [sorted(by_tags.values(), key=lambda candidate: -candidate.score) for by_tags in merged]
 
     def tag_stream(self, sentences: Iterable[TaggerInput], n_best: int = 0) -> Iterator[TaggedSentence]:

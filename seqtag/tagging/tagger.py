@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 import seqtag.process.tensorflow_first  # noqa: F401
-from seqtag.errors import ConfigError, DataError
+from seqtag.errors import DataError
 from seqtag.runs.estimators import (
     check_fitted,
     config_of,
@@ -206,9 +206,7 @@ class Tagger(BaseEstimator):
             ConfigError: `n` is not from 1 to 1000.
         """
         self._check_fitted()
-        if n < 1:
-            raise ConfigError(f"expected one candidate at least, found {n}")
-        return [sentence.candidates for sentence in self.model_.tag(self._inputs(X), n)]
+        return self.model_.n_best(self._inputs(X), n)
 
     def score(self, X: Any, y: Iterable[Sequence[str]] | None = None) -> float:
         """F1 of spans by conlleval's reading, or accuracy of plain labels; `X` and `y` as in `fit`.

@@ -40,7 +40,7 @@ CONFIG = TaggingConfig
 READING = frozenset(("layout", "tag_column", "token_column", "sentence_column", "comment_prefix", "encoding"))
 OPTIONS = {
     "train": frozenset[str](),
-    "evaluate": READING,
+    "evaluate": READING | {"n_best"},
     "predict": READING | {"text", "format", "n_best"},
     "export": frozenset[str](),
     "gradients": READING,
@@ -116,20 +116,22 @@ def _locate(path: str, data: DataConfig) -> str:
     return path if path.startswith(SAMPLE_PREFIX) else str(resolve_path(path, data.root))
 
 
-def evaluate(run: Path, data: str, **reading: Any) -> Report:
+def evaluate(run: Path, data: str, *, n_best: int | None = None, **reading: Any) -> Report:
     """Scores a run on a file.
 
     Args:
         run: the run directory.
         data: the file.
+        n_best: how many candidates of each sentence are scored too, up to 1000.
         reading: how the file is read, where it is not as the run's own: `READING`.
 
     Raises:
         RunError, DataError: see `load_bundle`, `load_corpus` and `TagCodec.check`.
+        ConfigError: more than 1000 candidates.
     """
     corpus = _load_checked(run, data, reading)
     model = _load(run)
-    return evaluate_model(model, corpus)
+    return evaluate_model(model, corpus, n_best or 0)
 
 
 def _load_checked(run: Path, data: str, reading: Mapping[str, Any]) -> TaggedCorpus:

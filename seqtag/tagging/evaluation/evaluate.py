@@ -11,6 +11,7 @@ from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.errors import find_errors
 from seqtag.tagging.evaluation.labels import LabelReport, evaluate_labels
+from seqtag.tagging.evaluation.oracle import Oracle, best_candidates
 from seqtag.tagging.evaluation.seqeval_spans import seqeval_reader
 from seqtag.tagging.evaluation.spans import SpanReport, evaluate_spans
 from seqtag.tagging.evaluation.words import evaluate_words
@@ -25,8 +26,17 @@ Tags = Sequence[Sequence[str]]
 MOST_SEQEVAL_TOKENS = 1_000_000
 
 
-def evaluate_model(model: TaggingModel, corpus: TaggedCorpus) -> Report:
-    """The final report of a model on a corpus with tags such as `TagCodec.check` accepts."""
+def evaluate_model(model: TaggingModel, corpus: TaggedCorpus, n_best: int = 0) -> Report:
+    """The final report of a model on a corpus with tags such as `TagCodec.check` accepts.
+
+    Args:
+        model: a fitted model.
+        corpus: what it is scored on.
+        n_best: how many candidates of each sentence are scored too; none for 0.
+
+    Raises:
+        ConfigError: more than 1000 candidates.
+    """
     # It needs TensorFlow, which a fault of the data comes before.
     from seqtag.tagging.evaluation.answers import judge
 
@@ -36,8 +46,22 @@ def evaluate_model(model: TaggingModel, corpus: TaggedCorpus) -> Report:
     errors = (
         None if scheme is None else find_errors(corpus.tokens, corpus.tags, judged.predicted, scheme, _place(corpus))
     )
-    details = Details(judged.report(model), words, errors)
+    oracle = _oracle(model, corpus, n_best) if n_best else None
+    details = Details(judged.report(model), words, errors, oracle)
     return replace(final_report(corpus.tags, judged.predicted, scheme), details=details)
+
+
+def _oracle(model: TaggingModel, corpus: TaggedCorpus, count: int) -> Oracle:
+    found = model.candidates(model.encode(corpus.inputs), count)
+    candidates = [[candidate.tags for candidate in of_sentence] for of_sentence in found]
+    return evaluate_oracle(corpus.tags, candidates, model.codec.scheme, count)
+
+
+def evaluate_oracle(gold: Tags, candidates: Sequence[Tags], scheme: str | None, count: int) -> Oracle:
+    """The scores of the best of at most `count` candidates of each sentence; see `best_candidates`."""
+    chosen, found = best_candidates(gold, candidates, scheme)
+    measure = resolve_measure("auto", scheme)
+    return Oracle(count, measure, getattr(quick_report(gold, chosen, scheme), measure), found)
 
 
 def _place(corpus: TaggedCorpus) -> Callable[[int], str]:
