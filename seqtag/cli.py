@@ -244,6 +244,27 @@ def gradients(
 
 
 @app.command()
+@takes(FILES | TAGS)
+def compare(
+    context: typer.Context,
+    options: dict[str, Any],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN ...", help="finished runs, or folders of the runs of several seeds")
+    ],
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="DATA", help="the test file of the first run's config unless set")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="of the samples of the tests")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Score runs on the same sentences, and test how they differ from the first: paired bootstrap, randomisation."""
+    from seqtag.runs.directory import runs_in
+
+    command = _command_of_run(context, runs_in(runs[0])[0], options)
+    _print_report(command(runs, data, seed, **options), as_json)
+
+
+@app.command()
 @takes(FILES | TAGS | PAIRS | SERIES)
 def inspect(
     context: typer.Context,

@@ -107,3 +107,18 @@ def write_figures(folder: Path, history: Sequence[dict[str, float]], metrics: di
     """Writes `history.csv` and `metrics.json`."""
     bundle.write_history(folder / bundle.HISTORY, history)
     bundle.write_json(folder / bundle.METRICS, metrics)
+
+
+def runs_in(path: Path) -> list[Path]:
+    """A run, or those in a folder, which are taken for fits of one system with different seeds.
+
+    Raises:
+        RunError: there is none.
+    """
+    if path.is_dir() and not (path / bundle.ENCODERS).exists():
+        found = sorted(run.parent for run in path.glob(f"*/{bundle.ENCODERS}"))
+        found = [run for run in found if not run.name.endswith(bundle.PARTIAL_SUFFIX)]
+        if not found:
+            raise RunError(f"{path}: expected a finished run, or a folder of some, found none")
+        return found
+    return [path]

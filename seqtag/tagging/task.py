@@ -16,7 +16,7 @@ from seqtag.files.asides import remove
 from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_run_config, resolve_path
-from seqtag.runs.directory import CHECKPOINTS, LOGS, PREPARED, run_directory, write_figures
+from seqtag.runs.directory import CHECKPOINTS, LOGS, PREPARED, run_directory, runs_in, write_figures
 from seqtag.runs.places import check_new_folder, check_output_folder
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import TASK, DataConfig, TaggingConfig
@@ -32,6 +32,7 @@ from seqtag.tagging.thresholds import check_precision
 from seqtag.tagging.vectors import prepared_vectors
 
 if TYPE_CHECKING:
+    from seqtag.tagging.comparison import ComparisonReport
     from seqtag.tagging.gradient_report import GradientReport
     from seqtag.tagging.model import TaggingModel
     from seqtag.tagging.summary import TaggerSummary
@@ -44,6 +45,7 @@ OPTIONS = {
     "predict": READING | {"text", "format", "n_best"},
     "export": frozenset[str](),
     "gradients": READING,
+    "compare": READING,
     "inspect": READING | {"vectors"},
 }
 SPLITS = ("train", "dev", "test")
@@ -237,6 +239,38 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None, **
     report = report_gradients(model, corpus)
     report.write(output)
     return report
+
+
+def compare(runs: Sequence[Path], data: str | None = None, seed: int = 1, **reading: Any) -> ComparisonReport:
+    """Scores runs on the same sentences, and tests how they differ from the first one.
+
+    Args:
+        runs: run directories, or folders of the runs of several seeds.
+        data: a file; the test data of the first run's configuration unless given, or its dev data.
+        seed: of the samples of the tests.
+        reading: how the file is read, where it is not as each run's own: `READING`.
+
+    Raises:
+        RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `compare_systems`.
+    """
+    if len(runs) < 2:
+        raise ConfigError(f"expected two runs at least, found {len(runs)}")
+    systems = [(path, runs_in(path)) for path in runs]
+    file = data or _scored_file(systems[0][1][0])
+    corpora = {run: _load_checked(run, file, reading) for _, found in systems for run in found}
+    models = {run: _load(run) for run in corpora}
+    from seqtag.tagging.comparison import compare_systems
+
+    return compare_systems([(path, [(models[run], corpora[run]) for run in found]) for path, found in systems], seed)
+
+
+def _scored_file(run: Path) -> str:
+    """The file that a run is judged by unless another one is named."""
+    config = load_run_config(run, TaggingConfig).data
+    file = config.test or config.dev
+    if file is None:
+        raise ConfigError(f"{run / bundle.CONFIG}: expected data.test to be a path, found none; use --data")
+    return _locate(file, config)
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:

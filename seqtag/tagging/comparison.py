@@ -1,0 +1,144 @@
+"""Compares runs on the same sentences."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqtag.errors import DataError, RunError, escaped
+from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.data.schemes import spans
+from seqtag.tagging.evaluation.answers import judge
+from seqtag.tagging.evaluation.significance import Difference, accuracy, compare_counts, f1
+from seqtag.tagging.model import TaggingModel
+
+# Of each test; a p-value is then right to about .002 where it is .05.
+SAMPLES = 10_000
+MEASURES = {"F1": f1, "accuracy": accuracy}
+
+
+@dataclass(frozen=True)
+class System:
+    """One run, or the runs of several seeds.
+
+    Attributes:
+        path: as it was named.
+        scores: of each run.
+        difference: to the first system; None for itself.
+    """
+
+    path: Path
+    scores: list[float]
+    difference: Difference | None
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The system as JSON has it."""
+        found = {"run": str(self.path), "mean": statistics.fmean(self.scores), "scores": self.scores}
+        return found | ({} if self.difference is None else {"difference": self.difference._asdict()})
+
+    def to_row(self) -> list[str]:
+        """The system as a row of the table."""
+        mean = statistics.fmean(self.scores)
+        spread = "" if len(self.scores) == 1 else f" ({min(self.scores):.2%} to {max(self.scores):.2%})"
+        row = [escaped(str(self.path)), str(len(self.scores)), f"{mean:.2%}{spread}"]
+        if self.difference is None:
+            return [*row, "", "", "", ""]
+        value, low, high, *tests = self.difference
+        points = (f"{100 * value:+.2f}", f"{100 * low:+.2f} to {100 * high:+.2f}")
+        return [*row, *points, *(f"{p:.4f}" for p in tests)]
+
+
+@dataclass(frozen=True)
+class ComparisonReport:
+    """How systems differ from the first one.
+
+    Attributes:
+        measure: `"F1"` of spans, or `"accuracy"` of labels.
+        sentences: how many were scored.
+        systems: in their order.
+    """
+
+    measure: str
+    sentences: int
+    systems: list[System]
+
+    def to_metrics(self) -> dict[str, Any]:
+        """The report for programs; scores and differences are fractions."""
+        systems = [system.to_metrics() for system in self.systems]
+        return {"measure": self.measure.lower(), "sentences": self.sentences, "samples": SAMPLES, "systems": systems}
+
+    def to_text(self) -> str:
+        """The report as a table."""
+        header = ["run", "seeds", self.measure, "difference", "95% interval", "bootstrap p", "randomisation p"]
+        rows = [header, *(system.to_row() for system in self.systems)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        return "\n".join([f"{self.sentences} sentences; points of {self.measure} more than the first run", *lines])
+
+
+def compare_systems(
+    systems: Sequence[tuple[Path, Sequence[tuple[TaggingModel, TaggedCorpus]]]], seed: int
+) -> ComparisonReport:
+    """Scores systems on the same sentences, and tests how they differ from the first one.
+
+    Args:
+        systems: the name and the models of each, every model with the sentences as it reads them.
+        seed: of the samples of the tests.
+
+    Raises:
+        DataError: the models do not read the same number of sentences.
+        RunError: some find spans, others give labels.
+    """
+    measure = _measure_of([(path, model.codec.scheme) for path, models in systems for model, _ in models])
+    counted = [(path, np.stack(list(_all_counts(path, models)))) for path, models in systems]
+    first = counted[0][1]
+    for path, counts in counted:
+        if counts.shape[1] != first.shape[1]:
+            raise DataError(
+                f"expected {first.shape[1]} sentences as the first run reads them, found {counts.shape[1]} by {path}"
+            )
+    compared = []
+    for number, (path, counts) in enumerate(counted):
+        scores = [float(MEASURES[measure](fit.sum(0))) for fit in counts]
+        difference = compare_counts(first, counts, MEASURES[measure], SAMPLES, seed) if number else None
+        compared.append(System(path, scores, difference))
+    return ComparisonReport(measure, first.shape[1], compared)
+
+
+def _measure_of(schemes: Sequence[tuple[Path, str | None]]) -> str:
+    """The measure that all runs have."""
+    of_labels, of_spans = ([path for path, scheme in schemes if (scheme is None) == kind] for kind in (True, False))
+    if of_labels and of_spans:
+        raise RunError(f"{of_labels[0]}: expected a run that finds spans, as {of_spans[0]} does, found one of labels")
+    return "accuracy" if of_labels else "F1"
+
+
+def _all_counts(path: Path, models: Sequence[tuple[TaggingModel, TaggedCorpus]]) -> Iterator[np.ndarray]:
+    """The counts of each model `(sentences, counts)`."""
+    sizes = set()
+    for model, corpus in models:
+        sizes.add(len(corpus.tags))
+        if len(sizes) > 1:
+            raise DataError(f"expected the runs in {path} to read as many sentences, found {sorted(sizes)}")
+        counts = _label_counts if model.codec.scheme is None else _span_counts
+        yield np.array(list(map(counts, corpus.tags, judge(model, corpus).predicted)), float)
+
+
+def _span_counts(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, int, int]:
+    """Correct, predicted and gold spans of a sentence, in conlleval's reading.
+
+    >>> _span_counts(["B-PER", "O", "B-LOC"], ["B-PER", "O", "O"])
+    (1, 1, 2)
+    """
+    true, found = (set(spans(tags, "IOB2")) for tags in (gold, predicted))
+    return len(true & found), len(found), len(true)
+
+
+def _label_counts(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, int]:
+    """Correct and all labels of a sentence."""
+    return sum(map(str.__eq__, gold, predicted)), len(gold)
