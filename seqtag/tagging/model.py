@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -180,19 +181,20 @@ class TaggingModel:
         distribution = self.network.distribution(
             tf.constant(emissions), tf.constant(lengths, tf.int32), self.calibration.temperature
         )
-        paths, probabilities = distribution.n_best(count)
+        paths, of_paths = distribution.n_best(count)
+        log_probabilities = of_paths.numpy().astype(float)
         rule = EntityRule(self.codec.continues, np.zeros(len(self.codec.labels)))
         merged: list[dict[tuple[str, ...], Candidate]] = [{} for _ in lengths]
         for rank in range(count):
             found = rule(paths[:, rank], *distribution.path_probabilities(paths[:, rank]))
             tags, entities = self.codec.decode(found.tags.numpy()), self.entities(found, lengths)
-            for row, probability in enumerate(probabilities[:, rank].numpy().tolist()):
-                names = tags[row][: lengths[row]]
+            for row in np.flatnonzero(np.isfinite(log_probabilities[:, rank])):
+                names, probability = tags[row][: lengths[row]], math.exp(log_probabilities[row, rank])
                 # What the model tells apart may be written alike: entities of one type that touch are one in IO.
                 same = merged[row].get(tuple(names))
                 if same is not None:
                     merged[row][tuple(names)] = same._replace(score=same.score + probability)
-                elif probability > 0:
+                else:
                     merged[row][tuple(names)] = Candidate(names, entities[row], probability)
         return [sorted(by_tags.values(), key=lambda candidate: -candidate.score) for by_tags in merged]
 

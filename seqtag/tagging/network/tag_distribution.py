@@ -43,12 +43,13 @@ class TagDistribution:
         return alone, given
 
     def n_best(self, k: int) -> tuple[tf.Tensor, tf.Tensor]:
-        """The `k` likeliest sequences, best first, `(batch, k, time)`, and their probabilities `(batch, k)`.
+        """The `k` likeliest sequences, best first, `(batch, k, time)`, and the logarithms of their probabilities.
 
-        Where there are fewer, the probabilities after the last one are 0.
+        These are `(batch, k)`, `-inf` after the last sequence where there are fewer. The probabilities themselves may be
+        too small for float32 where a sentence is long.
         """
-        tags, probabilities = _graph(_n_best, self._tags, k=k)(*self._parts)
-        return tags, probabilities
+        tags, log_probabilities = _graph(_n_best, self._tags, k=k)(*self._parts)
+        return tags, log_probabilities
 
 
 class _Chain(NamedTuple):
@@ -82,7 +83,7 @@ def _path_probabilities(*parts_and_tags: tf.Tensor) -> tuple[tf.Tensor, tf.Tenso
 def _n_best(*parts: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
     emissions, mask, scores = _Chain(*parts).tempered()
     tags, of_tags = crf.n_best(emissions, k, mask, scores)
-    return tags, tf.exp(tf.minimum(of_tags - crf.log_partition(emissions, mask, scores)[:, None], 0.0))
+    return tags, tf.minimum(of_tags - crf.log_partition(emissions, mask, scores)[:, None], 0.0)
 
 
 @lru_cache(maxsize=64)

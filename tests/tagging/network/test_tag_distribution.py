@@ -46,7 +46,8 @@ def paths_of(row, scores):
 def test_the_likeliest_sequences_are_those_of_brute_force(scores):
     tables = crf.CRFScores(*map(tf.constant, scores))
     distribution = TagDistribution(tf.constant(EMISSIONS), tf.constant(LENGTHS), tables, TEMPERATURE)
-    tags, probabilities = (found.numpy() for found in distribution.n_best(9))
+    tags, log_probabilities = (found.numpy() for found in distribution.n_best(9))
+    probabilities = np.exp(log_probabilities)
     marginals = distribution.marginals().numpy()
     for row, length in enumerate(LENGTHS):
         expected = paths_of(row, scores)
@@ -57,3 +58,9 @@ def test_the_likeliest_sequences_are_those_of_brute_force(scores):
         for step, tag in itertools.product(range(length), range(5)):
             of_tag = sum(p for path, p in expected if path[step] == tag)
             assert marginals[row, step, tag] == pytest.approx(of_tag, abs=1e-5)
+
+
+def test_sequences_of_long_sentences_are_too_improbable_for_float32():
+    tables = crf.CRFScores(*map(tf.constant, ALONE))
+    _, log_probabilities = TagDistribution(tf.zeros((1, 400, 5)), tf.constant([400]), tables, 3.0).n_best(9)
+    np.testing.assert_allclose(log_probabilities, -400 * np.log(5), rtol=1e-4)
