@@ -45,8 +45,8 @@ class TagDistribution:
     def n_best(self, k: int) -> tuple[tf.Tensor, tf.Tensor]:
         """The `k` likeliest sequences, best first, `(batch, k, time)`, and the logarithms of their probabilities.
 
-        These are `(batch, k)`, `-inf` after the last sequence where there are fewer. The probabilities themselves may be
-        too small for float32 where a sentence is long.
+        These are `(batch, k)`, `-inf` after the last sequence where there are fewer. The probabilities themselves may
+        be too small for float32 where a sentence is long.
         """
         tags, log_probabilities = _graph(_n_best, self._tags, k=k)(*self._parts)
         return tags, log_probabilities
