@@ -114,6 +114,7 @@ CASES = {
         calls={
             "predict": lambda tagger, folder: tagger.predict(TOKENS),
             "predict_proba": lambda tagger, folder: tagger.predict_proba(TOKENS),
+            "predict_n_best": lambda tagger, folder: tagger.predict_n_best(TOKENS),
             "tag": lambda tagger, folder: tagger.tag(TOKENS),
             "score": lambda tagger, folder: tagger.score(folder / "test.tsv"),
             "classes_": lambda tagger, folder: tagger.classes_.tolist(),
