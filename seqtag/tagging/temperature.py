@@ -20,8 +20,8 @@ from seqtag.tagging.data.windows import LONGEST
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.outputs import batch_outputs
 
-# The search goes no further, also where all of dev is right, which any lower temperature would make more probable.
-LOWEST, HIGHEST = 0.5, 5.0
+# The search goes no further.
+LOWEST, HIGHEST = 0.1, 10.0
 # More tokens than these tell no more of a single number; their emissions are in memory at once.
 MOST_TOKENS = 100_000
 # Stands for the probability 0, whose logarithm there is none of.
@@ -46,6 +46,9 @@ def fit_temperature(model: TaggingModel, dev: TaggedCorpus, encoded: EncodedCorp
     is the mean over tokens of `-log p(gold tag)`, of the marginals, and for tags of a scheme also the mean over decoded
     entities of `-log p` where the entity is right and `-log (1 - p)` where it is wrong, `p` being the probability of
     just this entity. Each mean counts the same: entities are few, and most tokens are of none.
+
+    The logarithm of the temperature has a standard normal prior, worth as much as one entity (a token of plain
+    labels): where all of a small `dev` is right, any lower temperature would make it more probable.
 
     Args:
         model: a fitted model.
@@ -96,13 +99,14 @@ def _loss(model: TaggingModel, parts: list[_Part], temperature: float) -> float:
         found = model.entity_rule(part.tags, *distribution.path_probabilities(part.tags))
         probabilities, right = found.probabilities.numpy()[part.starts], part.right[part.starts]
         of_entities.append(_surprise(np.where(right, probabilities, 1 - probabilities)))
-    return _mean(of_tags) + _mean(of_entities)
+    tags, entities = np.concatenate(of_tags), np.concatenate(of_entities)
+    prior = np.log(temperature) ** 2 / 2 / max(1, len(entities) or len(tags))
+    return _mean(tags) + _mean(entities) + float(prior)
 
 
 def _surprise(probabilities: np.ndarray) -> np.ndarray:
     return -np.log(np.maximum(probabilities, TINY))
 
 
-def _mean(parts: list[np.ndarray]) -> float:
-    values = np.concatenate(parts)
+def _mean(values: np.ndarray) -> float:
     return float(values.mean(dtype=np.float64)) if len(values) else 0.0
