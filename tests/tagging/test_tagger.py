@@ -173,7 +173,7 @@ def test_scores_are_those_of_brute_force(tagger, tokens):
 
 def test_there_are_as_many_candidates_as_sequences(tagger):
     nothing, one = tagger.predict_n_best([[], ["York"]], 4)
-    assert nothing == [([], [], 1.0)]
+    assert [nothing] == tagger.predict_n_best([[]], 4) == [[([], [], 1.0)]] and tagger.predict_n_best([], 4) == []
     assert {tuple(candidate.tags) for candidate in one} == {("O",), ("B-LOC",), ("B-PER",)}
     assert sum(candidate.score for candidate in one) == pytest.approx(1, abs=1e-5)
     for n in (0, 1001):

@@ -109,14 +109,14 @@ def n_best(emissions: Tensor, k: int, mask: Tensor, scores: CRFScores) -> tuple[
     of_tags, pointers = _scan_n_best(aligned, ops.maximum(scores.start, IMPOSSIBLE), arriving, k)
     states = _trace_pointers(pointers, alignment.lengths)
     found = _found(of_tags, alignment.lengths)
+    batch, time = ops.shape(mask)[0], ops.shape(mask)[1]
     # Every path as a row of its own.
     emissions, mask = (ops.repeat(x, k, axis=0) for x in (emissions, mask))
-    aligned_paths = ops.reshape(states // k, (ops.shape(states)[0], -1))
+    aligned_paths = ops.reshape(states // k, (time + 1, batch * k))
     paths = _spread(aligned_paths, mask, Alignment(ops.pad(mask, ((0, 0), (0, 1)))))
-    paths = ops.where(ops.reshape(found, (-1, 1)), paths, 0)
-    exact = ops.reshape(score_of_path(emissions, paths, mask, scores), (-1, k))
-    paths = ops.reshape(paths, (-1, k, ops.shape(paths)[1]))
-    return paths, ops.where(found, exact, -float("inf"))
+    paths = ops.where(ops.reshape(found, (batch * k, 1)), paths, 0)
+    exact = ops.reshape(score_of_path(emissions, paths, mask, scores), (batch, k))
+    return ops.reshape(paths, (batch, k, time)), ops.where(found, exact, -float("inf"))
 
 
 def _align(emissions: Tensor, mask: Tensor) -> tuple[Tensor, Alignment]:
