@@ -1,10 +1,12 @@
 """How long a forecaster takes: to fit and predict beside neuralforecast's LSTM, and to answer from its SavedModel.
 
-    SEQTAG_DATA=... python -m benchmarks.forecast_speed [--steps 1000] [--answers 500] [--streams] [--markdown]
+    SEQTAG_DATA=... python -m benchmarks.forecast_speed [--steps 1000] [--answers 500] [--streams] [--peers PYTHON]
+        [--markdown]
 
 * M3 monthly, all 1428 series: an LSTM of 128 units in two layers on 36 values, all 18 steps at once, nine quantiles, by
   Adam on batches of 128 windows, in our forecaster and in neuralforecast, in one run: seconds to fit and to predict all
-  series, and the weighted quantile loss on test. neuralforecast draws its 128 windows from 32 series a step.
+  series, and the weighted quantile loss on test. neuralforecast draws its 128 windows from 32 series a step; `--peers`
+  names the interpreter that has it.
 * One forecast from the SavedModel of `configs/forecast_m3.yaml`'s network, untrained, and of the LSTM: milliseconds,
   median and 99th percentile of as many answers to a batch of one; and of a stream, an `update` and a `forecast`.
 * Streams (`--streams` for these alone, without data): an `update` and a `forecast` of a GRU of 64 units, untrained, at
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -130,6 +133,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=LSTM["steps"])
     parser.add_argument("--answers", type=int, default=500)
     parser.add_argument("--streams", action="store_true", help="streams alone")
+    parser.add_argument("--peers", metavar="PYTHON", default=sys.executable)
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
     show = markdown_table if options.markdown else text_table
@@ -143,7 +147,7 @@ def main() -> None:
     ours = model.forecast(data.train, last_windows(data.train, model.lookback, horizon)).quantiles
     rows = [["seqtag's LSTM", f"{fitting:.1f}", f"{predicting:.2f}", f"{wql(target, ours, LEVELS):.4f}", "", ""]]
     theirs, their_fit, their_predict = neural_forecast(
-        data.train, **{**LSTM, "steps": options.steps, "horizon": horizon, "levels": LEVELS}
+        data.train, options.peers, **{**LSTM, "steps": options.steps, "horizon": horizon, "levels": LEVELS}
     )
     figures = [f"{their_fit:.1f}", f"{their_predict:.2f}", f"{wql(target, theirs, LEVELS):.4f}"]
     rows.append(["neuralforecast's LSTM", *figures, "", ""])
