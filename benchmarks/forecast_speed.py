@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -72,16 +73,23 @@ def served(name: str, model: ForecastingModel, answers: int) -> list[Row]:
         export_saved_model(model, Path(folder, "model"))
         signatures = tf.saved_model.load(str(Path(folder, "model"))).signatures
         history = tf.constant(100 + np.random.default_rng(0).normal(size=(1, model.lookback)))
-        state = signatures["initial"](history=history)["state"]
+        asked = inputs_of(signatures["serving_default"], history)
+        state = signatures["initial"](**inputs_of(signatures["initial"], history))["state"]
         value = tf.constant([100.0], tf.float64)
 
         def stream() -> object:
             return signatures["forecast"](state=signatures["update"](state=state, y=value)["state"])
 
         return [
-            latencies(f"{name}, a history", lambda: signatures["serving_default"](history=history), answers),
+            latencies(f"{name}, a history", lambda: signatures["serving_default"](**asked), answers),
             latencies(f"{name}, an update and a forecast", stream, answers),
         ]
+
+
+def inputs_of(signature: Any, history: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The inputs of a signature for one history, of a series that the model does not know where it takes names."""
+    given = {"history": history, "series": tf.constant(["another"])}
+    return {name: given[name] for name in signature.structured_input_signature[1]}
 
 
 def streams(answers: int) -> list[Row]:
@@ -107,7 +115,7 @@ def streamed(name: str, model: ForecastingModel, answers: int) -> list[Row]:
         export_saved_model(model, Path(folder, "model"))
         signatures = tf.saved_model.load(str(Path(folder, "model"))).signatures
         history = tf.constant(100 + np.random.default_rng(0).normal(size=(1, model.lookback)))
-        state = signatures["initial"](history=history, series=tf.constant(["shop_0"]))["state"]
+        state = signatures["initial"](**inputs_of(signatures["initial"], history))["state"]
         value = tf.constant([100.0], tf.float64)
         return [
             latencies(f"{name}: an update", lambda: signatures["update"](state=state, y=value), answers),
