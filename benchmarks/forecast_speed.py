@@ -9,7 +9,7 @@
   names the interpreter that has it.
 * One forecast from the SavedModel of `configs/forecast_m3.yaml`'s network, untrained, and of the LSTM: milliseconds,
   median and 99th percentile of as many answers to a batch of one; and of a stream, an `update` and a `forecast`.
-* Streams (`--streams` for these alone, without data): an `update` and a `forecast` of a GRU of 64 units, untrained, at
+* Streams (`--streams` for these alone, without data): an `update` and a `forecast` of a GRU of 32 units, untrained, at
   lookbacks of 168 and 2,000 steps, stateful and not.
 """
 
@@ -58,7 +58,7 @@ def our_lstm(table: SeriesTable, horizon: int, steps: int) -> tuple[ForecastingM
     network |= {"segment": 1, "scaling": "revin", "guard": "none"}
     windows = LSTM["windows"]
     training = {"epochs": 1, "windows_per_epoch": steps * windows, "batch_windows": windows}
-    training |= {"ema": 0.0, "min_history": 1, "balanced": True, "decay": "none", "warmup_steps": 0}
+    training |= {"ema": 0.0, "min_history": 1, "balanced": True, "warmup_steps": 0}
     config = ForecastingConfig.model_validate({"task": "forecasting", "model": network, "training": training})
     started = time.monotonic()
     model, _, _ = fit_forecasting_model(table, config)
