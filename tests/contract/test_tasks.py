@@ -250,7 +250,7 @@ def options_of(command: str) -> set[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the figures are Linux's")
-def test_six_fits_take_no_more_memory_than_two(name, case, folder, resident_mb):
+def test_four_fits_take_no_more_memory_than_two(name, case, folder, resident_mb):
     training = {"epochs": 1, "tensorboard": False}
     quick = {
         "tagging": {"cell": "gru", "head": "softmax", "char_encoder": "none", "training": training},
@@ -259,10 +259,11 @@ def test_six_fits_take_no_more_memory_than_two(name, case, folder, resident_mb):
     }
     data = {"forecasting": {"data": {"series": "shop", "time": "day", "target": "sales"}}}
     taken = []
-    for _ in range(6):
+    for _ in range(4):
         case.estimator(units=4, verbose=0, **quick[name], **data.get(name, {})).fit(folder / case.train)
         taken.append(resident_mb())
-    assert taken[5] - taken[1] < 40, taken
+    # A fit that left its graphs behind took some 100 MB.
+    assert taken[3] - taken[1] < 40, taken
 
 
 def test_every_task_is_in_the_table():
