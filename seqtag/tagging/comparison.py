@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from seqtag.tagging.model import TaggingModel
 # Of each test; a p-value is then right to about .002 where it is .05.
 SAMPLES = 10_000
 MEASURES = {"F1": f1, "accuracy": accuracy}
+
+# The name and the models of each system, every model with the sentences as it reads them.
+Systems = Sequence[tuple[Path, Sequence[tuple[TaggingModel, TaggedCorpus]]]]
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,7 @@ class ComparisonReport:
         return "\n".join([f"{self.sentences} sentences; points of {self.measure} more than the first run", *lines])
 
 
-def compare_systems(
-    systems: Sequence[tuple[Path, Sequence[tuple[TaggingModel, TaggedCorpus]]]], seed: int
-) -> ComparisonReport:
+def compare_systems(systems: Systems, seed: int) -> ComparisonReport:
     """Scores systems on the same sentences, and tests how they differ from the first one.
 
     Args:
@@ -95,13 +96,9 @@ def compare_systems(
         RunError: some find spans, others give labels.
     """
     measure = _measure_of([(path, model.codec.scheme) for path, models in systems for model, _ in models])
-    counted = [(path, np.stack(list(_all_counts(path, models)))) for path, models in systems]
+    _check_same_sentences(systems)
+    counted = [(path, np.stack([_counts(*one) for one in models])) for path, models in systems]
     first = counted[0][1]
-    for path, counts in counted:
-        if counts.shape[1] != first.shape[1]:
-            raise DataError(
-                f"expected {first.shape[1]} sentences as the first run reads them, found {counts.shape[1]} by {path}"
-            )
     compared = []
     for number, (path, counts) in enumerate(counted):
         scores = [float(MEASURES[measure](fit.sum(0))) for fit in counts]
@@ -118,15 +115,20 @@ def _measure_of(schemes: Sequence[tuple[Path, str | None]]) -> str:
     return "accuracy" if of_labels else "F1"
 
 
-def _all_counts(path: Path, models: Sequence[tuple[TaggingModel, TaggedCorpus]]) -> Iterator[np.ndarray]:
-    """The counts of each model `(sentences, counts)`."""
-    sizes = set()
-    for model, corpus in models:
-        sizes.add(len(corpus.tags))
-        if len(sizes) > 1:
-            raise DataError(f"expected the runs in {path} to read as many sentences, found {sorted(sizes)}")
-        counts = _label_counts if model.codec.scheme is None else _span_counts
-        yield np.array(list(map(counts, corpus.tags, judge(model, corpus).predicted)), float)
+def _check_same_sentences(systems: Systems) -> None:
+    """Raises a `DataError` where runs read other numbers of sentences, before any of them tags one."""
+    count = len(systems[0][1][0][1].tags)
+    for path, models in systems:
+        for _, corpus in models:
+            if len(corpus.tags) != count:
+                found = len(corpus.tags)
+                raise DataError(f"expected {count} sentences as the first run reads them, found {found} by {path}")
+
+
+def _counts(model: TaggingModel, corpus: TaggedCorpus) -> np.ndarray:
+    """The counts of each sentence `(sentences, counts)`."""
+    count = _label_counts if model.codec.scheme is None else _span_counts
+    return np.array(list(map(count, corpus.tags, judge(model, corpus).predicted)), float)
 
 
 def _span_counts(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, int, int]:

@@ -130,7 +130,7 @@ class TaggingModel:
         if not sentences:
             return []
         corpus = self.encode(sentences)
-        candidates = self.n_best(sentences, n_best) if n_best else [[]] * len(sentences)
+        candidates = self._spelt(self.candidates(corpus, n_best)) if n_best else [[]] * len(sentences)
         tagged: list[TaggedSentence] = [TaggedSentence([], [], [], [])] * len(sentences)
         for numbers, output in batch_outputs(corpus, self._tag_batch, self.codec.begins):
             found = self.entity_rule(*(output[name] for name in OUTPUTS))
@@ -152,8 +152,10 @@ class TaggingModel:
 
     def n_best(self, sentences: Sequence[TaggerInput], count: int) -> list[list[Candidate]]:
         """The likeliest tag sequences of each sentence, spelt as the training file spells tags; see `candidates`."""
-        found = self.candidates(self.encode(sentences), count)
-        return [[one._replace(tags=self._written(one.tags)) for one in of_sentence] for of_sentence in found]
+        return self._spelt(self.candidates(self.encode(sentences), count))
+
+    def _spelt(self, candidates: list[list[Candidate]]) -> list[list[Candidate]]:
+        return [[one._replace(tags=self._written(one.tags)) for one in of_sentence] for of_sentence in candidates]
 
     def candidates(self, corpus: EncodedCorpus, count: int) -> list[list[Candidate]]:
         """The likeliest tag sequences of each sentence in the usual spelling, whatever the thresholds.
