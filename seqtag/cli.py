@@ -44,6 +44,7 @@ TAGS = {
     "token_column": "tags: name or 1-based number",
     "sentence_column": "tags: of a table's sentence ids",
     "comment_prefix": "tags: how lines start that are kept but not tagged",
+    "unknown_tag": "tags: what stands in the place of a tag that is not known",
 }
 PAIRS = {
     "source_column": "pairs: name or 1-based number",

@@ -143,6 +143,17 @@ class CRF(keras.layers.Layer):
             emissions, tags, mask, self.scores, constraints=self.constraints, tag_costs=self.tag_costs
         )
 
+    def loss_within(self, emissions: Tensor, allowed: Tensor, mask: Tensor | None = None) -> Tensor:
+        """`-log p(every tag is allowed)` of each row, never below 0: `(batch,)`.
+
+        `allowed (batch, time, tags)` bool says what the tag of each step may be: one tag where it is known, several
+        where less is known of it, all where nothing is.
+        """
+        emissions, mask = self._check(emissions, mask)
+        return crf.loss_within(
+            emissions, allowed, mask, self.scores, constraints=self.constraints, tag_costs=self.tag_costs
+        )
+
     def token_losses(self, emissions: Tensor, tags: Tensor, mask: Tensor | None = None) -> Tensor:
         """`-log p(tag | emissions, the known tags before it)` of each step: `(batch, time)`, 0 at masked steps.
 

@@ -13,7 +13,9 @@ import numpy as np
 from seqtag.errors import DataError, RunError, escaped
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.schemes import spans
+from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.answers import judge
+from seqtag.tagging.evaluation.known_tags import corpus_at_known
 from seqtag.tagging.evaluation.significance import Difference, accuracy, compare_counts, f1
 from seqtag.tagging.model import TaggingModel
 
@@ -128,7 +130,8 @@ def _check_same_sentences(systems: Systems) -> None:
 def _counts(model: TaggingModel, corpus: TaggedCorpus) -> np.ndarray:
     """The counts of each sentence `(sentences, counts)`."""
     count = _label_counts if model.codec.scheme is None else _span_counts
-    return np.array(list(map(count, corpus.tags, judge(model, corpus).predicted)), float)
+    gold, predicted = corpus_at_known(corpus.tags, judge(model, corpus).predicted, model.codec.scheme)
+    return np.array(list(map(count, gold, predicted)), float)
 
 
 def _span_counts(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, int, int]:
@@ -143,4 +146,5 @@ def _span_counts(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, in
 
 def _label_counts(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, int]:
     """Correct and all labels of a sentence."""
-    return sum(map(str.__eq__, gold, predicted)), len(gold)
+    known = [pair for pair in zip(gold, predicted, strict=True) if pair[0] != UNKNOWN_TAG]
+    return sum(true == label for true, label in known), len(known)

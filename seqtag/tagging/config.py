@@ -44,6 +44,9 @@ class DataConfig(FilesConfig):
     comment_prefix: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="how lines start that are kept but not tagged, such as '# id'"
     )
+    unknown_tag: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="what stands in the place of a tag that is not known, such as '?'; none unless set"
+    )
     vector_dims: tuple[Positive, ...] = Field(
         (), description="widths that the files of model.vectors must have, in their order; any unless set"
     )

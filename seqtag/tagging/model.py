@@ -106,7 +106,7 @@ class TaggingModel:
     def encode(self, sentences: Sequence[TaggerInput], tags: Iterable[Sequence[int]] | None = None) -> EncodedCorpus:
         """The sentences as integers, with their tags' indices if there are any."""
         check_can_run()
-        return encode_corpus(sentences, self.encoder, self.column_vocabularies, tags)
+        return encode_corpus(sentences, self.encoder, self.column_vocabularies, tags, self.codec.label_sets)
 
     def decode_tags(self, corpus: EncodedCorpus) -> list[list[str]]:
         """The best tags of an encoded corpus alone, with all their entities, whatever the thresholds."""

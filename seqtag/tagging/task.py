@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from seqtag.tagging.summary import TaggerSummary
 
 CONFIG = TaggingConfig
-READING = frozenset(("layout", "tag_column", "token_column", "sentence_column", "comment_prefix", "encoding"))
+READING = frozenset(
+    ("layout", "tag_column", "token_column", "sentence_column", "comment_prefix", "unknown_tag", "encoding")
+)
 OPTIONS = {
     "train": frozenset[str](),
     "evaluate": READING | {"n_best"},

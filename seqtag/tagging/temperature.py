@@ -17,6 +17,7 @@ from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.encoding import EncodedCorpus
 from seqtag.tagging.data.schemes import spans
 from seqtag.tagging.data.windows import LONGEST
+from seqtag.tagging.evaluation.known_tags import is_certain
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.outputs import batch_outputs
 
@@ -77,13 +78,16 @@ def _parts(model: TaggingModel, dev: TaggedCorpus, encoded: EncodedCorpus) -> It
         gold = np.full(output["tags"].shape, -1)
         starts, right = np.zeros((2, *gold.shape), bool)
         for row, n in enumerate(numbers):
-            gold[row, : lengths[row]] = model.codec.encode(dev.tags[n])
+            true_tags = dev.tags[n]
+            gold[row, : lengths[row]] = model.codec.encode(true_tags)
             if model.codec.scheme is not None:
-                true = set(spans(dev.tags[n], model.codec.scheme))
+                true = set(spans(true_tags, model.codec.scheme))
                 tags = model.codec.decode(output["tags"][row, : lengths[row]])
                 for span in spans(tags, model.codec.scheme):
-                    starts[row, span.start] = True
+                    starts[row, span.start] = is_certain(true_tags, span.start, span.end)
                     right[row, span.start] = span in true
+        # Where gold may be several labels, the entities alone tell.
+        gold[gold >= len(model.codec.labels)] = -1
         emissions, tags = tf.constant(output["emissions"]), tf.constant(output["tags"])
         yield _Part(emissions, tf.constant(lengths, tf.int32), tags, gold, starts, right)
 

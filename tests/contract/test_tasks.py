@@ -54,6 +54,7 @@ VALUES = {
     "token_column": ["1"],
     "sentence_column": ["1"],
     "comment_prefix": ["# "],
+    "unknown_tag": ["?"],
     "encoding": ["utf-8"],
     "series": ["shop"],
     "time": ["day"],

@@ -24,7 +24,7 @@ the emissions are), whatever the dtype of the arguments.
 """
 
 from seqtag.ops.crf.expectations import expectations, log_partition, marginals
-from seqtag.ops.crf.likelihood import negative_log_likelihood, path_score
+from seqtag.ops.crf.likelihood import loss_within, negative_log_likelihood, path_score
 from seqtag.ops.crf.scores import CRFScores, constrain
 from seqtag.ops.crf.spans import path_probabilities, probability_within, span_probability
 from seqtag.ops.crf.token_losses import token_losses
@@ -37,6 +37,7 @@ __all__ = [
     "decode",
     "expectations",
     "log_partition",
+    "loss_within",
     "marginals",
     "n_best",
     "negative_log_likelihood",

@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import ops
 
-from seqtag.ops.crf.arguments import Chain, check_chain, check_tags
+from seqtag.ops.crf.arguments import Chain, check_chain, check_like_emissions, check_tags
 from seqtag.ops.crf.expectations import (
     Expectations,
     expectations,
@@ -78,6 +78,51 @@ def negative_log_likelihood(
     return ops.where(ops.all(possible, axis=1), loss, float("inf"))
 
 
+def loss_within(
+    emissions: Tensor,
+    allowed: Tensor,
+    mask: Tensor,
+    scores: CRFScores,
+    constraints: Sequence[Tensor] | None = None,
+    tag_costs: Tensor | None = None,
+) -> Tensor:
+    """`-log p(every tag is allowed)` of each row, never below 0: `(batch,)`.
+
+    This is `negative_log_likelihood` where more is known of a step than nothing and less than its tag: the score is the
+    log-sum-exp over all paths within the allowed tags (Tsuboi et al. 2008).
+
+    Args:
+        emissions: `(batch, time, tags)`.
+        allowed: `(batch, time, tags)` bool: what each step's tag may be, one tag at least.
+        mask, scores, constraints: as for `negative_log_likelihood`; where no legal path is within the allowed tags,
+            `Z` counts the others within them too.
+        tag_costs: `(tags,)`; a step outside its allowed tags costs as much as the cheapest of these.
+
+    >>> import numpy as np
+    >>> scores = CRFScores(np.zeros(3), np.zeros((3, 3)), np.zeros(3))
+    >>> allowed = np.array([[[True, False, True], [True, True, True]]])
+    >>> loss = loss_within(np.zeros((1, 2, 3)), allowed, np.ones((1, 2), bool), scores)
+    >>> round(float(np.exp(-loss)[0]), 6)  # 6 of the 9 paths
+    0.666667
+    """
+    chain = check_chain(emissions, mask, scores)
+    allowed = check_like_emissions("allowed", allowed, chain.emissions)
+    raised, (emissions, mask, scores) = chain.emissions, chain
+    if tag_costs is not None:
+        costs = ops.convert_to_tensor(tag_costs, dtype=emissions.dtype)
+        cheapest = ops.min(ops.where(allowed, costs, float("inf")), axis=-1, keepdims=True)
+        raised = emissions + ops.where(allowed, 0.0, cheapest)
+    legal_scores = constrain(scores, constraints)
+    others = () if constraints is None else legal_scores
+    loss = log_partition(raised, mask, legal_scores)
+    loss = loss - with_expected_gradient(_paths_within, emissions, mask, scores, allowed, *others)
+    if constraints is not None:
+        fixed, fixed_scores = ops.stop_gradient(emissions), CRFScores(*map(ops.stop_gradient, legal_scores))
+        legal = log_partition(restrict(fixed, allowed), mask, fixed_scores) > -float("inf")
+        loss = ops.where(legal, loss, ops.logaddexp(loss, 0.0))
+    return ops.maximum(loss, 0.0)  # Only rounding makes it negative.
+
+
 def log_odds(
     chain: Chain, tags: Tensor, constraints: Sequence[Tensor] | None, tag_costs: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
@@ -107,15 +152,22 @@ def _true_paths(
         return tuple(path_expectations(emissions, tags, mask, scores))
 
     def many() -> tuple[Tensor, ...]:
-        restricted = restrict(emissions, compatible_tags(tags, emissions.shape[-1]))
-        unconstrained = expectations(restricted, mask, scores)
-        if not legal_scores:
-            return tuple(unconstrained)
-        legal = expectations(restricted, mask, CRFScores(*legal_scores))
-        exists = legal.log_partition > -float("inf")
-        return tuple(_choose(exists, x, y) for x, y in zip(legal, unconstrained, strict=True))
+        return tuple(_paths_within(emissions, mask, scores, compatible_tags(tags, emissions.shape[-1]), *legal_scores))
 
     return Expectations(*ops.cond(ops.all(tags >= 0), one, many))
+
+
+def _paths_within(
+    emissions: Tensor, mask: Tensor, scores: CRFScores, allowed: Tensor, *legal_scores: Tensor
+) -> Expectations:
+    """The expectations over the paths within the allowed tags; see `_true_paths` for `legal_scores`."""
+    mask, restricted = ops.cast(mask, "bool"), restrict(emissions, ops.cast(allowed, "bool"))
+    unconstrained = expectations(restricted, mask, scores)
+    if not legal_scores:
+        return unconstrained
+    legal = expectations(restricted, mask, CRFScores(*legal_scores))
+    exists = legal.log_partition > -float("inf")
+    return Expectations(*(_choose(exists, x, y) for x, y in zip(legal, unconstrained, strict=True)))
 
 
 def _choose(rows: Tensor, x: Tensor, y: Tensor) -> Tensor:

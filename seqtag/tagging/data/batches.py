@@ -64,7 +64,10 @@ def _without_padding(rows: tf.Tensor) -> tf.Tensor:
 
 
 def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
-    """The batch of the sentences with these indices; a pure graph function."""
+    """The batch of the sentences with these indices; a pure graph function.
+
+    Where the corpus has sets of labels, `tags` is `(batch, time, labels)` bool: those that each token may have.
+    """
 
     def gathered(table: tf.RaggedTensor | None) -> tf.RaggedTensor | None:
         return None if table is None else tf.gather(table, sentences)
@@ -72,9 +75,14 @@ def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
     def features_of(words: tf.Tensor) -> WordFeatures:
         return WordFeatures(*(tf.gather(feature, words) for feature in corpus.features))
 
-    return assemble_batch(
+    batch = assemble_batch(
         tf.gather(corpus.word_rows, sentences), features_of, gathered(corpus.columns), gathered(corpus.tags)
     )
+    if corpus.label_sets is not None:
+        tags = batch["tags"]
+        known = tf.gather(tf.constant(corpus.label_sets), tf.maximum(tags, 0))
+        batch["tags"] = known | (tags < 0)[..., None]
+    return batch
 
 
 def plan_batches(lengths: np.ndarray, token_budget: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:

@@ -18,7 +18,7 @@ from seqtag.tagging.data.notation import Normaliser, Notation
 from seqtag.tagging.data.python_sentences import paired, pairs_of, place
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.samples import sample_path
-from seqtag.tagging.data.tags import is_span_tag
+from seqtag.tagging.data.tags import UNKNOWN_TAG, is_span_tag
 
 SAMPLE_PREFIX = "sample:"
 # From how many sentences of one token on, and from how many tokens in a single sentence, a corpus looks misread.
@@ -34,6 +34,7 @@ class ReadingOptions:
         layout, token_column, tag_column, sentence_column, encoding, comment_prefix: see `SentenceReader`.
         features: further columns that the model reads.
         labels: whether tags are labels, whatever they look like.
+        unknown_tag: what stands in the place of a tag that is not known; None where all are.
         notation: how the training file spells tags; None for the usual `B-PER`, and before a file is read.
     """
 
@@ -46,6 +47,7 @@ class ReadingOptions:
     sentence_column: str | int | None = None
     labels: bool = False
     notation: Notation | None = None
+    unknown_tag: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back."""
@@ -62,8 +64,12 @@ class ReadingOptions:
 
     def spelt_as(self, train: TaggedCorpus) -> ReadingOptions:
         """These options for files beside the training data: their tags are labels, or spelt so, as there."""
-        is_span = all(map(is_span_tag, set().union(*train.tags)))
+        is_span = all(map(is_span_tag, set().union(*train.tags) - {UNKNOWN_TAG}))
         return replace(self, notation=train.notation, labels=self.labels or not is_span)
+
+    def with_unknown(self, tags: Sequence[str]) -> list[str]:
+        """Tags as a file has them, with `UNKNOWN_TAG` for those that are not known."""
+        return [UNKNOWN_TAG if tag == self.unknown_tag else tag for tag in tags]
 
     def reader(self, source: Any, tags_required: bool = True) -> SentenceReader:
         """A reader of this kind of file; `sample:train` is a file of the corpus inside the package."""
@@ -96,6 +102,7 @@ def reading_options(data: DataConfig) -> ReadingOptions:
         data.comment_prefix,
         data.sentence_column,
         data.scheme == "none",
+        unknown_tag=data.unknown_tag,
     )
 
 
@@ -116,7 +123,7 @@ class TaggedCorpus:
     """Sentences with their tags.
 
     Attributes:
-        tokens, tags: one list per sentence.
+        tokens, tags: one list per sentence; a tag that is not known is `UNKNOWN_TAG`.
         columns: one list per sentence, which holds a list of values for each further column; empty without any.
         path: where the sentences come from, for messages; None for Python objects.
         lines: 1-based line numbers of the tokens, one list per sentence; empty for Python objects.
@@ -230,7 +237,10 @@ def _check_lengths(corpus: TaggedCorpus) -> None:
 
 def _normalise(corpus: TaggedCorpus, options: ReadingOptions) -> None:
     """Brings the tags into the usual spelling, and says what was changed."""
-    normaliser = Normaliser({tag for tags in corpus.tags for tag in tags}, options.labels, options.notation)
+    if options.unknown_tag is not None:
+        corpus.tags = [options.with_unknown(tags) for tags in corpus.tags]
+    distinct = {tag for tags in corpus.tags for tag in tags} - {UNKNOWN_TAG}
+    normaliser = Normaliser(distinct, options.labels, options.notation)
     corpus.tags = [normaliser(tags) for tags in corpus.tags]
     corpus.notation = normaliser.notation
     for change in normaliser.changes():

@@ -27,6 +27,7 @@ class EncodedCorpus:
         word_rows: int32 (sentences, None) ragged, the row of each token's word in `features`.
         columns: int32 (sentences, None, columns) ragged, rows of the further columns' vocabularies; None without any.
         tags: int32 (sentences, None) ragged, -1 where the tag is unknown; None when the corpus has no tags.
+        label_sets: (indices, labels) bool, the labels that each index of `tags` stands for; None where it is one label.
         lengths: (sentences,) NumPy array of token counts.
     """
 
@@ -35,6 +36,7 @@ class EncodedCorpus:
     columns: tf.RaggedTensor | None
     tags: tf.RaggedTensor | None
     lengths: np.ndarray
+    label_sets: np.ndarray | None = None
 
 
 def encode_corpus(
@@ -42,6 +44,7 @@ def encode_corpus(
     encoder: WordEncoder,
     column_vocabularies: Sequence[Vocabulary] = (),
     tags: Iterable[Sequence[int]] | None = None,
+    label_sets: np.ndarray | None = None,
 ) -> EncodedCorpus:
     """Encodes tokenised sentences.
 
@@ -50,6 +53,7 @@ def encode_corpus(
         encoder: encodes the distinct words.
         column_vocabularies: the vocabulary of each further column.
         tags: tag indices of each sentence, -1 where unknown.
+        label_sets: (indices, labels) bool, the labels that each index stands for: in the first rows one, their own.
     """
     lengths = np.array([len(sentence.tokens) for sentence in sentences], dtype=np.int64)
     distinct: dict[str, int] = {}
@@ -64,8 +68,12 @@ def encode_corpus(
         columns = _ragged(np.array(rows, np.int32).T, lengths)
     encoded_tags = None
     if tags is not None:
-        encoded_tags = _ragged(np.array([tag for sentence in tags for tag in sentence], np.int32), lengths)
-    return EncodedCorpus(features, _ragged(np.array(word_rows, np.int32), lengths), columns, encoded_tags, lengths)
+        flat = np.array([tag for sentence in tags for tag in sentence], np.int32)
+        encoded_tags = _ragged(flat, lengths)
+        if label_sets is not None and flat.max(initial=0) < label_sets.shape[1]:
+            label_sets = None
+    rows_of_words = _ragged(np.array(word_rows, np.int32), lengths)
+    return EncodedCorpus(features, rows_of_words, columns, encoded_tags, lengths, label_sets)
 
 
 def _ragged(flat: np.ndarray, lengths: np.ndarray) -> tf.RaggedTensor:

@@ -30,6 +30,7 @@ from seqtag.tagging.data.notation import Normaliser, Notation
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.schemes import Scheme, TagError, is_span_tag, scheme_of_pairs, spans, violations
 from seqtag.tagging.data.sentences import Sentence
+from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.data.unknown_tags import known_tags, listed, unknown_tags
 
 # How many sentences show how a file spells its tags.
@@ -170,7 +171,8 @@ def inspect_corpus(
     readers = [options.reader(source, tags_required=options.tag_column is not None) for source in sources]
     surveys: list[_Survey] = []
     for reader in readers:
-        surveys.append(_Survey(reader, examples, surveys[0].normaliser.notation if surveys else None, vectors))
+        likely = surveys[0].normaliser.notation if surveys else None
+        surveys.append(_Survey(reader, examples, likely, vectors, options))
     overlaps = [later.overlap(earlier, examples) for n, later in enumerate(surveys) for earlier in surveys[:n]]
     return CorpusReport(tuple(survey.report() for survey in surveys), tuple(overlaps))
 
@@ -191,22 +193,30 @@ class _Survey:
     """
 
     def __init__(
-        self, reader: SentenceReader, examples: int, likely: Notation | None, vectors: Sequence[WordVectors]
+        self,
+        reader: SentenceReader,
+        examples: int,
+        likely: Notation | None,
+        vectors: Sequence[WordVectors],
+        options: ReadingOptions,
     ) -> None:
         self.reader = reader
         self.examples = examples
         self.vectors = vectors
+        self.options = options
         self.lengths: Counter[int] = Counter()
         self.words: Counter[str] = Counter()
         self.first_lines: dict[int, int] = {}
         self.repeats: Counter[int] = Counter()
         self.tags: Counter[str] = Counter()
+        self.unknown = 0
         self.pairs: Counter[tuple[str, str]] = Counter()
         self.entities: Counter[str] = Counter()
         self.illegal = {scheme: _Illegal() for scheme in Scheme}
         sentences = iter(reader)
         first = list(islice(sentences, FIRST_SENTENCES))
-        self.normaliser = Normaliser(chain.from_iterable(s.tags for s in first if s.has_tags), likely=likely)
+        tags = {tag for sentence in first if sentence.has_tags for tag in options.with_unknown(sentence.tags)}
+        self.normaliser = Normaliser(tags - {UNKNOWN_TAG}, likely=likely)
         for sentence in chain(first, sentences):
             self._add(sentence)
             self.layout = sentence.layout
@@ -218,11 +228,12 @@ class _Survey:
         self.first_lines.setdefault(key, sentence.line_numbers[0])
         self.repeats[key] += 1
         if sentence.has_tags:
-            self._add_tags(self.normaliser(sentence.tags), sentence.line_numbers)
+            self._add_tags(self.normaliser(self.options.with_unknown(sentence.tags)), sentence.line_numbers)
 
     def _add_tags(self, tags: Sequence[str], lines: Sequence[int]) -> None:
-        self.tags.update(tags)
-        readable = [tag if is_span_tag(tag) else "O" for tag in tags]
+        self.tags.update(tag for tag in tags if tag != UNKNOWN_TAG)
+        self.unknown += tags.count(UNKNOWN_TAG)
+        readable = [tag if is_span_tag(tag) or tag == UNKNOWN_TAG else "O" for tag in tags]
         self.pairs.update(pairwise(("O", *readable)))
         self.entities.update(span.type for span in spans(readable, Scheme.IOB2))
         for scheme, illegal in self.illegal.items():
@@ -255,11 +266,14 @@ class _Survey:
             illegal_examples=tuple(illegal.examples),
             duplicates=sentences - len(self.repeats),
             vectors=self._coverage(self.words),
-            notes=(*self.normaliser.changes(), *([] if scheme else self._like_spans())),
+            notes=(*self._unknown(), *self.normaliser.changes(), *([] if scheme else self._like_spans())),
         )
 
     def _coverage(self, words: Mapping[str, int]) -> Coverage | None:
         return Coverage.of(words, self.vectors) if self.vectors else None
+
+    def _unknown(self) -> list[str]:
+        return [f"tokens whose tags are not known: {self.unknown}"] if self.unknown else []
 
     def _like_spans(self) -> list[str]:
         """Says that labels look like tags of spans, where they do."""

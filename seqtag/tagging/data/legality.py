@@ -10,11 +10,13 @@ from itertools import pairwise
 import numpy as np
 
 from seqtag.errors import shown
-from seqtag.tagging.data.tags import Scheme, TagError, is_span_tag, split_tag
+from seqtag.tagging.data.tags import UNKNOWN_TAG, Scheme, TagError, is_span_tag, split_tag
 
 
 def violations(tags: Sequence[str], scheme: Scheme | str) -> list[tuple[int, str]]:
     """Finds what is illegal in a sequence of tags: positions and messages, none when it is legal.
+
+    Beside a tag that is not known, `UNKNOWN_TAG`, any other is legal.
 
     >>> violations(["O", "I-LOC"], "IOB2")
     [(1, "expected tags in IOB2, found 'I-LOC' after 'O'")]
@@ -46,8 +48,10 @@ def _known(tag: str, scheme: Scheme) -> bool:
 @lru_cache(maxsize=65536)
 def _legal(before: str | None, after: str | None, scheme: Scheme) -> bool:
     """Whether `after` may follow `before`; None is the edge of the sentence. A tag of another scheme never may."""
-    if after is not None and not _known(after, scheme):
+    if after not in (None, UNKNOWN_TAG) and not _known(after, scheme):
         return False
+    if UNKNOWN_TAG in (before, after):
+        return True
     if before is not None and not _known(before, scheme):
         before = "O"  # it was already reported, at its own position
     left, left_type = split_tag(before or "O")
@@ -114,7 +118,7 @@ def scheme_of_pairs(pairs: Mapping[tuple[str, str], int]) -> Scheme | None:
     """
     if not pairs:
         return None
-    tags = sorted({tag for _, tag in pairs})
+    tags = sorted({tag for _, tag in pairs} - {UNKNOWN_TAG})
     unreadable = [tag for tag in tags if not is_span_tag(tag)]
     prefixes = {tag[0] for tag in tags if tag not in unreadable} - {"O"}
     if unreadable and not prefixes:

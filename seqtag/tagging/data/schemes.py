@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from seqtag.tagging.data.legality import detect_scheme, legal_transitions, scheme_of_pairs, violations
-from seqtag.tagging.data.tags import Scheme, Span, TagError, is_span_tag, split_tag
+from seqtag.tagging.data.tags import UNKNOWN_TAG, Scheme, Span, TagError, is_span_tag, split_tag
 
 __all__ = [
     "Scheme",
@@ -36,7 +36,7 @@ def spans(tags: Sequence[str], scheme: Scheme | str, strict: bool = False) -> li
     """The spans that a sequence of tags marks.
 
     Args:
-        tags: of one sentence.
+        tags: of one sentence; one that is not known, `UNKNOWN_TAG`, is read as ``O``.
         scheme: what the prefixes mean. ``L`` and ``U`` are read as ``E`` and ``S``, so that the lenient
             reading is the same in all schemes.
         strict: if False, conlleval's reading (Tjong Kim Sang and Buchholz 2000): what an illegal sequence
@@ -63,7 +63,7 @@ def _lenient(tags: Sequence[str]) -> list[Span]:
     start = -1  # of the open span, -1 when none is
     previous, previous_type = "O", ""
     for position, tag in enumerate(tags):
-        if tag == "O":
+        if tag in ("O", UNKNOWN_TAG):
             prefix, kind = "O", ""
         else:
             prefix, kind = split_tag(tag)

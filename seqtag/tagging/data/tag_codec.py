@@ -11,6 +11,7 @@ import numpy as np
 
 from seqtag.errors import DataError, DataWarning, shown
 from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.data.partial_labels import SETS, partial_labels
 from seqtag.tagging.data.schemes import (
     Scheme,
     TagError,
@@ -22,9 +23,12 @@ from seqtag.tagging.data.schemes import (
     split_tag,
     tagset,
 )
+from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.data.unknown_tags import known_tags, listed, unknown_tags
 
 MODEL_SCHEME = "IOBES"
+# What files often have in the place of a tag that is not known.
+USUAL_UNKNOWN = ("?", "_")
 
 
 class TagCodec:
@@ -40,7 +44,9 @@ class TagCodec:
     Attributes:
         labels: the model's tags, in the order of its indices.
         types: (labels,) index of each label's type, 0 for `O` and plain labels.
-        begins: (labels,) whether a token of this label goes on no entity of the token before.
+        label_sets: (labels + sets, labels) bool, the labels that an index stands for: each label itself, and, after the
+            labels, those sets of them that tags beside unknown ones stand for; see `partial_labels`.
+        begins: (labels + sets,) whether a token of this label goes on no entity of the token before.
         file_tags: the tags of the file that labels stand for, an array of strings.
         file_tag_rows: (labels, labels) int32, the row of `file_tags` for a label (column) after another label (row).
             Only in IOB1 does it matter which label comes before; at the start of a sentence the label before is 0.
@@ -60,10 +66,13 @@ class TagCodec:
         self.scheme = scheme
         self.symbols = list(symbols)
         self.labels = list(symbols) if scheme is None else tagset(self.symbols, MODEL_SCHEME)
-        self._indices = {label: n for n, label in enumerate(self.labels)}
+        sets = [] if scheme is None else [f"{letters}-{symbol}" for symbol in self.symbols for letters in SETS]
+        self._indices = {label: n for n, label in enumerate([*self.labels, *sets])}
         self._known = known_tags(scheme, symbols)
         self.types = np.array([self._type(label) for label in self.labels], np.int32)
-        self.begins = np.array([scheme is None or label[0] not in "IE" for label in self.labels], bool)
+        self.label_sets = np.array([self._members(label) for label in self._indices], bool)
+        begins = np.array([scheme is None or label[0] not in "IE" for label in self.labels], bool)
+        self.begins = (begins | ~self.label_sets).all(axis=1)
         pairs = [self._in_file(label) for label in self.labels]
         self.file_tags = np.array([alone for alone, _ in pairs] + [after_same for _, after_same in pairs])
         is_same = (self.types[:, None] == self.types) & (self.types > 0)
@@ -77,18 +86,27 @@ class TagCodec:
         Raises:
             DataError: a tag that is not of the scheme; the message names its file and line.
         """
-        distinct = sorted({tag for tags in corpus.tags for tag in tags})
+        distinct = sorted({tag for tags in corpus.tags for tag in tags} - {UNKNOWN_TAG})
+        if not distinct:
+            raise DataError("expected tags, found none that is known", corpus.path)
         try:
             scheme = _settled(scheme, corpus.tags)
             if scheme is None:
                 return cls(None, distinct)
             return cls(scheme, _types(distinct, scheme))
         except TagError as error:
-            raise DataError(str(error), **corpus.place(*corpus.find({error.tag}))) from None
+            setting = "data.unknown_tag" if error.tag in USUAL_UNKNOWN else None
+            raise DataError(str(error), **corpus.place(*corpus.find({error.tag})), setting=setting) from None
 
     def encode(self, tags: Sequence[str]) -> list[int]:
-        """Indices of one sentence's tags, such as `check` accepts; -1 for those of an unknown type or label."""
-        labels = tags if self.scheme is None else convert(tags, self.scheme, MODEL_SCHEME)
+        """Indices of one sentence's tags, such as `check` accepts; -1 for unknown ones and an unknown type or label.
+
+        A tag beside an unknown one may stand for several labels: see `label_sets`.
+        """
+        labels = tags
+        if self.scheme is not None:
+            is_whole = UNKNOWN_TAG not in tags
+            labels = convert(tags, self.scheme, MODEL_SCHEME) if is_whole else partial_labels(tags, self.scheme)
         return [self._indices.get(label, -1) for label in labels]
 
     def check(self, corpus: TaggedCorpus) -> None:
@@ -97,7 +115,7 @@ class TagCodec:
         Raises:
             DataError: a tag that no scheme can read, where the model's tags have a scheme.
         """
-        unknown = unknown_tags(Counter(chain.from_iterable(corpus.tags)), self._known)
+        unknown = unknown_tags(Counter(chain.from_iterable(corpus.tags)), self._known | {UNKNOWN_TAG})
         unreadable = [tag for tag in unknown if self.scheme is not None and not is_span_tag(tag)]
         if unreadable:
             sentence, position = corpus.find(unreadable)
@@ -123,6 +141,13 @@ class TagCodec:
     def constraints(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Boolean tables of the legal starts, transitions and ends; None for plain labels."""
         return None if self.scheme is None else legal_transitions(self.labels, MODEL_SCHEME)
+
+    def _members(self, label: str) -> list[bool]:
+        """Which labels an index of this label, or this set of labels, stands for."""
+        letters, _, symbol = label.partition("-")
+        if self.scheme is None or label == "O":
+            return [label == other for other in self.labels]
+        return [other[0] in letters and other[2:] == symbol for other in self.labels]
 
     def _type(self, label: str) -> int:
         if self.scheme is None or label == "O":

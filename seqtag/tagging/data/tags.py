@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from seqtag.errors import shown
 
+# Stands for a tag that is not known. No file and no list of tags has it as a tag of its own.
+UNKNOWN_TAG = ""
 _PREFIXES = {"IO": "I", "IOB1": "BI", "IOB2": "BI", "IOBES": "BIES", "BILOU": "BILU"}
 _ALL_PREFIXES = frozenset("BIESLU")
 

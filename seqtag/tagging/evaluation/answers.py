@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from seqtag.tagging.data.batches import Batch
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.encoding import EncodedCorpus
 from seqtag.tagging.data.schemes import Span, spans
+from seqtag.tagging.data.tags import UNKNOWN_TAG
+from seqtag.tagging.evaluation.known_tags import is_certain
 from seqtag.tagging.evaluation.reliability import Answers, CalibrationReport, Reliability
 from seqtag.tagging.evaluation.words import KNOWN, UNKNOWN, VECTORS_ONLY
 from seqtag.tagging.model import TaggingModel
@@ -23,8 +26,8 @@ class JudgedTags(NamedTuple):
 
     Attributes:
         predicted: the tags that it gives.
-        tags: every decoded tag.
-        entities: the entities that it gives.
+        tags: every decoded tag whose gold is known.
+        entities: the entities that it gives, of which gold says whether they are right.
         types: `(entities,)`, their types.
         words: of each sentence, how well the model knows its words; see `evaluate_words`.
     """
@@ -54,15 +57,28 @@ def judge(model: TaggingModel, corpus: TaggedCorpus) -> JudgedTags:
         for row, n in enumerate(numbers):
             real = row, slice(lengths[row])
             predicted[n] = decoded[row][: lengths[row]]
-            right = output["tags"][real] == model.codec.encode(corpus.tags[n])
-            tags.append(Answers(right, output["scores_before"][real], output["scores"][real]))
-            if scheme is not None and given[row]:
-                starts = [entity.start for entity in given[row]]
-                true = set(spans(corpus.tags[n], scheme))
-                right = np.array([Span(*entity[:3]) in true for entity in given[row]])
+            gold = corpus.tags[n]
+            known = np.array([tag != UNKNOWN_TAG for tag in gold], bool)
+            of_tags = (
+                _are_right(model, gold, output["tags"][real]),
+                output["scores_before"][real],
+                output["scores"][real],
+            )
+            tags.append(Answers(*(values[known] for values in of_tags)))
+            certain = [entity for entity in given[row] if is_certain(gold, entity.start, entity.end)]
+            if scheme is not None and certain:
+                starts = [entity.start for entity in certain]
+                true = set(spans(gold, scheme))
+                right = np.array([Span(*entity[:3]) in true for entity in certain])
                 entities.append(Answers(right, *(part.probabilities.numpy()[row, starts] for part in (before, found))))
-                types += [entity.type for entity in given[row]]
+                types += [entity.type for entity in certain]
     return JudgedTags(predicted, _together(tags), _together(entities), np.array(types, str), _knowledge(encoded))
+
+
+def _are_right(model: TaggingModel, gold: Sequence[str], labels: np.ndarray) -> np.ndarray:
+    """Whether decoded labels are such as gold says, `(time,)` bool; no label is where gold has one of its own."""
+    indices = np.array(model.codec.encode(gold), int)
+    return model.codec.label_sets[indices, labels] & (indices >= 0)
 
 
 def _knowledge(corpus: EncodedCorpus) -> list[list[int]]:

@@ -10,6 +10,7 @@ from seqtag.errors import ConfigError
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.errors import find_errors
+from seqtag.tagging.evaluation.known_tags import at_known, corpus_at_known
 from seqtag.tagging.evaluation.labels import LabelReport, evaluate_labels
 from seqtag.tagging.evaluation.oracle import Oracle, best_candidates
 from seqtag.tagging.evaluation.seqeval_spans import seqeval_reader
@@ -42,18 +43,20 @@ def evaluate_model(model: TaggingModel, corpus: TaggedCorpus, n_best: int = 0) -
 
     judged = judge(model, corpus)
     scheme = model.codec.scheme
-    words = evaluate_words(corpus.tags, judged.predicted, judged.words, scheme)
-    errors = (
-        None if scheme is None else find_errors(corpus.tokens, corpus.tags, judged.predicted, scheme, _place(corpus))
-    )
+    gold, predicted = corpus_at_known(corpus.tags, judged.predicted, scheme)
+    words = evaluate_words(gold, predicted, judged.words, scheme)
+    errors = None if scheme is None else find_errors(corpus.tokens, gold, predicted, scheme, _place(corpus))
     oracle = _oracle(model, corpus, n_best) if n_best else None
     details = Details(judged.report(model), words, errors, oracle)
-    return replace(final_report(corpus.tags, judged.predicted, scheme), details=details)
+    return replace(final_report(gold, predicted, scheme), details=details)
 
 
 def _oracle(model: TaggingModel, corpus: TaggedCorpus, count: int) -> Oracle:
     found = model.candidates(model.encode(corpus.inputs), count)
-    candidates = [[candidate.tags for candidate in of_sentence] for of_sentence in found]
+    candidates = [
+        [at_known(gold, candidate.tags, model.codec.scheme)[1] for candidate in of_sentence]
+        for gold, of_sentence in zip(corpus.tags, found, strict=True)
+    ]
     return evaluate_oracle(corpus.tags, candidates, model.codec.scheme, count)
 
 
@@ -73,10 +76,11 @@ def final_report(gold: Tags, predicted: Tags, scheme: str | None) -> Report:
     """The report on predicted tags by seqeval's reading; in files of very many tokens by our own, which is the same.
 
     Args:
-        gold: the tags of each sentence.
+        gold: the tags of each sentence; tokens are scored whose tags are known.
         predicted: the same, in the same order.
         scheme: of both; None for plain labels.
     """
+    gold, predicted = corpus_at_known(gold, predicted, scheme)
     if scheme is None or sum(map(len, gold)) > MOST_SEQEVAL_TOKENS:
         return quick_report(gold, predicted, scheme)
     return evaluate_spans(gold, predicted, scheme, seqeval_reader())
@@ -84,6 +88,7 @@ def final_report(gold: Tags, predicted: Tags, scheme: str | None) -> Report:
 
 def quick_report(gold: Tags, predicted: Tags, scheme: str | None) -> Report:
     """The same report by our own reading alone."""
+    gold, predicted = corpus_at_known(gold, predicted, scheme)
     return evaluate_labels(gold, predicted) if scheme is None else evaluate_spans(gold, predicted, scheme)
 
 

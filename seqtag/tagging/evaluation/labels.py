@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqtag.errors import escaped
+from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text, name_width
 
@@ -69,7 +70,7 @@ def evaluate_labels(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[
     """Scores predicted labels against gold ones.
 
     Args:
-        gold: the labels of each sentence.
+        gold: the labels of each sentence; those that are not known are not scored.
         predicted: the same, in the same order.
 
     Raises:
@@ -78,7 +79,7 @@ def evaluate_labels(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[
     pairs: Counter[tuple[str, str]] = Counter()
     sentences = 0
     for gold_tags, tags in aligned(gold, predicted):
-        pairs.update(zip(gold_tags, tags, strict=True))
+        pairs.update(pair for pair in zip(gold_tags, tags, strict=True) if pair[0] != UNKNOWN_TAG)
         sentences += 1
     tokens = pairs.total()
     right = sum(count for (gold_tag, tag), count in pairs.items() if gold_tag == tag)

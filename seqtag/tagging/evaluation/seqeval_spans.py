@@ -18,7 +18,8 @@ def seqeval_reader() -> Callable[[Sequence[str], Scheme], list[Span]]:
 
     def read(tags: Sequence[str], scheme: Scheme) -> list[Span]:
         # seqeval does not know the prefixes L and U, which files of any scheme may hold; it reads them wrongly.
-        known = convert(tags, scheme, Scheme.IOB2) if any(tag[0] in "LU" for tag in tags) else list(tags)
+        # Nor does it know of tags that are not known.
+        known = convert(tags, scheme, Scheme.IOB2) if any(tag[:1] in ("L", "U", "") for tag in tags) else list(tags)
         return [Span(kind, start, last + 1) for kind, start, last in get_entities(known)]
 
     return read

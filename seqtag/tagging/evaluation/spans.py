@@ -21,6 +21,7 @@ from typing import Any
 
 from seqtag.errors import escaped
 from seqtag.tagging.data.schemes import Scheme, Span, spans, split_tag, violations
+from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text, name_width
 
@@ -115,7 +116,7 @@ def evaluate_spans(
     """Scores predicted tags against gold ones.
 
     Args:
-        gold: the tags of each sentence.
+        gold: the tags of each sentence; `corpus_at_known` makes those that can be scored where some are not known.
         predicted: the same, in the same order.
         scheme: of both. Tags of another scheme, which gold may hold, mark spans too, but none that is well-formed.
         read: gives the spans of a sentence in conlleval's reading: `spans`, or what `seqeval_reader` gives.
@@ -129,9 +130,10 @@ def evaluate_spans(
     confusion: Counter[tuple[str, str]] = Counter()
     for sentence, (gold_tags, tags) in enumerate(aligned(gold, predicted), 1):
         sentences = sentence
-        tokens += len(tags)
-        right += sum(map(str.__eq__, gold_tags, tags))
-        confusion.update(zip(map(_type, gold_tags), map(_type, tags), strict=True))
+        known = [pair for pair in zip(gold_tags, tags, strict=True) if pair[0] != UNKNOWN_TAG]
+        tokens += len(known)
+        right += sum(true == tag for true, tag in known)
+        confusion.update((_type(true), _type(tag)) for true, tag in known)
         lenient.add(read(gold_tags, rule), read(tags, rule))
         strict.add(spans(gold_tags, rule, strict=True), spans(tags, rule, strict=True))
         repaired += bool(violations(tags, rule))

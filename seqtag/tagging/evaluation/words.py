@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqtag.tagging.data.schemes import Span, spans
+from seqtag.tagging.data.tags import UNKNOWN_TAG
+from seqtag.tagging.evaluation.known_tags import of_known
 from seqtag.tagging.evaluation.scores import Score
 
 KNOWN, VECTORS_ONLY, UNKNOWN = range(3)
@@ -68,8 +70,8 @@ def evaluate_words(
     right: Counter[int] = Counter()
     counts: Mapping[str, Counter[int]] = {name: Counter() for name in ("correct", "predicted", "support")}
     for true, tags, of_words in zip(gold, predicted, kinds, strict=True):
-        tokens.update(of_words)
-        right.update(kind for kind, one, other in zip(of_words, true, tags, strict=True) if one == other)
+        tokens.update(of_known(true, of_words))
+        right.update(kind for kind, one, other in zip(of_words, true, tags, strict=True) if UNKNOWN_TAG != one == other)
         if scheme is not None:
             wanted, found = set(spans(true, scheme)), set(spans(tags, scheme))
             for name, entities in (("correct", wanted & found), ("predicted", found), ("support", wanted)):

@@ -51,6 +51,13 @@ class SoftmaxHead(keras.layers.Layer):
         of_tags = ops.take_along_axis(log_probabilities, ops.maximum(tags, 0)[..., None], axis=-1)[..., 0]
         return -ops.sum(ops.where(known, of_tags, 0.0), axis=1)
 
+    def loss_within(self, emissions: Any, allowed: Any, mask: Any = None) -> Any:
+        """`-log p(every tag is allowed)` of each row `(batch,)`; `allowed (batch, time, tags)` is bool."""
+        emissions = ops.cast(emissions, "float32")
+        within = ops.logsumexp(ops.where(allowed, emissions, -float("inf")), axis=-1)
+        losses = ops.maximum(ops.logsumexp(emissions, axis=-1) - within, 0.0)
+        return ops.sum(ops.where(mask_or_ones(emissions, mask), losses, 0.0), axis=1)
+
     def decode(self, emissions: Any, mask: Any = None) -> Any:
         """The best legal path: `(batch, time)` int32, 0 at masked steps."""
         return crf.decode(emissions, mask_or_ones(emissions, mask), self.scores, self.constraints)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -107,3 +108,58 @@ def test_not_a_number_is_not_hidden(make_case, compiled):
         compiled(crf.negative_log_likelihood)(case.arguments[0], np.zeros(case.mask.shape, int), *case.arguments[1:])
     )
     assert np.isnan(loss[0]) and np.isfinite(loss[1:]).all()
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+@pytest.mark.parametrize("with_costs", [False, True])
+def test_loss_within_is_that_of_the_paths_of_allowed_tags(make_case, compiled, constrained: bool, with_costs: bool):
+    case, rng = make_case(5), np.random.default_rng(5)
+    allowed = rng.random((*case.mask.shape, case.tags)) < 0.5
+    allowed[np.arange(len(allowed))[:, None], np.arange(allowed.shape[1]), rng.integers(TAGS, size=case.mask.shape)] = (
+        True
+    )
+    constraints = _random_constraints(rng) if constrained else None
+    costs = np.array([0.5, 1.0, 2.0]) if with_costs else None
+    arguments = (case.arguments[0], allowed, case.mask, case.scores)
+    found = np.asarray(compiled(crf.loss_within)(*arguments, constraints=constraints, tag_costs=costs))
+    for row in case.rows:
+        options = allowed[row][case.mask[row]]
+        every, within = [], []
+        for path, score in case.paths(row):
+            missed = [
+                ~option[tag] * (0 if costs is None else costs[option].min())
+                for option, tag in zip(options, path, strict=True)
+            ]
+            kept = all(option[tag] for option, tag in zip(options, path, strict=True))
+            legal = _legal(path, constraints)
+            every += [score + sum(missed)] if legal else []
+            within += [(score, legal)] if kept else []
+        legal_within = [score for score, legal in within if legal]
+        if legal_within:
+            expected = np.logaddexp.reduce(every) - np.logaddexp.reduce(legal_within)
+        else:
+            reached = np.logaddexp.reduce([score for score, _ in within])
+            expected = np.logaddexp.reduce([*every, reached]) - reached
+        assert_allclose(found[row], expected, rtol=1e-5, atol=3e-5)
+
+
+def test_loss_within_has_the_gradient_of_differences(make_case, gradients):
+    case, rng = make_case(6), np.random.default_rng(6)
+    allowed = rng.random((*case.mask.shape, case.tags)) < 0.7
+    allowed[..., 0] = True
+    constraints = [np.ones(TAGS, bool), ~np.eye(TAGS, k=1, dtype=bool), np.ones(TAGS, bool)]
+
+    def loss(emissions, *scores):
+        return keras.ops.sum(
+            crf.loss_within(emissions, allowed, case.mask, crf.CRFScores(*scores), constraints, np.ones(TAGS))
+        )
+
+    arrays = [case.emissions, case.start, case.transitions, case.end]
+    for array, gradient in zip(arrays, gradients(loss, *arrays), strict=True):
+        place = tuple(rng.integers(size) for size in array.shape)
+        ends = []
+        for step in (1e-5, -1e-5):
+            moved = [other.copy() for other in arrays]
+            moved[[other is array for other in arrays].index(True)][place] += step
+            ends.append(float(loss(*moved)))
+        assert_allclose(gradient[place], (ends[0] - ends[1]) / 2e-5, atol=1e-5)

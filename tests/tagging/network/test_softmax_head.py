@@ -80,3 +80,12 @@ def test_round_trip():
     inputs = RNG.normal(size=(2, 4, 3))
     np.testing.assert_array_equal(model(inputs), again(inputs))
     assert isinstance(SoftmaxHead.from_config(model.layers[-1].get_config()), SoftmaxHead)
+
+
+def test_loss_within_adds_the_probabilities_of_the_allowed_tags(head):
+    allowed = RNG.random(EMISSIONS.shape) < 0.5
+    allowed[..., 0] = True
+    allowed[0, 0] = True  # nothing is known
+    probabilities = np.asarray(keras.ops.softmax(EMISSIONS))
+    expected = -(np.log((probabilities * allowed).sum(-1)) * MASK).sum(1)
+    np.testing.assert_allclose(head.loss_within(EMISSIONS, allowed, mask=MASK), expected, rtol=1e-5)
