@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import json
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterable
-from inspect import Parameter, signature
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from seqtag.cli_options import FILES, PAIRS, SERIES, TAGS, takes, those_set
 from seqtag.errors import escaped, option_of
 from seqtag.process.messages import explain, show_warnings_in_a_line
 from seqtag.process.streams import OutputConsole, prepare_process, settle_streams, standard_output, warn
@@ -34,57 +33,6 @@ Setting = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a dotted key of the config")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text")]
-# Options that say how files are read, with their help: keys of the section `data`, the run's unless set.
-FILES = {
-    "layout": "columns of the files; long, wide and m3 are series, pairs and frames pairs",
-    "encoding": "of the files, utf-8 or that of the run unless set",
-}
-TAGS = {
-    "tag_column": "tags: name or 1-based number",
-    "token_column": "tags: name or 1-based number",
-    "sentence_column": "tags: of a table's sentence ids",
-    "comment_prefix": "tags: how lines start that are kept but not tagged",
-    "unknown_tag": "tags: what stands in the place of a tag that is not known",
-}
-PAIRS = {
-    "source_column": "pairs: name or 1-based number",
-    "target_column": "pairs: name or 1-based number",
-}
-SERIES = {
-    "series": "series: column of their names",
-    "time": "series: column of the times",
-    "target": "series: column of the values",
-    "frequency": "series: any offset of pandas, or an integer step",
-    "time_zone": "series: time zone of the clocks",
-    "date_format": "series: form of times, such as %d.%m.%Y",
-    "separator": "series, pairs: between the fields of a line",
-    "decimal": "series: decimal mark of a CSV file",
-}
-
-
-def takes(options: dict[str, str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command these options, with their help; those that are set come to it together, as `options`."""
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(command)
-        def called(**given: Any) -> None:
-            reading = _given(**{name: given.pop(name) for name in options})
-            command(**given, options=reading)
-
-        told = signature(command, eval_str=True)
-        own = [parameter for name, parameter in told.parameters.items() if name != "options"]
-        added = [_option(name, text) for name, text in options.items()]
-        # What typer reads.
-        called.__signature__ = told.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
-        called.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *added]}
-        return called
-
-    return decorate
-
-
-def _option(name: str, text: str) -> Parameter:
-    annotation = Annotated[str | None, typer.Option(option_of(name), help=text, rich_help_panel="How files are read")]
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 @app.callback(epilog="Every command takes --debug, which shows tracebacks.")
@@ -130,7 +78,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score a run on a tagged file, on the last horizons of series, or on pairs."""
-    options |= _given(n_best=n_best)
+    options |= those_set(n_best=n_best)
     _print_report(_command_of_run(context, run, options)(run, data, **options), as_json)
 
 
@@ -176,8 +124,8 @@ def predict(
     from seqtag.files.writing import output_file
     from seqtag.runs.places import check_output_file
 
-    options |= _given(text=text, format=form, horizon=horizon, future=future, levels=levels, hierarchy=hierarchy)
-    options |= _given(beam=beam, n_best=n_best, attention=attention)
+    options |= those_set(text=text, format=form, horizon=horizon, future=future, levels=levels, hierarchy=hierarchy)
+    options |= those_set(beam=beam, n_best=n_best, attention=attention)
     command = _command_of_run(context, run, options)
     if output is not None:
         check_output_file(output)
@@ -266,6 +214,27 @@ def compare(
 
 
 @app.command()
+def curve(
+    context: typer.Context,
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
+    fractions: Annotated[
+        str, typer.Option("--fractions", metavar="F,F,...", help="shares of the training data")
+    ] = ".1,.2,.4,.7,1",
+    settings: Setting = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="runs/NAME-curve unless set")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train on shares of the training data, and draw the dev scores; started again, it goes on where it stopped."""
+    from seqtag.tasks import load_config
+
+    loaded = load_config(config, settings or [])
+    folder = output or Path("runs", f"{config.stem}-curve")
+    _print_report(_command(context, loaded.task, config)(loaded, folder, fractions=fractions), as_json)
+
+
+@app.command()
 @takes(FILES | TAGS | PAIRS | SERIES)
 def inspect(
     context: typer.Context,
@@ -282,7 +251,7 @@ def inspect(
     files, series: lengths, frequency, gaps, season, suspicious values; or, of pairs, lengths, symbols, duplicates."""
     from seqtag.tasks import task_of_files
 
-    options |= _given(vectors=vectors)
+    options |= those_set(vectors=vectors)
     _print_report(
         _command(context, task_of_files(data, options.get("layout")), options=options)(data, **options), as_json
     )
@@ -340,7 +309,7 @@ def run(arguments: list[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        message, code = explain(error, options, resumable=arguments[:1] == ["train"])
+        message, code = explain(error, options, command="".join(arguments[:1]))
         if message:  # Of a command line without a command, typer shows the help and says no more.
             warn(f"error: {message}")
         return code
@@ -378,11 +347,6 @@ def _command(context: typer.Context, task: str, source: Path | None = None, opti
     flags = {flag for parameter in context.command.params for flag in parameter.opts}
     context.obj.update({"--set"} & flags | set(map(option_of, options_of(task, name))))
     return command
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    """The options that were set."""
-    return {name: value for name, value in options.items() if value not in (None, False)}
 
 
 def _print_report(report: Any, as_json: bool) -> None:

@@ -34,7 +34,8 @@ MAY_IMPORT = [
     ({"runs"}, {"config"} | BASE),
     (TASKS, TOOLKIT | {"data", "models", "runs", "config"} | BASE),
     ({"tasks"}, TASKS | {"runs", "config"} | BASE),
-    ({"cli"}, {"tasks", "runs", "data"} | BASE),
+    ({"cli_options"}, {"errors"}),
+    ({"cli"}, {"cli_options", "tasks", "runs", "data"} | BASE),
     ({"__init__"}, TASKS),
 ]
 ALLOWED = {room: allowed for rooms, allowed in MAY_IMPORT for room in rooms}
@@ -45,6 +46,7 @@ LIGHT = (
     "runs",
     "tasks.py",
     "cli.py",
+    "cli_options.py",
     "process/quiet_tensorflow.py",
     *(f"{n}/task.py" for n in NAMES),
 )
@@ -107,6 +109,7 @@ def test_imports_go_one_way(path):
 
 def test_the_command_line_imports_little_before_it_knows_the_command():
     assert {name for name in imports(ROOT / "cli.py", late=False) if name.startswith("seqtag")} <= {
+        "seqtag.cli_options",
         "seqtag.errors",
         "seqtag.process.messages",
         "seqtag.process.streams",

@@ -8,19 +8,22 @@ from typing import Any
 from seqtag.errors import ConfigError, DataWarning, SeqtagError, one_line, option_of, reason_of
 from seqtag.process.streams import warn
 
+# How what a command has done before it was interrupted is used.
+WAYS_ON = {"train": "--resume goes on from the last whole epoch", "curve": "the same command goes on from there"}
 
-def explain(error: BaseException, options: set[str], resumable: bool) -> tuple[str, int]:
-    """The message of an error on one line, with the advice that `options` allow, and the exit code."""
+
+def explain(error: BaseException, options: set[str], command: str) -> tuple[str, int]:
+    """The message of an error of a command on one line, with the advice that `options` allow, and the exit code."""
     if isinstance(error, SeqtagError):
         return error.told(_way(error, options)), error.exit_code
-    message, code = _explain_others(error, resumable)
+    message, code = _explain_others(error, command)
     return one_line(" ".join(message.split())), code
 
 
-def _explain_others(error: BaseException, resumable: bool) -> tuple[str, int]:
+def _explain_others(error: BaseException, command: str) -> tuple[str, int]:
     match error:
         case KeyboardInterrupt():
-            return "interrupted" + ("; --resume goes on from the last whole epoch" if resumable else ""), 1
+            return "; ".join(filter(None, ["interrupted", WAYS_ON.get(command)])), 1
         case OSError():
             place = f"{error.filename}: " if error.filename else ""
             return f"{place}{reason_of(error)}", 1

@@ -18,6 +18,10 @@ class DataConfig(FilesConfig):
 
     train: str | None = Field(None, description="training file; 'sample:train' is of the corpus inside the package")
     dev: str | None = Field(None, description="file that chooses the epoch and every setting")
+    fraction: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0,
+        description="share of the training sentences that is used, drawn by the seed; a larger share has the same ones",
+    )
     test: str | None = Field(None, description="file that is scored once, at the end")
     layout: Literal[
         "auto",

@@ -23,7 +23,7 @@ from seqtag.runs.estimators import (
 )
 from seqtag.runs.places import new_folder
 from seqtag.tagging.config import TASK, TaggingConfig
-from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, split_off_dev
+from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, share_of, split_off_dev
 from seqtag.tagging.data.python_sentences import sentences_of
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
@@ -155,6 +155,7 @@ class Tagger(BaseEstimator):
             dev = load_corpus(validation_data[0], options, validation_data[1])
         else:
             dev = load_corpus(validation_data, options)
+        train = share_of(train, config.data.fraction, config.seed)
         TagCodec.fit(train, config.data.scheme).check(dev)
         recording = Recording(verbose=is_verbose(self, verbose))
         vectors = load_vectors(config, {"train": train, "dev": dev}, verbose=recording.verbose)

@@ -16,17 +16,25 @@ from seqtag.files.asides import remove
 from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_run_config, resolve_path
-from seqtag.runs.directory import CHECKPOINTS, LOGS, PREPARED, run_directory, runs_in, write_figures
+from seqtag.runs.directory import CHECKPOINTS, LOGS, PREPARED, has_state, run_directory, runs_in, write_figures
 from seqtag.runs.places import check_new_folder, check_output_folder
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import TASK, DataConfig, TaggingConfig
-from seqtag.tagging.data.corpus import SAMPLE_PREFIX, ReadingOptions, TaggedCorpus, load_corpus, reading_options
+from seqtag.tagging.data.corpus import (
+    SAMPLE_PREFIX,
+    ReadingOptions,
+    TaggedCorpus,
+    load_corpus,
+    reading_options,
+    share_of,
+)
 from seqtag.tagging.data.detection import is_table_of_tokens
 from seqtag.tagging.data.inputs import read_columns, read_raw
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
+from seqtag.tagging.learning_curve import LearningCurve, announce, is_finished, parse_fractions, report, share_config
 from seqtag.tagging.stored_sizes import stored_sizes
 from seqtag.tagging.thresholds import check_precision
 from seqtag.tagging.vectors import prepared_vectors
@@ -48,6 +56,7 @@ OPTIONS = {
     "export": frozenset[str](),
     "gradients": READING,
     "compare": READING,
+    "curve": frozenset(("fractions",)),
     "inspect": READING | {"vectors"},
 }
 SPLITS = ("train", "dev", "test")
@@ -66,6 +75,7 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
     """
     with run_directory(config, output, resume) as folder:
         corpora = load_splits(config.data)
+        corpora["train"] = share_of(corpora["train"], config.data.fraction, config.seed)
         _check_tags(corpora, config)
         vectors = prepared_vectors(config, corpora, output, folder / PREPARED)
         import_tensorflow()
@@ -102,8 +112,11 @@ def load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
     return corpora
 
 
-def _check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> None:
+def _check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> TagCodec:
     """Finds faults of tags before TensorFlow is imported, and warns of tags that the training data do not have.
+
+    Returns:
+        The codec of the training data.
 
     Raises:
         DataError: a tag that is not of the scheme.
@@ -114,6 +127,7 @@ def _check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> N
     check_precision(config.evaluation.precision, codec)
     for corpus in corpora.values():
         codec.check(corpus)
+    return codec
 
 
 def _locate(path: str, data: DataConfig) -> str:
@@ -273,6 +287,38 @@ def _scored_file(run: Path) -> str:
     if file is None:
         raise ConfigError(f"{run / bundle.CONFIG}: expected data.test to be a path, found none; use --data")
     return _locate(file, config)
+
+
+def curve(config: TaggingConfig, folder: Path, *, fractions: str) -> LearningCurve:
+    """Trains a tagger on shares of the training sentences, and scores each on dev; the test data are left alone.
+
+    Each share is a run in `folder`, whose configuration says `data.fraction`. A finished one is not trained again, and
+    an interrupted one goes on. `curve.csv` and `curve.png` hold what is known after each of them.
+
+    Args:
+        config: of the taggers.
+        folder: where runs, table and figure go.
+        fractions: see `parse_fractions`.
+
+    Raises:
+        ConfigError: see `parse_fractions`, `is_finished` and `train`.
+        RunError, OutputError, DataError: see `check_output_folder` and `train`.
+    """
+    wanted = parse_fractions(fractions)
+    check_output_folder(folder)
+    corpora = load_splits(config.data)
+    codec = _check_tags(corpora, config)
+    found = LearningCurve(resolve_measure(config.evaluation.measure, codec.scheme))
+    for number, fraction in enumerate(wanted):
+        step, run = share_config(config, codec, fraction), folder / f"{fraction:g}"
+        part = share_of(corpora["train"], fraction, config.seed)
+        announce(wanted, number, part)
+        was_there = is_finished(run, step)
+        if not was_there:
+            train(step, run, resume=has_state(bundle.partial_path(run)))
+        report(found.add(run, fraction, part), found.measure, was_there)
+        found.write(folder)
+    return found
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:

@@ -35,6 +35,8 @@ from seqtag.training.checkpoint import Checkpoint
 
 # Commands that are of no task.
 OTHERS = {"vectors"}
+# Commands of a configuration, not of a run.
+OF_CONFIGS = {"train", "curve"}
 COMMANDS: dict[str, Any] = {
     name: command for name, command in typer.main.get_command(app).commands.items() if name not in OTHERS
 }
@@ -292,6 +294,10 @@ def test_every_option_of_the_command_line_is_some_tasks():
 def test_what_belongs_to_another_task_is_refused_in_a_line(name, task, case, folder, finished, refused):
     for command in COMMANDS:
         takers = [other for other in NAMES if command in task_named(other).OPTIONS]
+        if command not in task.OPTIONS and command in OF_CONFIGS:
+            told = refused(2, command, folder / "job.yaml")
+            assert told == f"{folder / 'job.yaml'}: task: expected {' or '.join(map(repr, takers))}, found {name!r}"
+            continue
         if command not in task.OPTIONS:
             told = refused(1, command, finished)
             assert told == f"{finished}: expected a run of {' or '.join(takers)}, found one of {name}"

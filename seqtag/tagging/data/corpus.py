@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from seqtag.errors import DataError, DataWarning
@@ -262,6 +263,21 @@ def _from_pairs(pairs: Any, features: Sequence[str | int]) -> TaggedCorpus:
         raise DataError("expected sentences, found none")
     corpus.numbers = list(range(len(corpus)))
     return corpus
+
+
+def share_of(corpus: TaggedCorpus, fraction: float, seed: int) -> TaggedCorpus:
+    """A share of the sentences, drawn by the seed, in the order of the file; one sentence at least.
+
+    What a smaller share has, a larger one of the same seed has too.
+
+    >>> corpus = load_corpus([([word], ["O"]) for word in "abcdefghi"])
+    >>> [[tokens[0] for tokens in share_of(corpus, fraction, seed=1).tokens] for fraction in (0.2, 0.4)]
+    [['a', 'h'], ['a', 'b', 'e', 'h']]
+    """
+    count = max(1, round(fraction * len(corpus)))
+    if count == len(corpus):
+        return corpus
+    return corpus.subset(sorted(np.random.default_rng(seed).permutation(len(corpus))[:count].tolist()))
 
 
 def split_off_dev(corpus: TaggedCorpus, every: int = 10) -> tuple[TaggedCorpus, TaggedCorpus]:
