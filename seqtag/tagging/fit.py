@@ -14,6 +14,7 @@ from seqtag.tagging.config import ModelConfig, TaggingConfig
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, reading_options
 from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.data.weights import relative_weights
 from seqtag.tagging.data.windows import in_pieces
 from seqtag.tagging.evaluation.evaluate import quick_report, resolve_measure
 from seqtag.tagging.model import TaggingModel
@@ -125,6 +126,7 @@ def fit_tagging_model(
         vectors: pretrained word vectors; see `seqtag.tagging.vectors`.
 
     Raises:
+        DataError: all sentences of `train` have the weight 0.
         ConfigError: a measure of spans for plain labels, or a precision of an unknown type.
         RunError: see `fit_network`.
     """
@@ -136,7 +138,8 @@ def fit_tagging_model(
         scheme = model.codec.scheme
         measure = resolve_measure(config.evaluation.measure, scheme)
         check_precision(config.evaluation.precision, model.codec)
-        encoded = in_pieces(model.encode(train.inputs, model.codec.encode_corpus(train)), model.codec.begins)
+        encoded = model.encode(train.inputs, model.codec.encode_corpus(train))
+        encoded = in_pieces(replace(encoded, weights=relative_weights(train)), model.codec.begins)
         encoded_dev = model.encode(dev.inputs)
 
         def evaluate() -> float:

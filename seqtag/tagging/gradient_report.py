@@ -70,7 +70,7 @@ def report_gradients(model: TaggingModel, corpus: TaggedCorpus) -> GradientRepor
     line = LiveLine()
     try:
         line.show(lambda: f"gradient flow of {len(part)} sentences")
-        x, y = split_tags(batch_of(encoded, np.arange(len(part))))
+        x, y, *_ = split_tags(batch_of(encoded, np.arange(len(part))))
         flow = gradient_flow(model.network, x, y)
         summary = flow.summary()
         summary["reach"] = [_reach(flow, *direction, line) for direction in flow.directions()]

@@ -26,6 +26,7 @@ from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, share_of, split_off_dev
 from seqtag.tagging.data.python_sentences import sentences_of
 from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.data.weights import checked_weights
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.export import export_saved_model
 from seqtag.tagging.fit import fit_tagging_model
@@ -131,6 +132,7 @@ class Tagger(BaseEstimator):
         y: Iterable[Sequence[str]] | None = None,
         validation_data: Any = None,
         verbose: int | None = None,
+        sample_weight: Iterable[float] | None = None,
     ) -> Tagger:
         """Fits the model.
 
@@ -140,14 +142,18 @@ class Tagger(BaseEstimator):
             validation_data: what chooses the epoch, in any of these forms (`(X, y)` for token lists); every tenth
                 sentence of `X` is held out for it when there is none.
             verbose: that of the estimator unless given.
+            sample_weight: how often each sentence of `X` counts in training, instead of the weights that `X` has.
 
         Raises:
-            DataError: no sentence, tokens and tags that differ in number, what is no string; the message says where.
+            DataError: no sentence, tokens and tags that differ in number, what is no string, weights that do not fit;
+                the message says where.
             ConfigError: an argument of a wrong type or an unknown key.
         """
         config = self._config()
         options = reading_options(config.data)
         train = load_corpus(X, options, y)
+        if sample_weight is not None:
+            train.weights = checked_weights(sample_weight, len(train))
         options = options.spelt_as(train)
         if validation_data is None:
             train, dev = split_off_dev(train)

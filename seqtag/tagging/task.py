@@ -33,6 +33,7 @@ from seqtag.tagging.data.inputs import read_columns, read_raw
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.data.weights import relative_weights
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.learning_curve import LearningCurve, announce, is_finished, parse_fractions, report, share_config
 from seqtag.tagging.stored_sizes import stored_sizes
@@ -119,10 +120,11 @@ def _check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> T
         The codec of the training data.
 
     Raises:
-        DataError: a tag that is not of the scheme.
+        DataError: a tag that is not of the scheme, or weights of sentences that are all 0.
         ConfigError: a measure of spans for plain labels, or a precision of an unknown type.
     """
     codec = TagCodec.fit(corpora["train"], config.data.scheme)
+    relative_weights(corpora["train"])
     resolve_measure(config.evaluation.measure, codec.scheme)
     check_precision(config.evaluation.precision, codec)
     for corpus in corpora.values():

@@ -66,7 +66,8 @@ def _without_padding(rows: tf.Tensor) -> tf.Tensor:
 def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
     """The batch of the sentences with these indices; a pure graph function.
 
-    Where the corpus has sets of labels, `tags` is `(batch, time, labels)` bool: those that each token may have.
+    Where the corpus has sets of labels, `tags` is `(batch, time, labels)` bool: those that each token may have. Where
+    it has weights, so has the batch: `weights (batch,)`.
     """
 
     def gathered(table: tf.RaggedTensor | None) -> tf.RaggedTensor | None:
@@ -82,6 +83,8 @@ def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
         tags = batch["tags"]
         known = tf.gather(tf.constant(corpus.label_sets), tf.maximum(tags, 0))
         batch["tags"] = known | (tags < 0)[..., None]
+    if corpus.weights is not None:
+        batch["weights"] = tf.gather(tf.constant(corpus.weights), sentences)
     return batch
 
 
@@ -164,6 +167,8 @@ class TaggedBatches:
         return islice(chain.from_iterable(map(self._pass, count())), steps, None)
 
 
-def split_tags(batch: Batch) -> tuple[Batch, tf.Tensor]:
-    """A batch as Keras's `fit` takes it: the inputs, and the tags."""
-    return {name: value for name, value in batch.items() if name != "tags"}, batch["tags"]
+def split_tags(batch: Batch) -> tuple[Batch, tf.Tensor] | tuple[Batch, tf.Tensor, tf.Tensor]:
+    """A batch as Keras's `fit` takes it: the inputs, the tags and, where there are any, the weights of sentences."""
+    inputs = dict(batch)
+    told = [inputs.pop(name) for name in ("tags", "weights") if name in inputs]
+    return (inputs, *told)

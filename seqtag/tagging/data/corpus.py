@@ -129,6 +129,7 @@ class TaggedCorpus:
         path: where the sentences come from, for messages; None for Python objects.
         lines: 1-based line numbers of the tokens, one list per sentence; empty for Python objects.
         numbers: of Python lists, the 0-based number of each sentence.
+        weights: how much each sentence counts in training; empty where all count the same.
         layout: of the file; two columns for Python objects.
         notation: how the source spells tags, which are in the usual spelling here; None where that is its own.
     """
@@ -141,6 +142,7 @@ class TaggedCorpus:
     numbers: list[int] = field(default_factory=list)
     layout: Layout = LAYOUTS["tsv"]
     notation: Notation | None = None
+    weights: list[float] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -179,6 +181,7 @@ class TaggedCorpus:
             columns=pick(self.columns),
             lines=pick(self.lines),
             numbers=pick(self.numbers),
+            weights=pick(self.weights),
         )
 
 
@@ -212,19 +215,24 @@ def _read(source: Any, options: ReadingOptions, tags: Iterable | None) -> Tagged
     if isinstance(source, (str, os.PathLike)):
         return _from_file(source, options)
     if isinstance(source, pd.DataFrame):
-        return TaggedCorpus(*sentences_of_frame(source, options))
+        tokens, tags, columns, weights = sentences_of_frame(source, options)
+        return TaggedCorpus(tokens, tags, columns, weights=weights)
     return _from_pairs(source if tags is None else paired(source, tags), options.features)
 
 
 def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> TaggedCorpus:
     reader = options.reader(source)
     corpus = TaggedCorpus(path=reader.path)
+    weights: list[float | None] = []
     for sentence in reader:
         corpus.tokens.append(sentence.tokens)
         corpus.tags.append(sentence.tags)
         corpus.lines.append(sentence.line_numbers)
         corpus.layout = sentence.layout
         corpus.columns.append([sentence.column(column) for column in options.features])
+        weights.append(sentence.weight)
+    if any(weight is not None for weight in weights):
+        corpus.weights = [1.0 if weight is None else weight for weight in weights]
     return corpus
 
 

@@ -27,6 +27,7 @@ class EncodedCorpus:
         word_rows: int32 (sentences, None) ragged, the row of each token's word in `features`.
         columns: int32 (sentences, None, columns) ragged, rows of the further columns' vocabularies; None without any.
         tags: int32 (sentences, None) ragged, -1 where the tag is unknown; None when the corpus has no tags.
+        weights: float32 (sentences,), how often each counts in training, 1 in the mean; None for all the same.
         label_sets: (indices, labels) bool, the labels that each index of `tags` stands for; None where it is one label.
         lengths: (sentences,) NumPy array of token counts.
     """
@@ -36,6 +37,7 @@ class EncodedCorpus:
     columns: tf.RaggedTensor | None
     tags: tf.RaggedTensor | None
     lengths: np.ndarray
+    weights: np.ndarray | None = None
     label_sets: np.ndarray | None = None
 
 
@@ -73,7 +75,7 @@ def encode_corpus(
         if label_sets is not None and flat.max(initial=0) < label_sets.shape[1]:
             label_sets = None
     rows_of_words = _ragged(np.array(word_rows, np.int32), lengths)
-    return EncodedCorpus(features, rows_of_words, columns, encoded_tags, lengths, label_sets)
+    return EncodedCorpus(features, rows_of_words, columns, encoded_tags, lengths, label_sets=label_sets)
 
 
 def _ragged(flat: np.ndarray, lengths: np.ndarray) -> tf.RaggedTensor:

@@ -10,6 +10,7 @@ import pandas as pd
 from seqtag.errors import DataError, shown
 from seqtag.tagging.data.sentence_ids import SentenceIds
 from seqtag.tagging.data.table_header import SENTENCE_NAMES, TAG_NAMES, TOKEN_NAMES, find_column
+from seqtag.tagging.data.weights import WEIGHT, read_weight
 
 if TYPE_CHECKING:
     from seqtag.tagging.data.corpus import ReadingOptions
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
 
 def sentences_of_frame(
     frame: pd.DataFrame, options: ReadingOptions
-) -> tuple[list[list[str]], list[list[str]], list[list[list[str]]]]:
-    """The tokens, the tags and the further columns of each sentence.
+) -> tuple[list[list[str]], list[list[str]], list[list[list[str]]], list[float]]:
+    """The tokens, the tags and the further columns of each sentence, and its weight where there is such a column.
 
     Rows with the same id make a sentence, wherever they stand; if ids stand on the first rows of sentences alone, the
     rows below belong to them.
 
     Raises:
-        DataError: a column is missing, the frame is empty, or a value is no text; the message names its row.
+        DataError: a column is missing, the frame is empty, a value is no text, or a weight is none; the message names
+            its row.
     """
     found = {
         "sentence": _column(frame, options.sentence_column, SENTENCE_NAMES),
@@ -40,7 +42,24 @@ def sentences_of_frame(
     groups = _groups(ids)
     values = map(_texts, texts)
     tokens, tags, *columns = ([[column[n] for n in group] for group in groups] for column in values)
-    return tokens, tags, [[column[n] for column in columns] for n in range(len(groups))]
+    return tokens, tags, [[column[n] for column in columns] for n in range(len(groups))], _weights(frame, groups)
+
+
+def _weights(frame: pd.DataFrame, groups: Sequence[Sequence[int]]) -> list[float]:
+    """What the column `weight` says of each sentence; nothing without one."""
+    if WEIGHT not in frame.columns:
+        return []
+    column = frame[WEIGHT].tolist()
+    weights: list[float] = []
+    for group in groups:
+        weight = None
+        for n in group:
+            try:
+                weight = read_weight(column[n], weight)
+            except DataError as error:
+                raise error.at(f"row {frame.index[n]}") from None
+        weights += [] if weight is None else [weight]
+    return weights
 
 
 def _column(frame: pd.DataFrame, chosen: str | int | None, usual: Sequence[str]) -> int | None:

@@ -10,6 +10,7 @@ from seqtag.errors import DataError, shown
 from seqtag.tagging.data.columns import Reading
 from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.one_line import PIECE, content_of, is_slashed, last_slash
+from seqtag.tagging.data.weights import WEIGHT, read_weight
 
 
 class Parsed(NamedTuple):
@@ -68,6 +69,20 @@ class LineSentence:
     def has_tags(self) -> bool:
         """Whether the line has tags."""
         return self.parsed.read_tags is not None
+
+    @property
+    def weight(self) -> float | None:
+        """What the key `weight` says.
+
+        Raises:
+            DataError: it is no number from 0 on.
+        """
+        if WEIGHT not in self.parsed.further:
+            return None
+        try:
+            return read_weight(self.parsed.further[WEIGHT])
+        except DataError as error:
+            raise error.at(self.path, self.line_number) from None
 
     @property
     def tags(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from seqtag.tagging.data.detection import WORD_GROUP
 from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.notation import Notation
 from seqtag.tagging.data.one_line import content_of
+from seqtag.tagging.data.weights import WEIGHT, read_weight, weight_of_comment
 
 _FIELD = re.compile(r"[^ \t]+")
 
@@ -44,6 +45,10 @@ class Sentence(Protocol):
     @property
     def has_tags(self) -> bool:
         """Whether the file has tags for it."""
+
+    @property
+    def weight(self) -> float | None:
+        """How much the sentence counts in training, where the file says it."""
 
     @property
     def tags(self) -> list[str]:
@@ -98,6 +103,31 @@ class ColumnSentence:
     def has_tags(self) -> bool:
         """Whether the rows reach as far as the column of tags."""
         return self._reaches(self.tag_index)
+
+    @property
+    def weight(self) -> float | None:
+        """What a comment above the sentence, or the column `weight` of a table, says of it.
+
+        Raises:
+            DataError: it is no number from 0 on, or there are two.
+        """
+        weight = None
+        for line, text in self._weights():
+            try:
+                weight = read_weight(text, weight)
+            except DataError as error:
+                raise error.at(self.path, line) from None
+        return weight
+
+    def _weights(self) -> Iterator[tuple[int, str]]:
+        """The weights that the sentence has, each with its line."""
+        if self.layout.form == "table":
+            if WEIGHT in self.layout.columns:
+                yield from zip(self.line_numbers, self.column(WEIGHT), strict=True)
+        else:
+            for number, line in enumerate(self.lines[: self.positions[0]], self.first_line):
+                if (text := weight_of_comment(line)) is not None:
+                    yield number, text
 
     @property
     def tags(self) -> list[str]:

@@ -46,7 +46,9 @@ def windowed(corpus: EncodedCorpus, sentence: int, windows: list[Window]) -> Enc
         return tf.gather(table[sentence], places)
 
     columns = None if corpus.columns is None else cut(corpus.columns)
-    return replace(corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=None, lengths=stops - starts)
+    return replace(
+        corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=None, weights=None, lengths=stops - starts
+    )
 
 
 def in_pieces(corpus: EncodedCorpus, begins: np.ndarray) -> EncodedCorpus:
@@ -61,15 +63,22 @@ def in_pieces(corpus: EncodedCorpus, begins: np.ndarray) -> EncodedCorpus:
     if corpus.tags is None or not (corpus.lengths > LONGEST).any():
         return corpus
     sentences = np.split(corpus.tags.flat_values.numpy(), np.cumsum(corpus.lengths)[:-1])
-    lengths = np.concatenate(
-        [_piece_lengths(tags, begins) if len(tags) > LONGEST else [len(tags)] for tags in sentences]
-    )
+    pieces = [_piece_lengths(tags, begins) if len(tags) > LONGEST else [len(tags)] for tags in sentences]
+    lengths = np.concatenate(pieces)
+    weights = None if corpus.weights is None else np.repeat(corpus.weights, list(map(len, pieces)))
 
     def cut(table: tf.RaggedTensor) -> tf.RaggedTensor:
         return tf.RaggedTensor.from_row_lengths(table.flat_values, lengths)
 
     columns = None if corpus.columns is None else cut(corpus.columns)
-    return replace(corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=cut(corpus.tags), lengths=lengths)
+    return replace(
+        corpus,
+        word_rows=cut(corpus.word_rows),
+        columns=columns,
+        tags=cut(corpus.tags),
+        lengths=lengths,
+        weights=weights,
+    )
 
 
 def _piece_lengths(tags: np.ndarray, begins: np.ndarray) -> np.ndarray:

@@ -141,10 +141,12 @@ class TaggerNetwork(keras.Model):
         Where `y` is `(batch, time, num_tags)` bool, it says which tags each token may have.
 
         The sum over the batch is divided by the number of its tokens, so that a batch counts the same whether its
-        sentences are short or long.
+        sentences are short or long. `sample_weight (batch,)` is how often a sentence counts in the sum.
         """
         loss_of = self.head.negative_log_likelihood if len(y.shape) == 2 else self.head.loss_within
         losses = loss_of(y_pred, y, mask=sequence_mask(x))
+        if sample_weight is not None:
+            losses = losses * ops.cast(sample_weight, losses.dtype)
         tokens = ops.maximum(ops.sum(x["lengths"]), 1)
         loss = ops.sum(losses) / ops.cast(tokens, losses.dtype)
         return loss + ops.sum(self.losses) if self.losses else loss

@@ -1,0 +1,72 @@
+"""What a sentence tells the network, by the loss of an unfitted one: tags known in part, weights."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seqtag.tagging.config import ModelConfig
+from seqtag.tagging.data.batches import batch_of, split_tags
+from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
+from seqtag.tagging.data.schemes import violations
+from seqtag.tagging.data.tags import UNKNOWN_TAG
+from seqtag.tagging.data.weights import relative_weights
+from seqtag.tagging.fit import build_tagging_model
+
+TAGS = ["O", "B-A", "I-A", "B-B", "I-B"]
+PAIRS = [(["a", "b", "c", "d"], ["B-A", "?", "?", "O"]), (["d", "b"], ["B-B", "I-B"]), (["c"], ["?"])]
+OPTIONS = ReadingOptions(unknown_tag="?")
+
+
+@pytest.fixture(scope="module", params=["crf", "softmax"])
+def model(request):
+    config = ModelConfig(cell="gru", head=request.param, units=3, char_encoder="none", spelling=False, word_dim=4)
+    built = build_tagging_model(load_corpus(PAIRS, OPTIONS), config, OPTIONS)
+    rng = np.random.default_rng(3)
+    for variable in built.network.trainable_variables:
+        variable.assign(rng.normal(size=variable.shape))
+    return built
+
+
+def loss(model, corpus) -> float:
+    """The loss of all sentences as one batch."""
+    encoded = model.encode(corpus.inputs, model.codec.encode_corpus(corpus))
+    encoded = replace(encoded, weights=relative_weights(corpus))
+    x, y, *weights = split_tags(batch_of(encoded, np.arange(len(corpus))))
+    return float(model.network.compute_loss(x, y, model.network(x), *weights))
+
+
+def test_the_probability_of_known_tags_is_the_sum_over_all_that_the_others_may_be(model):
+    if model.network.head_kind == "softmax":
+        pytest.skip("it takes each token by itself")
+    tokens, tags = PAIRS[0]
+    completed = [[tags[0], *free, tags[3]] for free in itertools.product(TAGS, repeat=2)]
+    whole = load_corpus([(tokens, tags) for tags in completed if not violations(tags, "IOB2")])
+    x, y = split_tags(batch_of(model.encode(whole.inputs, model.codec.encode_corpus(whole)), np.arange(len(whole))))
+    total = np.exp(-model.network.head.negative_log_likelihood(model.network(x), y)).sum()
+    known = loss(model, load_corpus([(tokens, tags)], OPTIONS))
+    np.testing.assert_allclose(np.exp(-len(tokens) * known), total, rtol=1e-4)
+    assert len(whole) == 12
+
+
+def test_a_sentence_of_which_nothing_is_known_tells_nothing(model):
+    assert loss(model, load_corpus(PAIRS[2:], OPTIONS)) == pytest.approx(0, abs=1e-6)
+
+
+def test_where_all_tags_are_known_no_set_of_them_is_made(model):
+    corpus = load_corpus(PAIRS[1:2], OPTIONS)
+    assert UNKNOWN_TAG not in corpus.tags[0]
+    assert model.encode(corpus.inputs, model.codec.encode_corpus(corpus)).label_sets is None
+
+
+def test_a_weight_of_two_is_a_sentence_given_twice_and_zero_one_left_out(model):
+    corpus = load_corpus(PAIRS, OPTIONS)
+    plain = loss(model, corpus)
+    assert loss(model, replace(corpus, weights=[3.0] * 3)) == pytest.approx(plain, rel=1e-5)
+    twice = loss(model, replace(corpus, weights=[1.0, 2.0, 1.0]))
+    assert twice == pytest.approx(loss(model, corpus.subset([0, 1, 1, 2])), rel=1e-5) != pytest.approx(plain, rel=1e-3)
+    without = loss(model, replace(corpus, weights=[1.0, 0.0, 1.0]))
+    assert without == pytest.approx(loss(model, corpus.subset([0, 2])), rel=1e-5)
