@@ -69,6 +69,8 @@ def encode_corpus(
         ]
         columns = _ragged(np.array(rows, np.int32).T, lengths)
     encoded_tags = None
+    if tags is None:
+        label_sets = None
     if tags is not None:
         flat = np.array([tag for sentence in tags for tag in sentence], np.int32)
         encoded_tags = _ragged(flat, lengths)
