@@ -75,10 +75,11 @@ def evaluate(
     n_best: Annotated[
         int | None, typer.Option("--n-best", min=1, help="tagger: also the score of the best of so many answers")
     ] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="tagger: also a page to look at")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a run on a tagged file, on the last horizons of series, or on pairs."""
-    options |= those_set(n_best=n_best)
+    options |= those_set(n_best=n_best, html=html)
     _print_report(_command_of_run(context, run, options)(run, data, **options), as_json)
 
 

@@ -27,6 +27,7 @@ Sizes = Callable[[dict[str, Any], dict[str, Any]], Iterable[tuple[str, Any, Any]
 
 FORMAT_VERSION = 2
 MODEL, ENCODERS, CONFIG, METRICS, HISTORY = "model.keras", "encoders.json", "config.yaml", "metrics.json", "history.csv"
+REPORT = "report.html"
 PARTIAL_SUFFIX = ".partial"
 # The entry of the network's metadata that says which encoders it was written with, and what that leaves out.
 FINGERPRINT, NOT_LEARNED = "encoders", ("format_version", "task", "options")

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seqtag.errors import ConfigError, RunError
+from seqtag.errors import ConfigError, OutputError, RunError
 from seqtag.files.folders import check_folder, whole_folder
+from seqtag.files.writing import atomic_write
 from seqtag.runs import bundle
 
-FILES_OF_A_RUN = {bundle.MODEL, bundle.ENCODERS, bundle.CONFIG, bundle.METRICS, bundle.HISTORY}
+FILES_OF_A_RUN = {bundle.MODEL, bundle.ENCODERS, bundle.CONFIG, bundle.METRICS, bundle.HISTORY, bundle.REPORT}
 
 
 @contextmanager
@@ -49,6 +50,28 @@ def check_new_name(target: str | os.PathLike[str]) -> None:
         raise RunError(f"{target}: expected a new directory, found one; choose another name or remove it")
     _check_outside_unfinished_runs(path)
     check_folder(path)
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """Gives an empty file aside to write to, which is renamed to `target` after the block, or removed after a fault.
+
+    Everything is checked before the block.
+
+    Raises:
+        RunError: see `check_output_file`.
+        OutputError: something is there already, also after the block, or there is no folder to write to.
+    """
+    check_output_file(target)
+    _check_is_new(target)
+    with atomic_write(target) as aside:
+        yield aside
+        _check_is_new(target)
+
+
+def _check_is_new(target: Path) -> None:
+    if os.path.lexists(target):
+        raise OutputError(f"{target}: expected no file of this name, found one; choose another name or remove it")
 
 
 def check_output_file(path: Path) -> None:

@@ -17,7 +17,7 @@ from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_run_config, resolve_path
 from seqtag.runs.directory import CHECKPOINTS, LOGS, PREPARED, has_state, run_directory, runs_in, write_figures
-from seqtag.runs.places import check_new_folder, check_output_folder
+from seqtag.runs.places import check_new_folder, check_output_folder, new_file
 from seqtag.runs.summary import Report
 from seqtag.tagging.config import TASK, DataConfig, TaggingConfig
 from seqtag.tagging.data.corpus import (
@@ -34,7 +34,7 @@ from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.data.weights import relative_weights
-from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
+from seqtag.tagging.evaluation.evaluate import evaluate_model, report_on, resolve_measure
 from seqtag.tagging.learning_curve import LearningCurve, announce, is_finished, parse_fractions, report, share_config
 from seqtag.tagging.stored_sizes import stored_sizes
 from seqtag.tagging.thresholds import check_precision
@@ -52,7 +52,7 @@ READING = frozenset(
 )
 OPTIONS = {
     "train": frozenset[str](),
-    "evaluate": READING | {"n_best"},
+    "evaluate": READING | {"n_best", "html"},
     "predict": READING | {"text", "format", "n_best"},
     "export": frozenset[str](),
     "gradients": READING,
@@ -136,22 +136,40 @@ def _locate(path: str, data: DataConfig) -> str:
     return path if path.startswith(SAMPLE_PREFIX) else str(resolve_path(path, data.root))
 
 
-def evaluate(run: Path, data: str, *, n_best: int | None = None, **reading: Any) -> Report:
+def evaluate(
+    run: Path, data: str, *, n_best: int | None = None, html: Path | None = None, **reading: Any
+) -> Report:
     """Scores a run on a file.
 
     Args:
         run: the run directory.
         data: the file.
         n_best: how many candidates of each sentence are scored too, up to 1000.
+        html: a new file for a page that shows the scores, and the sentences with their tags.
         reading: how the file is read, where it is not as the run's own: `READING`.
 
     Raises:
         RunError, DataError: see `load_bundle`, `load_corpus` and `TagCodec.check`.
         ConfigError: more than 1000 candidates.
+        RunError, OutputError: see `new_file`.
     """
-    corpus = _load_checked(run, data, reading)
-    model = _load(run)
-    return evaluate_model(model, corpus, n_best or 0)
+    if html is None:
+        corpus = _load_checked(run, data, reading)
+        return evaluate_model(_load(run), corpus, n_best or 0)
+    with new_file(html) as aside:
+        corpus = _load_checked(run, data, reading)
+        history = run / bundle.HISTORY
+        epochs = bundle.read_history(history) if history.exists() else []
+        model = _load(run)
+        from seqtag.tagging.evaluation.answers import judge
+        from seqtag.tagging.report.page import Findings, render_page
+
+        judged = judge(model, corpus)
+        report = report_on(model, corpus, judged, n_best or 0)
+        reports = {Path(data).name: report}
+        findings = Findings(str(run), data, corpus, judged, model.codec.scheme, reports, epochs)
+        aside.write_text(render_page(findings), encoding="utf-8")
+    return report
 
 
 def _load_checked(run: Path, data: str, reading: Mapping[str, Any]) -> TaggedCorpus:

@@ -17,7 +17,7 @@ from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.known_tags import is_certain
 from seqtag.tagging.evaluation.reliability import Answers, CalibrationReport, Reliability
 from seqtag.tagging.evaluation.words import KNOWN, UNKNOWN, VECTORS_ONLY
-from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.model import Entity, TaggingModel
 from seqtag.tagging.outputs import batch_outputs
 
 
@@ -30,6 +30,8 @@ class JudgedTags(NamedTuple):
         entities: the entities that it gives, of which gold says whether they are right.
         types: `(entities,)`, their types.
         words: of each sentence, how well the model knows its words; see `evaluate_words`.
+        scores: of each sentence `(tokens,)`, the probabilities of its decoded tags.
+        given: of each sentence, the entities that it gives, with their probabilities.
     """
 
     predicted: list[list[str]]
@@ -37,6 +39,8 @@ class JudgedTags(NamedTuple):
     entities: Answers
     types: np.ndarray
     words: list[list[int]]
+    scores: list[np.ndarray]
+    given: list[list[Entity]]
 
     def report(self, model: TaggingModel) -> CalibrationReport:
         """How well the probabilities of the model that answered are calibrated."""
@@ -48,6 +52,8 @@ def judge(model: TaggingModel, corpus: TaggedCorpus) -> JudgedTags:
     """Tags a corpus, and compares the answers with the tags that it has."""
     encoded, scheme = model.encode(corpus.inputs), model.codec.scheme
     predicted: list[list[str]] = [[] for _ in corpus.tokens]
+    scores = [np.zeros(0)] * len(corpus)
+    of_sentences: list[list[Entity]] = [[] for _ in corpus.tokens]
     tags, entities, types = [], [], []
     for numbers, output in batch_outputs(encoded, lambda batch: _at_both(model, batch), model.codec.begins):
         lengths = encoded.lengths[numbers]
@@ -56,14 +62,10 @@ def judge(model: TaggingModel, corpus: TaggedCorpus) -> JudgedTags:
         decoded, given = model.codec.decode(found.tags.numpy()), model.entities(found, lengths)
         for row, n in enumerate(numbers):
             real = row, slice(lengths[row])
-            predicted[n] = decoded[row][: lengths[row]]
-            gold = corpus.tags[n]
+            predicted[n], of_sentences[n] = decoded[row][: lengths[row]], given[row]
+            scores[n], gold = output["scores"][real], corpus.tags[n]
             known = np.array([tag != UNKNOWN_TAG for tag in gold], bool)
-            of_tags = (
-                _are_right(model, gold, output["tags"][real]),
-                output["scores_before"][real],
-                output["scores"][real],
-            )
+            of_tags = (_are_right(model, gold, output["tags"][real]), output["scores_before"][real], scores[n])
             tags.append(Answers(*(values[known] for values in of_tags)))
             certain = [entity for entity in given[row] if is_certain(gold, entity.start, entity.end)]
             if scheme is not None and certain:
@@ -72,7 +74,8 @@ def judge(model: TaggingModel, corpus: TaggedCorpus) -> JudgedTags:
                 right = np.array([Span(*entity[:3]) in true for entity in certain])
                 entities.append(Answers(right, *(part.probabilities.numpy()[row, starts] for part in (before, found))))
                 types += [entity.type for entity in certain]
-    return JudgedTags(predicted, _together(tags), _together(entities), np.array(types, str), _knowledge(encoded))
+    answers, words = (_together(tags), _together(entities)), _knowledge(encoded)
+    return JudgedTags(predicted, *answers, np.array(types, str), words, scores, of_sentences)
 
 
 def _are_right(model: TaggingModel, gold: Sequence[str], labels: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from seqtag.tagging.evaluation.spans import SpanReport, evaluate_spans
 from seqtag.tagging.evaluation.words import evaluate_words
 
 if TYPE_CHECKING:
+    from seqtag.tagging.evaluation.answers import JudgedTags
     from seqtag.tagging.model import TaggingModel
 
 Report = SpanReport | LabelReport
@@ -41,7 +42,21 @@ def evaluate_model(model: TaggingModel, corpus: TaggedCorpus, n_best: int = 0) -
     # It needs TensorFlow, which a fault of the data comes before.
     from seqtag.tagging.evaluation.answers import judge
 
-    judged = judge(model, corpus)
+    return report_on(model, corpus, judge(model, corpus), n_best)
+
+
+def report_on(model: TaggingModel, corpus: TaggedCorpus, judged: JudgedTags, n_best: int = 0) -> Report:
+    """The same report from answers that are there already.
+
+    Args:
+        model: the model that gave them.
+        corpus: what it was asked.
+        judged: its answers, from `judge`.
+        n_best: as for `evaluate_model`.
+
+    Raises:
+        ConfigError: more than 1000 candidates.
+    """
     scheme = model.codec.scheme
     gold, predicted = corpus_at_known(corpus.tags, judged.predicted, scheme)
     words = evaluate_words(gold, predicted, judged.words, scheme)

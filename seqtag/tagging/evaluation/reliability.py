@@ -43,8 +43,32 @@ def error_by_chance(probabilities: np.ndarray) -> float:
 
 def _by_bin(probabilities: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The distance from 0 of the sum of the values of each bin's answers."""
-    bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
-    return np.abs(np.bincount(bins, weights=values, minlength=BINS))
+    return np.abs(np.bincount(_bin_numbers(probabilities), weights=values, minlength=BINS))
+
+
+def _bin_numbers(probabilities: np.ndarray) -> np.ndarray:
+    return np.minimum((probabilities * BINS).astype(int), BINS - 1)
+
+
+class Bin(NamedTuple):
+    """The answers whose probabilities are nearly the same: how many, their mean probability, the share that is right."""
+
+    count: int
+    probability: float
+    right: float
+
+
+def reliability_bins(probabilities: np.ndarray, right: np.ndarray) -> list[Bin]:
+    """The bins that hold any answers, from the least probable one on.
+
+    >>> reliability_bins(np.array([0.92, 0.94, 0.5]), np.array([True, False, True]))
+    [Bin(count=1, probability=0.5, right=1.0), Bin(count=2, probability=0.93, right=0.5)]
+    """
+    numbers = _bin_numbers(probabilities)
+    counts, sums, rights = (
+        np.bincount(numbers, weights, minlength=BINS) for weights in (None, probabilities, right.astype(float))
+    )
+    return [Bin(int(n), float(p / n), float(r / n)) for n, p, r in zip(counts, sums, rights, strict=True) if n]
 
 
 class Answers(NamedTuple):

@@ -1,0 +1,149 @@
+"""The page itself: one file that loads nothing, in which no text of data is read as markup or as a script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from string import Template
+
+from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.evaluation.answers import JudgedTags
+from seqtag.tagging.evaluation.details import Details
+from seqtag.tagging.evaluation.evaluate import Report
+from seqtag.tagging.evaluation.reliability import Answers, Reliability, reliability_bins
+from seqtag.tagging.report.charts import Line, line_chart, reliability_chart
+from seqtag.tagging.report.markup import Markup, element, joined, script_data, shortened
+from seqtag.tagging.report.sentences import ShownSentences, shown_sentences
+from seqtag.tagging.report.tables import confusion_table, errors_table, headline, types_table, words_table
+
+NORM, LAYER_NORM = "grad_norm", "grad_norm/"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a page tells.
+
+    Attributes:
+        run: the name of the run.
+        data: the name of the file whose sentences are shown.
+        corpus: these sentences.
+        judged: the answers of the model to them.
+        scheme: of the tags; None for plain labels.
+        reports: the report on each scored split; the first is on these sentences.
+        history: of the training, a dict for each epoch; empty where it is not known.
+    """
+
+    run: str
+    data: str
+    corpus: TaggedCorpus
+    judged: JudgedTags
+    scheme: str | None
+    reports: Mapping[str, Report]
+    history: Sequence[Mapping[str, float]] = ()
+
+
+def render_page(findings: Findings) -> str:
+    """The page, as HTML."""
+    report = next(iter(findings.reports.values()))
+    sections = [("scores", "Scores", _scores(findings.reports)), ("types", "Types", types_table(report))]
+    if report.details is not None:
+        sections.append(("errors", "Errors", _errors(report.details)))
+    sections.append(("confusion", "Confusion", _confusion(report)))
+    if report.details is not None:
+        sections.append(("calibration", "Calibration", _calibration(findings.judged, report.details)))
+    if findings.history:
+        sections.append(("training", "Training", _training(findings.history)))
+    shown = shown_sentences(findings.corpus, findings.judged, findings.scheme)
+    style, script = _own("page.css"), _own("page.js")
+    links = [*((name, title) for name, title, _ in sections), ("sentences", "Sentences")]
+    return Template(_own("page.html")).substitute(
+        policy=_policy(style, script),
+        title=joined(f"{shortened(findings.data)} - seqtag"),
+        style=style,
+        heading=joined(shortened(findings.data)),
+        about=joined(f"tagged by {shortened(findings.run)}"),
+        links=joined(*(element("a", title, href=f"#{name}") for name, title in links)),
+        sections="\n".join(_section(*section) for section in sections),
+        shown=joined(_told(shown)),
+        data=script_data(shown.to_data()),
+        script=script,
+    )
+
+
+def _own(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """What a browser may do with the page: apply its own style, run its own script, and load nothing."""
+    style, script = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script))
+    rules = ["default-src 'none'", f"style-src 'sha256-{style}'", f"script-src 'sha256-{script}'", "base-uri 'none'"]
+    return "; ".join([*rules, "form-action 'none'"])
+
+
+def _section(name: str, title: str, content: Markup) -> Markup:
+    heading = element("h2", title, id=f"{name}-title")
+    return element("section", heading, content, id=name, aria_labelledby=f"{name}-title")
+
+
+def _scores(reports: Mapping[str, Report]) -> Markup:
+    return element("div", *(headline(split, report) for split, report in reports.items()), class_="cards")
+
+
+def _errors(details: Details) -> Markup:
+    parts = [] if details.errors is None else [errors_table(details.errors.counts)]
+    parts.append(words_table(details.words))
+    oracle = [] if details.oracle is None else [element("p", details.oracle.to_text(), class_="quiet")]
+    return joined(element("div", *parts, class_="beside"), *oracle)
+
+
+def _confusion(report: Report) -> Markup:
+    note = "Tokens: gold types down, predicted types across. A press on an error shows its sentences; arrows move."
+    return joined(element("p", note, class_="quiet"), confusion_table(report.confusion))
+
+
+def _calibration(judged: JudgedTags, details: Details) -> Markup:
+    found = details.calibration
+    kinds = [("tags", judged.tags, found.tags)]
+    if found.entities is not None:
+        kinds.append(("entities", judged.entities, found.entities))
+    temperature = found.calibration.temperature
+    charts = [_reliability(name, answers, told, temperature) for name, answers, told in kinds if told.answers]
+    lines = [element("p", line, class_="quiet") for line in found.to_text().splitlines()]
+    return joined(*lines, element("div", *charts, class_="charts"))
+
+
+def _reliability(name: str, answers: Answers, told: Reliability, temperature: float) -> Markup:
+    before = None if temperature == 1 else reliability_bins(answers.before, answers.right)
+    title = f"{name.capitalize()}: calibration error {told.error:.4f}, {told.answers:,} answers"
+    return reliability_chart(title, reliability_bins(answers.after, answers.right), before)
+
+
+def _training(history: Sequence[Mapping[str, float]]) -> Markup:
+    def line(column: str, name: str) -> Line:
+        return Line(name, [(row["epoch"], row[column]) for row in history if column in row and "epoch" in row])
+
+    dev = line("dev", "score on dev")
+    best = max(dev.points, key=lambda point: point[1])[0] if dev.points else None
+    layers = [name for name in history[0] if name.startswith(LAYER_NORM)]
+    of_layers = [line(name, name.removeprefix(LAYER_NORM)) for name in layers]
+    charts = [
+        line_chart("Score on dev", [dev], "score", best),
+        line_chart("Loss in training", [line("loss", "loss")], "loss", best),
+        line_chart("Gradient norm", [line(NORM, "mean"), line(f"{NORM}_max", "maximum")], "norm", log=True),
+        line_chart("Gradient norm by layer", of_layers, "norm", log=True),
+    ]
+    return element("div", *charts, class_="charts")
+
+
+def _told(shown: ShownSentences) -> str:
+    """How many sentences there are, and which of them are shown."""
+    if len(shown.rows) == shown.total:
+        return f"All {shown.total:,} sentences of the file."
+    return (
+        f"{len(shown.rows):,} of {shown.total:,} sentences: of each kind of error, and of sentences without one, "
+        "those that the tagger is least and most sure of."
+    )

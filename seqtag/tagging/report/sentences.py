@@ -1,0 +1,223 @@
+"""The sentences of a page: which of a file's are shown, and what the page is told of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+
+from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.data.schemes import Span, spans
+from seqtag.tagging.evaluation.answers import JudgedTags
+from seqtag.tagging.evaluation.errors import KINDS, EntityError, errors_of
+from seqtag.tagging.report.markup import script_data, shortened
+
+# What a page holds at most: sentences, tokens of each, and characters of them all as JSON.
+MOST_SENTENCES, MOST_TOKENS, MOST_SIZE = 1000, 300, 3_000_000
+# The kind of a wrong label, and of a sentence without errors.
+WRONG, NONE = "wrong", "none"
+DIGITS = 4
+
+Region = tuple[int, int, list[Span], list[Span]]
+
+
+@dataclass(frozen=True)
+class ShownSentences:
+    """Sentences of a page.
+
+    Attributes:
+        rows: what the page's script is told of each, in the order of the file.
+        types: the entity types or labels in them, which rows name by their numbers.
+        kinds: the kinds of errors that there may be.
+        total: how many sentences the file has.
+    """
+
+    rows: list[dict[str, Any]]
+    types: list[str]
+    kinds: tuple[str, ...]
+    total: int
+
+    def to_data(self) -> dict[str, Any]:
+        """All of it for the script."""
+        return {"rows": self.rows, "types": list(map(shortened, self.types)), "kinds": self.kinds}
+
+
+def shown_sentences(corpus: TaggedCorpus, judged: JudgedTags, scheme: str | None) -> ShownSentences:
+    """The sentences of a file, or the most telling ones of a large one; see `most_telling`.
+
+    Args:
+        corpus: the sentences with their gold tags.
+        judged: the model's answers.
+        scheme: of the tags; None for plain labels.
+    """
+    types = _Numbers()
+    label_or_span = _labels_row if scheme is None else _spans_row
+    wrong = [_kinds(corpus.tags[n], judged.predicted[n], scheme) for n in range(len(corpus))]
+    doubts = [float(scores.min()) if len(scores) else 1.0 for scores in judged.scores]
+    rows: dict[int, dict[str, Any]] = {}
+    size = 0
+    for n in most_telling(wrong, doubts)[:MOST_SENTENCES]:
+        row = {
+            "at": f"line {corpus.lines[n][0]}" if corpus.lines else f"sentence {n + 1}",
+            "p": round(doubts[n], DIGITS),
+            **label_or_span(corpus, judged, n, types, scheme or ""),
+        }
+        size += len(script_data(row))
+        if rows and size > MOST_SIZE:
+            break
+        rows[n] = row
+    kinds = (WRONG,) if scheme is None else KINDS
+    return ShownSentences([rows[n] for n in sorted(rows)], types.names, kinds, len(corpus))
+
+
+def most_telling(kinds: Sequence[Iterable[str]], doubts: Sequence[float]) -> list[int]:
+    """Sentences, those first that tell most.
+
+    Each kind of error, and the sentences without one, take turns with the least probable sentence and the most probable
+    one that are left: what a tagger is sure of and gets wrong tells as much as what it doubts.
+
+    Args:
+        kinds: of the errors in each sentence.
+        doubts: how probable each sentence is.
+
+    >>> most_telling([["missed"], [], ["missed"], ["missed"], []], [0.5, 0.9, 0.7, 0.8, 0.4])
+    [0, 4, 3, 1, 2]
+    """
+    groups: dict[str, list[int]] = {}
+    for n, of_sentence in enumerate(kinds):
+        for kind in set(of_sentence) or {NONE}:
+            groups.setdefault(kind, []).append(n)
+    turns = zip_longest(*(_from_both_ends(groups[kind], doubts) for kind in sorted(groups)))
+    return list(dict.fromkeys(n for turn in turns for n in turn if n is not None))
+
+
+def _from_both_ends(numbers: list[int], doubts: Sequence[float]) -> Iterator[int]:
+    order = sorted(numbers, key=lambda n: doubts[n])
+    for first, last in zip(order, reversed(order), strict=True):
+        yield first
+        yield last
+
+
+def _kinds(gold: Sequence[str], predicted: Sequence[str], scheme: str | None) -> list[str]:
+    """The kinds of the errors of a sentence."""
+    if list(gold) == list(predicted):
+        return []
+    if scheme is None:
+        return [WRONG]
+    return [error.kind for error in errors_of(spans(gold, scheme), spans(predicted, scheme))]
+
+
+class _Numbers:
+    """Names with numbers in the order in which they are first asked for."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def __getitem__(self, name: str) -> int:
+        return self._numbers.setdefault(name, len(self._numbers))
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._numbers)
+
+
+def _labels_row(corpus: TaggedCorpus, judged: JudgedTags, n: int, types: _Numbers, _: str) -> dict[str, Any]:
+    """A sentence of plain labels: the numbers of the gold and of the predicted ones, and their probabilities."""
+    gold, found, scores = corpus.tags[n], judged.predicted[n], judged.scores[n]
+    wrong = [place for place, pair in enumerate(zip(gold, found, strict=True)) if pair[0] != pair[1]]
+    part = _window(len(gold), wrong, scores)
+    pairs = {(types[gold[place]], types[found[place]]) for place in wrong if place in part}
+    shown = slice(part.start, part.stop)
+    return {
+        **_tokens(corpus.tokens[n], part),
+        "gold": [types[tag] for tag in gold[shown]],
+        "found": [types[tag] for tag in found[shown]],
+        "scores": [round(score, DIGITS) for score in scores[shown].tolist()],
+        "errors": [(WRONG, *pair) for pair in sorted(pairs)],
+        "pairs": sorted(pairs),
+    }
+
+
+def _spans_row(corpus: TaggedCorpus, judged: JudgedTags, n: int, types: _Numbers, scheme: str) -> dict[str, Any]:
+    """A sentence with spans: its regions, each of gold and predicted spans that overlap."""
+    gold, found = spans(corpus.tags[n], scheme), spans(judged.predicted[n], scheme)
+    errors = errors_of(gold, found)
+    part = _window(len(corpus.tokens[n]), [_place(error).start for error in errors], judged.scores[n])
+    probabilities = {tuple(entity[:3]): entity.score for entity in judged.given[n]}
+
+    def clipped(span: Span) -> list[int]:
+        return [types[span.type], max(span.start, part.start) - part.start, min(span.end, part.stop) - part.start]
+
+    def predicted(span: Span) -> list[float | None]:
+        score = probabilities.get(tuple(span))
+        return [*clipped(span), None if score is None else round(score, DIGITS)]
+
+    errors = [error for error in errors if _is_in(_place(error), part)]
+    regions = [
+        (max(start, part.start) - part.start, min(end, part.stop) - part.start, gold_here, found_here)
+        for start, end, gold_here, found_here in _regions(gold, found)
+        if start < part.stop and end > part.start
+    ]
+    return {
+        **_tokens(corpus.tokens[n], part),
+        "regions": [
+            (start, end, gold_here == found_here, list(map(clipped, gold_here)), list(map(predicted, found_here)))
+            for start, end, gold_here, found_here in regions
+        ],
+        "errors": sorted({_told(error, types) for error in errors}),
+        "pairs": sorted(_pairs(gold, found, part, types)),
+    }
+
+
+def _regions(gold: Sequence[Span], found: Sequence[Span]) -> list[Region]:
+    """The stretches that spans cover which overlap each other, with those of gold and the predicted ones in each."""
+    regions: list[Region] = []
+    for span, is_gold in sorted([*((s, True) for s in gold), *((s, False) for s in found)], key=lambda s: s[0][1:]):
+        if regions and span.start < regions[-1][1]:
+            start, end, *both = regions.pop()
+        else:
+            start, end, both = span.start, span.end, [[], []]
+        both[0 if is_gold else 1].append(span)
+        regions.append((start, max(end, span.end), both[0], both[1]))
+    return regions
+
+
+def _pairs(gold: Sequence[Span], found: Sequence[Span], part: range, types: _Numbers) -> set[tuple[int, int]]:
+    """The pairs of gold and predicted types of wrong tokens; -1 stands for no type."""
+    of_tokens = np.full((2, part.stop), -1)
+    for row, entities in zip(of_tokens, (gold, found), strict=True):
+        for span in entities:
+            row[span.start : span.end] = types[span.type]
+    return {(g, f) for g, f in of_tokens[:, part.start :].T.tolist() if g != f}
+
+
+def _told(error: EntityError, types: _Numbers) -> tuple[str, int, int]:
+    return (error.kind, *(-1 if span is None else types[span.type] for span in (error.true, error.predicted)))
+
+
+def _place(error: EntityError) -> Span:
+    span = error.predicted or error.true
+    assert span is not None
+    return span
+
+
+def _is_in(span: Span, part: range) -> bool:
+    return span.start < part.stop and span.end > part.start
+
+
+def _window(length: int, wrong: Sequence[int], scores: np.ndarray) -> range:
+    """The part of a sentence that is shown: around its first error, or around its least probable tag."""
+    if length <= MOST_TOKENS:
+        return range(length)
+    centre = wrong[0] if wrong else int(scores.argmin())
+    start = min(max(0, centre - MOST_TOKENS // 2), length - MOST_TOKENS)
+    return range(start, start + MOST_TOKENS)
+
+
+def _tokens(tokens: Sequence[str], part: range) -> dict[str, Any]:
+    """The tokens of a part; where it is not the whole, also where it begins and how many tokens the sentence has."""
+    cut = {} if len(part) == len(tokens) else {"first": part.start, "length": len(tokens)}
+    return {"tokens": [shortened(token) for token in tokens[part.start : part.stop]], **cut}
