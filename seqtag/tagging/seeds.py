@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqtag.data.text.vectors.model_vectors import ModelVectors
-from seqtag.runs.summary import Report
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggedCorpus
-from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
+from seqtag.tagging.evaluation.answers import JudgedTags, judge
+from seqtag.tagging.evaluation.evaluate import Report, report_on, resolve_measure
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.model import TaggingModel
 from seqtag.training.budget import Budget
@@ -21,12 +21,13 @@ from seqtag.training.recording import Recording
 
 @dataclass(frozen=True)
 class SeedRun:
-    """What one seed gave."""
+    """What one seed gave: the model, its training, the report on each scored split, and what it answers to dev."""
 
     seed: int
     model: TaggingModel
     fit: FitResult
     reports: Mapping[str, Report]
+    judged: JudgedTags
 
 
 @dataclass(frozen=True)
@@ -97,5 +98,6 @@ def _fit_seed(
     config = config.model_copy(update={"seed": seed})
     table = None if vectors is None else vectors.table
     model, fit = fit_tagging_model(corpora["train"], corpora["dev"], config, recording, budget, table)
-    reports = {split: evaluate_model(model, corpora[split]) for split in ("dev", "test") if split in corpora}
-    return SeedRun(seed, model, fit, reports)
+    judged = {split: judge(model, corpora[split]) for split in ("dev", "test") if split in corpora}
+    reports = {split: report_on(model, corpora[split], answers) for split, answers in judged.items()}
+    return SeedRun(seed, model, fit, reports, judged["dev"])

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from seqtag.diagnostics.sparsity import SparsityReport
+from seqtag.runs.bundle import REPORT
 from seqtag.runs.summary import Report, show_part, show_reports, show_text
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.formats import to_rich
@@ -49,6 +50,7 @@ class TaggerSummary:
                 spread = seeds[split]
                 line = f"{spread['mean']:.4f} ({spread['min']:.4f} to {spread['max']:.4f})"
                 console.print(f"{split} {seeds['measure']}, mean and range of {len(seeds['values'])} seeds: {line}")
+        show_text(console, f"report to look at: {self.folder / REPORT}")
         show_text(console, f"run written to {self.folder}")
 
 

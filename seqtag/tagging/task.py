@@ -80,6 +80,7 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
         _check_tags(corpora, config)
         vectors = prepared_vectors(config, corpora, output, folder / PREPARED)
         import_tensorflow()
+        from seqtag.tagging.report.page import Findings, render_page
         from seqtag.tagging.seeds import fit_seeds
         from seqtag.tagging.summary import TaggerSummary, tagged_examples
         from seqtag.training.recording import Recording
@@ -89,6 +90,10 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
         best, metrics = seeds.best, seeds.to_metrics()
         best.model.save(folder)
         write_figures(folder, best.fit.history, metrics)
+        # Sentences are those of dev: who looks at those of test begins to choose by them.
+        shown = str(config.data.dev), corpora["dev"], best.judged, best.model.codec.scheme
+        page = render_page(Findings(str(output), *shown, best.reports, best.fit.history))
+        bundle.write_text(folder / bundle.REPORT, page)
         remove(folder / PREPARED)
     sentences = tagged_examples(best.model, corpora["dev"], config.evaluation.show_sentences)
     return TaggerSummary(output, metrics, best.reports, best.fit.sparsity, sentences, best.model.codec.symbols)
@@ -136,9 +141,7 @@ def _locate(path: str, data: DataConfig) -> str:
     return path if path.startswith(SAMPLE_PREFIX) else str(resolve_path(path, data.root))
 
 
-def evaluate(
-    run: Path, data: str, *, n_best: int | None = None, html: Path | None = None, **reading: Any
-) -> Report:
+def evaluate(run: Path, data: str, *, n_best: int | None = None, html: Path | None = None, **reading: Any) -> Report:
     """Scores a run on a file.
 
     Args:

@@ -70,6 +70,7 @@ VALUES = {
     "beam": ["2"],
     "n_best": ["1"],
     "attention": ["picture.png"],
+    "html": ["page.html"],
     "decimal": [","],
 }
 SOURCES = ["ab", "cabc", "unseen", "bbbbbbbbb", ""]

@@ -87,6 +87,7 @@ def test_a_run_directory_holds_what_the_design_lists(run_folder):
         "encoders.json",
         "metrics.json",
         "history.csv",
+        "report.html",
         "logs",
         "checkpoints",
     }

@@ -51,9 +51,9 @@ def _bin_numbers(probabilities: np.ndarray) -> np.ndarray:
 
 
 class Bin(NamedTuple):
-    """The answers whose probabilities are nearly the same: how many, their mean probability, the share that is right."""
+    """Answers of nearly the same probability: how many, their mean probability, and the share that is right."""
 
-    count: int
+    answers: int
     probability: float
     right: float
 
@@ -62,7 +62,7 @@ def reliability_bins(probabilities: np.ndarray, right: np.ndarray) -> list[Bin]:
     """The bins that hold any answers, from the least probable one on.
 
     >>> reliability_bins(np.array([0.92, 0.94, 0.5]), np.array([True, False, True]))
-    [Bin(count=1, probability=0.5, right=1.0), Bin(count=2, probability=0.93, right=0.5)]
+    [Bin(answers=1, probability=0.5, right=1.0), Bin(answers=2, probability=0.93, right=0.5)]
     """
     numbers = _bin_numbers(probabilities)
     counts, sums, rights = (

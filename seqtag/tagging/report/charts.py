@@ -10,7 +10,7 @@ from seqtag.tagging.evaluation.reliability import BINS, Bin
 from seqtag.tagging.report.markup import Markup, element, joined, shortened
 
 WIDTH, HEIGHT = 420, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 38
+LEFT, RIGHT, TOP, BOTTOM = 48, 12, 24, 38
 TICKS = 5
 # How many colours the style has for lines.
 COLOURS = 8
@@ -30,61 +30,66 @@ class _Axis(NamedTuple):
     ticks: Sequence[float]
 
 
-def line_chart(title: str, lines: Sequence[Line], down: str, marked: float | None = None, log: bool = False) -> Markup:
+def line_chart(title: str, lines: Sequence[Line], marked: float | None = None, log: bool = False) -> Markup:
     """Lines over epochs.
 
     Args:
         title: of the chart.
         lines: what is drawn; points that are not finite are left out, and on a logarithmic axis those that are not
             above 0.
-        down: what the values are.
         marked: an epoch that gets a mark.
         log: whether the axis of the values is logarithmic.
     """
-    lines = [Line(line.name, [p for p in line.points if math.isfinite(p[1]) and (p[1] > 0 or not log)]) for line in lines]
-    lines = [line for line in lines if line.points]
-    if not lines:
+    drawable = [line for line in (_drawable(line, log) for line in lines) if line.points]
+    if not drawable:
         return Markup("")
-    x, y = _axes([point for line in lines for point in line.points], log)
+    across, values = zip(*(point for line in drawable for point in line.points), strict=True)
+    x, y = _epochs(across), _logarithmic(values) if log else _linear(values)
     mark = [] if marked is None else [_rule(x.place(marked), f"best epoch: {marked:g}")]
-    drawn = [_line(line, n % COLOURS, x, y) for n, line in enumerate(lines)]
-    return _figure(title, [*_frame(x, y, "epoch", down), *mark, *drawn], lines if len(lines) > 1 else [])
+    drawn = [_line(line, n % COLOURS, x, y) for n, line in enumerate(drawable)]
+    return _figure(title, [*_frame(x, y, "epoch"), *mark, *drawn], drawable if len(drawable) > 1 else [])
 
 
-def _axes(points: Sequence[tuple[float, float]], log: bool) -> tuple[_Axis, _Axis]:
-    across, values = zip(*points, strict=True)
-    epochs = _linear_ticks(min(across), max(max(across), min(across) + 1), whole=True)
-    x = _Axis(_scale(min(across), max(max(across), min(across) + 1), LEFT, WIDTH - RIGHT), epochs)
-    if not log:
-        ticks = _linear_ticks(min(values), max(values))
-        return x, _Axis(_scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP), ticks)
-    first, last = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-    place = _scale(first, max(last, first + 1), HEIGHT - BOTTOM, TOP)
-    step = max(1, (last - first) // TICKS)
-    return x, _Axis(lambda value: place(math.log10(value)), [10.0**n for n in range(first, max(last, first + 1) + 1, step)])
+def _drawable(line: Line, log: bool) -> Line:
+    return Line(line.name, [(a, b) for a, b in line.points if math.isfinite(b) and (b > 0 or not log)])
+
+
+def _epochs(values: Sequence[float]) -> _Axis:
+    first, last = min(values), max(max(values), min(values) + 1)
+    step = max(1, round(_step(last - first)))
+    ticks = [n for n in range(math.ceil(first), math.floor(last) + 1) if n % step == 0]
+    return _Axis(_scale(first, last, LEFT, WIDTH - RIGHT), ticks)
+
+
+def _linear(values: Sequence[float]) -> _Axis:
+    """Its ticks are round values, the first at or below all values and the last at or above them.
+
+    >>> _linear([0.31, 0.78]).ticks
+    [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+    """
+    least, most = min(values), max(values)
+    step = _step((most - least) or abs(most) or 1.0)
+    first, last = math.floor(least / step + 1e-9), math.ceil(most / step - 1e-9)
+    ticks = [round(n * step, 12) for n in range(first, max(last, first + 1) + 1)]
+    return _Axis(_scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP), ticks)
+
+
+def _logarithmic(values: Sequence[float]) -> _Axis:
+    first = math.floor(math.log10(min(values)))
+    last = max(first + 1, math.ceil(math.log10(max(values))))
+    place = _scale(first, last, HEIGHT - BOTTOM, TOP)
+    ticks = [10.0**n for n in range(first, last + 1, max(1, (last - first) // TICKS))]
+    return _Axis(lambda value: place(math.log10(value)), ticks)
+
+
+def _step(width: float) -> float:
+    """A round distance of ticks: 1, 2 or 5 times a power of ten."""
+    size = 10.0 ** math.floor(math.log10(width / TICKS))
+    return next(size * factor for factor in (1, 2, 5, 10) if size * factor >= width / TICKS * 0.999)
 
 
 def _scale(first: float, last: float, begin: float, end: float) -> Callable[[float], float]:
     return lambda value: round(begin + (value - first) / (last - first) * (end - begin), 1)
-
-
-def _linear_ticks(least: float, most: float, whole: bool = False) -> list[float]:
-    """Round values, the first at or below `least` and the last at or above `most`; whole ones stay between.
-
-    >>> _linear_ticks(0.31, 0.78)
-    [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
-    >>> _linear_ticks(1, 12, whole=True)
-    [2, 4, 6, 8, 10, 12]
-    """
-    width = (most - least) or abs(most) or 1.0
-    rough = width / TICKS
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough * 0.999)
-    if whole:
-        each = max(1, round(step))
-        return [n for n in range(math.ceil(least), math.floor(most) + 1) if n % each == 0 or each == 1]
-    first, last = math.floor(least / step + 1e-9), math.ceil(most / step - 1e-9)
-    return [round(n * step, 12) for n in range(first, max(last, first + 1) + 1)]
 
 
 def reliability_chart(title: str, after: Sequence[Bin], before: Sequence[Bin] | None) -> Markup:
@@ -97,16 +102,16 @@ def reliability_chart(title: str, after: Sequence[Bin], before: Sequence[Bin] | 
     """
     ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     x, y = _Axis(_scale(0, 1, LEFT, WIDTH - RIGHT), ticks), _Axis(_scale(0, 1, HEIGHT - BOTTOM, TOP), ticks)
-    most = max((found.count for found in after), default=1)
+    most = max((found.answers for found in after), default=1)
     # As heights, counts of 10 and of 100,000 would not be seen together.
     tall = _scale(0, math.log10(most + 1) * 2.5, 0, HEIGHT - BOTTOM - TOP)
-    bars = [_bar(found, x, tall(math.log10(found.count + 1))) for found in after]
+    bars = [_bar(found, x, tall(math.log10(found.answers + 1))) for found in after]
     diagonal = element("line", class_="diagonal", x1=x.place(0), y1=y.place(0), x2=x.place(1), y2=y.place(1))
     lines = [Line("with the temperature" if before else "as the model gives them", _points(after))]
     lines += [Line("without", _points(before))] if before else []
     told = [after, *([before] if before else [])]
     drawn = [_line(line, n, x, y, [_of_bin(b) for b in told[n]]) for n, line in enumerate(lines)]
-    return _figure(title, [*_frame(x, y, "probability", "right"), *bars, diagonal, *drawn], lines)
+    return _figure(title, [*_frame(x, y, "probability", "share that is right"), *bars, diagonal, *drawn], lines)
 
 
 def _points(bins: Sequence[Bin]) -> list[tuple[float, float]]:
@@ -114,28 +119,27 @@ def _points(bins: Sequence[Bin]) -> list[tuple[float, float]]:
 
 
 def _of_bin(found: Bin) -> str:
-    return f"probability {found.probability:.3f}, right {found.right:.3f}, {found.count:,} answers"
+    return f"probability {found.probability:.3f}, right {found.right:.3f}, {found.answers:,} answers"
 
 
 def _bar(found: Bin, x: _Axis, height: float) -> Markup:
     number = min(int(found.probability * BINS), BINS - 1)
     left, right = x.place(number / BINS) + 3, x.place((number + 1) / BINS) - 3
-    title = element("title", f"{found.count:,} answers (logarithmic height)")
+    title = element("title", f"{found.answers:,} answers (logarithmic height)")
     top = round(HEIGHT - BOTTOM - height, 1)
     return element("rect", title, class_="bar", x=left, y=top, width=round(right - left, 1), height=height)
 
 
-def _frame(x: _Axis, y: _Axis, across: str, down: str) -> list[Markup]:
+def _frame(x: _Axis, y: _Axis, across: str, down: str = "") -> list[Markup]:
     """Grid, ticks and the names of the axes."""
     floor = HEIGHT - BOTTOM
-    grid = [
-        element("line", class_="grid", x1=LEFT, x2=WIDTH - RIGHT, y1=y.place(tick), y2=y.place(tick)) for tick in y.ticks
-    ]
+    heights = [{"y1": y.place(tick), "y2": y.place(tick)} for tick in y.ticks]
+    grid = [element("line", class_="grid", x1=LEFT, x2=WIDTH - RIGHT, **height) for height in heights]
     values = [element("text", f"{tick:g}", class_="tick end", x=LEFT - 6, y=y.place(tick) + 4) for tick in y.ticks]
     steps = [element("text", f"{tick:g}", class_="tick middle", x=x.place(tick), y=floor + 16) for tick in x.ticks]
     names = [
         element("text", across, class_="axis end", x=WIDTH - RIGHT, y=HEIGHT - 6),
-        element("text", down, class_="axis", x=LEFT, y=HEIGHT - 6),
+        element("text", down, class_="axis", x=4, y=12),
     ]
     return [*grid, *values, *steps, *names]
 

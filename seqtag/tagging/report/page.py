@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from string import Template
 
 from seqtag.tagging.data.corpus import TaggedCorpus
@@ -49,22 +50,21 @@ def render_page(findings: Findings) -> str:
     """The page, as HTML."""
     report = next(iter(findings.reports.values()))
     sections = [("scores", "Scores", _scores(findings.reports)), ("types", "Types", types_table(report))]
-    if report.details is not None:
-        sections.append(("errors", "Errors", _errors(report.details)))
     sections.append(("confusion", "Confusion", _confusion(report)))
     if report.details is not None:
         sections.append(("calibration", "Calibration", _calibration(findings.judged, report.details)))
     if findings.history:
         sections.append(("training", "Training", _training(findings.history)))
     shown = shown_sentences(findings.corpus, findings.judged, findings.scheme)
+    name = shortened(Path(findings.data).name)
     style, script = _own("page.css"), _own("page.js")
     links = [*((name, title) for name, title, _ in sections), ("sentences", "Sentences")]
     return Template(_own("page.html")).substitute(
         policy=_policy(style, script),
-        title=joined(f"{shortened(findings.data)} - seqtag"),
+        title=joined(f"{name} - seqtag"),
         style=style,
-        heading=joined(shortened(findings.data)),
-        about=joined(f"tagged by {shortened(findings.run)}"),
+        heading=joined(name),
+        about=joined(f"{findings.data}, tagged by {findings.run}"),
         links=joined(*(element("a", title, href=f"#{name}") for name, title in links)),
         sections="\n".join(_section(*section) for section in sections),
         shown=joined(_told(shown)),
@@ -90,14 +90,13 @@ def _section(name: str, title: str, content: Markup) -> Markup:
 
 
 def _scores(reports: Mapping[str, Report]) -> Markup:
-    return element("div", *(headline(split, report) for split, report in reports.items()), class_="cards")
-
-
-def _errors(details: Details) -> Markup:
-    parts = [] if details.errors is None else [errors_table(details.errors.counts)]
-    parts.append(words_table(details.words))
+    cards = [headline(split, report) for split, report in reports.items()]
+    details = next(iter(reports.values())).details
+    if details is None:
+        return element("div", *cards, class_="beside")
+    errors = [] if details.errors is None else [errors_table(details.errors.counts)]
     oracle = [] if details.oracle is None else [element("p", details.oracle.to_text(), class_="quiet")]
-    return joined(element("div", *parts, class_="beside"), *oracle)
+    return joined(element("div", *cards, *errors, words_table(details.words), class_="beside"), *oracle)
 
 
 def _confusion(report: Report) -> Markup:
@@ -131,10 +130,10 @@ def _training(history: Sequence[Mapping[str, float]]) -> Markup:
     layers = [name for name in history[0] if name.startswith(LAYER_NORM)]
     of_layers = [line(name, name.removeprefix(LAYER_NORM)) for name in layers]
     charts = [
-        line_chart("Score on dev", [dev], "score", best),
-        line_chart("Loss in training", [line("loss", "loss")], "loss", best),
-        line_chart("Gradient norm", [line(NORM, "mean"), line(f"{NORM}_max", "maximum")], "norm", log=True),
-        line_chart("Gradient norm by layer", of_layers, "norm", log=True),
+        line_chart("Score on dev", [dev], best),
+        line_chart("Loss in training", [line("loss", "loss")], best),
+        line_chart("Gradient norm", [line(NORM, "mean"), line(f"{NORM}_max", "maximum")], log=True),
+        line_chart("Gradient norm by layer", of_layers, log=True),
     ]
     return element("div", *charts, class_="charts")
 

@@ -195,7 +195,8 @@ def _pairs(gold: Sequence[Span], found: Sequence[Span], part: range, types: _Num
 
 
 def _told(error: EntityError, types: _Numbers) -> tuple[str, int, int]:
-    return (error.kind, *(-1 if span is None else types[span.type] for span in (error.true, error.predicted)))
+    gold, found = (-1 if span is None else types[span.type] for span in (error.true, error.predicted))
+    return error.kind, gold, found
 
 
 def _place(error: EntityError) -> Span:

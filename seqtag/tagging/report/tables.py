@@ -12,6 +12,8 @@ from seqtag.tagging.report.markup import Markup, element, joined, shortened
 
 # Of the confusion table; and the rows of the table of types.
 MOST_TYPES, MOST_ROWS = 60, 500
+# Of more types, the confusion table is set in smaller letters.
+FEW_TYPES = 12
 # How many shades a cell may have.
 SHADES = 8
 OTHERS = "others"
@@ -44,7 +46,9 @@ def types_table(report: Report) -> Markup:
     head = _head("type", "F1", "", "precision", "recall", "gold", "predicted", "right")
     left = len(scores) - len(shown)
     note = [element("p", f"{left:,} rarer ones are left out", class_="quiet")] if left else []
-    return joined(element("div", element("table", head, element("tbody", *rows)), class_="scroll", tabindex=0), *note)
+    return joined(
+        element("div", element("table", head, element("tbody", *rows)), class_="scroll low", tabindex=0), *note
+    )
 
 
 def _type_row(name: str, score: Score) -> Markup:
@@ -104,8 +108,9 @@ def confusion_table(confusion: Mapping[str, Mapping[str, int]]) -> Markup:
         element("tr", _name(name), *(_cell(names, row, column, counts) for column in range(len(names))))
         for row, name in enumerate(names)
     ]
-    table = element("table", head, element("tbody", *rows), class_="confusion", id="confusion-table")
-    return element("div", table, class_="scroll", tabindex=0)
+    dense = " dense" if len(names) > FEW_TYPES else ""
+    table = element("table", head, element("tbody", *rows), class_=f"confusion{dense}", id="confusion-table")
+    return element("div", element("div", table, class_="scroll", tabindex=0), class_="wide" if dense else None)
 
 
 def _cell(names: Sequence[str], row: int, column: int, counts: Sequence[Sequence[int]]) -> Markup:
@@ -116,12 +121,17 @@ def _cell(names: Sequence[str], row: int, column: int, counts: Sequence[Sequence
     title = f"{shortened(names[row])} as {shortened(names[column])}: {count:,} of {total:,} tokens ({_percent(share)})"
     if row == column:
         shade = f"right s{min(SHADES, int(share * SHADES) + 1)}"
-        return element("td", f"{count:,}", class_=shade, title=title)
+        return element("td", _brief(count), class_=shade, title=title)
     # Errors are shaded by the root of their share, so that rare ones are seen too.
     shade = f"wrong s{min(SHADES, int(share**0.5 * SHADES) + 1)}"
     pair = {"data_gold": shortened(names[row]), "data_found": shortened(names[column])}
-    button = element("button", f"{count:,}", type="button", tabindex=-1, **pair)
+    button = element("button", _brief(count), type="button", tabindex=-1, **pair)
     return element("td", button, class_=shade, title=title)
+
+
+def _brief(count: int) -> str:
+    """A count in few characters; what is rounded stands in full in the title of its cell."""
+    return str(count) if count < 1000 else f"{count / 1000:.1f}k" if count < 99_950 else f"{count / 1e6:.1f}M"
 
 
 def _pooled(confusion: Mapping[str, Mapping[str, int]]) -> tuple[list[str], list[list[int]]]:
