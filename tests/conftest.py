@@ -152,6 +152,51 @@ def weight_gradients() -> Callable[..., list[np.ndarray]]:
     return compute
 
 
+CHROMIUM = {"binary": "/usr/bin/chromium", "driver": "/usr/bin/chromedriver"}
+BROWSER_OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Selenium's driver of a headless Chromium, the system's, with a profile of its own; one for all tests."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    for path in CHROMIUM.values():
+        if not Path(path).exists():
+            pytest.skip(f"there is no {path}; packages chromium and chromium-driver of Debian have it")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM["binary"]
+    for option in (*BROWSER_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(option)
+    # What it loads, and what scripts complain of.
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(CHROMIUM["driver"]))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def window(browser: Any) -> Iterator[Callable[..., None]]:
+    """`window(width, dark)`: sets the width of the page in pixels, and whether the system is set to dark colours."""
+
+    def set_window(width: int = 1200, dark: bool = False) -> None:
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        colours = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [colours]})
+
+    set_window()
+    yield set_window
+    set_window()
+
+
 @pytest.fixture(scope="session")
 def sentences() -> list[tuple[list[str], list[str]]]:
     """Generated sentences in IOB2, some with entities that touch, one of a single token."""

@@ -49,9 +49,11 @@ function side(row, start, end, spans) {
   return line;
 }
 
+const withoutProbability = (spans) => spans.map((one) => one.slice(0, 3));
+
 function region(row, [start, end, right, gold, predicted]) {
   if (right) return side(row, start, end, predicted);
-  return make("span", "wrongly", make("b", "", "gold"), side(row, start, end, gold), make("b", "", "predicted"),
+  return make("span", "wrongly", make("b", "", "gold"), side(row, start, end, withoutProbability(gold)), make("b", "", "predicted"),
     side(row, start, end, predicted));
 }
 
@@ -67,7 +69,7 @@ function withSpans(row, text) {
 
 function withLabels(row, text) {
   row.tokens.forEach((token, n) => {
-    const gold = row.gold[n], predicted = row.found[n], right = gold === predicted;
+    const gold = row.gold[n], predicted = row.found[n], right = gold === predicted || gold < 0;
     const node = make("span", right ? "token" : "token bad", make("span", "", token));
     if (!right) node.append(coloured(make("span", "tag", "gold " + typeName(gold)), gold));
     const told = right ? typeName(predicted) : "predicted " + typeName(predicted) + " " + percent(row.scores[n]);

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.schemes import Span, spans
+from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.answers import JudgedTags
 from seqtag.tagging.evaluation.errors import KINDS, EntityError, errors_of
+from seqtag.tagging.evaluation.known_tags import corpus_at_known
+from seqtag.tagging.model import Entity
 from seqtag.tagging.report.markup import script_data, shortened
 
 # What a page holds at most: sentences, tokens of each, and characters of them all as JSON.
@@ -54,17 +57,15 @@ def shown_sentences(corpus: TaggedCorpus, judged: JudgedTags, scheme: str | None
         scheme: of the tags; None for plain labels.
     """
     types = _Numbers()
-    label_or_span = _labels_row if scheme is None else _spans_row
-    wrong = [_kinds(corpus.tags[n], judged.predicted[n], scheme) for n in range(len(corpus))]
-    doubts = [float(scores.min()) if len(scores) else 1.0 for scores in judged.scores]
+    sides = corpus_at_known(corpus.tags, judged.predicted, scheme)
+    sentences = list(map(_Sentence, corpus.tokens, *sides, judged.scores, judged.given))
+    doubts = [float(sentence.scores.min()) if len(sentence.scores) else 1.0 for sentence in sentences]
     rows: dict[int, dict[str, Any]] = {}
     size = 0
-    for n in most_telling(wrong, doubts)[:MOST_SENTENCES]:
-        row = {
-            "at": f"line {corpus.lines[n][0]}" if corpus.lines else f"sentence {n + 1}",
-            "p": round(doubts[n], DIGITS),
-            **label_or_span(corpus, judged, n, types, scheme or ""),
-        }
+    for n in most_telling([_kinds(sentence, scheme) for sentence in sentences], doubts)[:MOST_SENTENCES]:
+        at = f"line {corpus.lines[n][0]}" if corpus.lines else f"sentence {n + 1}"
+        told = _labels_row(sentences[n], types) if scheme is None else _spans_row(sentences[n], types, scheme)
+        row = {"at": at, "p": round(doubts[n], DIGITS), **told}
         size += len(script_data(row))
         if rows and size > MOST_SIZE:
             break
@@ -101,13 +102,26 @@ def _from_both_ends(numbers: list[int], doubts: Sequence[float]) -> Iterator[int
         yield last
 
 
-def _kinds(gold: Sequence[str], predicted: Sequence[str], scheme: str | None) -> list[str]:
+class _Sentence(NamedTuple):
+    """A sentence with its gold and predicted tags, as far as gold is known, and what the model says of them."""
+
+    tokens: Sequence[str]
+    gold: Sequence[str]
+    predicted: Sequence[str]
+    scores: np.ndarray
+    given: Sequence[Entity]
+
+    def wrong(self) -> list[int]:
+        """The places of wrong tags."""
+        pairs = enumerate(zip(self.gold, self.predicted, strict=True))
+        return [place for place, (gold, found) in pairs if gold != found and gold != UNKNOWN_TAG]
+
+
+def _kinds(sentence: _Sentence, scheme: str | None) -> list[str]:
     """The kinds of the errors of a sentence."""
-    if list(gold) == list(predicted):
-        return []
-    if scheme is None:
-        return [WRONG]
-    return [error.kind for error in errors_of(spans(gold, scheme), spans(predicted, scheme))]
+    if scheme is None or not sentence.wrong():
+        return [WRONG] if sentence.wrong() else []
+    return [error.kind for error in errors_of(*(spans(tags, scheme) for tags in (sentence.gold, sentence.predicted)))]
 
 
 class _Numbers:
@@ -124,50 +138,50 @@ class _Numbers:
         return list(self._numbers)
 
 
-def _labels_row(corpus: TaggedCorpus, judged: JudgedTags, n: int, types: _Numbers, _: str) -> dict[str, Any]:
-    """A sentence of plain labels: the numbers of the gold and of the predicted ones, and their probabilities."""
-    gold, found, scores = corpus.tags[n], judged.predicted[n], judged.scores[n]
-    wrong = [place for place, pair in enumerate(zip(gold, found, strict=True)) if pair[0] != pair[1]]
-    part = _window(len(gold), wrong, scores)
-    pairs = {(types[gold[place]], types[found[place]]) for place in wrong if place in part}
+def _labels_row(sentence: _Sentence, types: _Numbers) -> dict[str, Any]:
+    """Plain labels: the numbers of the gold and of the predicted ones, and their probabilities; -1 where gold is not
+    known.
+    """
+    wrong = sentence.wrong()
+    part = _window(len(sentence.tokens), wrong, sentence.scores)
     shown = slice(part.start, part.stop)
+    pairs = {(types[sentence.gold[place]], types[sentence.predicted[place]]) for place in wrong if place in part}
     return {
-        **_tokens(corpus.tokens[n], part),
-        "gold": [types[tag] for tag in gold[shown]],
-        "found": [types[tag] for tag in found[shown]],
-        "scores": [round(score, DIGITS) for score in scores[shown].tolist()],
+        **_tokens(sentence.tokens, part),
+        "gold": [-1 if tag == UNKNOWN_TAG else types[tag] for tag in sentence.gold[shown]],
+        "found": [types[tag] for tag in sentence.predicted[shown]],
+        "scores": [round(score, DIGITS) for score in sentence.scores[shown].tolist()],
         "errors": [(WRONG, *pair) for pair in sorted(pairs)],
         "pairs": sorted(pairs),
     }
 
 
-def _spans_row(corpus: TaggedCorpus, judged: JudgedTags, n: int, types: _Numbers, scheme: str) -> dict[str, Any]:
-    """A sentence with spans: its regions, each of gold and predicted spans that overlap."""
-    gold, found = spans(corpus.tags[n], scheme), spans(judged.predicted[n], scheme)
+def _spans_row(sentence: _Sentence, types: _Numbers, scheme: str) -> dict[str, Any]:
+    """Spans, by region: a stretch that spans which overlap each other cover, whether they agree, and which they are."""
+    gold, found = spans(sentence.gold, scheme), spans(sentence.predicted, scheme)
     errors = errors_of(gold, found)
-    part = _window(len(corpus.tokens[n]), [_place(error).start for error in errors], judged.scores[n])
-    probabilities = {tuple(entity[:3]): entity.score for entity in judged.given[n]}
+    part = _window(len(sentence.tokens), [_place(error).start for error in errors], sentence.scores)
+    probabilities = {tuple(entity[:3]): entity.score for entity in sentence.given}
 
-    def clipped(span: Span) -> list[int]:
-        return [types[span.type], max(span.start, part.start) - part.start, min(span.end, part.stop) - part.start]
+    def clipped(start: int, end: int) -> tuple[int, int]:
+        return max(start, part.start) - part.start, min(end, part.stop) - part.start
 
-    def predicted(span: Span) -> list[float | None]:
-        score = probabilities.get(tuple(span))
-        return [*clipped(span), None if score is None else round(score, DIGITS)]
+    def told(entities: Sequence[Span]) -> list[tuple[int, int, int, float | None]]:
+        scores = [probabilities.get(tuple(entity)) for entity in entities]
+        return [
+            (types[entity.type], *clipped(*entity[1:]), None if score is None else round(score, DIGITS))
+            for entity, score in zip(entities, scores, strict=True)
+            if _is_in(entity, part)
+        ]
 
-    errors = [error for error in errors if _is_in(_place(error), part)]
-    regions = [
-        (max(start, part.start) - part.start, min(end, part.stop) - part.start, gold_here, found_here)
-        for start, end, gold_here, found_here in _regions(gold, found)
-        if start < part.stop and end > part.start
-    ]
     return {
-        **_tokens(corpus.tokens[n], part),
+        **_tokens(sentence.tokens, part),
         "regions": [
-            (start, end, gold_here == found_here, list(map(clipped, gold_here)), list(map(predicted, found_here)))
-            for start, end, gold_here, found_here in regions
+            (*clipped(start, end), gold_here == found_here, told(gold_here), told(found_here))
+            for start, end, gold_here, found_here in _regions(gold, found)
+            if _is_in(Span("", start, end), part)
         ],
-        "errors": sorted({_told(error, types) for error in errors}),
+        "errors": sorted({_told(error, types) for error in errors if _is_in(_place(error), part)}),
         "pairs": sorted(_pairs(gold, found, part, types)),
     }
 
