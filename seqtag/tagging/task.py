@@ -6,6 +6,7 @@ TensorFlow is imported inside the functions, after the data were read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.data.weights import relative_weights
-from seqtag.tagging.evaluation.evaluate import evaluate_model, report_on, resolve_measure
+from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.learning_curve import LearningCurve, announce, is_finished, parse_fractions, report, share_config
 from seqtag.tagging.stored_sizes import stored_sizes
 from seqtag.tagging.thresholds import check_precision
@@ -156,23 +157,16 @@ def evaluate(run: Path, data: str, *, n_best: int | None = None, html: Path | No
         ConfigError: more than 1000 candidates.
         RunError, OutputError: see `new_file`.
     """
-    if html is None:
+    with nullcontext() if html is None else new_file(html) as aside:
         corpus = _load_checked(run, data, reading)
-        return evaluate_model(_load(run), corpus, n_best or 0)
-    with new_file(html) as aside:
-        corpus = _load_checked(run, data, reading)
-        history = run / bundle.HISTORY
-        epochs = bundle.read_history(history) if history.exists() else []
         model = _load(run)
-        from seqtag.tagging.evaluation.answers import judge
+        if aside is None:
+            return evaluate_model(model, corpus, n_best or 0)
         from seqtag.tagging.report.page import Findings, render_page
 
-        judged = judge(model, corpus)
-        report = report_on(model, corpus, judged, n_best or 0)
-        reports = {Path(data).name: report}
-        findings = Findings(str(run), data, corpus, judged, model.codec.scheme, reports, epochs)
+        findings = Findings.of_run(run, data, model, corpus, n_best or 0)
         aside.write_text(render_page(findings), encoding="utf-8")
-    return report
+    return findings.report
 
 
 def _load_checked(run: Path, data: str, reading: Mapping[str, Any]) -> TaggedCorpus:

@@ -10,11 +10,13 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
+from seqtag.runs import bundle
 from seqtag.tagging.data.corpus import TaggedCorpus
-from seqtag.tagging.evaluation.answers import JudgedTags
+from seqtag.tagging.evaluation.answers import JudgedTags, judge
 from seqtag.tagging.evaluation.details import Details
-from seqtag.tagging.evaluation.evaluate import Report
+from seqtag.tagging.evaluation.evaluate import Report, report_on
 from seqtag.tagging.evaluation.reliability import Answers, Reliability, reliability_bins
+from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.report.charts import Line, line_chart, reliability_chart
 from seqtag.tagging.report.markup import Markup, element, joined, script_data, shortened
 from seqtag.tagging.report.sentences import ShownSentences, shown_sentences
@@ -45,10 +47,36 @@ class Findings:
     reports: Mapping[str, Report]
     history: Sequence[Mapping[str, float]] = ()
 
+    @classmethod
+    def of_run(cls, run: Path, data: str, model: TaggingModel, corpus: TaggedCorpus, n_best: int = 0) -> Findings:
+        """What is found of a finished run on a file.
+
+        Args:
+            run: its directory.
+            data: the name of the file.
+            model: the model of the run.
+            corpus: what stands in the file.
+            n_best: how many candidates of each sentence are scored too.
+
+        Raises:
+            RunError: see `read_history`.
+            ConfigError: more than 1000 candidates.
+        """
+        history = run / bundle.HISTORY
+        epochs = bundle.read_history(history) if history.exists() else []
+        judged = judge(model, corpus)
+        reports = {Path(data).name: report_on(model, corpus, judged, n_best)}
+        return cls(str(run), data, corpus, judged, model.codec.scheme, reports, epochs)
+
+    @property
+    def report(self) -> Report:
+        """The report on the sentences that are shown."""
+        return next(iter(self.reports.values()))
+
 
 def render_page(findings: Findings) -> str:
     """The page, as HTML."""
-    report = next(iter(findings.reports.values()))
+    report = findings.report
     sections = [("scores", "Scores", _scores(findings.reports)), ("types", "Types", types_table(report))]
     sections.append(("confusion", "Confusion", _confusion(report)))
     if report.details is not None:
