@@ -49,7 +49,7 @@ def test_the_probability_of_known_tags_is_the_sum_over_all_that_the_others_may_b
     total = np.exp(-model.network.head.negative_log_likelihood(model.network(x), y)).sum()
     known = loss(model, load_corpus([(tokens, tags)], OPTIONS))
     np.testing.assert_allclose(np.exp(-len(tokens) * known), total, rtol=1e-4)
-    assert len(whole) == 12
+    assert len(whole) == 15
 
 
 def test_a_sentence_of_which_nothing_is_known_tells_nothing(model):
@@ -60,6 +60,7 @@ def test_where_all_tags_are_known_no_set_of_them_is_made(model):
     corpus = load_corpus(PAIRS[1:2], OPTIONS)
     assert UNKNOWN_TAG not in corpus.tags[0]
     assert model.encode(corpus.inputs, model.codec.encode_corpus(corpus)).label_sets is None
+    assert model.encode(corpus.inputs).label_sets is None
 
 
 def test_a_weight_of_two_is_a_sentence_given_twice_and_zero_one_left_out(model):

@@ -68,16 +68,14 @@ def encode_corpus(
             for n, vocabulary in enumerate(column_vocabularies)
         ]
         columns = _ragged(np.array(rows, np.int32).T, lengths)
-    encoded_tags = None
-    if tags is None:
-        label_sets = None
+    encoded_tags = used_sets = None
     if tags is not None:
         flat = np.array([tag for sentence in tags for tag in sentence], np.int32)
         encoded_tags = _ragged(flat, lengths)
-        if label_sets is not None and flat.max(initial=0) < label_sets.shape[1]:
-            label_sets = None
+        if label_sets is not None and flat.max(initial=0) >= label_sets.shape[1]:
+            used_sets = label_sets
     rows_of_words = _ragged(np.array(word_rows, np.int32), lengths)
-    return EncodedCorpus(features, rows_of_words, columns, encoded_tags, lengths, label_sets=label_sets)
+    return EncodedCorpus(features, rows_of_words, columns, encoded_tags, lengths, label_sets=used_sets)
 
 
 def _ragged(flat: np.ndarray, lengths: np.ndarray) -> tf.RaggedTensor:
