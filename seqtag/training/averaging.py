@@ -75,9 +75,12 @@ class WeightAverage(UpdateCallback):
     def _make_up_for(self, number: int, weight: tf.Variable, rows: tf.Tensor) -> None:
         average = self.average[number]
         if number not in self.last_decay:
-            # In a graph, variables are created outside of it.
+            # In a graph, variables are created outside of it. One that counts as the graph's own would have TensorFlow
+            # trace the whole training step again.
             with tf.init_scope():
-                self.last_decay[number] = tf.Variable(tf.zeros(weight.shape[0]), trainable=False)
+                self.last_decay[number] = tf.Variable(
+                    tf.zeros(weight.shape[0]), trainable=False, experimental_enable_variable_lifting=False
+                )
         last = self.last_decay[number]
         values = _moved_towards(tf.gather(weight, rows), tf.gather(average, rows), self.decay - tf.gather(last, rows))
         average.scatter_update(tf.IndexedSlices(values, rows))

@@ -211,13 +211,14 @@ def test_the_stream_is_endless_and_every_pass_holds_all(corpus):
     assert all(np.array_equal(a, next(later)) for a in seen[7:])
 
 
-def test_a_new_length_is_not_traced_anew(corpus, unclipped, monkeypatch):
+def test_a_step_is_traced_once_and_a_new_length_not_anew(corpus, unclipped, monkeypatch):
     model, _ = unclipped
     traces = []
     plain = tagger_network.sequence_mask
     monkeypatch.setattr(tagger_network, "sequence_mask", lambda batch: traces.append(1) or plain(batch))
     fit(corpus, epochs=2)
     while_training = len(traces)
+    assert while_training == 2, "a graph to train, a graph to score"
     model.tag([TaggerInput(["Ann"])])
     once = len(traces)
     for length in range(2, 12):
