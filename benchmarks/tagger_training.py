@@ -49,7 +49,7 @@ class Subject(NamedTuple):
         model = build_tagging_model(train, config.model, options, config.data.scheme, config.training.precision)
         model.network.compile(optimizer=build_optimizer(config.training), jit_compile=False)
         model.network.optimizer.build(model.network.trainable_variables)
-        corpus = model.encode(train.inputs, model.codec.encode_corpus(train))
+        corpus = model.encode_corpus(train)
         stream = TaggedBatches(corpus, config.training.batch_tokens, config.seed)
         return cls(model, corpus, stream, config)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, model_validator
 
 from seqtag.config.fitting import FittingConfig
-from seqtag.config.section import Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
+from seqtag.config.section import AboveZero, Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
+from seqtag.errors import shown
 
 TASK = "tagging"
 Column = str | int
+Head = Literal["crf", "softmax"]
 
 
 class DataConfig(FilesConfig):
@@ -40,6 +42,9 @@ class DataConfig(FilesConfig):
     ] = Field("auto", description="the columns of the files and what separates them; auto detects it")
     token_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
     tag_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
+    tag_columns: tuple[Column, ...] = Field(
+        (), description="several columns of tags, all learned at once, in place of tag_column"
+    )
     sentence_column: Column | None = Field(
         None, description="of a table, the column that says which sentence a row is of; found by its name unless set"
     )
@@ -61,6 +66,15 @@ class DataConfig(FilesConfig):
         "auto", description="how tags mark spans; none for labels such as parts of speech; auto detects it"
     )
 
+    @model_validator(mode="after")
+    def _several_columns(self) -> DataConfig:
+        names = list(map(str, self.tag_columns))
+        if names and self.tag_column is not None:
+            raise ValueError("expected tag_column or tag_columns, found both")
+        if len(names) == 1 or len(set(names)) < len(names):
+            raise ValueError(f"expected two different columns or more in tag_columns, found {', '.join(names)}")
+        return self
+
 
 class ModelConfig(Section):
     """The network of a tagger."""
@@ -75,7 +89,11 @@ class ModelConfig(Section):
     context_features: bool = Field(
         True, description="the words around a token and its spelling also score tags, without recurrent layers"
     )
-    head: Literal["crf", "softmax"] = Field("crf", description="crf scores whole tag sequences, softmax each tag alone")
+    head: Head = Field("crf", description="crf scores whole tag sequences, softmax each tag alone")
+    heads: dict[str, Head] = Field({}, description="of some of data.tag_columns: another head, as in {feats: softmax}")
+    loss_weights: dict[str, AboveZero] = Field(
+        {}, description="of some of data.tag_columns, how much their loss counts; 1 unless set"
+    )
     entity_cost: Annotated[float, Field(ge=0)] = Field(
         0.0, description="what missing a tag of an entity costs a crf in training: more finds more entities"
     )
@@ -123,3 +141,13 @@ class TaggingConfig(TaskConfig):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _columns_are_known(self) -> TaggingConfig:
+        names = list(map(str, self.data.tag_columns))
+        for key in ("heads", "loss_weights"):
+            unknown = [name for name in getattr(self.model, key) if name not in names]
+            if unknown:
+                expected = f"expected columns of data.tag_columns ({', '.join(names) or 'none'}) in model.{key}"
+                raise ValueError(f"{expected}, found {shown(unknown[0])}")
+        return self

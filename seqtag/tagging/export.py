@@ -45,7 +45,10 @@ class ServingTagger(tf.Module):
 
     @tf.function
     def tag_tokens(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`tokens (batch, time)`, padded by "" -> `tags`, `scores` (batch, time) and `lengths` (batch,)."""
+        """`tokens (batch, time)`, padded by "" -> `tags`, `scores` (batch, time) and `lengths` (batch,).
+
+        Further columns of tags are `tags_NAME` and `scores_NAME`.
+        """
         return self._tag_padded(tokens)
 
     @tf.function
@@ -68,29 +71,28 @@ class ServingTagger(tf.Module):
             columns = tf.RaggedTensor.from_tensor(columns, lengths)
         found = self._tag(tf.RaggedTensor.from_tensor(tokens, lengths), columns)
         beyond = [[0, 0], [0, tf.shape(tokens)[1] - tf.shape(found["tags"])[1]]]
-        tags = tf.pad(found["tags"], beyond, constant_values="")
-        return found | {"tags": tags, "scores": tf.pad(found["scores"], beyond)}
+        return {name: value if name == "lengths" else tf.pad(value, beyond) for name, value in found.items()}
 
     def _tag(self, tokens: tf.RaggedTensor, columns: tf.RaggedTensor | None = None) -> dict[str, tf.Tensor]:
         batch = assemble_batch(tokens, self._model.encoder, columns)
-        model = self._model
-        output = model.network.tag(batch, model.calibration.temperature)
-        found = model.entity_rule(*(output[name] for name in OUTPUTS))
         real = tf.sequence_mask(batch["lengths"], tf.shape(batch["word_rows"])[1])
-        return {
-            "tags": tf.where(real, self._file_tags(found.tags), ""),
-            "scores": tf.where(real, output["scores"], 0.0),
-            "lengths": batch["lengths"],
-        }
+        answers = {"lengths": batch["lengths"]}
+        for model, output in zip(self._model.columns, self._model.tag_batch(batch), strict=True):
+            found = model.entity_rule(*(output[name] for name in OUTPUTS))
+            suffix = f"_{model.options.tag_name}" if model.number else ""
+            answers[f"tags{suffix}"] = tf.where(real, _file_tags(model, found.tags), "")
+            answers[f"scores{suffix}"] = tf.where(real, output["scores"], 0.0)
+        return answers
 
-    def _file_tags(self, indices: tf.Tensor) -> tf.Tensor:
-        """`TagCodec.decode` in the graph, by the same table, in the notation of the run."""
-        codec = self._model.codec
-        before = tf.pad(indices, [[0, 0], [1, 0]])[:, :-1]
-        rows = tf.gather_nd(tf.constant(codec.file_tag_rows), tf.stack([before, indices], axis=-1))
-        notation = self._model.options.notation
-        tags = codec.file_tags if notation is None else [notation.write(tag) for tag in codec.file_tags.tolist()]
-        return tf.gather(tf.constant(tags), rows)
+
+def _file_tags(model: TaggingModel, indices: tf.Tensor) -> tf.Tensor:
+    """`TagCodec.decode` in the graph, by the same table, in the notation of the run."""
+    codec = model.codec
+    before = tf.pad(indices, [[0, 0], [1, 0]])[:, :-1]
+    rows = tf.gather_nd(tf.constant(codec.file_tag_rows), tf.stack([before, indices], axis=-1))
+    notation = model.options.notation
+    tags = codec.file_tags if notation is None else [notation.write(tag) for tag in codec.file_tags.tolist()]
+    return tf.gather(tf.constant(tags), rows)
 
 
 def _padded_lengths(tokens: tf.Tensor) -> tf.Tensor:

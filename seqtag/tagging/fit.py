@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import fmean
 
 from seqtag.data.text.vectors.lookup import VectorLookup
 from seqtag.data.text.vectors.store import WordVectors
@@ -13,12 +14,13 @@ from seqtag.tagging.calibration import Calibration
 from seqtag.tagging.config import ModelConfig, TaggingConfig
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, reading_options
-from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.data.weights import relative_weights
 from seqtag.tagging.data.windows import in_pieces
-from seqtag.tagging.evaluation.evaluate import quick_report, resolve_measure
+from seqtag.tagging.evaluation.evaluate import measures_name, quick_report, resolve_measures
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.network import TaggerNetwork
+from seqtag.tagging.network.tag_column import ColumnSettings
 from seqtag.tagging.temperature import fit_temperature
 from seqtag.tagging.thresholds import check_precision, fit_thresholds
 from seqtag.training.budget import Budget
@@ -49,14 +51,15 @@ def build_tagging_model(
         dtype: Keras's dtype policy.
         vectors: pretrained word vectors.
     """
-    codec = TagCodec.fit(train, scheme)
+    codecs = fit_codecs(train, scheme)
     tokens = [token for sentence in train.tokens for token in sentence]
     lookup = None if vectors is None else VectorLookup.of(vectors)
     encoder = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS, lookup)
     columns = [
         Vocabulary.count(value for values in train.columns for value in values[n]) for n in range(len(options.features))
     ]
-    constraints = codec.constraints()
+    names = [of_column.tag_name for of_column in (options, *options.further)]
+    first, *further = (_settings(codec, config, name) for codec, name in zip(codecs, names, strict=True))
     network = TaggerNetwork(
         representation={
             "num_words": len(encoder.words),
@@ -74,23 +77,34 @@ def build_tagging_model(
             "tune_vectors": config.tune_vectors is not False,
             "tune_vectors_later": _tuned_after(config) > 0,
         },
-        num_tags=len(codec.labels),
-        constraints=None if constraints is None else [table.tolist() for table in constraints],
+        **first._asdict(),
         cell=config.cell,
         units=config.units,
         layers=config.layers,
-        head=config.head,
-        tag_costs=_tag_costs(codec, config),
         dropout=config.dropout,
         recurrent_dropout=config.recurrent_dropout,
         context_features=config.context_features,
+        further_columns=[settings._asdict() for settings in further],
         dtype=dtype,
     )
     network.build()
     layer = network.representation.vectors
     if vectors is not None and layer is not None:
         layer.fill(vectors.matrix)
-    return TaggingModel(network, codec, encoder, columns, options)
+    codec, *others = codecs
+    return TaggingModel(network, codec, encoder, columns, options, further=[(other, Calibration()) for other in others])
+
+
+def _settings(codec: TagCodec, config: ModelConfig, name: str) -> ColumnSettings:
+    """What the network is told of the column of tags of this name."""
+    constraints, head = codec.constraints(), config.heads.get(name, config.head)
+    return ColumnSettings(
+        len(codec.labels),
+        None if constraints is None else [table.tolist() for table in constraints],
+        head,
+        _tag_costs(codec, config) if head == "crf" else None,
+        config.loss_weights.get(name, 1.0),
+    )
 
 
 def _tuned_after(config: ModelConfig) -> int:
@@ -100,7 +114,7 @@ def _tuned_after(config: ModelConfig) -> int:
 
 def _tag_costs(codec: TagCodec, config: ModelConfig) -> list[float] | None:
     """What missing each tag costs: the same for every tag of an entity; None where no tag costs anything."""
-    if not config.entity_cost or config.head != "crf" or codec.scheme is None:
+    if not config.entity_cost or codec.scheme is None:
         return None
     return [config.entity_cost if type_ else 0.0 for type_ in codec.types]
 
@@ -135,20 +149,31 @@ def fit_tagging_model(
     options = replace(reading_options(config.data).spelt_as(train), layout=train.layout)
     with seeded(config.seed):
         model = build_tagging_model(train, config.model, options, config.data.scheme, training.precision, vectors)
-        scheme = model.codec.scheme
-        measure = resolve_measure(config.evaluation.measure, scheme)
-        check_precision(config.evaluation.precision, model.codec)
-        encoded = model.encode(train.inputs, model.codec.encode_corpus(train))
-        encoded = in_pieces(replace(encoded, weights=relative_weights(train)), model.codec.begins)
+        codecs = [of_column.codec for of_column in model.columns]
+        measures = resolve_measures(config.evaluation.measure, codecs)
+        check_precision(config.evaluation.precision, codecs)
+        encoded = replace(model.encode_corpus(train), weights=relative_weights(train))
+        encoded = in_pieces(encoded, model.codec.begins)
         encoded_dev = model.encode(dev.inputs)
 
         def evaluate() -> float:
-            return getattr(quick_report(dev.tags, model.decode_tags(encoded_dev), scheme), measure)
+            columns = zip(dev.columns_of_tags, model.decode_tags(encoded_dev), codecs, measures, strict=True)
+            return fmean(
+                getattr(quick_report(gold.tags, predicted, codec.scheme), measure)
+                for gold, predicted, codec, measure in columns
+            )
 
         batches = TaggedBatches(encoded, training.batch_tokens, config.seed)
         layer, later = model.network.representation.vectors, _tuned_after(config.model)
         callbacks = [TuneAfter(layer, later)] if layer is not None and later else []
-        result = fit_network(model.network, batches, training, evaluate, Measure(measure), recording, callbacks, budget)
-    model = model.calibrated(Calibration(fit_temperature(model, dev, encoded_dev)))
+        measure = Measure(measures_name(measures))
+        result = fit_network(model.network, batches, training, evaluate, measure, recording, callbacks, budget)
+    pairs = zip(model.columns, dev.columns_of_tags, strict=True)
+    calibrations = [Calibration(fit_temperature(of_column, gold, encoded_dev)) for of_column, gold in pairs]
+    model = model.calibrated(calibrations)
     thresholds = fit_thresholds(model, dev, config.evaluation.precision)
-    return model.calibrated(replace(model.calibration, thresholds=thresholds)), result
+    return model.calibrated(list(map(_with_thresholds, calibrations, thresholds))), result
+
+
+def _with_thresholds(calibration: Calibration, thresholds: dict[str, float]) -> Calibration:
+    return replace(calibration, thresholds=thresholds)

@@ -19,10 +19,18 @@ SCORE_DIGITS = 6
 def to_json(tagged: TaggedSentence, line: TextLine | None = None) -> str:
     """One JSON line; if the line of raw text is given, entities also have their `char_start` and `char_end` in it.
 
-    A sentence with candidates has them too, each with its tags, its entities and its score.
+    A sentence with candidates has them too, each with its tags, its entities and its score. Further columns of tags
+    stand under `columns`, by their names.
     """
-    record = {
-        "tokens": tagged.tokens,
+    record = {"tokens": tagged.tokens, **_answers(tagged, line)}
+    if tagged.further:
+        record["columns"] = {name: _answers(of_column, line) for name, of_column in tagged.further.items()}
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _answers(tagged: TaggedSentence, line: TextLine | None) -> dict[str, Any]:
+    """What a model says of the tokens, in one column of tags."""
+    record: dict[str, Any] = {
         "tags": tagged.tags,
         "scores": [round(score, SCORE_DIGITS) for score in tagged.scores],
         "entities": [_entity(tagged, entity, line) for entity in tagged.entities],
@@ -36,7 +44,7 @@ def to_json(tagged: TaggedSentence, line: TextLine | None = None) -> str:
             }
             for candidate in tagged.candidates
         ]
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    return record
 
 
 def _entity(tagged: TaggedSentence, entity: Entity, line: TextLine | None) -> dict[str, Any]:
@@ -49,8 +57,9 @@ def _entity(tagged: TaggedSentence, entity: Entity, line: TextLine | None) -> di
 
 
 def to_columns(tagged: TaggedSentence) -> str:
-    """One line per token with its tag, then a blank line."""
-    return "".join(f"{token}\t{tag}\n" for token, tag in zip(tagged.tokens, tagged.tags, strict=True)) + "\n"
+    """One line per token with its tag, and those of further columns, then a blank line."""
+    columns = [tagged.tokens, tagged.tags, *(of_column.tags for of_column in tagged.further.values())]
+    return "".join("\t".join(row) + "\n" for row in zip(*columns, strict=True)) + "\n"
 
 
 def to_text(tagged: TaggedSentence) -> str:

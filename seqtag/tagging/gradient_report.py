@@ -13,7 +13,7 @@ from seqtag.diagnostics.jacobians import by_lag
 from seqtag.errors import DataError
 from seqtag.files.folders import filled_folder
 from seqtag.progress import LiveLine
-from seqtag.tagging.data.batches import batch_of, split_tags
+from seqtag.tagging.data.batches import batch_of, tags_of
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.model import TaggingModel
 
@@ -66,11 +66,12 @@ def report_gradients(model: TaggingModel, corpus: TaggedCorpus) -> GradientRepor
         DataError: there is no sentence with tokens.
     """
     part = corpus.subset(choose_sentences([len(tokens) for tokens in corpus.tokens]))
-    encoded = model.encode(part.inputs, model.codec.encode_corpus(part))
+    encoded = model.encode_corpus(part)
     line = LiveLine()
     try:
         line.show(lambda: f"gradient flow of {len(part)} sentences")
-        x, y, *_ = split_tags(batch_of(encoded, np.arange(len(part))))
+        chosen = np.arange(len(part))
+        x, y = batch_of(encoded, chosen), tags_of(encoded, chosen)
         flow = gradient_flow(model.network, x, y)
         summary = flow.summary()
         summary["reach"] = [_reach(flow, *direction, line) for direction in flow.directions()]

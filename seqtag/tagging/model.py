@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,12 +22,13 @@ from seqtag.runs.bundle import load_bundle, save_bundle
 from seqtag.tagging.calibration import Calibration
 from seqtag.tagging.config import TASK
 from seqtag.tagging.data.batches import Batch
-from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput
+from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, TaggerInput
 from seqtag.tagging.data.encoding import EncodedCorpus, encode_corpus
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.network.compaction import compacted
 from seqtag.tagging.network.entity_rule import EntityRule, FoundEntities
 from seqtag.tagging.network.network import TaggerNetwork
+from seqtag.tagging.network.tag_column import Decoded, TagColumn
 from seqtag.tagging.outputs import batch_outputs
 from seqtag.tagging.stored_sizes import stored_sizes
 
@@ -65,6 +66,7 @@ class TaggedSentence:
         scores: the probability of each tag; of those of an entity that a threshold held back, that of the tag it had.
         entities: the spans of a tag scheme; empty for plain labels.
         candidates: the likeliest tag sequences, where they were asked for.
+        further: the same for each further column of tags, by the column's name.
     """
 
     tokens: list[str]
@@ -72,6 +74,7 @@ class TaggedSentence:
     scores: list[float]
     entities: list[Entity]
     candidates: list[Candidate] = field(default_factory=list)
+    further: dict[str, TaggedSentence] = field(default_factory=dict)
 
 
 class TaggingModel:
@@ -79,11 +82,17 @@ class TaggingModel:
 
     Args:
         network: the fitted network.
-        codec: between indices and tags.
+        codec: between indices and tags, of the first column of tags.
         encoder: encodes distinct words.
         column_vocabularies: one for each further column that it reads.
         options: how the files that it reads are laid out.
         calibration: the temperature of its probabilities, and which entities it gives.
+        further: the codec and the calibration of each further column of tags, in the order of `options.further`.
+        number: which column of tags of the network the codec is of.
+
+    Attributes:
+        further: a model for each further column of tags, by the column's name. It tags this column alone.
+        columns: this model and those.
     """
 
     def __init__(
@@ -94,6 +103,8 @@ class TaggingModel:
         column_vocabularies: Sequence[Vocabulary] = (),
         options: ReadingOptions = ReadingOptions(),
         calibration: Calibration = Calibration(),
+        further: Sequence[tuple[TagCodec, Calibration]] = (),
+        number: int = 0,
     ) -> None:
         self.network = network
         self.codec = codec
@@ -102,20 +113,49 @@ class TaggingModel:
         self.options = options
         self.calibration = calibration
         self.entity_rule = EntityRule(codec.continues, calibration.of_labels(codec))
+        self.number = number
+        self.further = {
+            of_column.tag_name: TaggingModel(
+                network, *(codec, encoder, column_vocabularies, of_column, calibration), number=number
+            )
+            for number, (of_column, (codec, calibration)) in enumerate(zip(options.further, further, strict=True), 1)
+        }
+        self.columns = [self, *self.further.values()]
 
-    def encode(self, sentences: Sequence[TaggerInput], tags: Iterable[Sequence[int]] | None = None) -> EncodedCorpus:
-        """The sentences as integers, with their tags' indices if there are any."""
+    def encode(self, sentences: Sequence[TaggerInput]) -> EncodedCorpus:
+        """The sentences as integers."""
         check_can_run()
-        return encode_corpus(sentences, self.encoder, self.column_vocabularies, tags, self.codec.label_sets)
+        return encode_corpus(sentences, self.encoder, self.column_vocabularies)
 
-    def decode_tags(self, corpus: EncodedCorpus) -> list[list[str]]:
-        """The best tags of an encoded corpus alone, with all their entities, whatever the thresholds."""
-        tags: list[list[str]] = [[] for _ in corpus.lengths]
-        decode = self.network.decode
-        for numbers, output in batch_outputs(corpus, lambda batch: {"tags": decode(batch)["tags"]}, self.codec.begins):
-            for n, row in zip(numbers, self.codec.decode(output["tags"]), strict=True):
-                tags[n] = row[: corpus.lengths[n]]
+    def encode_corpus(self, corpus: TaggedCorpus) -> EncodedCorpus:
+        """Sentences and the indices of their tags, of all columns."""
+        check_can_run()
+        pairs = zip(self.columns, corpus.columns_of_tags, strict=True)
+        tags = [(model.codec.encode_corpus(of_column), model.codec.label_sets) for model, of_column in pairs]
+        return encode_corpus(corpus.inputs, self.encoder, self.column_vocabularies, tags)
+
+    def decode(self, batch: Batch) -> Decoded:
+        """The best legal tags of a batch and its emissions; see `TaggerNetwork.decode`."""
+        return self.network.decode(batch, [self.number])[0]
+
+    @property
+    def tag_column(self) -> TagColumn:
+        """What the network has for the tags of this model."""
+        return self.network.columns[self.number]
+
+    def decode_tags(self, corpus: EncodedCorpus) -> list[list[list[str]]]:
+        """The best tags alone, of each of `columns`, with all entities, whatever the thresholds."""
+        tags: list[list[list[str]]] = [[[] for _ in corpus.lengths] for _ in self.columns]
+        for numbers, output in batch_outputs(corpus, self._decode_columns, self.codec.begins):
+            for model, of_column in zip(self.columns, tags, strict=True):
+                decoded = model.codec.decode(output[_key("tags", model.number)])
+                for n, row in zip(numbers, decoded, strict=True):
+                    of_column[n] = row[: corpus.lengths[n]]
         return tags
+
+    def _decode_columns(self, batch: Batch) -> dict[str, tf.Tensor]:
+        decoded = self.network.decode(batch)
+        return {_key("tags", number): of_column["tags"] for number, of_column in enumerate(decoded)}
 
     def tag(self, sentences: Sequence[TaggerInput], n_best: int = 0) -> list[TaggedSentence]:
         """Tags sentences, all of them in memory; a sentence without tokens has no tags.
@@ -130,20 +170,44 @@ class TaggingModel:
         if not sentences:
             return []
         corpus = self.encode(sentences)
-        candidates = self._spelt(self.candidates(corpus, n_best)) if n_best else [[]] * len(sentences)
-        tagged: list[TaggedSentence] = [TaggedSentence([], [], [], [])] * len(sentences)
+        nothing: list[list[Candidate]] = [[]] * len(sentences)
+        candidates = [model._spelt_candidates(corpus, n_best) if n_best else nothing for model in self.columns]
+        tagged = [[TaggedSentence([], [], [], [])] * len(sentences) for _ in self.columns]
         for numbers, output in batch_outputs(corpus, self._tag_batch, self.codec.begins):
-            found = self.entity_rule(*(output[name] for name in OUTPUTS))
-            tags, entities = self.codec.decode(found.tags.numpy()), self.entities(found, corpus.lengths[numbers])
-            for row, n in enumerate(numbers):
-                length = corpus.lengths[n]
-                written, scores = self._written(tags[row][:length]), output["scores"][row, :length].tolist()
-                tokens = list(sentences[n].tokens)
-                tagged[n] = TaggedSentence(tokens, written, scores, entities[row], candidates[n])
-        return tagged
+            lengths = corpus.lengths[numbers]
+            for model, of_column, of_candidates in zip(self.columns, tagged, candidates, strict=True):
+                for n, (tags, scores, entities) in zip(numbers, model._answers(output, lengths), strict=True):
+                    of_column[n] = TaggedSentence(list(sentences[n].tokens), tags, scores, entities, of_candidates[n])
+        first, *further = tagged
+        if not further:
+            return first
+        names = list(self.further)
+        return [replace(one, further=dict(zip(names, rest, strict=True))) for one, *rest in zip(*tagged, strict=True)]
+
+    def tag_batch(self, batch: Batch) -> list[Decoded]:
+        """What the network says of a batch for each of `columns`; see `TagColumn.tagged`."""
+        decoded = self.network.decode(batch)
+        return [
+            model.tag_column.tagged(of_column, batch["lengths"], model.calibration.temperature)
+            for model, of_column in zip(self.columns, decoded, strict=True)
+        ]
 
     def _tag_batch(self, batch: Batch) -> dict[str, tf.Tensor]:
-        return self.network.tag(batch, self.calibration.temperature)
+        return {
+            _key(name, number): tensor
+            for number, of_column in enumerate(self.tag_batch(batch))
+            for name, tensor in of_column.items()
+        }
+
+    def _answers(
+        self, output: Mapping[str, np.ndarray], lengths: np.ndarray
+    ) -> Iterator[tuple[list[str], list[float], list[Entity]]]:
+        """The tags of this model's column, their scores and the entities of each sentence of a batch."""
+        of_column = {name: output[_key(name, self.number)] for name in OUTPUTS}
+        found = self.entity_rule(*of_column.values())
+        tags, entities = self.codec.decode(found.tags.numpy()), self.entities(found, lengths)
+        for row, length in enumerate(lengths):
+            yield self._written(tags[row][:length]), of_column["scores"][row, :length].tolist(), entities[row]
 
     def _written(self, tags: list[str]) -> list[str]:
         """Tags as the training file spells them."""
@@ -152,10 +216,13 @@ class TaggingModel:
 
     def n_best(self, sentences: Sequence[TaggerInput], count: int) -> list[list[Candidate]]:
         """The likeliest tag sequences of each sentence, spelt as the training file spells tags; see `candidates`."""
-        return self._spelt(self.candidates(self.encode(sentences), count))
+        return self._spelt_candidates(self.encode(sentences), count)
 
-    def _spelt(self, candidates: list[list[Candidate]]) -> list[list[Candidate]]:
-        return [[one._replace(tags=self._written(one.tags)) for one in of_sentence] for of_sentence in candidates]
+    def _spelt_candidates(self, corpus: EncodedCorpus, count: int) -> list[list[Candidate]]:
+        return [
+            [one._replace(tags=self._written(one.tags)) for one in of_sentence]
+            for of_sentence in self.candidates(corpus, count)
+        ]
 
     def candidates(self, corpus: EncodedCorpus, count: int) -> list[list[Candidate]]:
         """The likeliest tag sequences of each sentence in the usual spelling, whatever the thresholds.
@@ -167,7 +234,7 @@ class TaggingModel:
             raise ConfigError(f"expected from 1 to {MOST_CANDIDATES} candidates, found {count}", setting="n_best")
         candidates: list[list[Candidate]] = [[] for _ in corpus.lengths]
         labels = len(self.codec.labels)
-        for numbers, output in batch_outputs(corpus, self.network.decode, self.codec.begins):
+        for numbers, output in batch_outputs(corpus, self.decode, self.codec.begins):
             # Each step of the search has a score for each pair of labels and each candidate.
             rows = max(1, MOST_SCORES // (labels * labels * count))
             for start in range(0, len(numbers), rows):
@@ -180,7 +247,7 @@ class TaggingModel:
 
     def _search(self, emissions: np.ndarray, lengths: np.ndarray, count: int) -> list[list[Candidate]]:
         """The candidates of some sentences of a batch."""
-        distribution = self.network.distribution(
+        distribution = self.tag_column.distribution(
             tf.constant(emissions), tf.constant(lengths, tf.int32), self.calibration.temperature
         )
         paths, of_paths = distribution.n_best(count)
@@ -218,7 +285,8 @@ class TaggingModel:
         result: list[np.ndarray] = [np.zeros((0, len(self.codec.labels)), np.float32)] * len(sentences)
 
         def marginals(batch: Batch) -> dict[str, tf.Tensor]:
-            found = self.network.marginals(batch, self.calibration.temperature)
+            emissions = self.decode(batch)["emissions"]
+            found = self.tag_column.distribution(emissions, batch["lengths"], self.calibration.temperature).marginals()
             return {"marginals": found, "tags": tf.argmax(found, axis=-1)}
 
         for numbers, output in batch_outputs(corpus, marginals, self.codec.begins):
@@ -241,14 +309,17 @@ class TaggingModel:
 
     def compacted(self) -> TaggingModel:
         """The same model around a network as a file holds it; see `seqtag.tagging.network.compaction`."""
-        return self._with(compacted(self.network), self.calibration)
+        return self._with(compacted(self.network), [model.calibration for model in self.columns])
 
-    def calibrated(self, calibration: Calibration) -> TaggingModel:
-        """The same model with another calibration."""
-        return self._with(self.network, calibration)
+    def calibrated(self, calibrations: Sequence[Calibration]) -> TaggingModel:
+        """The same model with other calibrations, one for each of `columns`."""
+        return self._with(self.network, calibrations)
 
-    def _with(self, network: TaggerNetwork, calibration: Calibration) -> TaggingModel:
-        return TaggingModel(network, self.codec, self.encoder, self.column_vocabularies, self.options, calibration)
+    def _with(self, network: TaggerNetwork, calibrations: Sequence[Calibration]) -> TaggingModel:
+        first, *others = calibrations
+        further = [(model.codec, other) for model, other in zip(self.further.values(), others, strict=True)]
+        encoders = self.encoder, self.column_vocabularies, self.options
+        return TaggingModel(network, self.codec, *encoders, first, further, self.number)
 
     def save(self, folder: Path) -> None:
         """Writes the bundle, without the rows of the tables that are zero; the answers stay the same bit for bit."""
@@ -274,6 +345,10 @@ class TaggingModel:
             "columns": [vocabulary.to_dict() for vocabulary in self.column_vocabularies],
             "options": self.options.to_dict(),
             "calibration": self.calibration.to_dict(),
+            "further": [
+                {"codec": model.codec.to_dict(), "calibration": model.calibration.to_dict()}
+                for model in self.further.values()
+            ],
         }
 
     @classmethod
@@ -290,4 +365,13 @@ class TaggingModel:
             [Vocabulary.from_dict(column) for column in data["columns"]],
             ReadingOptions.from_dict(data["options"]),
             Calibration.from_dict(data.get("calibration")),
+            [
+                (TagCodec.from_dict(column["codec"]), Calibration.from_dict(column["calibration"]))
+                for column in data.get("further", [])
+            ],
         )
+
+
+def _key(name: str, number: int) -> str:
+    """What an array of a column of tags is called beside those of other columns; the first one's have plain names."""
+    return f"{name} of column {number}" if number else name

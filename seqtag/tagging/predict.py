@@ -47,7 +47,8 @@ def predict_columns(
     for tagged in model.tag_stream(inputs(), n_best):
         sentence = waiting.popleft()
         if format == "columns":
-            yield encode(sentence.with_tags(tagged.tags))
+            further = {name: of_column.tags for name, of_column in tagged.further.items()}
+            yield encode(sentence.with_tags(tagged.tags, further))
         else:
             yield FORMATS[format](tagged).encode()
 

@@ -10,8 +10,9 @@ from typing import Any
 from seqtag.data.text.vectors.model_vectors import ModelVectors
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggedCorpus
-from seqtag.tagging.evaluation.answers import JudgedTags, judge
-from seqtag.tagging.evaluation.evaluate import Report, report_on, resolve_measure
+from seqtag.tagging.evaluation.answers import JudgedTags, judge_columns
+from seqtag.tagging.evaluation.columns import ColumnsReport
+from seqtag.tagging.evaluation.evaluate import Report, mean_score, measures_name, reports_on, resolve_measures
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.model import TaggingModel
 from seqtag.training.budget import Budget
@@ -26,8 +27,8 @@ class SeedRun:
     seed: int
     model: TaggingModel
     fit: FitResult
-    reports: Mapping[str, Report]
-    judged: JudgedTags
+    reports: Mapping[str, Report | ColumnsReport]
+    judged: list[JudgedTags]
 
 
 @dataclass(frozen=True)
@@ -36,18 +37,18 @@ class SeedRuns:
 
     Attributes:
         runs: one per seed.
-        measure: the score on dev that chooses the best.
+        measures: of each column of tags, the score on dev whose mean over the columns chooses the best.
         vectors: the pretrained word vectors, if there were any.
     """
 
     runs: list[SeedRun]
-    measure: str
+    measures: list[str]
     vectors: ModelVectors | None = None
 
     @property
     def best(self) -> SeedRun:
         """The run with the best dev score."""
-        return max(self.runs, key=lambda run: getattr(run.reports["dev"], self.measure))
+        return max(self.runs, key=lambda run: mean_score(run.reports["dev"], self.measures))
 
     def to_metrics(self) -> dict[str, Any]:
         """The contents of `metrics.json`."""
@@ -60,14 +61,14 @@ class SeedRuns:
             metrics["vectors"] = self.vectors.to_metrics()
         if len(self.runs) > 1:
             metrics["seeds"] = {
-                "measure": self.measure,
+                "measure": measures_name(self.measures),
                 "values": [run.seed for run in self.runs],
                 **{split: self._spread(split) for split in best.reports},
             }
         return metrics
 
     def _spread(self, split: str) -> dict[str, Any]:
-        scores = [getattr(run.reports[split], self.measure) for run in self.runs]
+        scores = [mean_score(run.reports[split], self.measures) for run in self.runs]
         return {"mean": statistics.fmean(scores), "min": min(scores), "max": max(scores), "scores": scores}
 
 
@@ -84,7 +85,8 @@ def fit_seeds(
         seed = config.seed + number
         part = recording.part(f"seed-{seed}", labelled=count > 1)
         runs.append(_fit_seed(config, corpora, seed, part, budget.part(1 / (count - number)), vectors))
-    return SeedRuns(runs, resolve_measure(config.evaluation.measure, runs[0].model.codec.scheme), vectors)
+    codecs = [of_column.codec for of_column in runs[0].model.columns]
+    return SeedRuns(runs, resolve_measures(config.evaluation.measure, codecs), vectors)
 
 
 def _fit_seed(
@@ -98,6 +100,6 @@ def _fit_seed(
     config = config.model_copy(update={"seed": seed})
     table = None if vectors is None else vectors.table
     model, fit = fit_tagging_model(corpora["train"], corpora["dev"], config, recording, budget, table)
-    judged = {split: judge(model, corpora[split]) for split in ("dev", "test") if split in corpora}
-    reports = {split: report_on(model, corpora[split], answers) for split, answers in judged.items()}
+    judged = {split: judge_columns(model, corpora[split]) for split in ("dev", "test") if split in corpora}
+    reports = {split: reports_on(model, corpora[split], answers) for split, answers in judged.items()}
     return SeedRun(seed, model, fit, reports, judged["dev"])

@@ -28,12 +28,21 @@ def stored_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[
     yield "num_buckets", words["num_buckets"], encoders["num_buckets"]
     yield "a table of word vectors of rows", words.get("num_vectors", 0), _vector_rows(encoders.get("vectors"))
     yield "vocabularies of columns of sizes", words["column_sizes"], [_size(column) for column in encoders["columns"]]
-    symbols, scheme = as_texts(encoders["codec"]["symbols"]), encoders["codec"]["scheme"]
-    tags = len(symbols) if scheme is None else 1 + len(Scheme(MODEL_SCHEME).prefixes) * len(symbols)
-    yield "a number of tags of", network["num_tags"], tags
-    for what, number, most in (("tags", tags, MOST_TAGS), ("layers", network["layers"], MOST_LAYERS)):
+    further = encoders.get("further", [])
+    yield "columns of tags", len(network.get("further_columns", [])), len(further)
+    columns = zip([network, *network.get("further_columns", [])], [encoders, *further], strict=True)
+    numbers = [(settings["num_tags"], _tags(column["codec"])) for settings, column in columns]
+    for found, tags in numbers:
+        yield "a number of tags of", found, tags
+    of_tags = (("tags", tags, MOST_TAGS) for _, tags in numbers)
+    for what, number, most in (*of_tags, ("layers", network["layers"], MOST_LAYERS)):
         if number > most:
             raise ValueError(f"{number} {what}")
+
+
+def _tags(codec: dict[str, Any]) -> int:
+    symbols, scheme = as_texts(codec["symbols"]), codec["scheme"]
+    return len(symbols) if scheme is None else 1 + len(Scheme(MODEL_SCHEME).prefixes) * len(symbols)
 
 
 def _vector_rows(vectors: dict[str, Any] | None) -> int:

@@ -25,9 +25,9 @@ from seqtag.runs.places import new_folder
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, share_of, split_off_dev
 from seqtag.tagging.data.python_sentences import sentences_of
-from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.data.tag_codec import fit_codecs
 from seqtag.tagging.data.weights import checked_weights
-from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
+from seqtag.tagging.evaluation.evaluate import evaluate_model, mean_score, resolve_measures
 from seqtag.tagging.export import export_saved_model
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.model import Candidate, TaggedSentence, TaggingModel
@@ -162,7 +162,8 @@ class Tagger(BaseEstimator):
         else:
             dev = load_corpus(validation_data, options)
         train = share_of(train, config.data.fraction, config.seed)
-        TagCodec.fit(train, config.data.scheme).check(dev)
+        for codec, of_column in zip(fit_codecs(train, config.data.scheme), dev.columns_of_tags, strict=True):
+            codec.check(of_column)
         recording = Recording(verbose=is_verbose(self, verbose))
         vectors = load_vectors(config, {"train": train, "dev": dev}, verbose=recording.verbose)
         table = None if vectors is None else vectors.table
@@ -222,9 +223,10 @@ class Tagger(BaseEstimator):
         """
         self._check_fitted()
         corpus = load_corpus(X, self.model_.options, y)
-        self.model_.codec.check(corpus)
-        report = evaluate_model(self.model_, corpus)
-        return getattr(report, resolve_measure("auto", self.model_.codec.scheme))
+        codecs = [of_column.codec for of_column in self.model_.columns]
+        for codec, of_column in zip(codecs, corpus.columns_of_tags, strict=True):
+            codec.check(of_column)
+        return mean_score(evaluate_model(self.model_, corpus), resolve_measures("auto", codecs))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a run directory that `load` and the command line read.

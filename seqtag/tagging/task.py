@@ -33,9 +33,9 @@ from seqtag.tagging.data.detection import is_table_of_tokens
 from seqtag.tagging.data.inputs import read_columns, read_raw
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
-from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.data.weights import relative_weights
-from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
+from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure, resolve_measures
 from seqtag.tagging.learning_curve import LearningCurve, announce, is_finished, parse_fractions, report, share_config
 from seqtag.tagging.stored_sizes import stored_sizes
 from seqtag.tagging.thresholds import check_precision
@@ -92,7 +92,7 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
         best.model.save(folder)
         write_figures(folder, best.fit.history, metrics)
         # Sentences are those of dev: who looks at those of test begins to choose by them.
-        shown = str(config.data.dev), corpora["dev"], best.judged, best.model.codec.scheme
+        shown = str(config.data.dev), corpora["dev"], best.judged[0], best.model.codec.scheme
         page = render_page(Findings(str(output), *shown, best.reports, best.fit.history))
         bundle.write_text(folder / bundle.REPORT, page)
         remove(folder / PREPARED)
@@ -119,23 +119,28 @@ def load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
     return corpora
 
 
-def _check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> TagCodec:
+def _check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> list[TagCodec]:
     """Finds faults of tags before TensorFlow is imported, and warns of tags that the training data do not have.
 
     Returns:
-        The codec of the training data.
+        The codec of each column of tags of the training data.
 
     Raises:
         DataError: a tag that is not of the scheme, or weights of sentences that are all 0.
         ConfigError: a measure of spans for plain labels, or a precision of an unknown type.
     """
-    codec = TagCodec.fit(corpora["train"], config.data.scheme)
+    codecs = fit_codecs(corpora["train"], config.data.scheme)
     relative_weights(corpora["train"])
-    resolve_measure(config.evaluation.measure, codec.scheme)
-    check_precision(config.evaluation.precision, codec)
+    resolve_measures(config.evaluation.measure, codecs)
+    check_precision(config.evaluation.precision, codecs)
     for corpus in corpora.values():
-        codec.check(corpus)
-    return codec
+        _check_columns(codecs, corpus)
+    return codecs
+
+
+def _check_columns(codecs: Sequence[TagCodec], corpus: TaggedCorpus) -> None:
+    for codec, of_column in zip(codecs, corpus.columns_of_tags, strict=True):
+        codec.check(of_column)
 
 
 def _locate(path: str, data: DataConfig) -> str:
@@ -171,20 +176,21 @@ def evaluate(run: Path, data: str, *, n_best: int | None = None, html: Path | No
 
 def _load_checked(run: Path, data: str, reading: Mapping[str, Any]) -> TaggedCorpus:
     """A file with tags that can be scored, read before TensorFlow is imported."""
-    options, codec = _readers(run, reading)
+    options, codecs = _readers(run, reading)
     corpus = load_corpus(data, options)
-    codec.check(corpus)
+    _check_columns(codecs, corpus)
     return corpus
 
 
-def _readers(run: Path, reading: Mapping[str, Any]) -> tuple[ReadingOptions, TagCodec]:
+def _readers(run: Path, reading: Mapping[str, Any]) -> tuple[ReadingOptions, list[TagCodec]]:
     """How a run reads files, with other options for one of them, and its tags."""
 
-    def readers(encoders: dict[str, Any]) -> tuple[ReadingOptions, TagCodec]:
-        return ReadingOptions.from_dict(encoders["options"]), TagCodec.from_dict(encoders["codec"])
+    def readers(encoders: dict[str, Any]) -> tuple[ReadingOptions, list[TagCodec]]:
+        columns = [encoders, *encoders.get("further", [])]
+        return ReadingOptions.from_dict(encoders["options"]), [TagCodec.from_dict(one["codec"]) for one in columns]
 
-    options, codec = bundle.load_encoders(run, TASK, readers, stored_sizes)
-    return replace(options, **reading), codec
+    options, codecs = bundle.load_encoders(run, TASK, readers, stored_sizes)
+    return replace(options, **reading), codecs
 
 
 def predict(
@@ -324,7 +330,8 @@ def curve(config: TaggingConfig, folder: Path, *, fractions: str) -> LearningCur
     wanted = parse_fractions(fractions)
     check_output_folder(folder)
     corpora = load_splits(config.data)
-    codec = _check_tags(corpora, config)
+    # The curve is that of the first column of tags.
+    codec, *_ = _check_tags(corpora, config)
     found = LearningCurve(resolve_measure(config.evaluation.measure, codec.scheme))
     for number, fraction in enumerate(wanted):
         step, run = share_config(config, codec, fraction), folder / f"{fraction:g}"

@@ -70,7 +70,7 @@ def fit_temperature(model: TaggingModel, dev: TaggedCorpus, encoded: EncodedCorp
 
 def _parts(model: TaggingModel, dev: TaggedCorpus, encoded: EncodedCorpus) -> Iterator[_Part]:
     tokens = 0
-    for numbers, output in batch_outputs(encoded, model.network.decode, model.codec.begins):
+    for numbers, output in batch_outputs(encoded, model.decode, model.codec.begins):
         lengths = encoded.lengths[numbers]
         tokens += lengths.sum()
         if tokens > MOST_TOKENS or lengths.max(initial=0) > LONGEST:
@@ -96,7 +96,7 @@ def _loss(model: TaggingModel, parts: list[_Part], temperature: float) -> float:
     """What `fit_temperature` minimises."""
     of_tags, of_entities = [], []
     for part in parts:
-        distribution = model.network.distribution(part.emissions, part.lengths, temperature)
+        distribution = model.tag_column.distribution(part.emissions, part.lengths, temperature)
         known = part.gold >= 0
         of_gold, _ = distribution.path_probabilities(tf.constant(np.maximum(part.gold, 0), tf.int32))
         of_tags.append(_surprise(of_gold.numpy()[known]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
 SETTING = "evaluation.precision"
 
 
-def check_precision(wanted: Mapping[str, float], codec: TagCodec) -> None:
-    """Checks that all types of `evaluation.precision` are the tagger's.
+def check_precision(wanted: Mapping[str, float], codecs: Sequence[TagCodec]) -> None:
+    """Checks that all types of `evaluation.precision` are the tagger's, in any of its columns of tags.
 
     Raises:
         ConfigError: an unknown type, or any where tags are plain labels.
     """
-    if wanted and codec.scheme is None:
+    types = [name for codec in codecs if codec.scheme is not None for name in codec.symbols]
+    if wanted and not types:
         raise ConfigError(f"{SETTING}: expected none for plain labels, found {shown(next(iter(wanted)))}")
     for name in wanted:
-        if name not in codec.symbols:
-            hint = did_you_mean(name, codec.symbols, "types")
+        if name not in types:
+            hint = did_you_mean(name, types, "types")
             raise ConfigError(f"{SETTING}: expected types of the training file, found {shown(name)}{hint}")
 
 
-def fit_thresholds(model: TaggingModel, dev: TaggedCorpus, wanted: Mapping[str, float]) -> dict[str, float]:
-    """For each type the lowest threshold with which its entities have the wanted precision on `dev`.
+def fit_thresholds(model: TaggingModel, dev: TaggedCorpus, wanted: Mapping[str, float]) -> list[dict[str, float]]:
+    """For each column of tags, and each type, the lowest threshold that gives entities the wanted precision on `dev`.
 
     A type that no threshold brings there keeps all its entities, and a `DataWarning` says so.
 
@@ -42,7 +43,13 @@ def fit_thresholds(model: TaggingModel, dev: TaggedCorpus, wanted: Mapping[str, 
         dev: its dev sentences.
         wanted: the precision of some types.
     """
-    if not wanted:
+    pairs = zip(model.columns, dev.columns_of_tags, strict=True)
+    return [_of_column(of_column, gold, wanted) for of_column, gold in pairs]
+
+
+def _of_column(model: TaggingModel, dev: TaggedCorpus, wanted: Mapping[str, float]) -> dict[str, float]:
+    wanted = {name: precision for name, precision in wanted.items() if name in model.codec.symbols}
+    if not wanted or model.codec.scheme is None:
         return {}
     from seqtag.tagging.evaluation.answers import judge
 

@@ -53,4 +53,4 @@ def test_a_long_sentence_gets_the_tags_that_it_gets_as_a_whole(model, sentence, 
     [found] = model.probabilities([sentence])
     np.testing.assert_allclose(found.sum(axis=-1), 1, atol=1e-4)
     assert np.median(np.abs(found - marginals)) < 1e-2
-    assert model.decode_tags(model.encode([sentence, short])) == [tagged.tags, first.tags]
+    assert model.decode_tags(model.encode([sentence, short])) == [[tagged.tags, first.tags]]

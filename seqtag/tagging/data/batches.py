@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, count, islice
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from seqtag.data.text.word_features import WordFeatures
-from seqtag.tagging.data.encoding import EncodedCorpus
+from seqtag.tagging.data.encoding import EncodedCorpus, EncodedTags
 
 Batch = dict[str, tf.Tensor]
 
@@ -25,7 +26,6 @@ def assemble_batch(
     words: tf.RaggedTensor,
     features_of: Callable[[tf.Tensor], WordFeatures],
     columns: tf.RaggedTensor | None = None,
-    tags: tf.RaggedTensor | None = None,
 ) -> Batch:
     """A padded batch of sentences; a pure graph function.
 
@@ -33,12 +33,11 @@ def assemble_batch(
         words: (batch, None) ragged, equal for equal words: strings, or row numbers.
         features_of: the features of a vector of distinct words.
         columns: int32 (batch, None, columns) ragged, rows of the further columns' vocabularies.
-        tags: int32 (batch, None) ragged, -1 where unknown.
 
     Returns:
         `words`, `chars`, `buckets`, `vectors`: the features of the batch's distinct words, with the characters and the
         rows of vectors cut to the word that has most; `word_rows` (batch, time): the row of each token's word in them;
-        `lengths` (batch,); and `columns`, `tags` (batch, time; tags are padded by -1) where there are any.
+        `lengths` (batch,); and `columns` (batch, time, columns) where there are any.
     """
     distinct, rows = tf.unique(words.flat_values)
     features = features_of(distinct)
@@ -52,8 +51,6 @@ def assemble_batch(
     }
     if columns is not None:
         batch["columns"] = columns.to_tensor()
-    if tags is not None:
-        batch["tags"] = tags.to_tensor(-1)
     return batch
 
 
@@ -64,28 +61,29 @@ def _without_padding(rows: tf.Tensor) -> tf.Tensor:
 
 
 def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
-    """The batch of the sentences with these indices; a pure graph function.
-
-    Where the corpus has sets of labels, `tags` is `(batch, time, labels)` bool: those that each token may have. Where
-    it has weights, so has the batch: `weights (batch,)`.
-    """
-
-    def gathered(table: tf.RaggedTensor | None) -> tf.RaggedTensor | None:
-        return None if table is None else tf.gather(table, sentences)
+    """The batch of the sentences with these indices, without their tags; a pure graph function."""
 
     def features_of(words: tf.Tensor) -> WordFeatures:
         return WordFeatures(*(tf.gather(feature, words) for feature in corpus.features))
 
-    batch = assemble_batch(
-        tf.gather(corpus.word_rows, sentences), features_of, gathered(corpus.columns), gathered(corpus.tags)
-    )
-    if corpus.label_sets is not None:
-        tags = batch["tags"]
-        known = tf.gather(tf.constant(corpus.label_sets), tf.maximum(tags, 0))
-        batch["tags"] = known | (tags < 0)[..., None]
-    if corpus.weights is not None:
-        batch["weights"] = tf.gather(tf.constant(corpus.weights), sentences)
-    return batch
+    columns = None if corpus.columns is None else tf.gather(corpus.columns, sentences)
+    return assemble_batch(tf.gather(corpus.word_rows, sentences), features_of, columns)
+
+
+def tags_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """The tags of the sentences with these indices, of each column of tags; a pure graph function.
+
+    They are `(batch, time)` int32, -1 where unknown and at padding. Where a column has sets of labels, they are
+    `(batch, time, labels)` bool: those that each token may have.
+    """
+    return tuple(_tags_of(column, sentences) for column in corpus.tags)
+
+
+def _tags_of(column: EncodedTags, sentences: tf.Tensor) -> tf.Tensor:
+    indices = tf.gather(column.indices, sentences).to_tensor(-1)
+    if column.label_sets is None:
+        return indices
+    return tf.gather(tf.constant(column.label_sets), tf.maximum(indices, 0)) | (indices < 0)[..., None]
 
 
 def plan_batches(lengths: np.ndarray, token_budget: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
@@ -159,16 +157,14 @@ class TaggedBatches:
         """The stream without its first batches, as Keras's `fit` takes it."""
         spec = tf.TensorSpec((None,), tf.int64)
         indices = tf.data.Dataset.from_generator(lambda: self.after(first_step), output_signature=spec)
-        batches = indices.map(lambda sentences: batch_of(self.corpus, sentences), num_parallel_calls=1)
-        return batches.prefetch(2).map(split_tags)
+        return indices.map(self._examples, num_parallel_calls=1).prefetch(2)
+
+    def _examples(self, sentences: tf.Tensor) -> tuple[Any, ...]:
+        """What Keras's `fit` takes: a batch, its tags and, where there are any, the weights of its sentences."""
+        examples = batch_of(self.corpus, sentences), tags_of(self.corpus, sentences)
+        weights = self.corpus.weights
+        return examples if weights is None else (*examples, tf.gather(tf.constant(weights), sentences))
 
     def after(self, steps: int) -> Iterator[np.ndarray]:
         """The sentences of each batch, without the first `steps` batches."""
         return islice(chain.from_iterable(map(self._pass, count())), steps, None)
-
-
-def split_tags(batch: Batch) -> tuple[Batch, tf.Tensor] | tuple[Batch, tf.Tensor, tf.Tensor]:
-    """A batch as Keras's `fit` takes it: the inputs, the tags and, where there are any, the weights of sentences."""
-    inputs = dict(batch)
-    told = [inputs.pop(name) for name in ("tags", "weights") if name in inputs]
-    return (inputs, *told)

@@ -16,7 +16,7 @@ from seqtag.tagging.config import DataConfig
 from seqtag.tagging.data.frames import sentences_of_frame
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
 from seqtag.tagging.data.notation import Normaliser, Notation
-from seqtag.tagging.data.python_sentences import paired, pairs_of, place
+from seqtag.tagging.data.python_sentences import paired, pairs_of, pairs_of_columns, place
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.samples import sample_path
 from seqtag.tagging.data.tags import UNKNOWN_TAG, is_span_tag
@@ -37,6 +37,7 @@ class ReadingOptions:
         labels: whether tags are labels, whatever they look like.
         unknown_tag: what stands in the place of a tag that is not known; None where all are.
         notation: how the training file spells tags; None for the usual `B-PER`, and before a file is read.
+        further: the same for each further column of tags, which is its `tag_column`.
     """
 
     layout: str | Layout = "auto"
@@ -49,6 +50,12 @@ class ReadingOptions:
     labels: bool = False
     notation: Notation | None = None
     unknown_tag: str | None = None
+    further: tuple[ReadingOptions, ...] = ()
+
+    @property
+    def tag_name(self) -> str:
+        """The name of the column of tags."""
+        return "tag" if self.tag_column is None else str(self.tag_column)
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back."""
@@ -61,12 +68,15 @@ class ReadingOptions:
         if isinstance(layout, dict):
             layout = Layout.from_dict(layout)
         notation = Notation.from_dict(data.get("notation"))
-        return cls(**{**data, "layout": layout, "features": tuple(data["features"]), "notation": notation})
+        further = tuple(map(cls.from_dict, data.get("further", ())))
+        read = {"layout": layout, "features": tuple(data["features"]), "notation": notation, "further": further}
+        return cls(**data | read)
 
     def spelt_as(self, train: TaggedCorpus) -> ReadingOptions:
         """These options for files beside the training data: their tags are labels, or spelt so, as there."""
         is_span = all(map(is_span_tag, set().union(*train.tags) - {UNKNOWN_TAG}))
-        return replace(self, notation=train.notation, labels=self.labels or not is_span)
+        further = tuple(column.spelt_as(train.further[column.tag_name]) for column in self.further)
+        return replace(self, notation=train.notation, labels=self.labels or not is_span, further=further)
 
     def with_unknown(self, tags: Sequence[str]) -> list[str]:
         """Tags as a file has them, with `UNKNOWN_TAG` for those that are not known."""
@@ -94,16 +104,18 @@ class ReadingOptions:
 
 def reading_options(data: DataConfig) -> ReadingOptions:
     """How the files of a configuration are read."""
+    first, *further = data.tag_columns or (data.tag_column,)
     return ReadingOptions(
         data.layout,
         data.token_column,
-        data.tag_column,
+        first,
         data.features,
         data.encoding,
         data.comment_prefix,
         data.sentence_column,
         data.scheme == "none",
         unknown_tag=data.unknown_tag,
+        further=tuple(ReadingOptions(tag_column=column, unknown_tag=data.unknown_tag) for column in further),
     )
 
 
@@ -132,6 +144,7 @@ class TaggedCorpus:
         weights: how much each sentence counts in training; empty where all count the same.
         layout: of the file; two columns for Python objects.
         notation: how the source spells tags, which are in the usual spelling here; None where that is its own.
+        further: the same sentences with the tags of each further column of tags, by the column's name.
     """
 
     tokens: list[list[str]] = field(default_factory=list)
@@ -143,6 +156,7 @@ class TaggedCorpus:
     layout: Layout = LAYOUTS["tsv"]
     notation: Notation | None = None
     weights: list[float] = field(default_factory=list)
+    further: dict[str, TaggedCorpus] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -182,7 +196,13 @@ class TaggedCorpus:
             lines=pick(self.lines),
             numbers=pick(self.numbers),
             weights=pick(self.weights),
+            further={name: column.subset(sentences) for name, column in self.further.items()},
         )
+
+    @property
+    def columns_of_tags(self) -> list[TaggedCorpus]:
+        """This corpus and those of the further columns of tags."""
+        return [self, *self.further.values()]
 
 
 def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: Iterable | None = None) -> TaggedCorpus:
@@ -206,7 +226,8 @@ def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: I
     """
     corpus = _read(source, options, tags)
     _check_lengths(corpus)
-    _normalise(corpus, options)
+    for of_column, spelling in zip(corpus.columns_of_tags, (options, *options.further), strict=True):
+        _normalise(of_column, spelling)
     return corpus
 
 
@@ -215,15 +236,15 @@ def _read(source: Any, options: ReadingOptions, tags: Iterable | None) -> Tagged
     if isinstance(source, (str, os.PathLike)):
         return _from_file(source, options)
     if isinstance(source, pd.DataFrame):
-        tokens, tags, columns, weights = sentences_of_frame(source, options)
-        return TaggedCorpus(tokens, tags, columns, weights=weights)
-    return _from_pairs(source if tags is None else paired(source, tags), options.features)
+        return _from_frame(source, options)
+    return _from_pairs(source if tags is None else paired(source, tags), options)
 
 
 def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> TaggedCorpus:
     reader = options.reader(source)
     corpus = TaggedCorpus(path=reader.path)
     weights: list[float | None] = []
+    further: list[list[list[str]]] = [[] for _ in options.further]
     for sentence in reader:
         corpus.tokens.append(sentence.tokens)
         corpus.tags.append(sentence.tags)
@@ -231,9 +252,25 @@ def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> Tagge
         corpus.layout = sentence.layout
         corpus.columns.append([sentence.column(column) for column in options.features])
         weights.append(sentence.weight)
+        for tags, of_column in zip(further, options.further, strict=True):
+            tags.append(sentence.tags_in(of_column.tag_name))
     if any(weight is not None for weight in weights):
         corpus.weights = [1.0 if weight is None else weight for weight in weights]
-    return corpus
+    return _with_further(corpus, options, further)
+
+
+def _with_further(corpus: TaggedCorpus, options: ReadingOptions, further: Sequence[list[list[str]]]) -> TaggedCorpus:
+    """The corpus with the tags of its further columns."""
+    columns = zip(options.further, further, strict=True)
+    return replace(corpus, further={column.tag_name: replace(corpus, tags=tags) for column, tags in columns})
+
+
+def _from_frame(frame: pd.DataFrame, options: ReadingOptions) -> TaggedCorpus:
+    tokens, tags, columns, weights = sentences_of_frame(frame, options)
+    features = len(options.features)
+    further = [[values[n] for values in columns] for n in range(features, features + len(options.further))]
+    corpus = TaggedCorpus(tokens, tags, [values[:features] for values in columns], weights=weights)
+    return _with_further(corpus, options, further)
 
 
 def _check_lengths(corpus: TaggedCorpus) -> None:
@@ -260,17 +297,19 @@ def _warn(corpus: TaggedCorpus, message: str) -> None:
     warnings.warn(DataWarning(message, corpus.path), stacklevel=4)
 
 
-def _from_pairs(pairs: Any, features: Sequence[str | int]) -> TaggedCorpus:
-    if features:
+def _from_pairs(pairs: Any, options: ReadingOptions) -> TaggedCorpus:
+    if options.features:
         raise DataError("expected a path or a DataFrame, since further columns are read, found Python lists")
-    corpus = TaggedCorpus()
-    for tokens, tags in pairs_of(pairs):
-        corpus.tokens.append(tokens)
-        corpus.tags.append(tags)
-    if not corpus.tokens:
+    names = [column.tag_name for column in (options, *options.further)]
+    read = pairs_of_columns(pairs, names) if options.further else ((tokens, [tags]) for tokens, tags in pairs_of(pairs))
+    tokens, of_sentences = [], []
+    for found in read:
+        tokens.append(found[0])
+        of_sentences.append(found[1])
+    if not tokens:
         raise DataError("expected sentences, found none")
-    corpus.numbers = list(range(len(corpus)))
-    return corpus
+    tags, *further = map(list, zip(*of_sentences, strict=True))
+    return _with_further(TaggedCorpus(tokens, tags, numbers=list(range(len(tokens)))), options, further)
 
 
 def share_of(corpus: TaggedCorpus, fraction: float, seed: int) -> TaggedCorpus:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +17,18 @@ import tensorflow as tf
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, WordFeatures
 from seqtag.tagging.data.corpus import TaggerInput
+
+
+class EncodedTags(NamedTuple):
+    """The tags of sentences in one column.
+
+    Attributes:
+        indices: int32 (sentences, None) ragged, -1 where the tag is unknown.
+        label_sets: (indices, labels) bool, the labels that each index stands for; None where it is one label.
+    """
+
+    indices: tf.RaggedTensor
+    label_sets: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -26,27 +39,24 @@ class EncodedCorpus:
         features: `WordFeatures` of the corpus's distinct words.
         word_rows: int32 (sentences, None) ragged, the row of each token's word in `features`.
         columns: int32 (sentences, None, columns) ragged, rows of the further columns' vocabularies; None without any.
-        tags: int32 (sentences, None) ragged, -1 where the tag is unknown; None when the corpus has no tags.
+        tags: of each column of tags; none for sentences without.
         weights: float32 (sentences,), how often each counts in training, 1 in the mean; None for all the same.
-        label_sets: (indices, labels) bool, the labels that each index of `tags` stands for; None where it is one label.
         lengths: (sentences,) NumPy array of token counts.
     """
 
     features: WordFeatures
     word_rows: tf.RaggedTensor
     columns: tf.RaggedTensor | None
-    tags: tf.RaggedTensor | None
+    tags: tuple[EncodedTags, ...]
     lengths: np.ndarray
     weights: np.ndarray | None = None
-    label_sets: np.ndarray | None = None
 
 
 def encode_corpus(
     sentences: Sequence[TaggerInput],
     encoder: WordEncoder,
     column_vocabularies: Sequence[Vocabulary] = (),
-    tags: Iterable[Sequence[int]] | None = None,
-    label_sets: np.ndarray | None = None,
+    tags: Sequence[tuple[Iterable[Sequence[int]], np.ndarray]] = (),
 ) -> EncodedCorpus:
     """Encodes tokenised sentences.
 
@@ -54,8 +64,8 @@ def encode_corpus(
         sentences: the tokens of each sentence, and the values of its further columns.
         encoder: encodes the distinct words.
         column_vocabularies: the vocabulary of each further column.
-        tags: tag indices of each sentence, -1 where unknown.
-        label_sets: (indices, labels) bool, the labels that each index stands for: in the first rows one, their own.
+        tags: of each column of tags, the indices of each sentence, -1 where unknown, and what they stand for:
+            (indices, labels) bool, the labels of each index, in the first rows one, their own.
     """
     lengths = np.array([len(sentence.tokens) for sentence in sentences], dtype=np.int64)
     distinct: dict[str, int] = {}
@@ -68,14 +78,15 @@ def encode_corpus(
             for n, vocabulary in enumerate(column_vocabularies)
         ]
         columns = _ragged(np.array(rows, np.int32).T, lengths)
-    encoded_tags = used_sets = None
-    if tags is not None:
-        flat = np.array([tag for sentence in tags for tag in sentence], np.int32)
-        encoded_tags = _ragged(flat, lengths)
-        if label_sets is not None and flat.max(initial=0) >= label_sets.shape[1]:
-            used_sets = label_sets
     rows_of_words = _ragged(np.array(word_rows, np.int32), lengths)
-    return EncodedCorpus(features, rows_of_words, columns, encoded_tags, lengths, label_sets=used_sets)
+    encoded_tags = tuple(_encoded_tags(indices, label_sets, lengths) for indices, label_sets in tags)
+    return EncodedCorpus(features, rows_of_words, columns, encoded_tags, lengths)
+
+
+def _encoded_tags(indices: Iterable[Sequence[int]], label_sets: np.ndarray, lengths: np.ndarray) -> EncodedTags:
+    flat = np.array([tag for sentence in indices for tag in sentence], np.int32)
+    has_sets = flat.max(initial=0) >= label_sets.shape[1]
+    return EncodedTags(_ragged(flat, lengths), label_sets if has_sets else None)
 
 
 def _ragged(flat: np.ndarray, lengths: np.ndarray) -> tf.RaggedTensor:

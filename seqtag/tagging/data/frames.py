@@ -21,6 +21,8 @@ def sentences_of_frame(
 ) -> tuple[list[list[str]], list[list[str]], list[list[list[str]]], list[float]]:
     """The tokens, the tags and the further columns of each sentence, and its weight where there is such a column.
 
+    The further columns are those of features, and those of tags.
+
     Rows with the same id make a sentence, wherever they stand; if ids stand on the first rows of sentences alone, the
     rows below belong to them.
 
@@ -33,7 +35,8 @@ def sentences_of_frame(
         "token": _column(frame, options.token_column, TOKEN_NAMES),
         "tag": _column(frame, options.tag_column, TAG_NAMES),
     }
-    found |= {str(name): _column(frame, name, ()) for name in options.features}
+    names = [*options.features, *(column.tag_name for column in options.further)]
+    found |= {str(name): _column(frame, name, ()) for name in names}
     if missing := [what for what, column in found.items() if column is None]:
         raise DataError(f"expected a DataFrame with columns {', '.join(found)}, found no {', '.join(missing)}")
     if not len(frame):

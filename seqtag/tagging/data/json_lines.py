@@ -17,7 +17,7 @@ from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.tagging.data.character_spans import Alignment, read_span, span_keys
 from seqtag.tagging.data.columns import Reading
 from seqtag.tagging.data.layouts import Layout
-from seqtag.tagging.data.line_sentences import LineSentence, Parsed, contents, group_lines
+from seqtag.tagging.data.line_sentences import FurtherTags, LineSentence, Parsed, contents, group_lines
 from seqtag.tagging.data.one_line import loaded_json as loaded
 from seqtag.tagging.data.schemes import spans as spans_of
 from seqtag.tagging.data.tags import Scheme, Span, is_span_tag
@@ -228,11 +228,12 @@ def _given_tokens(record: _Record, text: str, reading: Reading) -> tuple[list[st
 
 def _rewriter(
     record: _Record, layout: Layout, written: Callable[[Sequence[str]], list[Any]]
-) -> Callable[[Sequence[str]], str]:
+) -> Callable[[Sequence[str], FurtherTags], str]:
     """A function that gives the line with other tags, in the style in which it was written."""
 
-    def rewrite(tags: Sequence[str]) -> str:
+    def rewrite(tags: Sequence[str], further: FurtherTags) -> str:
         values = record.values | {layout.tag or "tags": written(tags)}
+        values |= {name: list(of_column) for name, of_column in further.items()}
         # What `seqtag predict --format jsonl` wrote says more about the old tags.
         if "scores" in values and "entities" in values and layout.token in _TOKENS:
             values = {key: value for key, value in values.items() if key not in ("scores", "entities")}

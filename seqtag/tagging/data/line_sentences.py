@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from seqtag.errors import DataError, shown
 from seqtag.tagging.data.columns import Reading
 from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.one_line import PIECE, content_of, is_slashed, last_slash
 from seqtag.tagging.data.weights import WEIGHT, read_weight
+
+FurtherTags: TypeAlias = Mapping[str, Sequence[str]]
 
 
 class Parsed(NamedTuple):
@@ -19,14 +21,14 @@ class Parsed(NamedTuple):
     Attributes:
         tokens: the tokens of its sentence.
         read_tags: gives the tag of each, or a `DataError`; None where it has none.
-        rewrite: gives the line, without its end, with other tags.
+        rewrite: gives the line, without its end, with other tags, and with those of further columns by their names.
         layout: of the file, as far as it is known by now.
         further: other values by their names.
     """
 
     tokens: list[str]
     read_tags: Callable[[], list[str]] | None
-    rewrite: Callable[[Sequence[str]], str]
+    rewrite: Callable[[Sequence[str], FurtherTags], str]
     layout: Layout
     further: Mapping[str, Any] = {}
 
@@ -111,18 +113,30 @@ class LineSentence:
             raise DataError(message, self.path, self.line_number)
         return values
 
-    def with_tags(self, tags: Sequence[str]) -> str:
-        """The raw text with these tags.
+    def tags_in(self, column: str | int) -> list[str]:
+        """The tag of each token in a further column of tags.
+
+        Raises:
+            DataError: the line has none of this name, or an empty one.
+        """
+        tags = self.column(column)
+        if "" in tags:
+            raise DataError(f"expected tags in {shown(column)}, found an empty one", self.path, self.line_number)
+        return tags
+
+    def with_tags(self, tags: Sequence[str], further: FurtherTags | None = None) -> str:
+        """The raw text with these tags, and with those of further columns where the layout has room for them.
 
         Raises:
             ValueError: not one tag for each token.
+            DataError: the layout has no room.
         """
         if len(tags) != len(self.tokens):
             raise ValueError(f"expected {len(self.tokens)} values, found {len(tags)}")
         line = self.lines[self.position]
         text = content_of(line)
         place = line.index(text)
-        new = f"{line[:place]}{self.parsed.rewrite(tags)}{line[place + len(text) :]}"
+        new = f"{line[:place]}{self.parsed.rewrite(tags, further or {})}{line[place + len(text) :]}"
         return "".join([*self.lines[: self.position], new, *self.lines[self.position + 1 :]])
 
 
@@ -176,7 +190,8 @@ def _slashed(pieces: list[str], text: str, tagged: bool, layout: Layout, path: s
     words = [piece[:end] for piece, end in zip(pieces, ends, strict=True)]
     tags = [_unescaped(piece[end + 1 :]) for piece, end in zip(pieces, ends, strict=True)] if tagged else None
 
-    def rewrite(new: Sequence[str]) -> str:
+    def rewrite(new: Sequence[str], further: FurtherTags) -> str:
+        _check_room(layout, further)
         escaped = [tag.replace("/", "\\/") for tag in _without_blanks(new)]
         written = iter([f"{word}/{tag}" for word, tag in zip(words, escaped, strict=True)])
         return PIECE.sub(lambda _: next(written), text)
@@ -213,7 +228,15 @@ def _parallel(text: str, layout: Layout, reading: Reading, line: int) -> Parsed:
     if tab and len(tags) != len(tokens):
         raise DataError(f"expected as many tags as tokens, found {len(tags)} for {len(tokens)}", reading.path, line)
 
-    def rewrite(new: Sequence[str]) -> str:
+    def rewrite(new: Sequence[str], further: FurtherTags) -> str:
+        _check_room(layout, further)
         return f"{left}\t{' '.join(_without_blanks(new))}"
 
     return Parsed(tokens, (lambda: tags) if tab else None, rewrite, layout)
+
+
+def _check_room(layout: Layout, further: FurtherTags) -> None:
+    """Refuses further columns of tags in lines that hold one."""
+    if further:
+        names = ", ".join(map(str, further))
+        raise DataError(f"expected a layout with room for the columns {names}, found {layout.name}; see --format jsonl")

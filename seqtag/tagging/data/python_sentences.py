@@ -5,7 +5,7 @@ What cannot be tagged is told with the number of its sentence and its position t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from seqtag.errors import DataError, shown
@@ -33,15 +33,43 @@ def pairs_of(pairs: Any) -> Iterator[tuple[list[str], list[str]]]:
     >>> list(pairs_of([(["Ann", "sleeps"], ["B-PER", "O"])]))
     [(['Ann', 'sleeps'], ['B-PER', 'O'])]
     """
+    for number, (tokens, tags) in enumerate(_pairs(pairs)):
+        yield tokens, _tags(tags, tokens, "tags", number)
+
+
+def _pairs(pairs: Any) -> Iterator[tuple[list[str], Any]]:
+    """The tokens of each sentence, and what stands for its tags."""
     for number, pair in enumerate(_elements(pairs, "a path, a DataFrame or (tokens, tags) pairs")):
         try:
             tokens, tags = pair
         except (TypeError, ValueError):
             raise DataError(f"expected a pair (tokens, tags), found {shown(pair)}", place(number)) from None
-        tokens, tags = strings(tokens, "token", number), strings(tags, "tag", number)
-        if len(tokens) != len(tags):
-            raise DataError(f"expected as many tags as tokens, found {len(tags)} for {len(tokens)}", place(number))
-        yield tokens, tags
+        yield strings(tokens, "token", number), tags
+
+
+def _tags(values: Any, tokens: Sequence[str], what: str, sentence: int) -> list[str]:
+    """The tags of one sentence, as many as tokens."""
+    tags = strings(values, "tag", sentence)
+    if len(tags) != len(tokens):
+        raise DataError(f"expected as many {what} as tokens, found {len(tags)} for {len(tokens)}", place(sentence))
+    return tags
+
+
+def pairs_of_columns(pairs: Any, names: Sequence[str]) -> Iterator[tuple[list[str], list[list[str]]]]:
+    """The tokens of each sentence, and its tags in each of some columns.
+
+    Raises:
+        DataError: as `pairs_of`, or a pair without a dict of tags, or one that lacks a column.
+
+    >>> list(pairs_of_columns([(["it", "rains"], {"upos": ["PRON", "VERB"], "n": ["1", "1"]})], ["upos", "n"]))
+    [(['it', 'rains'], [['PRON', 'VERB'], ['1', '1']])]
+    """
+    for number, (tokens, tags) in enumerate(_pairs(pairs)):
+        if not isinstance(tags, Mapping) or not set(names) <= set(tags):
+            expected = f"expected a dict of tags with the columns {', '.join(names)}"
+            found = f"the columns {', '.join(map(str, tags))}" if isinstance(tags, Mapping) else shown(tags)
+            raise DataError(f"{expected}, found {found}", place(number))
+        yield tokens, [_tags(tags[name], tokens, f"tags in {shown(name)}", number) for name in names]
 
 
 def paired(X: Any, y: Any) -> Iterator[tuple[Any, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,8 +57,11 @@ class Sentence(Protocol):
     def column(self, column: str | int) -> list[str]:
         """A further value of each token; a `DataError` where there is none."""
 
-    def with_tags(self, tags: Sequence[str]) -> str:
-        """The raw text with these tags in place of its own, or added to it."""
+    def tags_in(self, column: str | int) -> list[str]:
+        """The tag of each token in a further column of tags; a `DataError` where there is none."""
+
+    def with_tags(self, tags: Sequence[str], further: Mapping[str, Sequence[str]] | None = None) -> str:
+        """The raw text with these tags in place of its own, or added to it; `further` are those of other columns."""
 
 
 @dataclass(slots=True)
@@ -136,8 +139,19 @@ class ColumnSentence:
         Raises:
             DataError: it is absent, a tag is empty or ends in a carriage return, or brackets do not make spans.
         """
-        tags = self._values(self.tag_index, "tags")
-        if self._in_brackets:
+        return self._tags_at(self.tag_index, "tags")
+
+    def tags_in(self, column: str | int) -> list[str]:
+        """A further column of tags.
+
+        Raises:
+            DataError: as `tags`.
+        """
+        return self._tags_at(self._index(column), column)
+
+    def _tags_at(self, index: int, column: str | int) -> list[str]:
+        tags = self._values(index, column)
+        if self._in_brackets(index):
             try:
                 return tags_of_brackets(tags)
             except BracketError as error:
@@ -145,8 +159,8 @@ class ColumnSentence:
                 raise DataError(f"{error}, found {shown(tags[error.position])}", self.path, line) from None
         if "" in tags:
             line = self.line_numbers[tags.index("")]
-            raise DataError(f"expected a tag in column {self.tag_index + 1}, found nothing", self.path, line)
-        if "\r" in "".join(tags) and self._is_last(self.tag_index):
+            raise DataError(f"expected a tag in column {index + 1}, found nothing", self.path, line)
+        if "\r" in "".join(tags) and self._is_last(index):
             self._check_ends(tags)
         return tags
 
@@ -181,21 +195,30 @@ class ColumnSentence:
         >>> sentence.with_column("tag", ["B-PER", "O"])
         'John\tB-PER\nsleeps\tO\n'
         """
+        return "".join(self._with_values(self.lines, self._place(column), values))
+
+    def with_tags(self, tags: Sequence[str], further: Mapping[str, Sequence[str]] | None = None) -> str:
+        """The raw text with the column of tags replaced, or appended when absent; see `with_column`.
+
+        The same is done for `further` columns of tags.
+        """
+        lines = self.lines
+        columns = [(self.tag_index, tags), *((self._place(name), of) for name, of in (further or {}).items())]
+        for index, values in columns:
+            if self._in_brackets(index):
+                values = brackets_of_tags(values if self.notation is None else list(map(self.notation.read, values)))
+            lines = self._with_values(lines, index, values)
+        return "".join(lines)
+
+    def _in_brackets(self, index: int) -> bool:
+        return index < self.layout.width and self.layout.columns[index] in self.layout.brackets
+
+    def _place(self, column: str | int) -> int:
+        """The 0-based place of a column; beyond the last one where there is none."""
         try:
-            index = self._index(column)
+            return self._index(column)
         except DataError:
-            index = len(self.rows[0])
-        return self._with_index(index, values)
-
-    def with_tags(self, tags: Sequence[str]) -> str:
-        """The raw text with the column of tags replaced, or appended when absent; see `with_column`."""
-        if self._in_brackets:
-            tags = brackets_of_tags(tags if self.notation is None else [self.notation.read(tag) for tag in tags])
-        return self._with_index(self.tag_index, tags)
-
-    @property
-    def _in_brackets(self) -> bool:
-        return self.tag_index < self.layout.width and self.layout.columns[self.tag_index] in self.layout.brackets
+            return len(self.rows[0])
 
     def _index(self, column: str | int) -> int:
         try:
@@ -228,7 +251,8 @@ class ColumnSentence:
     def _is_last(self, index: int) -> bool:
         return index >= len(self.rows[0]) - 1
 
-    def _with_index(self, index: int, values: Sequence[str]) -> str:
+    def _with_values(self, lines: Sequence[str], index: int, values: Sequence[str]) -> list[str]:
+        """Lines of this sentence with other values in one column."""
         if len(values) != len(self.tokens):
             raise ValueError(f"expected {len(self.tokens)} values, found {len(values)}")
         breaks = "\n" if self.layout.form == "table" else "\t\n"
@@ -238,14 +262,14 @@ class ColumnSentence:
         for value in set(values):
             if not value or any(c in value for c in breaks) or (is_last and value.endswith("\r")):
                 raise ValueError(f"expected values that fit into a column, found {shown(value)}")
-        lines = list(self.lines)
+        lines = list(lines)
         append = not self._reaches(index)
         if append:
             lines = [self._appended(line, filler) for line, filler in zip(lines, self._fillers(), strict=True)]
         for position, value in zip(self.positions, values, strict=True):
-            line = self.lines[position]
+            line = lines[position]
             lines[position] = self._appended(line, value) if append else self._replaced(line, index, value)
-        return "".join(lines)
+        return lines
 
     @property
     def _splits_at_spaces(self) -> bool:

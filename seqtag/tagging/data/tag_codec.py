@@ -192,6 +192,15 @@ class TagCodec:
         return cls(data["scheme"], data["symbols"])
 
 
+def fit_codecs(train: TaggedCorpus, scheme: str | None) -> list[TagCodec]:
+    """The codec of each column of tags. `scheme` is the first one's; those of the others are detected.
+
+    Raises:
+        DataError: see `TagCodec.fit`.
+    """
+    return [TagCodec.fit(train, scheme), *(TagCodec.fit(column, "auto") for column in train.further.values())]
+
+
 def _settled(scheme: str | None, sequences: Sequence[Sequence[str]]) -> str | None:
     if scheme == "auto":
         return detect_scheme(sequences)

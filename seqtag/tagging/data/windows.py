@@ -47,22 +47,22 @@ def windowed(corpus: EncodedCorpus, sentence: int, windows: list[Window]) -> Enc
 
     columns = None if corpus.columns is None else cut(corpus.columns)
     return replace(
-        corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=None, weights=None, lengths=stops - starts
+        corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=(), weights=None, lengths=stops - starts
     )
 
 
 def in_pieces(corpus: EncodedCorpus, begins: np.ndarray) -> EncodedCorpus:
     """A corpus to be trained on, with the long sentences in pieces of at most `WINDOW` tokens that cut no entity.
 
-    Only an entity that is longer than a piece is cut.
+    Only an entity that is longer than a piece is cut, or one of a further column of tags.
 
     Args:
         corpus: sentences with their tags.
         begins: see `kept_parts`.
     """
-    if corpus.tags is None or not (corpus.lengths > LONGEST).any():
+    if not corpus.tags or not (corpus.lengths > LONGEST).any():
         return corpus
-    sentences = np.split(corpus.tags.flat_values.numpy(), np.cumsum(corpus.lengths)[:-1])
+    sentences = np.split(corpus.tags[0].indices.flat_values.numpy(), np.cumsum(corpus.lengths)[:-1])
     pieces = [_piece_lengths(tags, begins) if len(tags) > LONGEST else [len(tags)] for tags in sentences]
     lengths = np.concatenate(pieces)
     weights = None if corpus.weights is None else np.repeat(corpus.weights, list(map(len, pieces)))
@@ -71,13 +71,9 @@ def in_pieces(corpus: EncodedCorpus, begins: np.ndarray) -> EncodedCorpus:
         return tf.RaggedTensor.from_row_lengths(table.flat_values, lengths)
 
     columns = None if corpus.columns is None else cut(corpus.columns)
+    tags = tuple(column._replace(indices=cut(column.indices)) for column in corpus.tags)
     return replace(
-        corpus,
-        word_rows=cut(corpus.word_rows),
-        columns=columns,
-        tags=cut(corpus.tags),
-        lengths=lengths,
-        weights=weights,
+        corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=tags, lengths=lengths, weights=weights
     )
 
 

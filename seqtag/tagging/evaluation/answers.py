@@ -48,6 +48,11 @@ class JudgedTags(NamedTuple):
         return CalibrationReport(model.calibration, Reliability.of(self.tags), entities)
 
 
+def judge_columns(model: TaggingModel, corpus: TaggedCorpus) -> list[JudgedTags]:
+    """What a tagger answers in each column of tags."""
+    return [judge(*column) for column in zip(model.columns, corpus.columns_of_tags, strict=True)]
+
+
 def judge(model: TaggingModel, corpus: TaggedCorpus) -> JudgedTags:
     """Tags a corpus, and compares the answers with the tags that it has."""
     encoded, scheme = model.encode(corpus.inputs), model.codec.scheme
@@ -94,16 +99,12 @@ def _knowledge(corpus: EncodedCorpus) -> list[list[int]]:
 
 def _at_both(model: TaggingModel, batch: Batch) -> dict[str, tf.Tensor]:
     """What the network says at the temperature of the model, and at 1."""
-    found = model.network.decode(batch)
+    found = model.decode(batch)
     after, before = (
-        model.network.path_probabilities(found, batch["lengths"], temperature)
+        model.tag_column.tagged(found, batch["lengths"], temperature)
         for temperature in (model.calibration.temperature, 1.0)
     )
-    return {
-        "tags": found["tags"],
-        **dict(zip(("scores", "continuations"), after, strict=True)),
-        **dict(zip(("scores_before", "continuations_before"), before, strict=True)),
-    }
+    return after | {f"{name}_before": before[name] for name in ("scores", "continuations")}
 
 
 def _together(parts: list[Answers]) -> Answers:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from seqtag.errors import ConfigError
 from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.evaluation.columns import ColumnsReport, share_all_right
 from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.errors import find_errors
 from seqtag.tagging.evaluation.known_tags import at_known, corpus_at_known
@@ -28,7 +31,7 @@ Tags = Sequence[Sequence[str]]
 MOST_SEQEVAL_TOKENS = 1_000_000
 
 
-def evaluate_model(model: TaggingModel, corpus: TaggedCorpus, n_best: int = 0) -> Report:
+def evaluate_model(model: TaggingModel, corpus: TaggedCorpus, n_best: int = 0) -> Report | ColumnsReport:
     """The final report of a model on a corpus with tags such as `TagCodec.check` accepts.
 
     Args:
@@ -40,23 +43,36 @@ def evaluate_model(model: TaggingModel, corpus: TaggedCorpus, n_best: int = 0) -
         ConfigError: more than 1000 candidates.
     """
     # It needs TensorFlow, which a fault of the data comes before.
-    from seqtag.tagging.evaluation.answers import judge
+    from seqtag.tagging.evaluation.answers import judge_columns
 
-    return report_on(model, corpus, judge(model, corpus), n_best)
+    return reports_on(model, corpus, judge_columns(model, corpus), n_best)
 
 
-def report_on(model: TaggingModel, corpus: TaggedCorpus, judged: JudgedTags, n_best: int = 0) -> Report:
+def reports_on(
+    model: TaggingModel, corpus: TaggedCorpus, judged: Sequence[JudgedTags], n_best: int = 0
+) -> Report | ColumnsReport:
     """The same report from answers that are there already.
 
     Args:
         model: the model that gave them.
         corpus: what it was asked.
-        judged: its answers, from `judge`.
+        judged: its answers in each column of tags, from `judge_columns`.
         n_best: as for `evaluate_model`.
 
     Raises:
         ConfigError: more than 1000 candidates.
     """
+    columns = zip(model.columns, corpus.columns_of_tags, judged, strict=True)
+    reports = [_report_on(of_column, gold, answers, n_best) for of_column, gold, answers in columns]
+    if len(reports) == 1:
+        return reports[0]
+    names = [of_column.options.tag_name for of_column in model.columns]
+    gold, predicted = [one.tags for one in corpus.columns_of_tags], [one.predicted for one in judged]
+    return ColumnsReport(dict(zip(names, reports, strict=True)), share_all_right(gold, predicted))
+
+
+def _report_on(model: TaggingModel, corpus: TaggedCorpus, judged: JudgedTags, n_best: int) -> Report:
+    """The report on one column of tags."""
     scheme = model.codec.scheme
     gold, predicted = corpus_at_known(corpus.tags, judged.predicted, scheme)
     words = evaluate_words(gold, predicted, judged.words, scheme)
@@ -125,3 +141,27 @@ def resolve_measure(measure: str, scheme: str | None) -> str:
     if measure != "auto":
         return measure
     return "accuracy" if scheme is None else "f1"
+
+
+def resolve_measures(measure: str, codecs: Sequence[TagCodec]) -> list[str]:
+    """The measure of each column of tags; see `resolve_measure`.
+
+    Raises:
+        ConfigError: plain labels have no spans to be measured.
+    """
+    return [resolve_measure(measure, codec.scheme) for codec in codecs]
+
+
+def measures_name(measures: Sequence[str]) -> str:
+    """What the mean of the columns' measures is called: as each of them, if they are the same.
+
+    >>> measures_name(["accuracy", "accuracy"]), measures_name(["f1", "accuracy"])
+    ('accuracy', 'mean_score')
+    """
+    return measures[0] if len(set(measures)) == 1 else "mean_score"
+
+
+def mean_score(report: Report | ColumnsReport, measures: Sequence[str]) -> float:
+    """The mean of the measure of each column of tags."""
+    reports = report.columns.values() if isinstance(report, ColumnsReport) else [report]
+    return fmean(getattr(of_column, name) for of_column, name in zip(reports, measures, strict=True))

@@ -30,6 +30,7 @@ class ContextFeatures(keras.layers.Layer):
         num_tags: how many tags there are.
         context_size: how many words on each side of a token are features of it.
         kept_rows: for a table that is to be a `CompactEmbedding`, by its name: how many of its rows are not zero.
+        table_suffix: of the names of its tables, where a network has several such layers.
 
     Call arguments:
         batch: see `WordRepresentation`.
@@ -46,6 +47,7 @@ class ContextFeatures(keras.layers.Layer):
         num_tags: int,
         context_size: int = 2,
         kept_rows: Mapping[str, int] | None = None,
+        table_suffix: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -56,10 +58,12 @@ class ContextFeatures(keras.layers.Layer):
         self.num_tags = num_tags
         self.context_size = context_size
         self.kept_rows = dict(kept_rows or {})
+        self.table_suffix = table_suffix
         self.seed_generator = keras.random.SeedGenerator()
         width = (2 * context_size + 1) * num_tags
-        self.word_scores = table_layer(num_words, width, "word_scores", self.kept_rows, "zeros")
-        self.bucket_scores = table_layer(num_buckets, num_tags, "bucket_scores", self.kept_rows, "zeros")
+        names = f"word_scores{table_suffix}", f"bucket_scores{table_suffix}"
+        self.word_scores = table_layer(num_words, width, names[0], self.kept_rows, "zeros")
+        self.bucket_scores = table_layer(num_buckets, num_tags, names[1], self.kept_rows, "zeros")
 
     def build(self, batch_shape: Any = None) -> None:
         """Creates the weights, whose shapes are known from the arguments alone."""
@@ -104,4 +108,5 @@ class ContextFeatures(keras.layers.Layer):
             "num_tags": self.num_tags,
             "context_size": self.context_size,
             "kept_rows": self.kept_rows,
+            "table_suffix": self.table_suffix,
         }

@@ -12,9 +12,10 @@ from string import Template
 
 from seqtag.runs import bundle
 from seqtag.tagging.data.corpus import TaggedCorpus
-from seqtag.tagging.evaluation.answers import JudgedTags, judge
+from seqtag.tagging.evaluation.answers import JudgedTags, judge_columns
+from seqtag.tagging.evaluation.columns import ColumnsReport, first_report
 from seqtag.tagging.evaluation.details import Details
-from seqtag.tagging.evaluation.evaluate import Report, report_on
+from seqtag.tagging.evaluation.evaluate import Report, reports_on
 from seqtag.tagging.evaluation.reliability import Answers, Reliability, reliability_bins
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.report.charts import Line, line_chart, reliability_chart
@@ -35,7 +36,7 @@ class Findings:
         corpus: these sentences.
         judged: the answers of the model to them.
         scheme: of the tags; None for plain labels.
-        reports: the report on each scored split; the first is on these sentences.
+        reports: the report on each scored split; the first is on these sentences. The page shows the first column of tags.
         history: of the training, a dict for each epoch; empty where it is not known.
     """
 
@@ -44,7 +45,7 @@ class Findings:
     corpus: TaggedCorpus
     judged: JudgedTags
     scheme: str | None
-    reports: Mapping[str, Report]
+    reports: Mapping[str, Report | ColumnsReport]
     history: Sequence[Mapping[str, float]] = ()
 
     @classmethod
@@ -64,20 +65,21 @@ class Findings:
         """
         history = run / bundle.HISTORY
         epochs = bundle.read_history(history) if history.exists() else []
-        judged = judge(model, corpus)
-        reports = {Path(data).name: report_on(model, corpus, judged, n_best)}
-        return cls(str(run), data, corpus, judged, model.codec.scheme, reports, epochs)
+        judged = judge_columns(model, corpus)
+        reports = {Path(data).name: reports_on(model, corpus, judged, n_best)}
+        return cls(str(run), data, corpus, judged[0], model.codec.scheme, reports, epochs)
 
     @property
-    def report(self) -> Report:
+    def report(self) -> Report | ColumnsReport:
         """The report on the sentences that are shown."""
         return next(iter(self.reports.values()))
 
 
 def render_page(findings: Findings) -> str:
     """The page, as HTML."""
-    report = findings.report
-    sections = [("scores", "Scores", _scores(findings.reports)), ("types", "Types", types_table(report))]
+    report = first_report(findings.report)
+    reports = {split: first_report(of_split) for split, of_split in findings.reports.items()}
+    sections = [("scores", "Scores", _scores(reports)), ("types", "Types", types_table(report))]
     sections.append(("confusion", "Confusion", _confusion(report)))
     if report.details is not None:
         sections.append(("calibration", "Calibration", _calibration(findings.judged, report.details)))

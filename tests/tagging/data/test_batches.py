@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, count_characters, count_words
-from seqtag.tagging.data.batches import TaggedBatches, assemble_batch, batch_of, padding_share, plan_batches
+from seqtag.tagging.data.batches import TaggedBatches, assemble_batch, batch_of, padding_share, plan_batches, tags_of
 from seqtag.tagging.data.corpus import TaggerInput
 from seqtag.tagging.data.encoding import encode_corpus
 
@@ -52,13 +52,14 @@ def inputs(columns=False):
 def test_a_batch_is_the_sentences_padded(encoder):
     tags = [[n] * len(sentence) for n, sentence in enumerate(SENTENCES)]
     vocabulary = Vocabulary(["A", "BB", "CCC"])
-    corpus = encode_corpus(inputs(columns=True), encoder, [vocabulary], tags)
+    corpus = encode_corpus(inputs(columns=True), encoder, [vocabulary], [(tags, np.eye(9))])
     batch = {name: value.numpy() for name, value in batch_of(corpus, np.array([3, 0, 2])).items()}
     assert batch["lengths"].tolist() == [5, 3, 0]
     words = batch["words"][batch["word_rows"]]
     expected = [[encoder.words.index(token) for token in SENTENCES[n]] for n in (3, 0, 2)]
     assert [row[:length].tolist() for row, length in zip(words, batch["lengths"], strict=True)] == expected
-    assert batch["tags"].tolist() == [[3] * 5, [0, 0, 0, -1, -1], [-1] * 5]
+    [tags] = tags_of(corpus, np.array([3, 0, 2]))
+    assert tags.numpy().tolist() == [[3] * 5, [0, 0, 0, -1, -1], [-1] * 5]
     assert batch["columns"][1, :, 0].tolist() == [2, 3, 2, 0, 0]
     assert batch["chars"].shape == (5, 4), "one row for each distinct word, cut to the longest of them"
     assert len(batch["words"]) == len({token for n in (3, 0, 2) for token in SENTENCES[n]})
@@ -75,9 +76,9 @@ def test_strings_and_an_encoded_corpus_give_the_same_batch(encoder):
 
 def test_the_dataset_goes_on_from_any_step_with_a_new_plan_every_pass(encoder):
     tags = [[0] * len(sentence) for sentence in SENTENCES]
-    stream = TaggedBatches(encode_corpus(inputs(), encoder, tags=tags), token_budget=6, seed=0)
+    stream = TaggedBatches(encode_corpus(inputs(), encoder, tags=[(tags, np.eye(1))]), token_budget=6, seed=0)
     planned, lengths = stream.after(2), np.array([len(sentence) for sentence in SENTENCES])
-    for batch, targets in stream.dataset(first_step=2).take(5 * stream.steps):
+    for batch, (targets,) in stream.dataset(first_step=2).take(5 * stream.steps):
         sentences = next(planned)
         assert batch["lengths"].numpy().tolist() == lengths[sentences].tolist()
         assert "tags" not in batch and targets.shape == batch["word_rows"].shape

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtag.data.text.word_features import WordFeatures
-from seqtag.tagging.data.encoding import EncodedCorpus
+from seqtag.tagging.data.encoding import EncodedCorpus, EncodedTags
 from seqtag.tagging.data.windows import LONGEST, OVERLAP, WINDOW, Window, in_pieces, kept_parts, windowed, windows_of
 
 # O, B, I, E
@@ -72,7 +72,7 @@ def test_windows_of_a_sentence_are_cut_out_of_it(columns):
     rows = tf.ragged.constant([[7, 7], [0, 1, 2, 3, 4], []], dtype=tf.int32)
     further = tf.ragged.constant([[[1, 1]] * 2, [[n, -n] for n in range(5)], []], ragged_rank=1, dtype=tf.int32)
     features = WordFeatures(*[tf.zeros([8])] * 4)
-    corpus = EncodedCorpus(features, rows, further if columns else None, rows, np.array([2, 5, 0]))
+    corpus = EncodedCorpus(features, rows, further if columns else None, (EncodedTags(rows, None),), np.array([2, 5, 0]))
     parts = windowed(corpus, 1, [Window(0, 3), Window(2, 5)])
     assert parts.word_rows.to_list() == [[0, 1, 2], [2, 3, 4]]
     assert parts.lengths.tolist() == [3, 3] and parts.features is features
@@ -86,7 +86,7 @@ def corpus_of(*sentences: list[int]) -> EncodedCorpus:
     words = np.arange(lengths.sum(), dtype=np.int32)
     ragged = [tf.RaggedTensor.from_row_lengths(flat, lengths) for flat in (words, -words[:, None])]
     tags = tf.RaggedTensor.from_row_lengths(np.concatenate(sentences).astype(np.int32), lengths)
-    return EncodedCorpus(WordFeatures(*[tf.zeros([8])] * 4), *ragged, tags, lengths)
+    return EncodedCorpus(WordFeatures(*[tf.zeros([8])] * 4), *ragged, (EncodedTags(tags, None),), lengths)
 
 
 def test_long_sentences_are_trained_on_in_pieces_that_cut_no_entity():
@@ -98,11 +98,14 @@ def test_long_sentences_are_trained_on_in_pieces_that_cut_no_entity():
     pieces = in_pieces(corpus, BEGINS)
     assert pieces.lengths[0] == 3 and pieces.lengths[-1] == LONGEST, "only the long one"
     assert pieces.lengths[1:-1].max() <= WINDOW and pieces.lengths[1:-2].min() > WINDOW - 10
-    for name in ("word_rows", "columns", "tags"):
-        before, after = getattr(corpus, name), getattr(pieces, name)
+    for before, after in (
+        (corpus.word_rows, pieces.word_rows),
+        (corpus.columns, pieces.columns),
+        (corpus.tags[0].indices, pieces.tags[0].indices),
+    ):
         np.testing.assert_array_equal(after.flat_values, before.flat_values)
         np.testing.assert_array_equal(after.row_lengths(), pieces.lengths)
-    assert all(row[0] < 2 for row in pieces.tags.to_list())
+    assert all(row[0] < 2 for row in pieces.tags[0].indices.to_list())
 
 
 def test_an_entity_longer_than_a_piece_is_cut():

@@ -41,6 +41,16 @@ def batch(lengths, columns=0, extra=0, seed=0):
     return {name: tf.constant(value, tf.int32) for name, value in made.items()}
 
 
+def tagged(made, whole):
+    """What the network says of a batch."""
+    return made.columns[0].tagged(made.decode(whole)[0], whole["lengths"])
+
+
+def marginals_of(made, whole):
+    """The probability of every tag."""
+    return made.columns[0].distribution(made.decode(whole)[0]["emissions"], whole["lengths"]).marginals()
+
+
 def row(whole, number):
     """One sentence of a batch without its padding."""
     length = int(whole["lengths"][number])
@@ -94,13 +104,13 @@ def test_saving_and_loading_trace_no_graph(tmp_path, monkeypatch):
 
 def test_padding_and_neighbours_change_no_real_step(variant):
     made, whole = variant
-    emissions, marginals = made(whole).numpy(), made.marginals(whole).numpy()
-    found = {name: value.numpy() for name, value in made.tag(whole).items()}
+    emissions, marginals = made(whole).numpy(), marginals_of(made, whole).numpy()
+    found = {name: value.numpy() for name, value in tagged(made, whole).items()}
     for number, length in enumerate(whole["lengths"].numpy()):
         alone = row(whole, number)
         np.testing.assert_allclose(made(alone)[0], emissions[number, :length], atol=1e-5)
-        np.testing.assert_allclose(made.marginals(alone)[0], marginals[number, :length], atol=1e-5)
-        for name, value in made.tag(alone).items():
+        np.testing.assert_allclose(marginals_of(made, alone)[0], marginals[number, :length], atol=1e-5)
+        for name, value in tagged(made, alone).items():
             np.testing.assert_allclose(value[0], found[name][number, :length], atol=1e-5)
 
 
@@ -108,7 +118,7 @@ def test_gradients_are_finite_with_an_empty_sentence_in_the_batch(variant):
     made, whole = variant
     tags = tf.constant(np.random.default_rng(1).integers(0, len(TAGS), whole["word_rows"].shape))
     with tf.GradientTape() as tape:
-        loss = made.compute_loss(whole, tags, made(whole, training=True))
+        loss = made.compute_loss(whole, (tags,), made(whole, training=True))
     weights = [variable.value for variable in made.trainable_variables]
     gradients = tape.gradient(loss, weights)
     assert np.isfinite(loss.numpy()) and loss >= 0
@@ -119,9 +129,9 @@ def test_gradients_are_finite_with_an_empty_sentence_in_the_batch(variant):
 
 def test_tags_are_the_likeliest_and_their_scores_are_marginals(variant):
     made, whole = variant
-    found, marginals = made.tag(whole), made.marginals(whole).numpy()
+    found, marginals = tagged(made, whole), marginals_of(made, whole).numpy()
     real = np.arange(9) < whole["lengths"].numpy()[:, None]
-    np.testing.assert_array_equal(found["tags"], made.decode(whole)["tags"])
+    np.testing.assert_array_equal(found["tags"], made.decode(whole)[0]["tags"])
     assert not found["tags"].numpy()[~real].any()
     of_tags = np.take_along_axis(marginals, found["tags"].numpy()[..., None], -1)[..., 0]
     np.testing.assert_allclose(found["scores"].numpy()[real], of_tags[real], atol=1e-5)
@@ -132,7 +142,7 @@ def test_decoded_tags_keep_the_scheme():
     for head in ("crf", "softmax"):
         made = network(head=head)
         whole = batch([9, 3, 1, 8])
-        for tags, length in zip(made.decode(whole)["tags"].numpy(), whole["lengths"].numpy(), strict=True):
+        for tags, length in zip(made.decode(whole)[0]["tags"].numpy(), whole["lengths"].numpy(), strict=True):
             assert not violations([TAGS[n] for n in tags[:length]], "IOBES")
 
 
@@ -145,7 +155,7 @@ def test_the_loss_is_a_mean_over_tokens():
         for n, length in enumerate([5, 0, 1, 9])
         if length
     ]
-    np.testing.assert_allclose(made.compute_loss(whole, tags, emissions), np.sum(rows) / 15, rtol=1e-5)
+    np.testing.assert_allclose(made.compute_loss(whole, (tags,), emissions), np.sum(rows) / 15, rtol=1e-5)
 
 
 def test_dropout_is_for_training_alone():
@@ -161,9 +171,9 @@ def test_mixed_precision_gives_float32_emissions(policy):
     assert emissions.dtype == tf.float32
     assert np.isfinite(emissions).all()
     np.testing.assert_allclose(emissions, network()(whole), atol=0.1)
-    found = made.tag(whole)
+    found = tagged(made, whole)
     assert found["scores"].dtype == tf.float32 and np.isfinite(found["scores"]).all()
-    loss = made.compute_loss(whole, tf.zeros((4, 9), tf.int32), emissions)
+    loss = made.compute_loss(whole, (tf.zeros((4, 9), tf.int32),), emissions)
     assert loss.dtype == tf.float32 and np.isfinite(loss)
 
 
