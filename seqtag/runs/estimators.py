@@ -49,7 +49,7 @@ def config_of(estimator: BaseEstimator, config: type[C], task: str) -> C:
         for other in SECTIONS
     }
     sections["model"] = validate_section(model, {key: getattr(estimator, key) for key in model.model_fields}, name)
-    return config(task=task, seed=estimator.seed, **sections)
+    return validate_section(config, {"task": task, "seed": estimator.seed, **sections}, name)
 
 
 def _section(config: type[TaskConfig], name: str) -> Any:

@@ -90,9 +90,11 @@ class ModelConfig(Section):
         True, description="the words around a token and its spelling also score tags, without recurrent layers"
     )
     head: Head = Field("crf", description="crf scores whole tag sequences, softmax each tag alone")
-    heads: dict[str, Head] = Field({}, description="of some of data.tag_columns: another head, as in {feats: softmax}")
-    loss_weights: dict[str, AboveZero] = Field(
-        {}, description="of some of data.tag_columns, how much their loss counts; 1 unless set"
+    heads: dict[str, Head] | None = Field(
+        None, description="of some of data.tag_columns: another head, as in {feats: softmax}"
+    )
+    loss_weights: dict[str, AboveZero] | None = Field(
+        None, description="of some of data.tag_columns: how much their loss counts; 1 unless set"
     )
     entity_cost: Annotated[float, Field(ge=0)] = Field(
         0.0, description="what missing a tag of an entity costs a crf in training: more finds more entities"
@@ -146,7 +148,7 @@ class TaggingConfig(TaskConfig):
     def _columns_are_known(self) -> TaggingConfig:
         names = list(map(str, self.data.tag_columns))
         for key in ("heads", "loss_weights"):
-            unknown = [name for name in getattr(self.model, key) if name not in names]
+            unknown = [name for name in getattr(self.model, key) or () if name not in names]
             if unknown:
                 expected = f"expected columns of data.tag_columns ({', '.join(names) or 'none'}) in model.{key}"
                 raise ValueError(f"{expected}, found {shown(unknown[0])}")

@@ -97,13 +97,13 @@ def build_tagging_model(
 
 def _settings(codec: TagCodec, config: ModelConfig, name: str) -> ColumnSettings:
     """What the network is told of the column of tags of this name."""
-    constraints, head = codec.constraints(), config.heads.get(name, config.head)
+    constraints, head = codec.constraints(), (config.heads or {}).get(name, config.head)
     return ColumnSettings(
         len(codec.labels),
         None if constraints is None else [table.tolist() for table in constraints],
         head,
         _tag_costs(codec, config) if head == "crf" else None,
-        config.loss_weights.get(name, 1.0),
+        (config.loss_weights or {}).get(name, 1.0),
     )
 
 

@@ -143,6 +143,11 @@ class TaggingModel:
         """What the network has for the tags of this model."""
         return self.network.columns[self.number]
 
+    @property
+    def _numbers(self) -> list[int]:
+        """Which columns of tags of the network `columns` are."""
+        return [model.number for model in self.columns]
+
     def decode_tags(self, corpus: EncodedCorpus) -> list[list[list[str]]]:
         """The best tags alone, of each of `columns`, with all entities, whatever the thresholds."""
         tags: list[list[list[str]]] = [[[] for _ in corpus.lengths] for _ in self.columns]
@@ -154,8 +159,8 @@ class TaggingModel:
         return tags
 
     def _decode_columns(self, batch: Batch) -> dict[str, tf.Tensor]:
-        decoded = self.network.decode(batch)
-        return {_key("tags", number): of_column["tags"] for number, of_column in enumerate(decoded)}
+        decoded = self.network.decode(batch, self._numbers)
+        return {_key("tags", n): of_column["tags"] for n, of_column in zip(self._numbers, decoded, strict=True)}
 
     def tag(self, sentences: Sequence[TaggerInput], n_best: int = 0) -> list[TaggedSentence]:
         """Tags sentences, all of them in memory; a sentence without tokens has no tags.
@@ -186,7 +191,7 @@ class TaggingModel:
 
     def tag_batch(self, batch: Batch) -> list[Decoded]:
         """What the network says of a batch for each of `columns`; see `TagColumn.tagged`."""
-        decoded = self.network.decode(batch)
+        decoded = self.network.decode(batch, self._numbers)
         return [
             model.tag_column.tagged(of_column, batch["lengths"], model.calibration.temperature)
             for model, of_column in zip(self.columns, decoded, strict=True)
@@ -195,7 +200,7 @@ class TaggingModel:
     def _tag_batch(self, batch: Batch) -> dict[str, tf.Tensor]:
         return {
             _key(name, number): tensor
-            for number, of_column in enumerate(self.tag_batch(batch))
+            for number, of_column in zip(self._numbers, self.tag_batch(batch), strict=True)
             for name, tensor in of_column.items()
         }
 

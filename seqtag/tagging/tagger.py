@@ -47,6 +47,8 @@ class Tagger(BaseEstimator):
         context_features: whether the words around a token and its spelling also score tags without the recurrent
             layers.
         head: `"crf"` or `"softmax"`.
+        heads: of some of `data["tag_columns"]`: another head.
+        loss_weights: of some of them: how much their loss counts, 1 unless set.
         entity_cost: what missing a tag of an entity costs a CRF in training; a higher cost finds more entities.
         word_dim: width of the word embedding.
         vectors: files of pretrained word vectors, whose vectors are concatenated.
@@ -57,8 +59,8 @@ class Tagger(BaseEstimator):
         dropout: variational, of token vectors and recurrent outputs.
         recurrent_dropout: variational, of the hidden state between steps.
         word_dropout, singleton_dropout: share of words, and of those that occur once, read as unknown in training.
-        data: how files are read (`layout`, `token_column`, `tag_column`, `features`, `encoding`, `scheme`): a dict with
-            the keys of the configuration's `data` section.
+        data: how files are read (`layout`, `token_column`, `tag_column`, `tag_columns`, `features`, `encoding`,
+            `scheme`): a dict with the keys of the configuration's `data` section.
         training: a dict with the keys of the configuration's `training` section.
         evaluation: a dict with the keys of its `evaluation` section (`measure`, ...).
         seed: the same seed gives the same model bit for bit on a CPU.
@@ -87,6 +89,8 @@ class Tagger(BaseEstimator):
         spelling: bool = True,
         context_features: bool = True,
         head: str = "crf",
+        heads: dict[str, str] | None = None,
+        loss_weights: dict[str, float] | None = None,
         entity_cost: float = 0.0,
         word_dim: int = 100,
         vectors: Sequence[str] = (),
@@ -110,6 +114,8 @@ class Tagger(BaseEstimator):
         self.spelling = spelling
         self.context_features = context_features
         self.head = head
+        self.heads = heads
+        self.loss_weights = loss_weights
         self.entity_cost = entity_cost
         self.word_dim = word_dim
         self.vectors = vectors
@@ -138,6 +144,7 @@ class Tagger(BaseEstimator):
 
         Args:
             X: a path, an iterable of `(tokens, tags)`, a DataFrame (`sentence, token, tag`), or token lists with `y`.
+                The tags of several columns are a dict of lists, by the names of the columns.
             y: tag lists, when `X` holds token lists.
             validation_data: what chooses the epoch, in any of these forms (`(X, y)` for token lists); every tenth
                 sentence of `X` is held out for it when there is none.
@@ -183,12 +190,21 @@ class Tagger(BaseEstimator):
         return np.array(self.model_.codec.labels)
 
     def predict(self, X: Iterable[Sequence[str]]) -> list[list[str]]:
-        """The tags of tokenised sentences, each any iterable of strings.
+        """The tags of tokenised sentences, each any iterable of strings; those of the first of several columns.
 
         Raises:
             DataError: a token that is no string, is empty or is no text; the message names sentence and position.
         """
         return [sentence.tags for sentence in self.tag(X)]
+
+    def predict_columns(self, X: Iterable[Sequence[str]]) -> dict[str, list[list[str]]]:
+        """The tags of tokenised sentences in each of `data["tag_columns"]`, by the column's name."""
+        tagged = self.tag(X)
+        first, *further = (column.options.tag_name for column in self.model_.columns)
+        return {
+            first: [sentence.tags for sentence in tagged],
+            **{name: [sentence.further[name].tags for sentence in tagged] for name in further},
+        }
 
     def predict_proba(self, X: Iterable[Sequence[str]]) -> list[np.ndarray]:
         """For each sentence an array `(time, classes)`: the probability of each of `classes_` at each token.
@@ -217,7 +233,9 @@ class Tagger(BaseEstimator):
         return self.model_.n_best(self._inputs(X), n)
 
     def score(self, X: Any, y: Iterable[Sequence[str]] | None = None) -> float:
-        """F1 of spans by conlleval's reading, or accuracy of plain labels; `X` and `y` as in `fit`.
+        """F1 of spans by conlleval's reading, or accuracy of plain labels; the mean of several columns of tags.
+
+        `X` and `y` are as in `fit`.
 
         Tags that training did not have count as missed; a `DataWarning` says how many there are.
         """

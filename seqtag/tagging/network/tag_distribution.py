@@ -30,7 +30,9 @@ class TagDistribution:
     """
 
     def __init__(self, emissions: tf.Tensor, lengths: tf.Tensor, scores: crf.CRFScores, temperature: float) -> None:
-        self._parts = emissions, lengths, *scores, tf.constant(temperature, tf.float32)
+        # A graph that has an option takes no variables.
+        tables = map(tf.convert_to_tensor, scores)
+        self._parts = emissions, lengths, *tables, tf.constant(temperature, tf.float32)
         self._tags = int(emissions.shape[-1])
 
     def marginals(self) -> tf.Tensor:

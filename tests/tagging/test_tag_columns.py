@@ -1,0 +1,240 @@
+"""Taggers of several columns of tags: one network, one file, one SavedModel."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from typer.testing import CliRunner
+
+from seqtag import Tagger
+from seqtag.cli import app
+from seqtag.errors import ConfigError, DataError
+from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
+from seqtag.tagging.data.reader import SentenceReader
+from seqtag.tagging.evaluation.columns import share_all_right
+from seqtag.tagging.evaluation.evaluate import evaluate_model
+
+COLUMNS = ["upos", "feats", "ner"]
+OPTIONS = ReadingOptions(tag_column="upos", further=tuple(ReadingOptions(tag_column=name) for name in COLUMNS[1:]))
+SENTENCES = [
+    (
+        ["Ann", "saw", "New", "York"],
+        {
+            "upos": ["PROPN", "VERB", "PROPN", "PROPN"],
+            "feats": ["Sing", "Past", "_", "Sing"],
+            "ner": ["B-PER", "O", "B-LOC", "I-LOC"],
+        },
+    ),
+    (["it", "rains"], {"upos": ["PRON", "VERB"], "feats": ["Sing", "Pres"], "ner": ["O", "O"]}),
+]
+INPUTS = [["Ann", "rains"], ["New", "York", "saw", "it"], [], ["unseen"]]
+
+
+@pytest.fixture(scope="module")
+def tagger():
+    made = Tagger(
+        units=6,
+        word_dim=8,
+        char_encoder="none",
+        heads={"feats": "softmax"},
+        loss_weights={"ner": 2.0},
+        data={"tag_columns": COLUMNS},
+        training={"epochs": 4, "batch_tokens": 40, "learning_rate": 0.02},
+        verbose=0,
+    )
+    return made.fit(SENTENCES * 20, validation_data=SENTENCES)
+
+
+def frame():
+    rows = [
+        (n, token, *(tags[name][k] for name in COLUMNS))
+        for n, (tokens, tags) in enumerate(SENTENCES)
+        for k, token in enumerate(tokens)
+    ]
+    return pd.DataFrame(rows, columns=["sentence", "token", *COLUMNS])
+
+
+def conllu():
+    lines = [
+        "\t".join([str(k), token, "_", tags["upos"][k - 1], "_", tags["feats"][k - 1], "_", "_", "_", "_"]) + "\n"
+        for tokens, tags in SENTENCES
+        for k, token in enumerate([*tokens, ""], 1)
+        if token
+    ]
+    return "".join(lines[:4]) + "\n" + "".join(lines[4:]) + "\n"
+
+
+def test_every_source_gives_the_same_columns(tmp_path):
+    jsonl = tmp_path / "data.jsonl"
+    jsonl.write_text("".join(json.dumps({"tokens": t, "tags": tags["upos"], **tags}) + "\n" for t, tags in SENTENCES))
+    expected = load_corpus(SENTENCES, OPTIONS)
+    assert list(expected.further) == COLUMNS[1:]
+    for source in (frame(), jsonl):
+        read = load_corpus(source, OPTIONS)
+        assert [c.tags for c in read.columns_of_tags] == [c.tags for c in expected.columns_of_tags]
+    tokens, tags = zip(*SENTENCES, strict=True)
+    apart = load_corpus(list(tokens), OPTIONS, list(tags))
+    assert [c.tags for c in apart.columns_of_tags] == [[one[name] for one in tags] for name in COLUMNS]
+    second = expected.subset([1])
+    assert [c.tags for c in second.columns_of_tags] == [[tags[1][name]] for name in COLUMNS]
+
+
+def test_each_column_has_its_own_spelling():
+    suffixed = [(["a", "b"], {"upos": ["X", "Y"], "feats": ["_", "_"], "ner": ["PER_B", "O"]})]
+    corpus = load_corpus(suffixed, OPTIONS)
+    assert corpus.further["ner"].tags == [["B-PER", "O"]] and corpus.notation is None
+    spelt = OPTIONS.spelt_as(corpus)
+    assert spelt.labels and spelt.further[0].labels and not spelt.further[1].labels
+    assert ReadingOptions.from_dict(json.loads(json.dumps(spelt.to_dict()))) == spelt
+
+
+@pytest.mark.parametrize(
+    ("tags", "fault"),
+    [
+        (["X", "Y"], r"expected a dict of tags with the columns upos, feats, ner, found \['X', 'Y'\]"),
+        ({"upos": ["X"]}, "expected a dict .*, found the columns upos"),
+        (
+            {"upos": ["X", "Y"], "feats": ["_"], "ner": ["O", "O"]},
+            "expected as many tags in 'feats' as tokens, found 1 for 2",
+        ),
+    ],
+)
+def test_faults_of_python_lists(tags, fault):
+    with pytest.raises(DataError, match=f"^sentence 0: {fault}$"):
+        load_corpus([(["a", "b"], tags)], OPTIONS)
+
+
+def test_a_file_without_the_column_is_refused():
+    with pytest.raises(DataError, match="expected column 'ner', found columns ID, FORM"):
+        load_corpus_of_text(conllu())
+
+
+def load_corpus_of_text(text):
+    [*_] = (sentence.tags_in("ner") for sentence in SentenceReader(io.StringIO(text), "conllu"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({"data": {"tag_columns": ["upos"]}}, "expected two different columns or more in tag_columns, found upos"),
+        ({"data": {"tag_columns": ["a", "a"]}}, "expected two different columns or more .*, found a, a"),
+        ({"data": {"tag_columns": ["a", "b"], "tag_column": "c"}}, "expected tag_column or tag_columns, found both"),
+        ({"heads": {"feats": "crf"}}, r"expected columns of data.tag_columns \(none\) in model.heads, found 'feats'"),
+        (
+            {"loss_weights": {"b": 2, "c": 1}, "data": {"tag_columns": ["a", "b"]}},
+            r"expected columns of data.tag_columns \(a, b\) in model.loss_weights, found 'c'",
+        ),
+    ],
+)
+def test_faults_of_the_configuration(arguments, fault):
+    with pytest.raises(ConfigError, match=fault):
+        Tagger(**arguments).fit(SENTENCES)
+
+
+def test_the_loss_is_the_weighted_sum_of_the_columns(tagger):
+    model = tagger.model_
+    network = model.network
+    corpus = model.encode_corpus(load_corpus(SENTENCES, tagger.model_.options))
+    from seqtag.tagging.data.batches import batch_of, split_tags
+
+    x, y = split_tags(batch_of(corpus, np.array([0, 1])))
+    emissions = network(x)
+    assert y.shape[-1] == 3 and emissions.shape[-1] == sum(len(column.codec.labels) for column in model.columns)
+    losses, start = [], 0
+    for n, column in enumerate(network.columns):
+        part = emissions[..., start : start + column.num_tags]
+        start += column.num_tags
+        rows = [
+            column.head.negative_log_likelihood(part[k : k + 1, :length], y[k : k + 1, :length, n])
+            for k, length in enumerate(x["lengths"].numpy())
+        ]
+        losses.append(float(tf.reduce_sum(tf.stack(rows))))
+    assert [type(column.head).__name__ for column in network.columns] == ["CRF", "SoftmaxHead", "CRF"]
+    expected = (losses[0] + losses[1] + 2 * losses[2]) / 6
+    assert float(network.compute_loss(x, y, emissions)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_all_columns_learn_and_each_alone_says_the_same(tagger):
+    assert tagger.score(SENTENCES) > 0.9
+    tagged = tagger.tag(INPUTS)
+    model = tagger.model_
+    inputs = tagger._inputs(INPUTS)
+    for name, alone in model.further.items():
+        for sentence, other in zip(tagged, alone.tag(inputs), strict=True):
+            assert sentence.further[name].tags == other.tags and len(other.tags) == len(sentence.tokens)
+            assert sentence.further[name].entities == other.entities
+            np.testing.assert_allclose(sentence.further[name].scores, other.scores, atol=1e-6)
+    assert [entity.type for entity in tagger.tag([SENTENCES[0][0]])[0].further["ner"].entities] == ["PER", "LOC"]
+    assert tagger.predict_columns(INPUTS)["upos"] == tagger.predict(INPUTS)
+    assert list(tagger.predict_columns(INPUTS)) == COLUMNS
+    for sentence, best in zip(tagged, model.tag(inputs, n_best=2), strict=True):
+        if sentence.tokens:
+            assert best.further["ner"].candidates[0].tags == sentence.further["ner"].tags
+
+
+def test_figures_of_each_column(tagger):
+    report = evaluate_model(tagger.model_, load_corpus(SENTENCES, tagger.model_.options))
+    metrics = report.to_metrics()
+    assert list(metrics["columns"]) == ["feats", "ner"] and "f1" in metrics["columns"]["ner"]
+    assert "expected_calibration_error" in json.dumps(metrics["columns"]["feats"]) or metrics["columns"]["feats"]
+    predicted = tagger.predict_columns([tokens for tokens, _ in SENTENCES])
+    right = [
+        all(predicted[name][n][k] == tags[name][k] for name in COLUMNS)
+        for n, (tokens, tags) in enumerate(SENTENCES)
+        for k in range(len(tokens))
+    ]
+    assert report.all_right == metrics["accuracy_of_all"] == np.mean(right)
+    assert tagger.metrics_["dev"]["columns"]["ner"]["f1"] == metrics["columns"]["ner"]["f1"]
+    assert share_all_right([[]], [[]]) == 0.0
+
+
+def test_reload_pickle_and_export_say_the_same(tagger, tmp_path):
+    tagger.save(tmp_path / "run")
+    expected = tagger.predict_columns(INPUTS)
+    for copy in (Tagger.load(tmp_path / "run"), pickle.loads(pickle.dumps(tagger))):
+        assert copy.predict_columns(INPUTS) == expected
+    tagger.export(tmp_path / "exported")
+    serving = tf.saved_model.load(str(tmp_path / "exported")).signatures["serving_default"]
+    padded = [tokens + [""] * (4 - len(tokens)) for tokens in INPUTS]
+    found = serving(tokens=tf.constant(padded))
+    assert set(found) == {"tags", "scores", "lengths", "tags_feats", "scores_feats", "tags_ner", "scores_ner"}
+    for row, (tokens, sentence) in enumerate(zip(INPUTS, tagger.tag(INPUTS), strict=True)):
+        for name, answer in {"": sentence, **{f"_{name}": of for name, of in sentence.further.items()}}.items():
+            decoded = [tag.decode() for tag in found[f"tags{name}"].numpy()[row]]
+            assert decoded == answer.tags + [""] * (4 - len(tokens))
+            np.testing.assert_allclose(found[f"scores{name}"].numpy()[row, : len(tokens)], answer.scores, atol=1e-5)
+
+
+def test_predict_fills_all_columns_of_a_file(tagger, tmp_path):
+    run = tmp_path / "run"
+    tagger.save(run)
+    source = tmp_path / "in.conllu"
+    # The run reads what it was fitted on, Python lists, as two columns; the option says otherwise.
+    source.write_text("Ann\nrains\n\nNew\nYork\n", encoding="utf-8")
+    columns = CliRunner().invoke(app, ["predict", str(run), str(source), "--layout", "plain"])
+    assert columns.exit_code == 0, columns.output
+    rows = [line.split("\t") for line in columns.stdout.splitlines() if line]
+    predicted = tagger.predict_columns([["Ann", "rains"], ["New", "York"]])
+    by_token = [list(chain.from_iterable(predicted[name])) for name in COLUMNS]
+    assert rows == [list(row) for row in zip(["Ann", "rains", "New", "York"], *by_token, strict=True)]
+    lines = CliRunner().invoke(app, ["predict", str(run), str(source), "--layout", "plain", "--format", "jsonl"])
+    record = json.loads(lines.stdout.splitlines()[0])
+    assert record["columns"]["ner"]["tags"] == predicted["ner"][0] and record["tags"] == predicted["upos"][0]
+
+
+def test_only_the_named_columns_of_a_file_change():
+    [first, _] = SentenceReader(io.StringIO(conllu()), "conllu", tag_column="upos")
+    written = first.with_tags(["A", "B", "C", "D"], {"xpos": ["a", "b", "c", "d"], "feats": ["1", "2", "3", "4"]})
+    rows = [line.split("\t") for line in written.splitlines() if line]
+    assert [row[3:6] for row in rows] == [["A", "a", "1"], ["B", "b", "2"], ["C", "c", "3"], ["D", "d", "4"]]
+    assert [row[:3] + row[6:] for row in rows] == [[str(k), token, *"_____"] for k, token in enumerate(first.tokens, 1)]
+    [one] = SentenceReader(io.StringIO("a/X b/Y\n"), "slashes")
+    with pytest.raises(DataError, match="expected a layout with room for the columns xpos, found slashes"):
+        one.with_tags(["X", "Y"], {"xpos": ["1", "2"]})
