@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from typer.testing import CliRunner
 
 from seqtag import Tagger
-from seqtag.cli import app
+from seqtag.cli import run as run_command
 from seqtag.errors import ConfigError, DataError
+from seqtag.tagging.data.batches import batch_of, tags_of
 from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.evaluation.columns import share_all_right
@@ -112,12 +112,9 @@ def test_faults_of_python_lists(tags, fault):
 
 
 def test_a_file_without_the_column_is_refused():
+    [first, _] = SentenceReader(io.StringIO(conllu()), "conllu")
     with pytest.raises(DataError, match="expected column 'ner', found columns ID, FORM"):
-        load_corpus_of_text(conllu())
-
-
-def load_corpus_of_text(text):
-    [*_] = (sentence.tags_in("ner") for sentence in SentenceReader(io.StringIO(text), "conllu"))
+        first.tags_in("ner")
 
 
 @pytest.mark.parametrize(
@@ -142,17 +139,15 @@ def test_the_loss_is_the_weighted_sum_of_the_columns(tagger):
     model = tagger.model_
     network = model.network
     corpus = model.encode_corpus(load_corpus(SENTENCES, tagger.model_.options))
-    from seqtag.tagging.data.batches import batch_of, split_tags
-
-    x, y = split_tags(batch_of(corpus, np.array([0, 1])))
+    x, y = batch_of(corpus, np.array([0, 1])), tags_of(corpus, np.array([0, 1]))
     emissions = network(x)
-    assert y.shape[-1] == 3 and emissions.shape[-1] == sum(len(column.codec.labels) for column in model.columns)
+    assert len(y) == 3 and emissions.shape[-1] == sum(len(column.codec.labels) for column in model.columns)
     losses, start = [], 0
     for n, column in enumerate(network.columns):
         part = emissions[..., start : start + column.num_tags]
         start += column.num_tags
         rows = [
-            column.head.negative_log_likelihood(part[k : k + 1, :length], y[k : k + 1, :length, n])
+            column.head.negative_log_likelihood(part[k : k + 1, :length], y[n][k : k + 1, :length])
             for k, length in enumerate(x["lengths"].numpy())
         ]
         losses.append(float(tf.reduce_sum(tf.stack(rows))))
@@ -218,14 +213,14 @@ def test_predict_fills_all_columns_of_a_file(tagger, tmp_path):
     source = tmp_path / "in.conllu"
     # The run reads what it was fitted on, Python lists, as two columns; the option says otherwise.
     source.write_text("Ann\nrains\n\nNew\nYork\n", encoding="utf-8")
-    columns = CliRunner().invoke(app, ["predict", str(run), str(source), "--layout", "plain"])
-    assert columns.exit_code == 0, columns.output
-    rows = [line.split("\t") for line in columns.stdout.splitlines() if line]
+    for name, options in {"out": [], "out.jsonl": ["--format", "jsonl"]}.items():
+        arguments = ["predict", run, source, "-o", tmp_path / name, "--layout", "plain", *options]
+        assert run_command(list(map(str, arguments))) == 0
+    rows = [line.split("\t") for line in (tmp_path / "out").read_text(encoding="utf-8").splitlines() if line]
     predicted = tagger.predict_columns([["Ann", "rains"], ["New", "York"]])
     by_token = [list(chain.from_iterable(predicted[name])) for name in COLUMNS]
     assert rows == [list(row) for row in zip(["Ann", "rains", "New", "York"], *by_token, strict=True)]
-    lines = CliRunner().invoke(app, ["predict", str(run), str(source), "--layout", "plain", "--format", "jsonl"])
-    record = json.loads(lines.stdout.splitlines()[0])
+    record = json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert record["columns"]["ner"]["tags"] == predicted["ner"][0] and record["tags"] == predicted["upos"][0]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqtag.errors import escaped
+from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.labels import LabelReport
 from seqtag.tagging.evaluation.spans import SpanReport
 
@@ -42,7 +43,7 @@ def first_report(report: SpanReport | LabelReport | ColumnsReport) -> SpanReport
 
 
 def share_all_right(gold: Sequence[Tags], predicted: Sequence[Tags]) -> float:
-    """The share of tokens whose tags are right in all columns; 0 of no tokens.
+    """The share of tokens whose tags are right in all columns, of those whose gold tags are all known; 0 of none.
 
     Args:
         gold: for each column the tags of each sentence.
@@ -54,7 +55,8 @@ def share_all_right(gold: Sequence[Tags], predicted: Sequence[Tags]) -> float:
     right = tokens = 0
     for of_sentence in zip(*gold, *predicted, strict=True):
         true, found = of_sentence[: len(gold)], of_sentence[len(gold) :]
-        pairs = list(zip(zip(*true, strict=True), zip(*found, strict=True), strict=True))
+        rows = zip(zip(*true, strict=True), zip(*found, strict=True), strict=True)
+        pairs = [pair for pair in rows if UNKNOWN_TAG not in pair[0]]
         tokens += len(pairs)
         right += sum(one == other for one, other in pairs)
     return right / tokens if tokens else 0.0

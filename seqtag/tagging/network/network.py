@@ -136,8 +136,8 @@ class TaggerNetwork(keras.Model):
 
         Args:
             x: a batch.
-            y: for each column of tags `(batch, time)` int32; or `(batch, time, num_tags)` bool, the tags that each token
-                may have.
+            y: for each column of tags `(batch, time)` int32, -1 where unknown; or `(batch, time, num_tags)` bool, the
+                tags that each token may have.
             y_pred: the emissions of all columns.
             sample_weight: `(batch,)`, how often each sentence counts in the sum.
             training: not used.

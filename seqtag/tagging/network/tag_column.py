@@ -90,7 +90,7 @@ class TagColumn:
 
         Args:
             emissions: `(batch, time, num_tags)`.
-            tags: `(batch, time)` int32, -1 where unknown; or `(batch, time, num_tags)` bool, those that a token may have.
+            tags: `(batch, time)` int32, -1 where unknown; or `(batch, time, num_tags)` bool, those a token may have.
             mask: `(batch, time)` bool.
         """
         loss_of = self.head.negative_log_likelihood if len(tags.shape) == 2 else self.head.loss_within

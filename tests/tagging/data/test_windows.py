@@ -72,7 +72,8 @@ def test_windows_of_a_sentence_are_cut_out_of_it(columns):
     rows = tf.ragged.constant([[7, 7], [0, 1, 2, 3, 4], []], dtype=tf.int32)
     further = tf.ragged.constant([[[1, 1]] * 2, [[n, -n] for n in range(5)], []], ragged_rank=1, dtype=tf.int32)
     features = WordFeatures(*[tf.zeros([8])] * 4)
-    corpus = EncodedCorpus(features, rows, further if columns else None, (EncodedTags(rows, None),), np.array([2, 5, 0]))
+    tags = (EncodedTags(rows, None),)
+    corpus = EncodedCorpus(features, rows, further if columns else None, tags, np.array([2, 5, 0]))
     parts = windowed(corpus, 1, [Window(0, 3), Window(2, 5)])
     assert parts.word_rows.to_list() == [[0, 1, 2], [2, 3, 4]]
     assert parts.lengths.tolist() == [3, 3] and parts.features is features
