@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from seqtag.tagging.config import ModelConfig
-from seqtag.tagging.data.batches import batch_of, split_tags
+from seqtag.tagging.data.batches import batch_of, tags_of
 from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
 from seqtag.tagging.data.schemes import violations
 from seqtag.tagging.data.tags import UNKNOWN_TAG
@@ -33,19 +33,19 @@ def model(request):
 
 def loss(model, corpus) -> float:
     """The loss of all sentences as one batch."""
-    encoded = model.encode(corpus.inputs, model.codec.encode_corpus(corpus))
-    encoded = replace(encoded, weights=relative_weights(corpus))
-    x, y, *weights = split_tags(batch_of(encoded, np.arange(len(corpus))))
-    return float(model.network.compute_loss(x, y, model.network(x), *weights))
+    encoded, every = model.encode_corpus(corpus), np.arange(len(corpus))
+    x, y = batch_of(encoded, every), tags_of(encoded, every)
+    return float(model.network.compute_loss(x, y, model.network(x), relative_weights(corpus)))
 
 
 def test_the_probability_of_known_tags_is_the_sum_over_all_that_the_others_may_be(model):
-    if model.network.head_kind == "softmax":
+    if model.tag_column.settings.head == "softmax":
         pytest.skip("it takes each token by itself")
     tokens, tags = PAIRS[0]
     completed = [[tags[0], *free, tags[3]] for free in itertools.product(TAGS, repeat=2)]
     whole = load_corpus([(tokens, tags) for tags in completed if not violations(tags, "IOB2")])
-    x, y = split_tags(batch_of(model.encode(whole.inputs, model.codec.encode_corpus(whole)), np.arange(len(whole))))
+    encoded, every = model.encode_corpus(whole), np.arange(len(whole))
+    x, [y] = batch_of(encoded, every), tags_of(encoded, every)
     total = np.exp(-model.network.head.negative_log_likelihood(model.network(x), y)).sum()
     known = loss(model, load_corpus([(tokens, tags)], OPTIONS))
     np.testing.assert_allclose(np.exp(-len(tokens) * known), total, rtol=1e-4)
@@ -59,8 +59,8 @@ def test_a_sentence_of_which_nothing_is_known_tells_nothing(model):
 def test_where_all_tags_are_known_no_set_of_them_is_made(model):
     corpus = load_corpus(PAIRS[1:2], OPTIONS)
     assert UNKNOWN_TAG not in corpus.tags[0]
-    assert model.encode(corpus.inputs, model.codec.encode_corpus(corpus)).label_sets is None
-    assert model.encode(corpus.inputs).label_sets is None
+    assert model.encode_corpus(corpus).tags[0].label_sets is None
+    assert model.encode(corpus.inputs).tags == ()
 
 
 def test_a_weight_of_two_is_a_sentence_given_twice_and_zero_one_left_out(model):

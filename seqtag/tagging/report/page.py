@@ -36,7 +36,8 @@ class Findings:
         corpus: these sentences.
         judged: the answers of the model to them.
         scheme: of the tags; None for plain labels.
-        reports: the report on each scored split; the first is on these sentences. The page shows the first column of tags.
+        reports: the report on each scored split; the first is on these sentences. Of several columns of tags the page
+            shows the first.
         history: of the training, a dict for each epoch; empty where it is not known.
     """
 
