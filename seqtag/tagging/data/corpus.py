@@ -261,6 +261,10 @@ def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> Tagge
 
 def _with_further(corpus: TaggedCorpus, options: ReadingOptions, further: Sequence[list[list[str]]]) -> TaggedCorpus:
     """The corpus with the tags of its further columns."""
+    if options.further and corpus.path is None:
+        # What does not come from a file is read as a file with these columns later.
+        names = tuple(column.tag_name for column in (options, *options.further))
+        corpus = replace(corpus, layout=replace(corpus.layout, columns=("token", *names), tag=names[0]))
     columns = zip(options.further, further, strict=True)
     return replace(corpus, further={column.tag_name: replace(corpus, tags=tags) for column, tags in columns})
 
