@@ -10,6 +10,7 @@ without prefixes, such as parts of speech, have no scheme: ``None`` wherever a s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from seqtag.tagging.data.legality import detect_scheme, legal_transitions, scheme_of_pairs, violations
 from seqtag.tagging.data.tags import UNKNOWN_TAG, Scheme, Span, TagError, is_span_tag, split_tag
@@ -29,6 +30,7 @@ __all__ = [
     "tagset",
     "to_tags",
     "violations",
+    "well_formed",
 ]
 
 
@@ -52,10 +54,7 @@ def spans(tags: Sequence[str], scheme: Scheme | str, strict: bool = False) -> li
     [Span(type='LOC', start=2, end=3)]
     """
     found = _lenient(tags)
-    if not strict:
-        return found
-    rule = Scheme(scheme)
-    return [span for span in found if _well_formed(tags, span, rule)]
+    return well_formed(tags, found, scheme) if strict else found
 
 
 def _lenient(tags: Sequence[str]) -> list[Span]:
@@ -63,11 +62,9 @@ def _lenient(tags: Sequence[str]) -> list[Span]:
     start = -1  # of the open span, -1 when none is
     previous, previous_type = "O", ""
     for position, tag in enumerate(tags):
-        if tag in ("O", UNKNOWN_TAG):
-            prefix, kind = "O", ""
-        else:
-            prefix, kind = split_tag(tag)
-            prefix = {"L": "E", "U": "S"}.get(prefix, prefix)
+        if start < 0 and tag == "O":
+            continue
+        prefix, kind = _read(tag)
         if start >= 0 and (prefix in "OBS" or previous in "ES" or kind != previous_type):
             found.append(Span(previous_type, start, position))
             start = -1
@@ -79,13 +76,28 @@ def _lenient(tags: Sequence[str]) -> list[Span]:
     return found
 
 
-def _well_formed(tags: Sequence[str], span: Span, scheme: Scheme) -> bool:
-    prefixes = "".join(tag[0] for tag in tags[span.start : span.end])
-    if not set(prefixes) <= set(scheme.prefixes):
-        return False
+def well_formed(tags: Sequence[str], found: Iterable[Span], scheme: Scheme | str) -> list[Span]:
+    """The spans of the strict reading, of those that the lenient one has found.
+
+    >>> well_formed(["I-LOC", "O", "B-LOC"], [Span("LOC", 0, 1), Span("LOC", 2, 3)], "IOB2")
+    [Span(type='LOC', start=2, end=3)]
+    """
+    rule = Scheme(scheme)
+    return [span for span in found if _is_well_formed(tags, span, rule)]
+
+
+@lru_cache(maxsize=65536)
+def _read(tag: str) -> tuple[str, str]:
+    """A tag's prefix, one of ``OBIES``, and its type."""
+    if tag == UNKNOWN_TAG:
+        return "O", ""
+    prefix, kind = split_tag(tag)
+    return {"L": "E", "U": "S"}.get(prefix, prefix), kind
+
+
+def _is_well_formed(tags: Sequence[str], span: Span, scheme: Scheme) -> bool:
+    prefixes = "".join([tag[0] for tag in tags[span.start : span.end]])
     length = len(prefixes)
-    if scheme is Scheme.IO:
-        return True
     if scheme is Scheme.IOB1:
         touches = span.start > 0 and split_tag(tags[span.start - 1])[1] == span.type
         return prefixes == ("B" if touches else "I") + "I" * (length - 1)

@@ -1,6 +1,7 @@
 """The kinds of wrong entities, with examples.
 
->>> report = find_errors([["Ann", "Lee", "left"]], [["B-PER", "I-PER", "O"]], [["B-PER", "O", "O"]], "IOB2")
+>>> entities = Entities(gold=[[Span("PER", 0, 2)]], predicted=[[Span("PER", 0, 1)]])
+>>> report = find_errors([["Ann", "Lee", "left"]], entities)
 >>> report.counts
 {'boundary': 1, 'type': 0, 'both': 0, 'missed': 0, 'spurious': 0}
 >>> print(report.to_text())
@@ -15,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from seqtag.errors import one_line
-from seqtag.tagging.data.schemes import Span, spans
+from seqtag.tagging.data.schemes import Span
+from seqtag.tagging.evaluation.entities import Entities
 
 KINDS = ("boundary", "type", "both", "missed", "spurious")
 # Of each kind; and how many words an example shows around an entity.
@@ -57,24 +59,20 @@ class ErrorReport:
 
 def find_errors(
     tokens: Sequence[Sequence[str]],
-    gold: Sequence[Sequence[str]],
-    predicted: Sequence[Sequence[str]],
-    scheme: str,
+    entities: Entities,
     place: Callable[[int], str] = lambda sentence: f"sentence {sentence + 1}",
 ) -> ErrorReport:
     """Compares the entities of sentences.
 
     Args:
         tokens: the words of each sentence.
-        gold: its tags.
-        predicted: its predicted tags.
-        scheme: of both.
+        entities: of the same sentences.
         place: what an example calls a sentence of this number.
     """
     counts = dict.fromkeys(KINDS, 0)
     examples: dict[str, list[str]] = {kind: [] for kind in KINDS}
-    for number, (words, true, tags) in enumerate(zip(tokens, gold, predicted, strict=True)):
-        for error in errors_of(spans(true, scheme), spans(tags, scheme)):
+    for number, (words, true, predicted) in enumerate(zip(tokens, *entities, strict=True)):
+        for error in errors_of(true, predicted) if true != predicted else ():
             counts[error.kind] += 1
             if len(examples[error.kind]) < MOST_EXAMPLES:
                 examples[error.kind].append(one_line(f"{error.kind}, {place(number)}: {_told(error, words)}"))

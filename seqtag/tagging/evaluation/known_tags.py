@@ -9,13 +9,11 @@ Tokens are scored whose tags are known. An entity, true or predicted, counts by 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 from seqtag.tagging.data.schemes import Scheme, spans, to_tags
 from seqtag.tagging.data.tags import UNKNOWN_TAG
 
 Tags = Sequence[str]
-Value = TypeVar("Value")
 
 
 def corpus_at_known(
@@ -37,11 +35,6 @@ def at_known(gold: Tags, predicted: Tags, scheme: str | None) -> tuple[Tags, Tag
         return gold, predicted
     kept = [tag if true != UNKNOWN_TAG else UNKNOWN_TAG for true, tag in zip(gold, predicted, strict=True)]
     return (gold, kept) if scheme is None else (_mended(gold, scheme), _mended(kept, scheme))
-
-
-def of_known(gold: Tags, values: Sequence[Value]) -> list[Value]:
-    """Those of a sentence's values whose tags are known."""
-    return [value for tag, value in zip(gold, values, strict=True) if tag != UNKNOWN_TAG]
 
 
 def is_certain(gold: Tags, start: int, end: int) -> bool:

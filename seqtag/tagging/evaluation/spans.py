@@ -15,14 +15,15 @@ reports seqeval finds those of conlleval's reading; see `seqtag.tagging.evaluati
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from seqtag.errors import escaped
-from seqtag.tagging.data.schemes import Scheme, Span, spans, split_tag, violations
+from seqtag.tagging.data.schemes import Scheme, Span, split_tag, violations, well_formed
 from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.details import Details
+from seqtag.tagging.evaluation.entities import Entities, read_entities
 from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text, name_width
 
 
@@ -111,7 +112,7 @@ def evaluate_spans(
     gold: Iterable[Sequence[str]],
     predicted: Iterable[Sequence[str]],
     scheme: Scheme | str,
-    read: Callable[[Sequence[str], Scheme], list[Span]] = spans,
+    entities: Entities | None = None,
 ) -> SpanReport:
     """Scores predicted tags against gold ones.
 
@@ -119,25 +120,29 @@ def evaluate_spans(
         gold: the tags of each sentence; `corpus_at_known` makes those that can be scored where some are not known.
         predicted: the same, in the same order.
         scheme: of both. Tags of another scheme, which gold may hold, mark spans too, but none that is well-formed.
-        read: gives the spans of a sentence in conlleval's reading: `spans`, or what `seqeval_reader` gives.
+        entities: of the same sentences, where they are read already.
 
     Raises:
         ValueError: different numbers of sentences or tags, or a tag that is none of a span scheme.
     """
-    rule = Scheme(scheme)
+    rule, pairs = Scheme(scheme), list(aligned(gold, predicted))
+    gold, predicted = [tags for tags, _ in pairs], [tags for _, tags in pairs]
+    entities = read_entities(gold, predicted, rule) if entities is None else entities
     lenient, strict = _Matches(), _Matches()
-    right = tokens = sentences = repaired = illegal_gold = 0
-    confusion: Counter[tuple[str, str]] = Counter()
-    for sentence, (gold_tags, tags) in enumerate(aligned(gold, predicted), 1):
-        sentences = sentence
-        known = [pair for pair in zip(gold_tags, tags, strict=True) if pair[0] != UNKNOWN_TAG]
-        tokens += len(known)
-        right += sum(true == tag for true, tag in known)
-        confusion.update((_type(true), _type(tag)) for true, tag in known)
-        lenient.add(read(gold_tags, rule), read(tags, rule))
-        strict.add(spans(gold_tags, rule, strict=True), spans(tags, rule, strict=True))
+    repaired = illegal_gold = 0
+    of_tokens: Counter[tuple[str, str]] = Counter()
+    for gold_tags, tags, true, found in zip(gold, predicted, *entities, strict=True):
+        of_tokens.update(zip(gold_tags, tags, strict=True))
+        lenient.add(true, found)
+        strict.add(well_formed(gold_tags, true, rule), well_formed(tags, found, rule))
         repaired += bool(violations(tags, rule))
         illegal_gold += bool(violations(gold_tags, rule))
+    known = {pair: count for pair, count in of_tokens.items() if pair[0] != UNKNOWN_TAG}
+    tokens = sum(known.values())
+    right = sum(count for (true_tag, tag), count in known.items() if true_tag == tag)
+    confusion: Counter[tuple[str, str]] = Counter()
+    for (true_tag, tag), count in known.items():
+        confusion[_type(true_tag), _type(tag)] += count
     return SpanReport(
         accuracy=right / tokens if tokens else 0.0,
         overall=lenient.overall(),
@@ -146,7 +151,7 @@ def evaluate_spans(
         repaired_sequences=repaired,
         illegal_gold_sequences=illegal_gold,
         tokens=tokens,
-        sentences=sentences,
+        sentences=len(pairs),
         confusion=confusion_table(confusion),
     )
 

@@ -1,7 +1,8 @@
 """Scores of known words and of words that training did not have.
 
 >>> gold, predicted = [["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]]
->>> report = evaluate_words(gold, predicted, [[KNOWN, UNKNOWN, KNOWN]], "IOB2")
+>>> entities = read_entities(gold, predicted, "IOB2")
+>>> report = evaluate_words(gold, predicted, [[KNOWN, UNKNOWN, KNOWN]], entities)
 >>> report["known"].accuracy, report["unknown"].entities.f1
 (0.5, 1.0)
 """
@@ -9,13 +10,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqtag.tagging.data.schemes import Span, spans
+from seqtag.tagging.data.schemes import Span
 from seqtag.tagging.data.tags import UNKNOWN_TAG
-from seqtag.tagging.evaluation.known_tags import of_known
+from seqtag.tagging.evaluation.entities import Entities
 from seqtag.tagging.evaluation.scores import Score
 
 KNOWN, VECTORS_ONLY, UNKNOWN = range(3)
@@ -56,7 +57,7 @@ def evaluate_words(
     gold: Sequence[Sequence[str]],
     predicted: Sequence[Sequence[str]],
     kinds: Sequence[Sequence[int]],
-    scheme: str | None,
+    entities: Entities | None,
 ) -> dict[str, WordScores]:
     """Scores by how well words are known: `known` from training, `vectors_only`, or `unknown`; kinds that occur.
 
@@ -64,27 +65,30 @@ def evaluate_words(
         gold: the tags of each sentence.
         predicted: the same, in the same order.
         kinds: of each token: `KNOWN`, `VECTORS_ONLY` or `UNKNOWN`.
-        scheme: of the tags; None for plain labels.
+        entities: of the same sentences; None for plain labels.
     """
+    of_tokens: Counter[tuple[int, str, str]] = Counter()
+    for of_words, true, tags in zip(kinds, gold, predicted, strict=True):
+        of_tokens.update(zip(of_words, true, tags, strict=True))
     tokens: Counter[int] = Counter()
     right: Counter[int] = Counter()
-    counts: Mapping[str, Counter[int]] = {name: Counter() for name in ("correct", "predicted", "support")}
-    for true, tags, of_words in zip(gold, predicted, kinds, strict=True):
-        tokens.update(of_known(true, of_words))
-        right.update(kind for kind, one, other in zip(of_words, true, tags, strict=True) if UNKNOWN_TAG != one == other)
-        if scheme is not None:
-            wanted, found = set(spans(true, scheme)), set(spans(tags, scheme))
-            for name, entities in (("correct", wanted & found), ("predicted", found), ("support", wanted)):
-                counts[name].update(_least_known(entity, of_words) for entity in entities)
+    for (kind, true, tag), count in of_tokens.items():
+        if true != UNKNOWN_TAG:
+            tokens[kind] += count
+            right[kind] += count if true == tag else 0
+    scores = {} if entities is None else _entity_scores(entities, kinds)
     return {
-        name: WordScores(
-            tokens[kind],
-            right[kind],
-            None if scheme is None else Score(*(counts[part][kind] for part in ("correct", "predicted", "support"))),
-        )
-        for kind, name in NAMES.items()
-        if tokens[kind]
+        name: WordScores(tokens[kind], right[kind], scores.get(kind)) for kind, name in NAMES.items() if tokens[kind]
     }
+
+
+def _entity_scores(entities: Entities, kinds: Sequence[Sequence[int]]) -> dict[int, Score]:
+    """The score of the entities whose least known word is of each kind."""
+    counts: list[Counter[int]] = [Counter(), Counter(), Counter()]
+    for gold, predicted, of_words in zip(*entities, kinds, strict=True):
+        for part, found in zip(counts, (set(gold) & set(predicted), predicted, gold), strict=True):
+            part.update(_least_known(entity, of_words) for entity in found)
+    return {kind: Score(*(part[kind] for part in counts)) for kind in NAMES}
 
 
 def _least_known(entity: Span, of_words: Sequence[int]) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seqtag.tagging.data.schemes import Span, tagset
+from seqtag.tagging.evaluation.entities import read_entities
 from seqtag.tagging.evaluation.errors import EntityError, errors_of, find_errors
 from seqtag.tagging.evaluation.spans import evaluate_spans
 
@@ -35,16 +36,18 @@ def test_kinds_of_a_wrong_entity(predicted, kind, true):
 def test_every_wrong_entity_is_one_error():
     source, tags = np.random.default_rng(6), tagset(["A", "B"], "IOB2")
     gold, predicted = (source.choice(tags, (60, 8)).tolist() for _ in range(2))
-    report, scores = find_errors(gold, gold, predicted, "IOB2"), evaluate_spans(gold, predicted, "IOB2").overall
+    report = find_errors(gold, read_entities(gold, predicted, "IOB2"))
+    scores = evaluate_spans(gold, predicted, "IOB2").overall
     assert sum(report.counts.values()) - report.counts["missed"] == scores.predicted - scores.correct
     assert 0 < report.counts["missed"] < scores.support - scores.correct
     assert min(report.counts.values()) > 0 and len(report.examples) == 2 * len(report.counts)
-    assert not any(find_errors(gold, gold, gold, "IOB2").counts.values())
+    assert not any(find_errors(gold, read_entities(gold, gold, "IOB2")).counts.values())
 
 
 def test_examples_show_what_was_predicted_and_expected_on_one_safe_line():
     words = ["a", "b", "c", "d", "e", "New", "Y\x1b[31m", "f", "g"]
     gold = [["O"] * 5 + ["B-LOC", "I-LOC", "O", "O"]]
     predicted = [["O"] * 5 + ["B-ORG", "I-ORG", "O", "O"]]
-    [line] = find_errors([words], gold, predicted, "IOB2", lambda sentence: f"line {sentence + 7}").examples
+    entities = read_entities(gold, predicted, "IOB2")
+    [line] = find_errors([words], entities, lambda sentence: f"line {sentence + 7}").examples
     assert line == "type, line 7: b c d e [New Y\\x1b[31m ORG] f g; expected b c d e [New Y\\x1b[31m LOC] f g"
