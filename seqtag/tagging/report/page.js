@@ -122,7 +122,7 @@ function update() {
   of("list").replaceChildren();
   shown = 0;
   more();
-  of("count").textContent = found.length.toLocaleString("en") + " of " + data.rows.length.toLocaleString("en") + " shown here.";
+  of("count").textContent = found.length.toLocaleString("en") + " of " + data.rows.length.toLocaleString("en") + " sentences";
   of("pair").hidden = !pair;
   if (pair) {
     const clear = make("button", "", "Show all pairs");

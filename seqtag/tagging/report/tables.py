@@ -115,17 +115,18 @@ def confusion_table(confusion: Mapping[str, Mapping[str, int]]) -> Markup:
 
 def _cell(names: Sequence[str], row: int, column: int, counts: Sequence[Sequence[int]]) -> Markup:
     count, total = counts[row][column], sum(counts[row])
+    written = _brief(count) if len(names) > FEW_TYPES else f"{count:,}"
     if not count:
         return element("td", class_="empty")
     share = count / total
     title = f"{shortened(names[row])} as {shortened(names[column])}: {count:,} of {total:,} tokens ({_percent(share)})"
     if row == column:
         shade = f"right s{min(SHADES, int(share * SHADES) + 1)}"
-        return element("td", _brief(count), class_=shade, title=title)
+        return element("td", written, class_=shade, title=title)
     # Errors are shaded by the root of their share, so that rare ones are seen too.
     shade = f"wrong s{min(SHADES, int(share**0.5 * SHADES) + 1)}"
     pair = {"data_gold": shortened(names[row]), "data_found": shortened(names[column])}
-    button = element("button", _brief(count), type="button", tabindex=-1, **pair)
+    button = element("button", written, type="button", tabindex=-1, **pair)
     return element("td", button, class_=shade, title=title)
 
 
