@@ -29,6 +29,7 @@ from seqtag.tagging.network.compaction import compacted
 from seqtag.tagging.network.entity_rule import EntityRule, FoundEntities
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.tagging.network.tag_column import Decoded, TagColumn
+from seqtag.tagging.notebook import to_html
 from seqtag.tagging.outputs import batch_outputs
 from seqtag.tagging.stored_sizes import stored_sizes
 
@@ -75,6 +76,10 @@ class TaggedSentence:
     entities: list[Entity]
     candidates: list[Candidate] = field(default_factory=list)
     further: dict[str, TaggedSentence] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: in colours."""
+        return to_html(self)
 
 
 class TaggingModel:

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from seqtag.tagging.model import TaggedSentence
 
 # Half transparent colours and the letters of the notebook itself: styles that notebooks keep, without a style sheet.
-SPAN = "background:hsla({hue},80%,50%,.22);border-bottom:2px solid hsla({hue},80%,45%,.9);border-radius:4px;padding:.1em .3em"
+LINE = "2px solid hsla({hue},80%,45%,.9)"
+SPAN = f"background:hsla({{hue}},80%,50%,.22);border-bottom:{LINE};border-radius:4px;padding:.1em .3em"
 LABEL = "font-size:.72em;font-weight:600;opacity:.8;margin-left:.35em"
 TOKEN = "display:inline-block;text-align:center;line-height:1.25;margin:.15em .35em .15em 0;vertical-align:top"
-UNDER = "border-top:2px solid hsla({hue},80%,45%,.9);font-size:.72em;font-weight:600"
+UNDER = f"border-top:{LINE};font-size:.72em;font-weight:600"
 # Spreads the names that are met most (PER, LOC, ORG, MISC, DATE) over the circle of colours.
 SPREAD = 59
 
@@ -23,7 +24,7 @@ SPREAD = 59
 def to_html(tagged: TaggedSentence) -> str:
     """Entities on coloured ground with their types, or each token above its label; probabilities where one points.
 
-    A type has the same colour in every sentence.
+    A type has the same colour in every sentence. Further columns of tags stand below, each after its name.
     """
     if tagged.entities or set(tagged.tags) <= {"O", "o"}:
         parts = _spans(tagged)
@@ -32,11 +33,14 @@ def to_html(tagged: TaggedSentence) -> str:
             _element(f'{_text(token)}<br><span style="{UNDER.format(hue=_hue(tag))}">{_text(tag)}</span>', TOKEN, score)
             for token, tag, score in zip(tagged.tokens, tagged.tags, tagged.scores, strict=True)
         ]
-    return f'<div dir="auto" style="line-height:2">{" ".join(parts)}</div>'
+    own = f'<div dir="auto" style="line-height:2">{" ".join(parts)}</div>'
+    further = [f'<div style="{LABEL}">{_text(name)}</div>{to_html(one)}' for name, one in tagged.further.items()]
+    return "".join([own, *further])
 
 
 def _spans(tagged: TaggedSentence) -> list[str]:
-    parts, position = [], 0
+    parts: list[str] = []
+    position = 0
     for entity in tagged.entities:
         parts += map(_text, tagged.tokens[position : entity.start])
         words = _text(" ".join(tagged.tokens[entity.start : entity.end]))

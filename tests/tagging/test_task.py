@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
+
+from seqtag.cli import run
 
 # Runs a command and says which of the slow packages it imported.
 COMMAND = """
@@ -69,6 +73,44 @@ def test_only_json_lines_hold_candidates(run_folder, tmp_path):
     answer, line = refused("predict", run_folder, tmp_path, "--n-best", 3)
     wanted = "--n-best: expected --format jsonl, which has room for several answers, found columns"
     assert (answer, line) == ("2", f"error: {wanted}")
+
+
+def test_a_page_is_a_new_file(run_folder, job, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("old")
+    answer, line = refused("evaluate", run_folder, job / "dev.tsv", "--html", page)
+    wanted = f"{page}: expected no file of this name, found one; choose another name or remove it"
+    assert (answer, line) == ("1", f"error: {wanted}")
+    assert page.read_text() == "old"
+
+
+def told(page) -> list[dict]:
+    """The sentences that a page holds."""
+    [data] = re.findall('<script type="application/json" id="data">(.*)</script>', page.read_text(encoding="utf-8"))
+    return json.loads(data)["rows"]
+
+
+def test_a_page_shows_what_the_report_says(run_folder, job, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    arguments = ["evaluate", str(run_folder), str(job / "dev.tsv"), "--json"]
+    assert run([*arguments, "--html", str(page)]) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    text, rows = page.read_text(encoding="utf-8"), told(page)
+    assert len(rows) == metrics["sentences"] == 20 and f"<strong>{metrics['f1']:.2%}</strong> F1" in text
+    assert text.count("<svg viewBox") == 4  # of tags, of entities, of dev, of the loss
+    counts = Counter(kind for row in rows for kind, *_ in row["errors"])
+    assert set(counts) == {kind for kind, count in metrics["errors"].items() if count}
+    assert list(tmp_path.iterdir()) == [page]
+    assert run(arguments) == 0
+    assert json.loads(capsys.readouterr().out) == metrics
+
+
+def test_a_training_leaves_a_page_of_dev(run_folder):
+    page = run_folder / "report.html"
+    text = page.read_text(encoding="utf-8")
+    scores = json.loads((run_folder / "metrics.json").read_text())
+    assert all(f"<strong>{scores[split]['f1']:.2%}</strong> F1" in text for split in ("dev", "test"))
+    assert len(told(page)) == scores["dev"]["sentences"] and "<h1>dev.tsv</h1>" in text
 
 
 def test_a_test_file_is_checked_before_training(job, unknown, tmp_path):

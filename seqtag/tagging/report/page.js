@@ -222,7 +222,8 @@ function setUp() {
   of("kind").options[1].defaultSelected = true;
   const sorted = data.types.map((name, n) => [name, n]).sort((a, b) => (a[0] < b[0] ? -1 : 1));
   of("type").append(new Option("all", ""), ...sorted.map(([name, n]) => new Option(name, n)));
-  for (const id of ["kind", "type", "order", "text"]) of(id).addEventListener("input", update);
+  for (const id of ["kind", "type", "order"]) of(id).addEventListener("change", update);
+  of("text").addEventListener("input", update);
   of("filters").addEventListener("reset", reset);
   of("filters").addEventListener("submit", (event) => event.preventDefault());
   of("more").addEventListener("click", more);
