@@ -97,7 +97,7 @@ def test_a_page_shows_what_the_report_says(run_folder, job, tmp_path, capsys):
     metrics = json.loads(capsys.readouterr().out)
     text, rows = page.read_text(encoding="utf-8"), told(page)
     assert len(rows) == metrics["sentences"] == 20 and f"<strong>{metrics['f1']:.2%}</strong> F1" in text
-    assert text.count("<svg viewBox") == 4  # of tags, of entities, of dev, of the loss
+    assert text.count("<figure>") == 4  # of tags, of entities, of dev, of the loss
     counts = Counter(kind for row in rows for kind, *_ in row["errors"])
     assert set(counts) == {kind for kind, count in metrics["errors"].items() if count}
     assert list(tmp_path.iterdir()) == [page]
