@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import sys
 import traceback
@@ -15,9 +14,10 @@ from typing import Annotated, Any, Literal
 import typer
 
 from seqtag.cli_options import FILES, PAIRS, SERIES, TAGS, takes, those_set
+from seqtag.cli_output import print_report
 from seqtag.errors import escaped, option_of
 from seqtag.process.messages import explain, show_warnings_in_a_line
-from seqtag.process.streams import OutputConsole, prepare_process, settle_streams, standard_output, warn
+from seqtag.process.streams import OutputConsole, prepare_process, settle_streams, warn
 
 app = typer.Typer(
     name="seqtag",
@@ -80,7 +80,7 @@ def evaluate(
 ) -> None:
     """Score a run on a tagged file, on the last horizons of series, or on pairs."""
     options |= those_set(n_best=n_best, html=html)
-    _print_report(_command_of_run(context, run, options)(run, data, **options), as_json)
+    print_report(_command_of_run(context, run, options)(run, data, **options), as_json)
 
 
 @app.command()
@@ -162,7 +162,7 @@ def backtest(
     else:
         command = _command(context, load_config(source, settings or []).task, source, options)
     result, note = command(source, settings or [], folds, refit, output, **options)
-    _print_report(result, as_json)
+    print_report(result, as_json)
     if note:
         warn(f"note: {note}")
 
@@ -211,7 +211,7 @@ def compare(
     from seqtag.runs.directory import runs_in
 
     command = _command_of_run(context, runs_in(runs[0])[0], options)
-    _print_report(command(runs, data, seed, **options), as_json)
+    print_report(command(runs, data, seed, **options), as_json)
 
 
 @app.command()
@@ -232,7 +232,51 @@ def curve(
 
     loaded = load_config(config, settings or [])
     folder = output or Path("runs", f"{config.stem}-curve")
-    _print_report(_command(context, loaded.task, config)(loaded, folder, fractions=fractions), as_json)
+    print_report(_command(context, loaded.task, config)(loaded, folder, fractions=fractions), as_json)
+
+
+@app.command()
+@takes(FILES | TAGS)
+def doubts(
+    context: typer.Context,
+    options: dict[str, Any],
+    run: Run,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with tags")],
+    folds: Annotated[
+        int, typer.Option("--folds", min=0, help="models to train, each without a part of DATA; 0 asks the run's own")
+    ] = 5,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="how many are shown, 50 unless set")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="CSV of all of them")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List likely errors of gold tags, worst first: what models think wrong that were trained on the other folds."""
+    from seqtag.files.writing import output_file
+    from seqtag.runs.places import check_output_file
+
+    options |= those_set(limit=limit)
+    command = _command_of_run(context, run, options)
+    if output is not None:
+        check_output_file(output)
+    report = command(run, data, folds, **options)
+    if output is not None:
+        with output_file(output) as write:
+            write(report.to_csv())
+    print_report(report, as_json)
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    run: Run,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="of this machine; 0 for a free one")] = 8000,
+) -> None:
+    """Serve a page on this machine, where one types or uploads, and the run answers."""
+    from seqtag.demo.serving import check_web, open_port, serve
+
+    command = _command_of_run(context, run)
+    check_web()
+    with open_port(port) as listener:
+        serve(command(run), listener)
 
 
 @app.command()
@@ -253,7 +297,7 @@ def inspect(
     from seqtag.tasks import task_of_files
 
     options |= those_set(vectors=vectors)
-    _print_report(
+    print_report(
         _command(context, task_of_files(data, options.get("layout")), options=options)(data, **options), as_json
     )
 
@@ -348,14 +392,3 @@ def _command(context: typer.Context, task: str, source: Path | None = None, opti
     flags = {flag for parameter in context.command.params for flag in parameter.opts}
     context.obj.update({"--set"} & flags | set(map(option_of, options_of(task, name))))
     return command
-
-
-def _print_report(report: Any, as_json: bool) -> None:
-    standard_output()
-    print(_json(report.to_metrics()) if as_json else report.to_text())
-
-
-def _json(data: Any) -> str:
-    """Data as JSON, in which all that a terminal would obey is escaped; programs read the same strings."""
-    text = json.dumps(data, ensure_ascii=False, indent=1)
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

@@ -32,10 +32,11 @@ MAY_IMPORT = [
     ({"data"}, BASE),
     ({"models"}, {"ops", "layers", "data"} | BASE),
     ({"runs"}, {"config"} | BASE),
-    (TASKS, TOOLKIT | {"data", "models", "runs", "config"} | BASE),
+    ({"demo"}, BASE),
+    (TASKS, TOOLKIT | {"data", "models", "runs", "config", "demo"} | BASE),
     ({"tasks"}, TASKS | {"runs", "config"} | BASE),
-    ({"cli_options"}, {"errors"}),
-    ({"cli"}, {"cli_options", "tasks", "runs", "data"} | BASE),
+    ({"cli_options", "cli_output"}, BASE),
+    ({"cli"}, {"cli_options", "cli_output", "tasks", "runs", "data", "demo"} | BASE),
     ({"__init__"}, TASKS),
 ]
 ALLOWED = {room: allowed for rooms, allowed in MAY_IMPORT for room in rooms}
@@ -43,10 +44,12 @@ ALLOWED = {room: allowed for rooms, allowed in MAY_IMPORT for room in rooms}
 LIGHT = (
     "config",
     "data/series",
+    "demo",
     "runs",
     "tasks.py",
     "cli.py",
     "cli_options.py",
+    "cli_output.py",
     "process/quiet_tensorflow.py",
     *(f"{n}/task.py" for n in NAMES),
 )
@@ -110,6 +113,7 @@ def test_imports_go_one_way(path):
 def test_the_command_line_imports_little_before_it_knows_the_command():
     assert {name for name in imports(ROOT / "cli.py", late=False) if name.startswith("seqtag")} <= {
         "seqtag.cli_options",
+        "seqtag.cli_output",
         "seqtag.errors",
         "seqtag.process.messages",
         "seqtag.process.streams",

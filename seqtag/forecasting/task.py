@@ -44,6 +44,7 @@ from seqtag.runs.directory import CHECKPOINTS, LOGS, check_place, run_directory,
 from seqtag.runs.places import check_new_folder, check_output_folder
 
 if TYPE_CHECKING:
+    from seqtag.demo.page import Demo
     from seqtag.forecasting.backtesting.result import BacktestResult
     from seqtag.forecasting.evaluation.report import ForecastReport
     from seqtag.forecasting.model import ForecastingModel
@@ -63,6 +64,7 @@ OPTIONS = {
     "predict": READING | {"horizon", "future", "levels", "hierarchy"},
     "backtest": READING,
     "export": frozenset[str](),
+    "demo": frozenset[str](),
     "inspect": READING,
 }
 
@@ -261,6 +263,14 @@ def export(run: Path, folder: Path) -> None:
     from seqtag.forecasting.export import export_saved_model
 
     export_saved_model(model, folder)
+
+
+def demo(run: Path) -> Demo:
+    """The page of a run; see `seqtag.forecasting.demo`."""
+    config, model = _settings(run, {}), _load(run)
+    from seqtag.forecasting.demo import forecaster_demo
+
+    return forecaster_demo(model, config)
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:

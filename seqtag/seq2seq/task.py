@@ -27,6 +27,7 @@ from seqtag.seq2seq.data.references import grouped
 from seqtag.seq2seq.stored_sizes import stored_sizes
 
 if TYPE_CHECKING:
+    from seqtag.demo.page import Demo
     from seqtag.seq2seq.model import Seq2SeqModel
     from seqtag.seq2seq.network.ensemble import Search
     from seqtag.seq2seq.summary import Example, Seq2SeqSummary
@@ -37,6 +38,7 @@ OPTIONS = {
     "evaluate": READING,
     "predict": READING | {"beam", "n_best", "attention", "format"},
     "export": frozenset[str](),
+    "demo": frozenset[str](),
     "inspect": READING,
 }
 FORMATS = {"text", "jsonl"}
@@ -227,6 +229,14 @@ def export(run: Path, folder: Path) -> None:
     from seqtag.seq2seq.export import export_saved_model
 
     export_saved_model(model, folder)
+
+
+def demo(run: Path) -> Demo:
+    """The page of a run; see `seqtag.seq2seq.demo`."""
+    data, model = _stored_data(run), _load(run)
+    from seqtag.seq2seq.demo import seq2seq_demo
+
+    return seq2seq_demo(model, data)
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:

@@ -16,17 +16,15 @@ from seqtag.errors import ConfigError
 from seqtag.files.asides import remove
 from seqtag.process.quiet_tensorflow import import_tensorflow
 from seqtag.runs import bundle
-from seqtag.runs.config_file import load_run_config, resolve_path
+from seqtag.runs.config_file import load_run_config
 from seqtag.runs.directory import CHECKPOINTS, LOGS, PREPARED, has_state, run_directory, runs_in, write_figures
 from seqtag.runs.places import check_new_folder, check_output_folder, new_file
 from seqtag.runs.summary import Report
-from seqtag.tagging.config import TASK, DataConfig, TaggingConfig
+from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import (
-    SAMPLE_PREFIX,
     ReadingOptions,
     TaggedCorpus,
     load_corpus,
-    reading_options,
     share_of,
 )
 from seqtag.tagging.data.detection import is_table_of_tokens
@@ -34,15 +32,17 @@ from seqtag.tagging.data.inputs import read_columns, read_raw
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
-from seqtag.tagging.data.weights import relative_weights
-from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure, resolve_measures
+from seqtag.tagging.doubts.folds import fold_config, folds_of
+from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.learning_curve import LearningCurve, announce, is_finished, parse_fractions, report, share_config
+from seqtag.tagging.splits import check_columns, check_tags, load_splits, locate, scored_file
 from seqtag.tagging.stored_sizes import stored_sizes
-from seqtag.tagging.thresholds import check_precision
-from seqtag.tagging.vectors import prepared_vectors
+from seqtag.tagging.vectors import CACHE, load_vectors, prepared_vectors
 
 if TYPE_CHECKING:
+    from seqtag.demo.page import Demo
     from seqtag.tagging.comparison import ComparisonReport
+    from seqtag.tagging.doubts.report import DoubtsReport
     from seqtag.tagging.gradient_report import GradientReport
     from seqtag.tagging.model import TaggingModel
     from seqtag.tagging.summary import TaggerSummary
@@ -59,9 +59,10 @@ OPTIONS = {
     "gradients": READING,
     "compare": READING,
     "curve": frozenset(("fractions",)),
+    "doubts": READING | {"limit"},
+    "demo": frozenset[str](),
     "inspect": READING | {"vectors"},
 }
-SPLITS = ("train", "dev", "test")
 GRADIENTS = "gradients"
 
 
@@ -78,7 +79,7 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
     with run_directory(config, output, resume) as folder:
         corpora = load_splits(config.data)
         corpora["train"] = share_of(corpora["train"], config.data.fraction, config.seed)
-        _check_tags(corpora, config)
+        check_tags(corpora, config)
         vectors = prepared_vectors(config, corpora, output, folder / PREPARED)
         import_tensorflow()
         from seqtag.tagging.report.page import Findings, render_page
@@ -98,53 +99,6 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
         remove(folder / PREPARED)
     sentences = tagged_examples(best.model, corpora["dev"], config.evaluation.show_sentences)
     return TaggerSummary(output, metrics, best.reports, best.fit.sparsity, sentences, best.model.codec.symbols)
-
-
-def load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
-    """The corpora that a configuration names.
-
-    Raises:
-        ConfigError: the path of `train` or `dev` is missing.
-        DataError: a file is at fault.
-    """
-    options = reading_options(data)
-    corpora = {}
-    for split in SPLITS:
-        path = getattr(data, split)
-        if path is not None:
-            corpora[split] = load_corpus(_locate(path, data), options)
-            options = options.spelt_as(corpora["train"])
-        elif split != "test":
-            raise ConfigError(f"data.{split}: expected a path, found none")
-    return corpora
-
-
-def _check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> list[TagCodec]:
-    """Finds faults of tags before TensorFlow is imported, and warns of tags that the training data do not have.
-
-    Returns:
-        The codec of each column of tags of the training data.
-
-    Raises:
-        DataError: a tag that is not of the scheme, or weights of sentences that are all 0.
-        ConfigError: a measure of spans for plain labels, or a precision of an unknown type.
-    """
-    codecs = fit_codecs(corpora["train"], config.data.scheme)
-    relative_weights(corpora["train"])
-    resolve_measures(config.evaluation.measure, codecs)
-    check_precision(config.evaluation.precision, codecs)
-    for corpus in corpora.values():
-        _check_columns(codecs, corpus)
-    return codecs
-
-
-def _check_columns(codecs: Sequence[TagCodec], corpus: TaggedCorpus) -> None:
-    for codec, of_column in zip(codecs, corpus.columns_of_tags, strict=True):
-        codec.check(of_column)
-
-
-def _locate(path: str, data: DataConfig) -> str:
-    return path if path.startswith(SAMPLE_PREFIX) else str(resolve_path(path, data.root))
 
 
 def evaluate(run: Path, data: str, *, n_best: int | None = None, html: Path | None = None, **reading: Any) -> Report:
@@ -178,7 +132,7 @@ def _load_checked(run: Path, data: str, reading: Mapping[str, Any]) -> TaggedCor
     """A file with tags that can be scored, read before TensorFlow is imported."""
     options, codecs = _readers(run, reading)
     corpus = load_corpus(data, options)
-    _check_columns(codecs, corpus)
+    check_columns(codecs, corpus)
     return corpus
 
 
@@ -236,7 +190,7 @@ def predict(
 def _check_reads_text(options: ReadingOptions, reading: Mapping[str, Any]) -> None:
     """Raises a `ConfigError` where a run, or an option, is for columns alone."""
     if options.features:
-        raise ConfigError("--text: expected a run that reads tokens alone, found one that reads further columns")
+        raise ConfigError("expected for raw text a run that reads tokens alone, found one that reads further columns")
     for name in reading:
         if name != "encoding":
             raise ConfigError("expected a file of columns, found --text, for raw text", setting=f"data.{name}")
@@ -270,7 +224,7 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None, **
         config = load_run_config(run, TaggingConfig).data
         if config.dev is None:
             raise ConfigError(f"{run / bundle.CONFIG}: expected data.dev to be a path, found none; use --data")
-        data = _locate(config.dev, config)
+        data = locate(config.dev, config)
     corpus = _load_checked(run, data, reading)
     model = _load(run)
     from seqtag.tagging.gradient_report import report_gradients
@@ -295,21 +249,12 @@ def compare(runs: Sequence[Path], data: str | None = None, seed: int = 1, **read
     if len(runs) < 2:
         raise ConfigError(f"expected two runs at least, found {len(runs)}")
     systems = [(path, runs_in(path)) for path in runs]
-    file = data or _scored_file(systems[0][1][0])
+    file = data or scored_file(systems[0][1][0])
     corpora = {run: _load_checked(run, file, reading) for _, found in systems for run in found}
     models = {run: _load(run) for run in corpora}
     from seqtag.tagging.comparison import compare_systems
 
     return compare_systems([(path, [(models[run], corpora[run]) for run in found]) for path, found in systems], seed)
-
-
-def _scored_file(run: Path) -> str:
-    """The file that a run is judged by unless another one is named."""
-    config = load_run_config(run, TaggingConfig).data
-    file = config.test or config.dev
-    if file is None:
-        raise ConfigError(f"{run / bundle.CONFIG}: expected data.test to be a path, found none; use --data")
-    return _locate(file, config)
 
 
 def curve(config: TaggingConfig, folder: Path, *, fractions: str) -> LearningCurve:
@@ -331,7 +276,7 @@ def curve(config: TaggingConfig, folder: Path, *, fractions: str) -> LearningCur
     check_output_folder(folder)
     corpora = load_splits(config.data)
     # The curve is that of the first column of tags.
-    codec, *_ = _check_tags(corpora, config)
+    codec, *_ = check_tags(corpora, config)
     found = LearningCurve(resolve_measure(config.evaluation.measure, codec.scheme))
     for number, fraction in enumerate(wanted):
         step, run = share_config(config, codec, fraction), folder / f"{fraction:g}"
@@ -343,6 +288,55 @@ def curve(config: TaggingConfig, folder: Path, *, fractions: str) -> LearningCur
         report(found.add(run, fraction, part), found.measure, was_there)
         found.write(folder)
     return found
+
+
+def doubts(run: Path, data: str, folds: int = 5, *, limit: int = 50, **reading: Any) -> DoubtsReport:
+    """Finds gold tags that a model thinks wrong which was not trained on them; of several columns, in the first.
+
+    Args:
+        run: the run directory, whose configuration trains the models.
+        data: a file with tags.
+        folds: how many models are trained, each on the sentences outside of one fold; 0 asks the run's own model, which
+            is right where it was not trained on the file.
+        limit: how many doubts are shown.
+        reading: how the file is read, where it is not as the run's own: `READING`.
+
+    Raises:
+        RunError, DataError: see `load_bundle`, `load_corpus` and `TagCodec.fit`.
+        ConfigError: one fold, or too few sentences for so many; vectors of the configuration are not there.
+    """
+    if folds == 1:
+        raise ConfigError("--folds: expected 2 at least, or 0 for the model of the run, found 1")
+    if folds:
+        options, (codec, *_) = _readers(run, reading)
+        corpus = load_corpus(data, options)
+        config = fold_config(load_run_config(run, TaggingConfig), codec)
+        fit_codecs(corpus, config.data.scheme)
+        parts = folds_of(corpus, folds, config.seed)
+        vectors = load_vectors(config, {"train": corpus, "dev": corpus}, run.parent / CACHE)
+        import_tensorflow()
+        from seqtag.tagging.doubts.cross_validation import cross_validate
+
+        judged = cross_validate(corpus, config, parts, None if vectors is None else vectors.table)
+    else:
+        corpus = _load_checked(run, data, reading)
+        model = _load(run)
+        from seqtag.tagging.doubts.readings import judge_gold
+
+        judged = judge_gold(model, corpus, range(len(corpus)))
+    from seqtag.tagging.doubts.report import find_doubts
+
+    return find_doubts(corpus, judged, limit)
+
+
+def demo(run: Path) -> Demo:
+    """The page of a run; see `seqtag.tagging.demo`."""
+    options, _ = _readers(run, {})
+    _check_reads_text(options, {})
+    model = _load(run)
+    from seqtag.tagging.demo import tagger_demo
+
+    return tagger_demo(model)
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:

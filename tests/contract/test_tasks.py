@@ -41,7 +41,7 @@ COMMANDS: dict[str, Any] = {
     name: command for name, command in typer.main.get_command(app).commands.items() if name not in OTHERS
 }
 # Options of the command line that are no task's own: where output goes, and what every task takes.
-COMMON = {"output", "json", "set", "seed", "resume", "folds", "refit", "data", "help"}
+COMMON = {"output", "json", "set", "seed", "resume", "folds", "refit", "data", "port", "help"}
 # A value of every option that some task alone takes.
 VALUES = {
     "text": [],
@@ -300,7 +300,7 @@ def test_what_belongs_to_another_task_is_refused_in_a_line(name, task, case, fol
             assert told == f"{folder / 'job.yaml'}: task: expected {' or '.join(map(repr, takers))}, found {name!r}"
             continue
         if command not in task.OPTIONS:
-            told = refused(1, command, finished)
+            told = refused(1, command, finished, *([folder / case.file] if command == "doubts" else []))
             assert told == f"{finished}: expected a run of {' or '.join(takers)}, found one of {name}"
             continue
         for option in options_of(command) - COMMON - task.OPTIONS[command]:
