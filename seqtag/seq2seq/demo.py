@@ -13,7 +13,7 @@ from seqtag.seq2seq.model import Seq2SeqModel
 from seqtag.seq2seq.network.ensemble import Search
 from seqtag.seq2seq.predict import predict_conllu
 
-MOST_CHARACTERS, MOST_OF_FRAMES = 10_000, 1_000_000
+MOST_CHARACTERS, MOST_OF_FRAMES = 5_000, 1_000_000
 WIDEST_BEAM = 20
 
 
