@@ -100,10 +100,10 @@ def test_the_keyboard_alone_is_enough(browser, window, served):
 
 def test_a_fault_is_a_line_on_the_page(browser, window, served):
     open_page(browser, served["forecasting"])
-    fill(browser, "series", "shop,day,sales\na,soon,1\n")
+    fill(browser, "series", "shop,day,sales,promotion,holiday,region\na,soon,1,0,none,north\n")
     by_id(browser, "go").click()
     wait(browser, lambda: by_id(browser, "status").get_attribute("class") == "wrong")
-    assert by_id(browser, "status").text.startswith("input:2: ")
+    assert by_id(browser, "status").text.startswith("input") and "'soon'" in by_id(browser, "status").text
 
 
 def test_a_file_is_uploaded_and_its_fan_is_drawn(browser, window, served, shop):
