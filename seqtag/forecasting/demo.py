@@ -29,12 +29,12 @@ def forecaster_demo(model: ForecastingModel, config: ForecastingConfig) -> Demo:
     def answer(texts: Mapping[str, str], numbers: Mapping[str, int]) -> Answer:
         return _answer(model, config, texts["series"], texts.get("future", ""), numbers["horizon"])
 
-    names = ", ".join(filter(None, [data.series, data.time, data.target, *data.past, *data.known]))
+    names = ", ".join(filter(None, [data.series, data.time, data.target, *data.past, *data.known, *data.static]))
     fields = [Field("series", f"Series up to now, as CSV: {names}", MOST_CHARACTERS, is_file=True)]
     if data.known:
         label = f"What is known of the steps to forecast, as CSV: {', '.join(data.known)}"
         fields.append(Field("future", label, MOST_CHARACTERS, is_file=True, is_optional=True))
-    about = f"A forecaster of {model.horizon} steps; every step is {model.encoder.frequency.name}."
+    about = f"A forecaster of {model.horizon} steps, fitted to series of the frequency {model.encoder.frequency.name}."
     horizon = Number("horizon", "Steps", model.horizon, 1, 10 * model.horizon)
     return Demo("Forecaster", about, fields, [horizon], [], answer)
 

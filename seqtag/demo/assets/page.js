@@ -64,6 +64,11 @@ function numberOf(number) {
   return label;
 }
 
+// Rounded down, so that nothing looks certain.
+function percent(score) {
+  return score < 0.01 ? "<1%" : Math.floor(100 * score) + "%";
+}
+
 function sentenceOf(block) {
   const line = element("div", undefined, "sentence");
   for (const piece of block.pieces) {
@@ -73,7 +78,7 @@ function sentenceOf(block) {
     }
     const place = Math.max(0, settings.labels.indexOf(piece.label));
     const mark = element("mark", piece.text, "c" + (place % COLOURS));
-    const sure = piece.score === null ? "" : " " + Math.floor(100 * piece.score) + "%";
+    const sure = piece.score === null ? "" : " " + percent(piece.score);
     mark.append(element("small", piece.label + sure));
     if (piece.score !== null) mark.title = piece.label + ", probability " + piece.score.toFixed(4);
     line.append(mark);
