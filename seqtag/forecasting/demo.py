@@ -64,7 +64,7 @@ def _fans(table: SeriesTable, frame: pd.DataFrame, levels: tuple[float, ...]) ->
             (f"{100 * (levels[-1 - n] - levels[n]):.3g}%", _numbers(rows[columns[n]]), _numbers(rows[columns[-1 - n]]))
             for n in range(len(levels) // 2)
         ]
-        times = [str(time) for time in [*past["ds"], *rows["ds"]]]
+        times = [_text(time) for time in [*past["ds"], *rows["ds"]]]
         values = [float(value) if np.isfinite(value) else None for value in past["y"]]
         yield Fan(times, values, _numbers(rows["forecast"]), bands, str(name))
 
@@ -73,8 +73,12 @@ def _numbers(values: pd.Series) -> list[float]:
     return values.astype(float).tolist()
 
 
+def _text(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value).removesuffix(" 00:00:00")
+
+
 def _rows(frame: pd.DataFrame) -> Table:
     shown = frame.head(SHOWN)
-    texts = [[f"{v:.6g}" if isinstance(v, float) else str(v) for v in row] for row in shown.itertuples(index=False)]
+    texts = [[_text(value) for value in row] for row in shown.itertuples(index=False)]
     title = "" if len(frame) <= SHOWN else f"the first {SHOWN} of {len(frame):,} rows"
     return Table([str(column) for column in frame.columns], texts, title)
