@@ -103,6 +103,9 @@ def predict(
         int | None,
         typer.Option("--n-best", min=1, help="tagger, with jsonl: answers; seq2seq: the same, at most the beam"),
     ] = None,
+    forced: Annotated[
+        bool, typer.Option("--forced", help="tagger: answers have the tags of INPUT; '?' stands for a free token")
+    ] = False,
     attention: Annotated[
         str | None, typer.Option("--attention", metavar="FILE", help="seq2seq: picture of where the first answers look")
     ] = None,
@@ -126,7 +129,7 @@ def predict(
     from seqtag.runs.places import check_output_file
 
     options |= those_set(text=text, format=form, horizon=horizon, future=future, levels=levels, hierarchy=hierarchy)
-    options |= those_set(beam=beam, n_best=n_best, attention=attention)
+    options |= those_set(beam=beam, n_best=n_best, attention=attention, forced=forced)
     command = _command_of_run(context, run, options)
     if output is not None:
         check_output_file(output)

@@ -72,7 +72,7 @@ class CRF(keras.layers.Layer):
         # Emissions must arrive unchanged: a float16 policy would round them.
         super().__init__(autocast=False, **kwargs)
         self.constraints = check_constraints(constraints)
-        self.tag_costs = _check_costs(tag_costs)
+        self.tag_costs = check_costs(tag_costs)
         self.initializer = keras.initializers.get(initializer)
         self.regularizer = keras.regularizers.get(regularizer)
         self.supports_masking = True
@@ -311,7 +311,12 @@ def check_constraints(constraints: Sequence[Any] | None) -> list[Any] | None:
     return [start.tolist(), transitions.tolist(), end.tolist()]
 
 
-def _check_costs(tag_costs: Sequence[float] | None) -> list[float] | None:
+def check_costs(tag_costs: Sequence[float] | None) -> list[float] | None:
+    """The costs of missing each tag as a list of floats.
+
+    Raises:
+        ValueError: they are no finite numbers from 0 on.
+    """
     if tag_costs is None:
         return None
     costs = _as_array("tag_costs", tag_costs)

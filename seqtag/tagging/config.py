@@ -99,6 +99,11 @@ class ModelConfig(Section):
     entity_cost: Annotated[float, Field(ge=0)] = Field(
         0.0, description="what missing a tag of an entity costs a crf in training: more finds more entities"
     )
+    tag_costs: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = Field(
+        None,
+        description="what missing some types or tags costs either head in training, such as {PER: 2, B-LOC: 1}; for "
+        "these instead of entity_cost",
+    )
     word_dim: Positive = Field(100, description="width of the word embedding")
     vectors: tuple[str, ...] = Field((), description="files of pretrained word vectors, whose vectors are concatenated")
     keep_vectors: Literal["all", "seen"] = Field(
@@ -106,6 +111,9 @@ class ModelConfig(Section):
     )
     tune_vectors: StrictBool | Positive = Field(
         False, description="whether word vectors are trained along; a number: after so many epochs"
+    )
+    gazetteers: tuple[str, ...] = Field(
+        (), description="files of lines 'type TAB phrase'; the network reads where phrases stand in a sentence"
     )
     min_count: Positive = Field(1, description="words seen less often are unknown")
     dropout: Fraction = Field(0.5, description="of the token vectors and of each recurrent layer's output")

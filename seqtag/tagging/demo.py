@@ -10,7 +10,8 @@ from seqtag.demo.page import Answer, Block, Demo, Field, Number, Piece, Sentence
 from seqtag.tagging.data.corpus import TaggerInput
 from seqtag.tagging.data.inputs import read_raw
 from seqtag.tagging.formats import to_columns, to_json
-from seqtag.tagging.model import Entity, TaggedSentence, TaggingModel
+from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.tagged_sentence import Entity, TaggedSentence
 
 MOST_CHARACTERS, MOST_CANDIDATES = 20_000, 20
 EXAMPLE = "Ann Lee of Acme Corp. flew from New York to Paris on 3 May."

@@ -11,6 +11,7 @@ from seqtag.data.text.word_features import lookup_table
 from seqtag.process.forks import check_can_run
 from seqtag.runs.places import new_folder
 from seqtag.tagging.data.batches import assemble_batch
+from seqtag.tagging.data.phrase_matcher import with_phrases
 from seqtag.tagging.model import OUTPUTS, TaggingModel
 
 
@@ -31,6 +32,7 @@ class ServingTagger(tf.Module):
         # What the SavedModel must hold: variables and tables.
         self.tracked = [variable.value for variable in model.network.variables]
         self.tracked += model.encoder.trackable + self._column_tables
+        self.tracked += [] if model.matcher is None else model.matcher.trackable
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """`serving_default` on tokens and, unless the model reads further columns, `raw_text` on strings."""
@@ -74,6 +76,7 @@ class ServingTagger(tf.Module):
         return {name: value if name == "lengths" else tf.pad(value, beyond) for name, value in found.items()}
 
     def _tag(self, tokens: tf.RaggedTensor, columns: tf.RaggedTensor | None = None) -> dict[str, tf.Tensor]:
+        columns = with_phrases(tokens, columns, self._model.matcher)
         batch = assemble_batch(tokens, self._model.encoder, columns)
         real = tf.sequence_mask(batch["lengths"], tf.shape(batch["word_rows"])[1])
         answers = {"lengths": batch["lengths"]}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
 
 from seqtag.data.text.vectors.lookup import VectorLookup
@@ -12,8 +14,10 @@ from seqtag.data.text.word_features import WordEncoder, count_characters, count_
 from seqtag.models.word_vectors import TuneAfter
 from seqtag.tagging.calibration import Calibration
 from seqtag.tagging.config import ModelConfig, TaggingConfig
+from seqtag.tagging.costs import check_costs, tag_costs
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, reading_options
+from seqtag.tagging.data.gazetteers import PHRASE_ROWS, gazetteer_paths, read_gazetteers
 from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.data.weights import relative_weights
 from seqtag.tagging.data.windows import in_pieces
@@ -40,6 +44,7 @@ def build_tagging_model(
     scheme: str = "auto",
     dtype: str = "float32",
     vectors: WordVectors | None = None,
+    gazetteers: Sequence[Path] = (),
 ) -> TaggingModel:
     """Builds an unfitted model, whose vocabularies come from the training data alone, but for pretrained vectors.
 
@@ -50,8 +55,10 @@ def build_tagging_model(
         scheme: of the training tags; `"auto"` detects it, `"none"` takes them as plain labels.
         dtype: Keras's dtype policy.
         vectors: pretrained word vectors.
+        gazetteers: files of phrases with their types; see `read_gazetteers`.
     """
     codecs = fit_codecs(train, scheme)
+    phrases = read_gazetteers(gazetteers, codecs)
     tokens = [token for sentence in train.tokens for token in sentence]
     lookup = None if vectors is None else VectorLookup.of(vectors)
     encoder = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS, lookup)
@@ -66,7 +73,7 @@ def build_tagging_model(
             "singletons_from": encoder.words.singletons_from,
             "num_chars": len(encoder.chars),
             "num_buckets": NUM_BUCKETS,
-            "column_sizes": [len(vocabulary) for vocabulary in columns],
+            "column_sizes": [len(vocabulary) for vocabulary in columns] + [PHRASE_ROWS] * len(phrases.types),
             "word_dim": config.word_dim,
             "char_encoder": config.char_encoder,
             "spelling": config.spelling,
@@ -92,7 +99,8 @@ def build_tagging_model(
     if vectors is not None and layer is not None:
         layer.fill(vectors.matrix)
     codec, *others = codecs
-    return TaggingModel(network, codec, encoder, columns, options, further=[(other, Calibration()) for other in others])
+    further_codecs = [(other, Calibration()) for other in others]
+    return TaggingModel(network, codec, encoder, columns, options, further=further_codecs, gazetteers=phrases)
 
 
 def _settings(codec: TagCodec, config: ModelConfig, name: str) -> ColumnSettings:
@@ -102,7 +110,7 @@ def _settings(codec: TagCodec, config: ModelConfig, name: str) -> ColumnSettings
         len(codec.labels),
         None if constraints is None else [table.tolist() for table in constraints],
         head,
-        _tag_costs(codec, config) if head == "crf" else None,
+        tag_costs(codec, config, head),
         (config.loss_weights or {}).get(name, 1.0),
     )
 
@@ -110,13 +118,6 @@ def _settings(codec: TagCodec, config: ModelConfig, name: str) -> ColumnSettings
 def _tuned_after(config: ModelConfig) -> int:
     """After how many epochs word vectors are trained, where they are trained at all."""
     return 0 if isinstance(config.tune_vectors, bool) else config.tune_vectors
-
-
-def _tag_costs(codec: TagCodec, config: ModelConfig) -> list[float] | None:
-    """What missing each tag costs: the same for every tag of an entity; None where no tag costs anything."""
-    if not config.entity_cost or codec.scheme is None:
-        return None
-    return [config.entity_cost if type_ else 0.0 for type_ in codec.types]
 
 
 def fit_tagging_model(
@@ -141,17 +142,20 @@ def fit_tagging_model(
 
     Raises:
         DataError: all sentences of `train` have the weight 0.
-        ConfigError: a measure of spans for plain labels, or a precision of an unknown type.
+        ConfigError: a measure of spans for plain labels, or a precision or a cost of an unknown type.
         RunError: see `fit_network`.
     """
     training = config.training
     # Files that the model reads later have the layout of the training file, also if it was detected, and its tags.
     options = replace(reading_options(config.data).spelt_as(train), layout=train.layout)
     with seeded(config.seed):
-        model = build_tagging_model(train, config.model, options, config.data.scheme, training.precision, vectors)
+        model = build_tagging_model(
+            train, config.model, options, config.data.scheme, training.precision, vectors, gazetteer_paths(config)
+        )
         codecs = [of_column.codec for of_column in model.columns]
         measures = resolve_measures(config.evaluation.measure, codecs)
         check_precision(config.evaluation.precision, codecs)
+        check_costs(config.model, codecs)
         encoded = replace(model.encode_corpus(train), weights=relative_weights(train))
         encoded = in_pieces(encoded, model.codec.begins)
         encoded_dev = model.encode(dev.inputs)

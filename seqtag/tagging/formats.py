@@ -10,7 +10,7 @@ from rich.text import Text
 
 from seqtag.data.text.paragraphs import TextLine
 from seqtag.errors import escaped
-from seqtag.tagging.model import Entity, TaggedSentence
+from seqtag.tagging.tagged_sentence import Entity, TaggedSentence
 
 COLOURS = ("bright_blue", "bright_magenta", "bright_green", "bright_yellow", "bright_cyan", "bright_red")
 SCORE_DIGITS = 6

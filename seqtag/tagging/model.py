@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,65 +21,26 @@ from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 from seqtag.tagging.calibration import Calibration
 from seqtag.tagging.config import TASK
-from seqtag.tagging.data.batches import Batch
+from seqtag.tagging.data.batches import Batch, allowed_labels
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, TaggerInput
-from seqtag.tagging.data.encoding import EncodedCorpus, encode_corpus
+from seqtag.tagging.data.encoding import EncodedCorpus, encode_corpus, ragged
+from seqtag.tagging.data.gazetteers import Gazetteers
+from seqtag.tagging.data.phrase_matcher import PhraseMatcher
 from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.network.compaction import compacted
 from seqtag.tagging.network.entity_rule import EntityRule, FoundEntities
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.tagging.network.tag_column import Decoded, TagColumn
-from seqtag.tagging.notebook import to_html
 from seqtag.tagging.outputs import batch_outputs
 from seqtag.tagging.stored_sizes import stored_sizes
+from seqtag.tagging.tagged_sentence import Candidate, Entity, TaggedSentence
 
 # How many tokens are in memory at once, whatever the file's size.
 CHUNK_TOKENS = 40_000
 OUTPUTS = ("tags", "scores", "continuations")
 # How many candidates a sentence may get, and how many scores of them are in memory at once.
 MOST_CANDIDATES, MOST_SCORES = 1000, 1 << 22
-
-
-class Entity(NamedTuple):
-    """A span of tokens, `end` exclusive, with its type and the probability of just this span."""
-
-    type: str
-    start: int
-    end: int
-    score: float
-
-
-class Candidate(NamedTuple):
-    """One of the likeliest tag sequences of a sentence, its entities, and its probability, `score`."""
-
-    tags: list[str]
-    entities: list[Entity]
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class TaggedSentence:
-    """A sentence with what the model answers for it.
-
-    Attributes:
-        tokens: the words.
-        tags: in the scheme of the training files, and spelt as there.
-        scores: the probability of each tag; of those of an entity that a threshold held back, that of the tag it had.
-        entities: the spans of a tag scheme; empty for plain labels.
-        candidates: the likeliest tag sequences, where they were asked for.
-        further: the same for each further column of tags, by the column's name.
-    """
-
-    tokens: list[str]
-    tags: list[str]
-    scores: list[float]
-    entities: list[Entity]
-    candidates: list[Candidate] = field(default_factory=list)
-    further: dict[str, TaggedSentence] = field(default_factory=dict)
-
-    def _repr_html_(self) -> str:
-        """How a notebook shows it: in colours."""
-        return to_html(self)
 
 
 class TaggingModel:
@@ -94,6 +55,7 @@ class TaggingModel:
         calibration: the temperature of its probabilities, and which entities it gives.
         further: the codec and the calibration of each further column of tags, in the order of `options.further`.
         number: which column of tags of the network the codec is of.
+        gazetteers: phrases whose places the network reads.
 
     Attributes:
         further: a model for each further column of tags, by the column's name. It tags this column alone.
@@ -110,6 +72,7 @@ class TaggingModel:
         calibration: Calibration = Calibration(),
         further: Sequence[tuple[TagCodec, Calibration]] = (),
         number: int = 0,
+        gazetteers: Gazetteers | None = None,
     ) -> None:
         self.network = network
         self.codec = codec
@@ -119,6 +82,8 @@ class TaggingModel:
         self.calibration = calibration
         self.entity_rule = EntityRule(codec.continues, calibration.of_labels(codec))
         self.number = number
+        self.gazetteers = gazetteers or Gazetteers({})
+        self.matcher = PhraseMatcher(gazetteers) if gazetteers and gazetteers.types else None
         self.further = {
             of_column.tag_name: TaggingModel(
                 network, *(codec, encoder, column_vocabularies, of_column, calibration), number=number
@@ -128,20 +93,32 @@ class TaggingModel:
         self.columns = [self, *self.further.values()]
 
     def encode(self, sentences: Sequence[TaggerInput]) -> EncodedCorpus:
-        """The sentences as integers."""
+        """The sentences as integers, with the tags that are forced on them."""
         check_can_run()
-        return encode_corpus(sentences, self.encoder, self.column_vocabularies)
+        encoded = encode_corpus(sentences, self.encoder, self.column_vocabularies, matcher=self.matcher)
+        if not any(sentence.forced for sentence in sentences):
+            return encoded
+        forced = [self.codec.encode(s.forced or [UNKNOWN_TAG] * len(s.tokens)) for s in sentences]
+        return replace(encoded, forced=ragged(np.concatenate(forced).astype(np.int32), encoded.lengths))
 
     def encode_corpus(self, corpus: TaggedCorpus) -> EncodedCorpus:
         """Sentences and the indices of their tags, of all columns."""
         check_can_run()
         pairs = zip(self.columns, corpus.columns_of_tags, strict=True)
         tags = [(model.codec.encode_corpus(of_column), model.codec.label_sets) for model, of_column in pairs]
-        return encode_corpus(corpus.inputs, self.encoder, self.column_vocabularies, tags)
+        return encode_corpus(corpus.inputs, self.encoder, self.column_vocabularies, tags, self.matcher)
 
     def decode(self, batch: Batch) -> Decoded:
         """The best legal tags of a batch and its emissions; see `TaggerNetwork.decode`."""
-        return self.network.decode(batch, [self.number])[0]
+        return self._decoded(batch, [self.number])[0]
+
+    def _decoded(self, batch: Batch, numbers: Sequence[int]) -> list[Decoded]:
+        """What the network decodes in some columns, of the first one among the sequences with forced tags."""
+        decoded = self.network.decode(batch, numbers)
+        if "forced" not in batch or 0 not in numbers:
+            return decoded
+        allowed = allowed_labels(batch["forced"], self.codec.label_sets)
+        return [self.tag_column.within(decoded[0], allowed, batch["lengths"]), *decoded[1:]]
 
     @property
     def tag_column(self) -> TagColumn:
@@ -164,7 +141,7 @@ class TaggingModel:
         return tags
 
     def _decode_columns(self, batch: Batch) -> dict[str, tf.Tensor]:
-        decoded = self.network.decode(batch, self._numbers)
+        decoded = self._decoded(batch, self._numbers)
         return {_key("tags", n): of_column["tags"] for n, of_column in zip(self._numbers, decoded, strict=True)}
 
     def tag(self, sentences: Sequence[TaggerInput], n_best: int = 0) -> list[TaggedSentence]:
@@ -196,28 +173,29 @@ class TaggingModel:
 
     def tag_batch(self, batch: Batch) -> list[Decoded]:
         """What the network says of a batch for each of `columns`; see `TagColumn.tagged`."""
-        decoded = self.network.decode(batch, self._numbers)
+        decoded = self._decoded(batch, self._numbers)
         return [
             model.tag_column.tagged(of_column, batch["lengths"], model.calibration.temperature)
             for model, of_column in zip(self.columns, decoded, strict=True)
         ]
 
     def _tag_batch(self, batch: Batch) -> dict[str, tf.Tensor]:
-        return {
+        found = {
             _key(name, number): tensor
             for number, of_column in zip(self._numbers, self.tag_batch(batch), strict=True)
             for name, tensor in of_column.items()
         }
+        return found if "forced" not in batch else found | {"kept": batch["forced"] >= 0}
 
     def _answers(
         self, output: Mapping[str, np.ndarray], lengths: np.ndarray
     ) -> Iterator[tuple[list[str], list[float], list[Entity]]]:
         """The tags of this model's column, their scores and the entities of each sentence of a batch."""
-        of_column = {name: output[_key(name, self.number)] for name in OUTPUTS}
-        found = self.entity_rule(*of_column.values())
+        labels, scores, continuations = (output[_key(name, self.number)] for name in OUTPUTS)
+        found = self.entity_rule(labels, scores, continuations, output.get(_key("kept", self.number)))
         tags, entities = self.codec.decode(found.tags.numpy()), self.entities(found, lengths)
         for row, length in enumerate(lengths):
-            yield self._written(tags[row][:length]), of_column["scores"][row, :length].tolist(), entities[row]
+            yield self._written(tags[row][:length]), scores[row, :length].tolist(), entities[row]
 
     def _written(self, tags: list[str]) -> list[str]:
         """Tags as the training file spells them."""
@@ -329,7 +307,7 @@ class TaggingModel:
         first, *others = calibrations
         further = [(model.codec, other) for model, other in zip(self.further.values(), others, strict=True)]
         encoders = self.encoder, self.column_vocabularies, self.options
-        return TaggingModel(network, self.codec, *encoders, first, further, self.number)
+        return TaggingModel(network, self.codec, *encoders, first, further, self.number, self.gazetteers)
 
     def save(self, folder: Path) -> None:
         """Writes the bundle, without the rows of the tables that are zero; the answers stay the same bit for bit."""
@@ -355,6 +333,7 @@ class TaggingModel:
             "columns": [vocabulary.to_dict() for vocabulary in self.column_vocabularies],
             "options": self.options.to_dict(),
             "calibration": self.calibration.to_dict(),
+            "gazetteers": self.gazetteers.to_dict(),
             "further": [
                 {"codec": model.codec.to_dict(), "calibration": model.calibration.to_dict()}
                 for model in self.further.values()
@@ -379,6 +358,7 @@ class TaggingModel:
                 (TagCodec.from_dict(column["codec"]), Calibration.from_dict(column["calibration"]))
                 for column in data.get("further", [])
             ],
+            gazetteers=Gazetteers.from_dict(data.get("gazetteers")),
         )
 
 

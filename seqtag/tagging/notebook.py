@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from seqtag.errors import escaped
 
 if TYPE_CHECKING:
-    from seqtag.tagging.model import TaggedSentence
+    from seqtag.tagging.tagged_sentence import TaggedSentence
 
 # Half transparent colours and the letters of the notebook itself: styles that notebooks keep, without a style sheet.
 LINE = "2px solid hsla({hue},80%,45%,.9)"

@@ -9,7 +9,9 @@ from seqtag.errors import ConfigError
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_run_config, resolve_path
 from seqtag.tagging.config import DataConfig, TaggingConfig
+from seqtag.tagging.costs import check_costs
 from seqtag.tagging.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus, reading_options
+from seqtag.tagging.data.gazetteers import gazetteer_paths, read_gazetteers
 from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.data.weights import relative_weights
 from seqtag.tagging.evaluation.evaluate import resolve_measures
@@ -38,19 +40,21 @@ def load_splits(data: DataConfig) -> dict[str, TaggedCorpus]:
 
 
 def check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> list[TagCodec]:
-    """Finds faults of tags before TensorFlow is imported, and warns of tags that the training data do not have.
+    """Finds faults before TensorFlow is imported, and warns of tags that the training data do not have.
 
     Returns:
         The codec of each column of tags of the training data.
 
     Raises:
-        DataError: a tag that is not of the scheme, or weights of sentences that are all 0.
-        ConfigError: a measure of spans for plain labels, or a precision of an unknown type.
+        DataError: a tag that is not of the scheme, weights of sentences that are all 0, or gazetteers at fault.
+        ConfigError: a measure of spans for plain labels, or a precision or a cost of an unknown type.
     """
     codecs = fit_codecs(corpora["train"], config.data.scheme)
     relative_weights(corpora["train"])
     resolve_measures(config.evaluation.measure, codecs)
     check_precision(config.evaluation.precision, codecs)
+    check_costs(config.model, codecs)
+    read_gazetteers(gazetteer_paths(config), codecs)
     for corpus in corpora.values():
         check_columns(codecs, corpus)
     return codecs

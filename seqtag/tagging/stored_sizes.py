@@ -8,6 +8,7 @@ from typing import Any
 from seqtag.data.text.vectors.parsed import Subwords
 from seqtag.data.text.vocabulary import FIRST_SYMBOL
 from seqtag.runs.reading import as_texts
+from seqtag.tagging.data.gazetteers import PHRASE_ROWS, Gazetteers
 from seqtag.tagging.data.schemes import Scheme
 from seqtag.tagging.data.tag_codec import MODEL_SCHEME
 
@@ -27,7 +28,9 @@ def stored_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[
     yield "singletons_from", words["singletons_from"], encoders["words"]["singletons_from"]
     yield "num_buckets", words["num_buckets"], encoders["num_buckets"]
     yield "a table of word vectors of rows", words.get("num_vectors", 0), _vector_rows(encoders.get("vectors"))
-    yield "vocabularies of columns of sizes", words["column_sizes"], [_size(column) for column in encoders["columns"]]
+    sizes = [_size(column) for column in encoders["columns"]]
+    sizes += [PHRASE_ROWS] * len(Gazetteers.from_dict(encoders.get("gazetteers")).types)
+    yield "vocabularies of columns of sizes", words["column_sizes"], sizes
     further = encoders.get("further", [])
     yield "columns of tags", len(network.get("further_columns", [])), len(further)
     columns = zip([network, *network.get("further_columns", [])], [encoders, *further], strict=True)

@@ -14,7 +14,8 @@ from seqtag.runs.bundle import REPORT
 from seqtag.runs.summary import Report, show_part, show_reports, show_text
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.formats import to_rich
-from seqtag.tagging.model import TaggedSentence, TaggingModel
+from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.tagged_sentence import TaggedSentence
 
 
 @dataclass(frozen=True)

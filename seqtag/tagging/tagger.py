@@ -24,15 +24,20 @@ from seqtag.runs.estimators import (
 from seqtag.runs.places import new_folder
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, share_of, split_off_dev
+from seqtag.tagging.data.forced_tags import ForcedTags, forced_of_lists
 from seqtag.tagging.data.python_sentences import sentences_of
 from seqtag.tagging.data.tag_codec import fit_codecs
 from seqtag.tagging.data.weights import checked_weights
 from seqtag.tagging.evaluation.evaluate import evaluate_model, mean_score, resolve_measures
 from seqtag.tagging.export import export_saved_model
 from seqtag.tagging.fit import fit_tagging_model
-from seqtag.tagging.model import Candidate, TaggedSentence, TaggingModel
+from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.tagged_sentence import Candidate, TaggedSentence
 from seqtag.tagging.vectors import load_vectors
 from seqtag.training.recording import Recording
+
+# For each sentence, a tag or None a token.
+Forced = Iterable[Sequence[str | None] | None]
 
 
 class Tagger(BaseEstimator):
@@ -50,11 +55,14 @@ class Tagger(BaseEstimator):
         heads: of some of `data["tag_columns"]`: another head.
         loss_weights: of some of them: how much their loss counts, 1 unless set.
         entity_cost: what missing a tag of an entity costs a CRF in training; a higher cost finds more entities.
+        tag_costs: what missing some types or tags costs in training, such as `{"PER": 2}`, with either head; for these
+            instead of `entity_cost`.
         word_dim: width of the word embedding.
         vectors: files of pretrained word vectors, whose vectors are concatenated.
         keep_vectors: `"all"` keeps the vectors of every word of the files, `"seen"` those of training and validation
             data alone.
         tune_vectors: whether word vectors are trained along; a number: after so many epochs.
+        gazetteers: files of lines `type TAB phrase`; the network reads where phrases stand in a sentence.
         min_count: words seen less often in training are unknown.
         dropout: variational, of token vectors and recurrent outputs.
         recurrent_dropout: variational, of the hidden state between steps.
@@ -92,10 +100,12 @@ class Tagger(BaseEstimator):
         heads: dict[str, str] | None = None,
         loss_weights: dict[str, float] | None = None,
         entity_cost: float = 0.0,
+        tag_costs: dict[str, float] | None = None,
         word_dim: int = 100,
         vectors: Sequence[str] = (),
         keep_vectors: str = "all",
         tune_vectors: bool | int = False,
+        gazetteers: Sequence[str] = (),
         min_count: int = 1,
         dropout: float = 0.5,
         recurrent_dropout: float = 0.0,
@@ -117,10 +127,12 @@ class Tagger(BaseEstimator):
         self.heads = heads
         self.loss_weights = loss_weights
         self.entity_cost = entity_cost
+        self.tag_costs = tag_costs
         self.word_dim = word_dim
         self.vectors = vectors
         self.keep_vectors = keep_vectors
         self.tune_vectors = tune_vectors
+        self.gazetteers = gazetteers
         self.min_count = min_count
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -189,13 +201,20 @@ class Tagger(BaseEstimator):
         self._check_fitted()
         return np.array(self.model_.codec.labels)
 
-    def predict(self, X: Iterable[Sequence[str]]) -> list[list[str]]:
+    def predict(self, X: Iterable[Sequence[str]], forced: Forced | None = None) -> list[list[str]]:
         """The tags of tokenised sentences, each any iterable of strings; those of the first of several columns.
 
+        Args:
+            X: the sentences.
+            forced: for each sentence the tags that the answer must have, None for a token that is free; None for a
+                sentence whose tokens are all free. Probabilities are those given these tags. Of several columns it is
+                the first one.
+
         Raises:
-            DataError: a token that is no string, is empty or is no text; the message names sentence and position.
+            DataError: a token that is no string, is empty or is no text, or a forced tag that the tagger does not have
+                or that cannot stand there; the message names sentence and position.
         """
-        return [sentence.tags for sentence in self.tag(X)]
+        return [sentence.tags for sentence in self.tag(X, forced)]
 
     def predict_columns(self, X: Iterable[Sequence[str]]) -> dict[str, list[list[str]]]:
         """The tags of tokenised sentences in each of `data["tag_columns"]`, by the column's name."""
@@ -206,31 +225,34 @@ class Tagger(BaseEstimator):
             **{name: [sentence.further[name].tags for sentence in tagged] for name in further},
         }
 
-    def predict_proba(self, X: Iterable[Sequence[str]]) -> list[np.ndarray]:
+    def predict_proba(self, X: Iterable[Sequence[str]], forced: Forced | None = None) -> list[np.ndarray]:
         """For each sentence an array `(time, classes)`: the probability of each of `classes_` at each token.
 
         The model learns spans as IOBES, so their classes are IOBES tags. A tag's probability is that of all legal tag
         sequences that have the tag at this token.
         """
         self._check_fitted()
-        return self.model_.probabilities(self._inputs(X))
+        return self.model_.probabilities(self._inputs(X, forced))
 
-    def tag(self, X: Iterable[Sequence[str]]) -> list[TaggedSentence]:
-        """Tags, their probabilities and the entities with theirs."""
+    def tag(self, X: Iterable[Sequence[str]], forced: Forced | None = None) -> list[TaggedSentence]:
+        """Tags, their probabilities and the entities with theirs; see `predict` for `forced`."""
         self._check_fitted()
-        return self.model_.tag(self._inputs(X))
+        return self.model_.tag(self._inputs(X, forced))
 
-    def predict_n_best(self, X: Iterable[Sequence[str]], n: int = 5) -> list[list[Candidate]]:
+    def predict_n_best(
+        self, X: Iterable[Sequence[str]], n: int = 5, forced: Forced | None = None
+    ) -> list[list[Candidate]]:
         """The `n` likeliest tag sequences of each sentence, best first; each has `tags`, `entities` and `score`.
 
         The score is the probability of the whole sequence, that of an entity the one of just this span in any
-        sequence. A sentence of fewer legal sequences has as many as there are; one without tokens has one.
+        sequence. A sentence of fewer legal sequences has as many as there are; one without tokens has one. What
+        `forced` is, `predict` says.
 
         Raises:
             ConfigError: `n` is not from 1 to 1000.
         """
         self._check_fitted()
-        return self.model_.n_best(self._inputs(X), n)
+        return self.model_.n_best(self._inputs(X, forced), n)
 
     def score(self, X: Any, y: Iterable[Sequence[str]] | None = None) -> float:
         """F1 of spans by conlleval's reading, or accuracy of plain labels; the mean of several columns of tags.
@@ -282,10 +304,15 @@ class Tagger(BaseEstimator):
     def _check_fitted(self) -> None:
         check_fitted(self, self._config(), ("data.features", "data.scheme", "evaluation.precision"))
 
-    def _inputs(self, X: Iterable[Sequence[str]]) -> list[TaggerInput]:
+    def _inputs(self, X: Iterable[Sequence[str]], forced: Forced | None) -> list[TaggerInput]:
         if self.model_.column_vocabularies:
             raise DataError("expected a model of tokens alone; this one reads further columns: use `seqtag predict`")
-        return list(map(TaggerInput, sentences_of(X)))
+        inputs = list(map(TaggerInput, sentences_of(X)))
+        if forced is None:
+            return inputs
+        read = ForcedTags(self.model_.codec, self.model_.options.notation, self.model_.options.unknown_tag)
+        tags = forced_of_lists(forced, [len(sentence.tokens) for sentence in inputs], read)
+        return [sentence._replace(forced=wanted) for sentence, wanted in zip(inputs, tags, strict=True)]
 
     def _config(self) -> TaggingConfig:
         return config_of(self, TaggingConfig, TASK)

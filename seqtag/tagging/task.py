@@ -28,6 +28,7 @@ from seqtag.tagging.data.corpus import (
     share_of,
 )
 from seqtag.tagging.data.detection import is_table_of_tokens
+from seqtag.tagging.data.forced_tags import FREE, ForcedTags
 from seqtag.tagging.data.inputs import read_columns, read_raw
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
@@ -54,7 +55,7 @@ READING = frozenset(
 OPTIONS = {
     "train": frozenset[str](),
     "evaluate": READING | {"n_best", "html"},
-    "predict": READING | {"text", "format", "n_best"},
+    "predict": READING | {"text", "format", "n_best", "forced"},
     "export": frozenset[str](),
     "gradients": READING,
     "compare": READING,
@@ -154,6 +155,7 @@ def predict(
     text: bool = False,
     format: str = "columns",
     n_best: int | None = None,
+    forced: bool = False,
     **reading: Any,
 ) -> Iterable[bytes]:
     """Tags a file; see `predict_columns` and `predict_text` in `seqtag.tagging.predict`.
@@ -166,6 +168,7 @@ def predict(
         text: whether it is raw text, one paragraph per line.
         format: of the answers: `"columns"`, `"jsonl"` or `"text"`.
         n_best: how many of the likeliest tag sequences a JSON line has, up to 1000.
+        forced: whether answers must have the tags that the file has, those of the first of several columns.
         reading: how the file is read, where it is not as the run's own: `READING`; for raw text `encoding` alone, which
             is UTF-8 unless given.
 
@@ -174,17 +177,28 @@ def predict(
     """
     if n_best is not None and format != "jsonl":
         raise ConfigError(f"--n-best: expected --format jsonl, which has room for several answers, found {format}")
-    options, _ = _readers(run, reading)
+    options, codecs = _readers(run, reading)
     if text:
+        if forced:
+            raise ConfigError("--forced: expected a file of columns, found --text, for raw text")
         _check_reads_text(options, reading)
         raw = read_raw(source, reading.get("encoding", "utf-8"))
     else:
-        columns = read_columns(source, options)
+        columns = read_columns(source, options, _forced_tags(options, codecs[0]) if forced else None)
     model = _load(run)
     from seqtag.tagging.predict import predict_columns, predict_text
 
     count = n_best or 0
     return predict_text(model, raw, format, count) if text else predict_columns(model, columns, format, count)
+
+
+def _forced_tags(options: ReadingOptions, codec: TagCodec) -> ForcedTags:
+    """What reads the forced tags of files for a run."""
+    free = options.unknown_tag or FREE
+    if free in codec.labels:
+        found = f"{free!r}, which is a tag of the run"
+        raise ConfigError(f"--forced: expected --unknown-tag to say what stands for a free token, found {found}")
+    return ForcedTags(codec, options.notation, free)
 
 
 def _check_reads_text(options: ReadingOptions, reading: Mapping[str, Any]) -> None:

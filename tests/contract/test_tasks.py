@@ -47,6 +47,7 @@ VALUES = {
     "text": [],
     "vectors": ["glove.txt"],
     "format": ["jsonl"],
+    "forced": [],
     "horizon": ["3"],
     "future": ["later.csv"],
     "levels": [".1,.9"],

@@ -56,6 +56,28 @@ def train(refused, job, tmp_path):
         (IOB2, ["data.features=[pos]"], "bad.tsv:1: expected column 'pos', found columns token, tag"),
         ("Ann\tB-PER\nsaw\tVERB\n", [], "bad.tsv:2: expected O or tags such as B-LOC, found 'VERB'"),
         ("Ann\tNOUN\n", ["data.scheme=IOB2"], "bad.tsv:1: expected O or a tag such as B-LOC, found 'NOUN'"),
+        (
+            "Ann\tB-PER\nLee\t?\n",
+            [],
+            "bad.tsv:2: expected O or tags such as B-LOC, found '?'; use --set data.unknown_tag=...",
+        ),
+        ("Ann\t?\n", ["data.unknown_tag='?'"], "bad.tsv: expected tags, found none that is known"),
+        (
+            "% weight = -1\nAnn\tB-PER\n",
+            ["data.comment_prefix='%'"],
+            "bad.tsv:1: expected a weight, a number from 0 on, found '-1'",
+        ),
+        (
+            "% weight = 0\nAnn\tB-PER\n",
+            ["data.comment_prefix='%'"],
+            "bad.tsv: expected a weight above 0, found 0 for every sentence",
+        ),
+        (
+            IOB2,
+            ["model.gazetteers=[bad.tsv]"],
+            "bad.tsv:1: expected a type of the training file, found 'Ann'; types: LOC, PER",
+        ),
+        (IOB2, ["model.gazetteers=[no.tsv]"], "no.tsv: No such file or directory"),
         ("it\tO\n\nAnn\tS-PER\n", ["data.scheme=IOB2"], "bad.tsv:3: expected tags in IOB2, found 'S-PER'"),
         ("Ann\tS-PER\nBo\tU-PER\n", [], "bad.tsv:1: expected tags in BILOU, as others are, found 'S-PER'"),
     ],

@@ -54,6 +54,32 @@ def test_train_shows_the_report_and_progress_apart(job, tmp_path, capsys):
     assert total == ["all", f"{report['parameters']:,}", f"{report['left']:,}", f"{report['share']:.1%}"]
 
 
+def test_what_is_known_in_part_is_learnt_scored_and_kept_to(job, tmp_path, said, capsys):
+    """Tags that are not known, weights and a gazetteer in training; then forced tags in a prediction."""
+    text = (job / "train.tsv").read_text("utf-8")
+    lines = [
+        f"{line.partition(chr(9))[0]}\t?" if n % 3 == 1 and line else line for n, line in enumerate(text.split("\n"))
+    ]
+    half = tmp_path / "half.tsv"
+    half.write_text("# weight = 2\n" + "\n".join(lines), "utf-8")
+    names = tmp_path / "names.tsv"
+    names.write_text("PER\tAnn\nLOC\tNew York\n", "utf-8")
+    settings = {"data.train": half, "data.dev": half, "data.test": "null", "data.unknown_tag": "'?'"}
+    settings |= {"data.comment_prefix": "'# '", "model.gazetteers": f"[{names}]", "model.tag_costs": "{PER: 1}"}
+    arguments = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    assert run(["train", str(job / "job.yaml"), *arguments, "-o", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    report = json.loads(said("evaluate", tmp_path / "run", half, "--json"))
+    assert report["tokens"] == sum(bool(line) and not line.endswith("?") for line in lines)
+    words = tmp_path / "words.tsv"
+    words.write_text("New\tB-LOC\nYork\t?\nis\tB-PER\n", "utf-8")
+    [first, _, last] = said("predict", tmp_path / "run", words, "--forced").splitlines()
+    assert (first, last) == ("New\tB-LOC", "is\tB-PER")
+    words.write_text("New\tO\nYork\tI-LOC\n", "utf-8")
+    assert run(["predict", str(tmp_path / "run"), str(words), "--forced"]) == 1
+    assert capsys.readouterr().err == f"error: {words}:2: expected forced tags in IOB2, found 'I-LOC' after 'O'\n"
+
+
 def test_several_seeds_report_mean_and_range(job, unknown_types, tmp_path, capsys):
     settings = ["training.epochs=1", "training.seeds=2", f"data.dev={unknown_types}", "data.test=null"]
     arguments = [part for setting in settings for part in ("--set", setting)]

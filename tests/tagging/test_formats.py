@@ -7,7 +7,7 @@ import json
 import pytest
 
 from seqtag.tagging.formats import to_columns, to_json, to_rich, to_text
-from seqtag.tagging.model import Entity, TaggedSentence
+from seqtag.tagging.tagged_sentence import Entity, TaggedSentence
 
 ODD = ["\x08", "\x0c", "a\rb", "\x1b[31mred", "\x07\x0b", "\x85", "\u2028", "\u202eab", "\x9b2J", "[bold]", ":smile:"]
 LABELLED = TaggedSentence(ODD, ["X\x1b"] * len(ODD), [0.5] * len(ODD), [])

@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import json
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from seqtag.errors import DataWarning
+from seqtag.tagging.calibration import Calibration
 from seqtag.tagging.config import ModelConfig
 from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput, load_corpus
+from seqtag.tagging.data.gazetteers import Gazetteers
 from seqtag.tagging.data.inputs import read_columns
+from seqtag.tagging.data.phrase_matcher import PhraseMatcher
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.export import ServingTagger
 from seqtag.tagging.fit import build_tagging_model
@@ -81,3 +85,66 @@ def test_candidates_that_are_written_alike_are_one(model):
         expected[tags] = expected.get(tags, 0) + candidate.score
     assert len(apart) == 11 and len(together) == 9
     assert {tuple(c.tags): pytest.approx(c.score) for c in together} == expected
+
+
+@pytest.mark.parametrize("head", ["softmax", "crf"])
+def test_with_forced_tags_answers_are_those_of_the_sequences_that_have_them(head):
+    """Against all tag sequences of short sentences, with their probabilities."""
+    train = load_corpus([(["a", "b", "c"], ["B-A", "I-A", "B-B"])])
+    config = ModelConfig(cell="gru", head=head, units=4, char_encoder="none", spelling=False, word_dim=8)
+    built = build_tagging_model(train, config, ReadingOptions())
+    rng = np.random.default_rng(2)
+    for variable in built.network.trainable_variables:
+        variable.assign(rng.normal(size=variable.shape) * 0.7)
+    tokens = [list("abc"), list("cab"), list("b")]
+    forced = [["", "I-A", ""], ["B-B", "", "O"], []]
+    sentences = [TaggerInput(words, (), tags) for words, tags in zip(tokens, forced, strict=True)]
+    every = built.n_best([TaggerInput(words) for words in tokens], 1000)
+    answers, marginals = built.tag(sentences, 1000), built.probabilities(sentences)
+    for tags, all_sequences, answer, probabilities in zip(forced, every, answers, marginals, strict=True):
+        wanted = tags or [""] * len(answer.tokens)
+        kept = [one for one in all_sequences if all(map(lambda tag, other: tag in ("", other), wanted, one.tags))]
+        total = sum(one.score for one in kept)
+        assert answer.tags == kept[0].tags and 0 < len(kept) <= len(all_sequences)
+        assert [one.tags for one in answer.candidates] == [one.tags for one in kept]
+        scores = [one.score for one in answer.candidates]
+        np.testing.assert_allclose(scores, [one.score / total for one in kept], rtol=1e-4)
+        np.testing.assert_allclose(probabilities.sum(-1), 1, rtol=1e-5)
+    calibrated = built.calibrated(Calibration(thresholds={"A": 1.0, "B": 1.0}))
+    held_back = calibrated.tag([TaggerInput(words) for words in tokens])
+    assert not any(answer.entities for answer in held_back)
+    [given, other, _] = calibrated.tag(sentences)
+    assert given.tags[1] == "I-A" and other.tags[0] == "B-B"
+
+
+@pytest.mark.parametrize("features", [(), ("pos",)])
+def test_gazetteers_are_read_from_the_bundle_and_in_the_graph(tmp_path, features):
+    """The answers depend on them, and are those of the SavedModel's functions, also beside a further column."""
+    names = tmp_path / "names.tsv"
+    names.write_text("LOC\tNew York\nPER\tyork\n", "utf-8")
+    train = load_corpus([(["New", "York", "x"], ["B-LOC", "I-LOC", "B-PER"])])
+    train.columns = [[["N", "N", "V"]] for _ in features]
+    options, config = (
+        ReadingOptions(features=features),
+        ModelConfig(cell="gru", units=4, char_encoder="none", word_dim=8),
+    )
+    built = build_tagging_model(train, config, options, gazetteers=[names])
+    rng = np.random.default_rng(1)
+    for variable in built.network.trainable_variables:
+        variable.assign(rng.normal(size=variable.shape))
+    (tmp_path / "run").mkdir()
+    built.save(tmp_path / "run")
+    names.unlink()
+    again = TaggingModel.load(tmp_path / "run")
+    tokens = ["x", "New", "York", "york", "x"]
+    sentence = TaggerInput(tokens, [["V", "N", "N", "N", "V"]] if features else [])
+    [answer], [same] = built.tag([sentence]), again.tag([sentence])
+    assert answer == same
+    serving = ServingTagger(again)
+    columns = [tf.constant([[["V"], ["N"], ["N"], ["N"], ["V"]]])] if features else []
+    exported = (serving.tag_with_columns if features else serving.tag_tokens)(tf.constant([tokens]), *columns)
+    assert [tag.decode() for tag in exported["tags"].numpy()[0]] == answer.tags
+    np.testing.assert_allclose(exported["scores"][0], answer.scores, atol=1e-5)
+    without = TaggingModel(built.network, built.codec, built.encoder, built.column_vocabularies, options)
+    without.matcher = PhraseMatcher(Gazetteers({"LOC": ["elsewhere"], "PER": ["nobody"]}))
+    assert without.tag([sentence])[0].scores != answer.scores

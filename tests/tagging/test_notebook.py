@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from seqtag.tagging.model import Entity, TaggedSentence
+from seqtag.tagging.tagged_sentence import Entity, TaggedSentence
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "&lt;", "\u202eab", "\ud800", "Ærø"]
 SPANS = TaggedSentence(

@@ -107,14 +107,10 @@ def loss_within(
     """
     chain = check_chain(emissions, mask, scores)
     allowed = check_like_emissions("allowed", allowed, chain.emissions)
-    raised, (emissions, mask, scores) = chain.emissions, chain
-    if tag_costs is not None:
-        costs = ops.convert_to_tensor(tag_costs, dtype=emissions.dtype)
-        cheapest = ops.min(ops.where(allowed, costs, float("inf")), axis=-1, keepdims=True)
-        raised = emissions + ops.where(allowed, 0.0, cheapest)
+    emissions, mask, scores = chain
     legal_scores = constrain(scores, constraints)
     others = () if constraints is None else legal_scores
-    loss = log_partition(raised, mask, legal_scores)
+    loss = log_partition(add_costs_within(emissions, allowed, tag_costs), mask, legal_scores)
     loss = loss - with_expected_gradient(_paths_within, emissions, mask, scores, allowed, *others)
     if constraints is not None:
         fixed, fixed_scores = ops.stop_gradient(emissions), CRFScores(*map(ops.stop_gradient, legal_scores))
@@ -194,3 +190,12 @@ def add_costs(emissions: Tensor, tags: Tensor, tag_costs: Tensor | None) -> Tens
         return emissions
     costs = ops.take(ops.convert_to_tensor(tag_costs, dtype=emissions.dtype), ops.maximum(tags, 0))[..., None]
     return emissions + ops.where(compatible_tags(tags, emissions.shape[-1]), 0.0, costs)
+
+
+def add_costs_within(emissions: Tensor, allowed: Tensor, tag_costs: Tensor | None) -> Tensor:
+    """Emissions of tags that are not allowed raised by the cost of missing the cheapest allowed one."""
+    if tag_costs is None:
+        return emissions
+    costs = ops.convert_to_tensor(tag_costs, dtype=emissions.dtype)
+    cheapest = ops.min(ops.where(allowed, costs, float("inf")), axis=-1, keepdims=True)
+    return emissions + ops.where(allowed, 0.0, cheapest)

@@ -61,13 +61,19 @@ def _without_padding(rows: tf.Tensor) -> tf.Tensor:
 
 
 def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
-    """The batch of the sentences with these indices, without their tags; a pure graph function."""
+    """The batch of the sentences with these indices, without their tags; a pure graph function.
+
+    Where tags are forced on some, it has `forced (batch, time)` int32, their indices, -1 where they are free.
+    """
 
     def features_of(words: tf.Tensor) -> WordFeatures:
         return WordFeatures(*(tf.gather(feature, words) for feature in corpus.features))
 
     columns = None if corpus.columns is None else tf.gather(corpus.columns, sentences)
-    return assemble_batch(tf.gather(corpus.word_rows, sentences), features_of, columns)
+    batch = assemble_batch(tf.gather(corpus.word_rows, sentences), features_of, columns)
+    if corpus.forced is not None:
+        batch["forced"] = tf.gather(corpus.forced, sentences).to_tensor(-1)
+    return batch
 
 
 def tags_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -83,7 +89,17 @@ def _tags_of(column: EncodedTags, sentences: tf.Tensor) -> tf.Tensor:
     indices = tf.gather(column.indices, sentences).to_tensor(-1)
     if column.label_sets is None:
         return indices
-    return tf.gather(tf.constant(column.label_sets), tf.maximum(indices, 0)) | (indices < 0)[..., None]
+    return allowed_labels(indices, column.label_sets)
+
+
+def allowed_labels(indices: tf.Tensor, label_sets: np.ndarray) -> tf.Tensor:
+    """The labels that each token may have, `(batch, time, labels)` bool, all of them where its index is negative.
+
+    Args:
+        indices: int32 `(batch, time)`.
+        label_sets: (indices, labels) bool, the labels that each index stands for.
+    """
+    return tf.gather(tf.constant(label_sets), tf.maximum(indices, 0)) | (indices < 0)[..., None]
 
 
 def plan_batches(lengths: np.ndarray, token_budget: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:

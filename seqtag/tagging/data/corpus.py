@@ -25,6 +25,8 @@ SAMPLE_PREFIX = "sample:"
 # From how many sentences of one token on, and from how many tokens in a single sentence, a corpus looks misread.
 FEWEST_SENTENCES = 10
 LONGEST_SENTENCE = 2_000
+# Tokens of the longest sentence that is tagged as a whole; see `seqtag.tagging.data.windows`.
+LONGEST = 4_000
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,13 @@ class TaggerInput(NamedTuple):
     Attributes:
         tokens: its tokens.
         columns: for each further column that the model reads, its values token by token.
+        forced: the tags that the answer must have, in the usual spelling, with `UNKNOWN_TAG` for tokens that are free;
+            nothing where all are.
     """
 
     tokens: Sequence[str]
     columns: Sequence[Sequence[str]] = ()
+    forced: Sequence[str] = ()
 
 
 @dataclass

@@ -17,6 +17,7 @@ import tensorflow as tf
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, WordFeatures
 from seqtag.tagging.data.corpus import TaggerInput
+from seqtag.tagging.data.phrase_matcher import PhraseMatcher, with_phrases
 
 
 class EncodedTags(NamedTuple):
@@ -38,10 +39,13 @@ class EncodedCorpus:
     Attributes:
         features: `WordFeatures` of the corpus's distinct words.
         word_rows: int32 (sentences, None) ragged, the row of each token's word in `features`.
-        columns: int32 (sentences, None, columns) ragged, rows of the further columns' vocabularies; None without any.
+        columns: int32 (sentences, None, columns) ragged, rows of the further columns' vocabularies, and of those of
+            gazetteers; None without any.
         tags: of each column of tags; none for sentences without.
         weights: float32 (sentences,), how often each counts in training, 1 in the mean; None for all the same.
         lengths: (sentences,) NumPy array of token counts.
+        forced: int32 (sentences, None) ragged, indices of tags that answers must have, -1 where they are free; None
+            where all are.
     """
 
     features: WordFeatures
@@ -50,6 +54,7 @@ class EncodedCorpus:
     tags: tuple[EncodedTags, ...]
     lengths: np.ndarray
     weights: np.ndarray | None = None
+    forced: tf.RaggedTensor | None = None
 
 
 def encode_corpus(
@@ -57,6 +62,7 @@ def encode_corpus(
     encoder: WordEncoder,
     column_vocabularies: Sequence[Vocabulary] = (),
     tags: Sequence[tuple[Iterable[Sequence[int]], np.ndarray]] = (),
+    matcher: PhraseMatcher | None = None,
 ) -> EncodedCorpus:
     """Encodes tokenised sentences.
 
@@ -66,6 +72,7 @@ def encode_corpus(
         column_vocabularies: the vocabulary of each further column.
         tags: of each column of tags, the indices of each sentence, -1 where unknown, and what they stand for:
             (indices, labels) bool, the labels of each index, in the first rows one, their own.
+        matcher: finds the phrases of gazetteers, whose columns come after the others.
     """
     lengths = np.array([len(sentence.tokens) for sentence in sentences], dtype=np.int64)
     distinct: dict[str, int] = {}
@@ -77,8 +84,11 @@ def encode_corpus(
             vocabulary.indices(value for sentence in sentences for value in sentence.columns[n])
             for n, vocabulary in enumerate(column_vocabularies)
         ]
-        columns = _ragged(np.array(rows, np.int32).T, lengths)
-    rows_of_words = _ragged(np.array(word_rows, np.int32), lengths)
+        columns = ragged(np.array(rows, np.int32).T, lengths)
+    if matcher is not None:
+        tokens = tf.constant([token for sentence in sentences for token in sentence.tokens], tf.string)
+        columns = with_phrases(tf.RaggedTensor.from_row_lengths(tokens, lengths), columns, matcher)
+    rows_of_words = ragged(np.array(word_rows, np.int32), lengths)
     encoded_tags = tuple(_encoded_tags(indices, label_sets, lengths) for indices, label_sets in tags)
     return EncodedCorpus(features, rows_of_words, columns, encoded_tags, lengths)
 
@@ -86,8 +96,9 @@ def encode_corpus(
 def _encoded_tags(indices: Iterable[Sequence[int]], label_sets: np.ndarray, lengths: np.ndarray) -> EncodedTags:
     flat = np.array([tag for sentence in indices for tag in sentence], np.int32)
     has_sets = flat.max(initial=0) >= label_sets.shape[1]
-    return EncodedTags(_ragged(flat, lengths), label_sets if has_sets else None)
+    return EncodedTags(ragged(flat, lengths), label_sets if has_sets else None)
 
 
-def _ragged(flat: np.ndarray, lengths: np.ndarray) -> tf.RaggedTensor:
+def ragged(flat: np.ndarray, lengths: np.ndarray) -> tf.RaggedTensor:
+    """The values of all tokens as those of sentences of these lengths."""
     return tf.RaggedTensor.from_row_lengths(flat, lengths, validate=False)

@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from seqtag.tagging.data.corpus import LONGEST
 from seqtag.tagging.data.encoding import EncodedCorpus
 
-# Tokens of the longest sentence that is tagged as a whole, of a window of a longer one, and of what two windows share.
-LONGEST, WINDOW, OVERLAP = 4_000, 1_000, 200
+# Tokens of a window of a sentence longer than `LONGEST`, and of what two windows share.
+WINDOW, OVERLAP = 1_000, 200
 
 
 class Window(NamedTuple):
@@ -46,9 +47,8 @@ def windowed(corpus: EncodedCorpus, sentence: int, windows: list[Window]) -> Enc
         return tf.gather(table[sentence], places)
 
     columns = None if corpus.columns is None else cut(corpus.columns)
-    return replace(
-        corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=(), weights=None, lengths=stops - starts
-    )
+    words, lengths = cut(corpus.word_rows), stops - starts
+    return replace(corpus, word_rows=words, columns=columns, tags=(), weights=None, forced=None, lengths=lengths)
 
 
 def in_pieces(corpus: EncodedCorpus, begins: np.ndarray) -> EncodedCorpus:

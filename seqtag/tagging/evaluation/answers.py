@@ -17,8 +17,9 @@ from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.known_tags import is_certain
 from seqtag.tagging.evaluation.reliability import Answers, CalibrationReport, Reliability
 from seqtag.tagging.evaluation.words import KNOWN, UNKNOWN, VECTORS_ONLY
-from seqtag.tagging.model import Entity, TaggingModel
+from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.outputs import batch_outputs
+from seqtag.tagging.tagged_sentence import Entity
 
 
 class JudgedTags(NamedTuple):

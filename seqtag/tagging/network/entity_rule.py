@@ -34,8 +34,13 @@ class EntityRule:
         self._continues = continues
         self._thresholds = thresholds.astype(np.float32)
 
-    def __call__(self, tags: tf.Tensor, scores: tf.Tensor, continuations: tf.Tensor) -> FoundEntities:
-        """The entities of labels with their probabilities, as `TaggerNetwork.tag` gives them."""
+    def __call__(
+        self, tags: tf.Tensor, scores: tf.Tensor, continuations: tf.Tensor, kept: tf.Tensor | None = None
+    ) -> FoundEntities:
+        """The entities of labels with their probabilities, as `TaggerNetwork.tag` gives them.
+
+        `kept (batch, time)` bool says which tokens' entities are given whatever their probability.
+        """
         before = tf.pad(tags, [[0, 0], [1, 0]])[:, :-1]
         # Before the first token stands O.
         goes_on = tf.gather_nd(tf.constant(self._continues), tf.stack([before, tags], axis=-1))
@@ -44,4 +49,7 @@ class EntityRule:
         products = tf.math.unsorted_segment_prod(factors, entity, tf.size(tags))
         probabilities = tf.reshape(tf.gather(products, entity), tf.shape(tags))
         given = probabilities >= tf.gather(tf.constant(self._thresholds), tags)
+        if kept is not None:
+            chosen = tf.math.unsorted_segment_max(tf.cast(tf.reshape(kept, [-1]), tf.int32), entity, tf.size(tags))
+            given |= tf.reshape(tf.gather(chosen, entity), tf.shape(tags)) > 0
         return FoundEntities(tf.where(given, tags, 0), goes_on, probabilities)

@@ -8,8 +8,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from seqtag.layers.crf import check_constraints, mask_or_ones
+from seqtag.layers.crf import check_constraints, check_costs, mask_or_ones
 from seqtag.ops import crf
+from seqtag.ops.crf.likelihood import add_costs, add_costs_within
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
@@ -26,12 +27,17 @@ class SoftmaxHead(keras.layers.Layer):
 
     Args:
         constraints: boolean tables `(start, transitions, end)`; see `seqtag.layers.CRF`.
+        tag_costs: `(tags,)`, the cost of missing each tag; see there too. The softmax of the loss then scores all tags
+            but the true one higher by its cost.
     """
 
-    def __init__(self, constraints: Sequence[Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, constraints: Sequence[Any] | None = None, tag_costs: Sequence[float] | None = None, **kwargs: Any
+    ) -> None:
         # Emissions must arrive unchanged: a float16 policy would round them.
         super().__init__(autocast=False, **kwargs)
         self.constraints = check_constraints(constraints)
+        self.tag_costs = check_costs(tag_costs)
         self.supports_masking = True
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -47,7 +53,7 @@ class SoftmaxHead(keras.layers.Layer):
         emissions = ops.cast(emissions, "float32")
         tags = ops.cast(tags, "int32")
         known = ops.logical_and(mask_or_ones(emissions, mask), tags >= 0)
-        log_probabilities = ops.log_softmax(emissions, axis=-1)
+        log_probabilities = ops.log_softmax(add_costs(emissions, tags, self.tag_costs), axis=-1)
         of_tags = ops.take_along_axis(log_probabilities, ops.maximum(tags, 0)[..., None], axis=-1)[..., 0]
         return -ops.sum(ops.where(known, of_tags, 0.0), axis=1)
 
@@ -55,7 +61,8 @@ class SoftmaxHead(keras.layers.Layer):
         """`-log p(every tag is allowed)` of each row `(batch,)`; `allowed (batch, time, tags)` is bool."""
         emissions = ops.cast(emissions, "float32")
         within = ops.logsumexp(ops.where(allowed, emissions, -float("inf")), axis=-1)
-        losses = ops.maximum(ops.logsumexp(emissions, axis=-1) - within, 0.0)
+        raised = add_costs_within(emissions, allowed, self.tag_costs)
+        losses = ops.maximum(ops.logsumexp(raised, axis=-1) - within, 0.0)
         return ops.sum(ops.where(mask_or_ones(emissions, mask), losses, 0.0), axis=1)
 
     def decode(self, emissions: Any, mask: Any = None) -> Any:
@@ -70,4 +77,4 @@ class SoftmaxHead(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "constraints": self.constraints}
+        return {**super().get_config(), "constraints": self.constraints, "tag_costs": self.tag_costs}

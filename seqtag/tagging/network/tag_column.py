@@ -25,7 +25,7 @@ class ColumnSettings(NamedTuple):
         num_tags: how many tags there are.
         constraints: boolean tables of legal starts (tags,), transitions (tags, tags) and ends (tags,); None for all.
         head: `"crf"` or `"softmax"`; both decode under the constraints.
-        tag_costs: the cost of missing each tag in the training of a CRF (tags,); see `CRF`.
+        tag_costs: the cost of missing each tag in training (tags,); see `CRF`.
         loss_weight: of the column's loss in the sum of all.
     """
 
@@ -101,6 +101,14 @@ class TagColumn:
         scores = crf.constrain(self.head.scores, self.constraint_tables)
         return TagDistribution(emissions, lengths, scores, temperature)
 
+    def within(self, decoded: Decoded, allowed: tf.Tensor, lengths: tf.Tensor) -> Decoded:
+        """What `TaggerNetwork.decode` found, among the legal sequences of the `allowed (batch, time, num_tags)` tags.
+
+        There must be one in each row.
+        """
+        emissions = tf.where(allowed, decoded["emissions"], -np.inf)
+        return {"tags": self.distribution(emissions, lengths).best(), "emissions": emissions}
+
     def tagged(self, decoded: Decoded, lengths: tf.Tensor, temperature: float = 1.0) -> Decoded:
         """What `TaggerNetwork.decode` found, with its probabilities.
 
@@ -119,6 +127,4 @@ def _head(settings: ColumnSettings, name: str) -> CRF | SoftmaxHead:
         return CRF(constraints=constraints, tag_costs=tag_costs, dtype="float32", name=name)
     if kind != "softmax":
         raise ValueError(f"expected head to be 'crf' or 'softmax', found {kind!r}")
-    if tag_costs is not None:
-        raise ValueError(f"expected tag_costs with head='crf' alone, found head={kind!r}")
-    return SoftmaxHead(constraints=constraints, dtype="float32", name=name)
+    return SoftmaxHead(constraints=constraints, tag_costs=tag_costs, dtype="float32", name=name)

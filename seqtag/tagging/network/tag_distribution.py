@@ -39,6 +39,10 @@ class TagDistribution:
         """The probability of every tag, `(batch, time, tags)`, 0 at padding."""
         return _graph(_marginals, self._tags)(*self._parts)
 
+    def best(self) -> tf.Tensor:
+        """The likeliest sequence, `(batch, time)` int32, 0 at padding."""
+        return _graph(_best, self._tags)(*self._parts)
+
     def path_probabilities(self, tags: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The probability of each of `tags (batch, time)`, alone and given the tag before; see `CRF`."""
         alone, given = _graph(_path_probabilities, self._tags, asks=True)(*self._parts, tags)
@@ -74,6 +78,10 @@ class _Chain(NamedTuple):
 
 def _marginals(*parts: tf.Tensor) -> tf.Tensor:
     return crf.marginals(*_Chain(*parts).tempered())
+
+
+def _best(*parts: tf.Tensor) -> tf.Tensor:
+    return crf.best_path(*_Chain(*parts).tempered())[0]
 
 
 def _path_probabilities(*parts_and_tags: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

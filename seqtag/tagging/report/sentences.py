@@ -15,8 +15,8 @@ from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.answers import JudgedTags
 from seqtag.tagging.evaluation.errors import KINDS, EntityError, errors_of
 from seqtag.tagging.evaluation.known_tags import corpus_at_known
-from seqtag.tagging.model import Entity
 from seqtag.tagging.report.markup import script_data, shortened
+from seqtag.tagging.tagged_sentence import Entity
 
 # What a page holds at most: sentences, tokens of each, and characters of them all as JSON.
 MOST_SENTENCES, MOST_TOKENS, MOST_SIZE = 1000, 300, 3_000_000

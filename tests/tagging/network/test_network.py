@@ -188,7 +188,6 @@ def test_a_representation_of_columns_needs_them():
     ("arguments", "message"),
     [
         ({"head": "max"}, "expected head to be 'crf' or 'softmax', found 'max'"),
-        ({"head": "softmax", "tag_costs": [1.0] * len(TAGS)}, "expected tag_costs with head='crf' alone"),
     ],
 )
 def test_wrong_heads_are_refused(arguments, message):

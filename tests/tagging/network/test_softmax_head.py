@@ -89,3 +89,16 @@ def test_loss_within_adds_the_probabilities_of_the_allowed_tags(head):
     probabilities = np.asarray(keras.ops.softmax(EMISSIONS))
     expected = -(np.log((probabilities * allowed).sum(-1)) * MASK).sum(1)
     np.testing.assert_allclose(head.loss_within(EMISSIONS, allowed, mask=MASK), expected, rtol=1e-5)
+
+
+def test_costs_are_those_of_a_crf_without_scores():
+    costs = RNG.random(len(TAGS)).tolist()
+    head, crf = SoftmaxHead(tag_costs=costs), CRF(tag_costs=costs)
+    head(EMISSIONS), crf(EMISSIONS)
+    tags = RNG.integers(-1, len(TAGS), size=MASK.shape)
+    allowed = RNG.random(EMISSIONS.shape) < 0.5
+    allowed[..., 1] = True
+    for loss, told in (("negative_log_likelihood", tags), ("loss_within", allowed)):
+        found, expected = (getattr(layer, loss)(EMISSIONS, told, mask=MASK) for layer in (head, crf))
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    assert SoftmaxHead.from_config(head.get_config()).tag_costs == costs

@@ -19,8 +19,8 @@ from seqtag.tagging.evaluation.errors import errors_of, find_errors
 from seqtag.tagging.evaluation.evaluate import quick_report
 from seqtag.tagging.evaluation.reliability import Answers, CalibrationReport, Reliability
 from seqtag.tagging.evaluation.words import evaluate_words
-from seqtag.tagging.model import Entity
 from seqtag.tagging.report.page import Findings, render_page
+from seqtag.tagging.tagged_sentence import Entity
 
 HOSTILE = [
     "<script>document.title='owned'</script>",
