@@ -110,7 +110,7 @@ def test_with_forced_tags_answers_are_those_of_the_sequences_that_have_them(head
         scores = [one.score for one in answer.candidates]
         np.testing.assert_allclose(scores, [one.score / total for one in kept], rtol=1e-4)
         np.testing.assert_allclose(probabilities.sum(-1), 1, rtol=1e-5)
-    calibrated = built.calibrated(Calibration(thresholds={"A": 1.0, "B": 1.0}))
+    calibrated = built.calibrated([Calibration(thresholds={"A": 1.0, "B": 1.0})])
     held_back = calibrated.tag([TaggerInput(words) for words in tokens])
     assert not any(answer.entities for answer in held_back)
     [given, other, _] = calibrated.tag(sentences)
