@@ -304,7 +304,7 @@ class Tagger(BaseEstimator):
     def _check_fitted(self) -> None:
         check_fitted(self, self._config(), ("data.features", "data.scheme", "evaluation.precision"))
 
-    def _inputs(self, X: Iterable[Sequence[str]], forced: Forced | None) -> list[TaggerInput]:
+    def _inputs(self, X: Iterable[Sequence[str]], forced: Forced | None = None) -> list[TaggerInput]:
         if self.model_.column_vocabularies:
             raise DataError("expected a model of tokens alone; this one reads further columns: use `seqtag predict`")
         inputs = list(map(TaggerInput, sentences_of(X)))
