@@ -62,7 +62,7 @@ def test_the_model_file_holds_what_answers_need_and_no_more(run_folder):
     weights = [variable for variable in network.variables if "seed" not in variable.path]
     assert sum(value.size for value in values) == sum(np.size(variable) for variable in weights)
     assert network.kept_rows["bucket_embedding"] < network.representation.num_buckets / 100
-    full = 4 * network.representation.num_buckets * (24 + network.num_tags)
+    full = 4 * network.representation.num_buckets * (24 + network.columns[0].num_tags)
     assert (run_folder / "model.keras").stat().st_size < full / 5
 
 

@@ -13,6 +13,8 @@ from typing import Any
 from seqtag.errors import escaped
 
 MOST_CHARACTERS = 60
+# Marks of text direction, which would also hold for what stands after their token.
+TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
 
 
 class Markup(str):
@@ -45,12 +47,12 @@ def _safe(text: str) -> str:
 
 
 def shortened(text: str, limit: int = MOST_CHARACTERS) -> str:
-    """A text, cut where it is very long.
+    """A text of data, cut where it is very long, without the marks that would turn the words after it around.
 
     >>> shortened("abcdef", limit=3)
     'abc…'
     """
-    return text if len(text) <= limit else f"{text[:limit]}…"
+    return (text if len(text) <= limit else f"{text[:limit]}…").translate(TURNS)
 
 
 def script_data(data: Any) -> Markup:

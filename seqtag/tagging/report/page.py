@@ -37,7 +37,7 @@ class Findings:
         judged: the answers of the model to them.
         scheme: of the tags; None for plain labels.
         reports: the report on each scored split; the first is on these sentences. Of several columns of tags the page
-            shows the first.
+            shows the first, and the scores of all.
         history: of the training, a dict for each epoch; empty where it is not known.
     """
 
@@ -79,8 +79,7 @@ class Findings:
 def render_page(findings: Findings) -> str:
     """The page, as HTML."""
     report = first_report(findings.report)
-    reports = {split: first_report(of_split) for split, of_split in findings.reports.items()}
-    sections = [("scores", "Scores", _scores(reports)), ("types", "Types", types_table(report))]
+    sections = [("scores", "Scores", _scores(findings.reports)), ("types", "Types", types_table(report))]
     sections.append(("confusion", "Confusion", _confusion(report)))
     if report.details is not None:
         sections.append(("calibration", "Calibration", _calibration(findings.judged, report.details)))
@@ -120,14 +119,21 @@ def _section(name: str, title: str, content: Markup) -> Markup:
     return element("section", heading, content, id=name, aria_labelledby=f"{name}-title")
 
 
-def _scores(reports: Mapping[str, Report]) -> Markup:
-    cards = [headline(split, report) for split, report in reports.items()]
-    details = next(iter(reports.values())).details
+def _scores(reports: Mapping[str, Report | ColumnsReport]) -> Markup:
+    cards = [headline(*card) for split, report in reports.items() for card in _of_columns(split, report)]
+    details = first_report(next(iter(reports.values()))).details
     if details is None:
         return element("div", *cards, class_="beside")
     errors = [] if details.errors is None else [errors_table(details.errors.counts)]
     oracle = [] if details.oracle is None else [element("p", details.oracle.to_text(), class_="quiet")]
     return joined(element("div", *cards, *errors, words_table(details.words), class_="beside"), *oracle)
+
+
+def _of_columns(split: str, report: Report | ColumnsReport) -> list[tuple[str, Report]]:
+    """The report on each column of tags, with its name."""
+    if isinstance(report, ColumnsReport):
+        return [(f"{split}, {column}", of_column) for column, of_column in report.columns.items()]
+    return [(split, report)]
 
 
 def _confusion(report: Report) -> Markup:

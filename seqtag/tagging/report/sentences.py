@@ -160,7 +160,7 @@ def _spans_row(sentence: _Sentence, types: _Numbers, scheme: str) -> dict[str, A
     """Spans, by region: a stretch that spans which overlap each other cover, whether they agree, and which they are."""
     gold, found = spans(sentence.gold, scheme), spans(sentence.predicted, scheme)
     errors = errors_of(gold, found)
-    part = _window(len(sentence.tokens), [_place(error).start for error in errors], sentence.scores)
+    part = _window(len(sentence.tokens), sorted(_place(error).start for error in errors), sentence.scores)
     probabilities = {tuple(entity[:3]): entity.score for entity in sentence.given}
 
     def clipped(start: int, end: int) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from seqtag.tagging.calibration import Calibration
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.schemes import Span, spans, to_tags
 from seqtag.tagging.evaluation.answers import JudgedTags
+from seqtag.tagging.evaluation.columns import ColumnsReport
 from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.errors import errors_of, find_errors
 from seqtag.tagging.evaluation.evaluate import quick_report
@@ -166,6 +168,14 @@ def test_it_loads_nothing_and_may_load_nothing(browser, page, pages):
     assert forbidden == "<u>dev.tsv - seqtag"
     told = " ".join(entry["message"] for entry in browser.get_log("browser"))
     assert "Content Security Policy" in told and "x.png" in told and "script" in told
+
+
+def test_of_several_columns_the_scores_of_all_are_shown(with_spans, with_labels):
+    columns = ColumnsReport({"ner": with_spans.report, "<pos>": with_labels.report}, 0.5)
+    text = render_page(replace(with_spans, reports={"dev": columns}))
+    assert f"<strong>{with_spans.report.f1:.2%}</strong> F1" in text and "<h3>dev, ner</h3>" in text
+    assert f"<strong>{with_labels.report.accuracy:.2%}</strong> accuracy" in text
+    assert "<h3>dev, &lt;pos&gt;</h3>" in text
 
 
 def test_markup_in_data_stays_text(page):
