@@ -17,6 +17,7 @@ from seqtag.tagging.data.schemes import Span, spans, to_tags
 from seqtag.tagging.evaluation.answers import JudgedTags
 from seqtag.tagging.evaluation.columns import ColumnsReport
 from seqtag.tagging.evaluation.details import Details
+from seqtag.tagging.evaluation.entities import Entities
 from seqtag.tagging.evaluation.errors import errors_of, find_errors
 from seqtag.tagging.evaluation.evaluate import quick_report
 from seqtag.tagging.evaluation.reliability import Answers, CalibrationReport, Reliability
@@ -49,11 +50,12 @@ def findings(
     answers = Answers(right, *(np.concatenate(scores) ** power for power in (0.5, 1)))
     given = [[Entity(*span, 0.75) for span in spans(tags, scheme)] if scheme else [] for tags in predicted]
     words = [[0] * len(tags) for tags in gold]
-    errors = find_errors(tokens, gold, predicted, scheme) if scheme else None
+    entities = Entities(*([spans(tags, scheme) for tags in side] for side in (gold, predicted))) if scheme else None
     reliability = Reliability.of(answers)
     calibration = CalibrationReport(Calibration(1.3), reliability, reliability if scheme else None)
     report = quick_report(gold, predicted, scheme)
-    details = Details(calibration, evaluate_words(gold, predicted, words, scheme), errors)
+    errors = find_errors(tokens, entities) if entities else None
+    details = Details(calibration, evaluate_words(gold, predicted, words, entities), errors)
     lines = [[40 * n + place + 1 for place in range(len(row))] for n, row in enumerate(tokens)]
     history = [
         {"epoch": n, "loss": 1 / n, "dev": n / 20 - n * n / 400, "grad_norm": n / 9, "grad_norm_max": float("inf")}
