@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,22 @@ def test_every_wrong_entity_is_one_error():
     assert 0 < report.counts["missed"] < scores.support - scores.correct
     assert min(report.counts.values()) > 0 and len(report.examples) == 2 * len(report.counts)
     assert not any(find_errors(gold, read_entities(gold, gold, "IOB2")).counts.values())
+
+
+def test_entities_overlap_where_they_share_a_token():
+    source, tags = np.random.default_rng(7), tagset(["A", "B"], "IOB2")
+    sides = read_entities(*(source.choice(tags, (200, 9)).tolist() for _ in range(2)), "IOB2")
+    for true, predicted in zip(*sides, strict=True):
+        covered = [{*range(span.start, span.end)} for span in predicted]
+        missed = [span for span in true if not any({*range(span.start, span.end)} & places for places in covered)]
+        assert [error.true for error in errors_of(true, predicted) if error.kind == "missed"] == missed
+
+
+def test_a_document_of_very_many_entities_takes_no_time_that_grows_with_the_square():
+    true = [Span("A", 3 * n, 3 * n + 1) for n in range(30_000)]
+    predicted = [Span("B" if n % 3 else "A", span.start + n % 2, span.end + n % 2) for n, span in enumerate(true)]
+    counts = Counter(error.kind for error in errors_of(true, predicted))
+    assert counts == {"type": 10_000, "spurious": 15_000, "missed": 15_000}
 
 
 def test_examples_show_what_was_predicted_and_expected_on_one_safe_line():
