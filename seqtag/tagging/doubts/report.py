@@ -77,7 +77,7 @@ class DoubtsReport:
     Attributes:
         doubts: worst first, all of them.
         checked: how many entities, or labels, were judged.
-        unjudged: how many have a type that the models of the other folds do not know.
+        unjudged: how many have a type that the model which judges them does not know.
         limit: how many are shown.
     """
 
@@ -100,7 +100,7 @@ class DoubtsReport:
     def to_text(self) -> str:
         """The report for people."""
         counts = f"{self.checked:,} checked, {len(self.doubts):,} doubts, {self.likely:,} of them likely errors"
-        unjudged = [f"not judged, since only their own fold has the type: {self.unjudged:,}"] if self.unjudged else []
+        unjudged = [f"not judged, of types that their model does not know: {self.unjudged:,}"] if self.unjudged else []
         lines = [doubt.to_text() for doubt in self.doubts[: self.limit]]
         rest = len(self.doubts) - len(lines)
         return "\n".join([counts, *unjudged, *lines, *([f"and {rest:,} more"] if rest else [])])
