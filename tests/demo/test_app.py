@@ -157,8 +157,10 @@ def test_a_forecaster_answers_as_predict(shop, shop_run, capsysbinary):
     fans = [block for block in answer["blocks"] if block["kind"] == "fan"]
     frame = pd.read_csv(shop / "train.csv")
     for fan, (name, rows) in zip(fans, frame.groupby("shop", sort=False), strict=True):
-        past = rows["sales"].tail(len(fan["past"]))
-        assert fan["title"] == name and fan["past"] == [None if pd.isna(value) else value for value in past]
+        # Up to its last value; a day without a row has none.
+        known = rows.dropna(subset="sales").set_index("day")["sales"]
+        assert fan["title"] == name and fan["past"][-1] == known.iloc[-1]
+        assert fan["past"] == [known.get(day) for day in fan["times"][: len(fan["past"])]]
         assert len(fan["times"]) == len(fan["past"]) + 7
         for _, low, high in fan["bands"]:
             assert all(a <= b for a, b in zip(low, high, strict=True))
