@@ -1,4 +1,4 @@
-"""Fits of tiny models on CPU seconds; `tests/contract/test_tasks.py` resumes one."""
+"""Fits of tiny models on CPU seconds; `tests/contract/tasks` resumes one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The estimator on what users give it; `tests/contract/test_tasks.py` has what every estimator keeps to."""
+"""The estimator on what users give it; `tests/contract/tasks` has what every estimator keeps to."""
 
 from __future__ import annotations
 
