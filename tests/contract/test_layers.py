@@ -176,14 +176,16 @@ def assert_same(case: Case, found: list[Any], wanted: list[Any], atol: float = 1
         np.testing.assert_allclose(ours, theirs, atol=atol, rtol=1e-5)
 
 
-def model_of_all() -> tuple[keras.Model, list[np.ndarray]]:
-    """One model of dynamic batch and time with every case in it, for saving is slow; and its inputs."""
+@pytest.fixture(scope="module")
+def whole() -> tuple[keras.Model, list[np.ndarray], dict[str, np.ndarray]]:
+    """One model of dynamic batch and time with every case in it, for saving is slow; its inputs, and its outputs."""
     inputs = {name: keras.Input((None, *array.shape[2:]), dtype=array.dtype.name) for name, array in ARRAYS.items()}
     outputs = {}
     for key, case in KEYED.items():
         found = keras.tree.flatten(case.outputs(case.make(), inputs))
         outputs |= {f"{key}.{index}": output for index, output in enumerate(found)}
-    return keras.Model([*inputs.values()], outputs), [*ARRAYS.values()]
+    model, arrays = keras.Model([*inputs.values()], outputs), [*ARRAYS.values()]
+    return model, arrays, model.predict(arrays, verbose=0)
 
 
 def test_configuration_makes_the_same_layer(case):
@@ -255,9 +257,8 @@ def test_gradients_are_finite_whatever_the_mask(case, weight_gradients):
         assert np.isfinite(gradient).all()
 
 
-def test_keras_file_gives_the_same_answers(tmp_path):
-    model, inputs = model_of_all()
-    wanted = model.predict(inputs, verbose=0)
+def test_keras_file_gives_the_same_answers(whole, tmp_path):
+    model, inputs, wanted = whole
     model.save(tmp_path / "model.keras")
     found = keras.models.load_model(tmp_path / "model.keras").predict(inputs, verbose=0)
     for key, output in wanted.items():
@@ -265,11 +266,10 @@ def test_keras_file_gives_the_same_answers(tmp_path):
 
 
 @pytest.mark.skipif(not TENSORFLOW, reason="a SavedModel belongs to TensorFlow")
-def test_saved_model_gives_the_same_answers(tmp_path):
+def test_saved_model_gives_the_same_answers(whole, tmp_path):
     import tensorflow as tf
 
-    model, inputs = model_of_all()
-    wanted = model.predict(inputs, verbose=0)
+    model, inputs, wanted = whole
     model.export(tmp_path / "saved", verbose=False)
     loaded = tf.saved_model.load(tmp_path / "saved")
     found = loaded.serve([tf.constant(value, kind.dtype) for value, kind in zip(inputs, model.inputs, strict=True)])
