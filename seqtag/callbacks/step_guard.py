@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import keras
 import tensorflow as tf
 
-from seqtag.callbacks.update_hook import inner_optimizer
+from seqtag.callbacks.update_hook import inner_optimizer, of_no_graph
 from seqtag.keras_internals import accumulated_gradients
 from seqtag.layers.introspection import is_built, state_variables
 
@@ -71,7 +71,7 @@ class StepGuard:
         if not faulty:
             return
         if self.names != names:
-            with tf.init_scope(), self.model.distribute_strategy.scope():
+            with tf.init_scope(), tf.variable_creator_scope(of_no_graph), self.model.distribute_strategy.scope():
                 self.names, self.faults = names, tf.Variable([False] * len(names), trainable=False)
         assert self.faults is not None
         self.faults.assign(self.faults | (tf.stack(faulty) & ~self.refused))

@@ -158,6 +158,14 @@ class UpdateCallback(keras.callbacks.Callback):
         """Gets an update after it was applied and adjusted, or refused; may write to the callback's own variables."""
 
 
+def of_no_graph(create: Callable[..., tf.Variable], **options: Any) -> tf.Variable:
+    """Creates a variable that does not count as made by the graph that is being traced; for `variable_creator_scope`.
+
+    TensorFlow traces a step again if its first trace has created variables.
+    """
+    return create(**options | {"experimental_enable_variable_lifting": False})
+
+
 class UpdateHook:
     """Runs the callbacks in an optimizer's update; `on` makes one for each optimizer."""
 
@@ -189,7 +197,7 @@ class UpdateHook:
             set_untracked(self.model, "train_step", partial(self._train_step, self.model.train_step))
             set_untracked(self.model, "make_train_function", self._begin_anew)
         if self.optimizer.built:
-            # TensorFlow traces a step again if its first trace has created variables.
+            # The weights are known before the first step is traced.
             self._start(trained_variables(self.optimizer))
 
     def leave(self, callback: UpdateCallback) -> None:
@@ -304,7 +312,7 @@ class UpdateHook:
                 layer = variable.path.split("/")[0]
                 self.weights.setdefault(id(variable), Weight(variable.path, layer, variable))
         # In a graph, variables are created outside of it.
-        with tf.init_scope():
+        with tf.init_scope(), tf.variable_creator_scope(of_no_graph):
             for callback in self.callbacks:
                 if not callback.started:
                     callback.start(list(self.weights.values()))

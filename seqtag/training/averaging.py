@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import tensorflow as tf
 
-from seqtag.callbacks.update_hook import Update, UpdateCallback
+from seqtag.callbacks.update_hook import Update, UpdateCallback, of_no_graph
 from seqtag.training.optimizers import RowUpdates
 
 
@@ -44,7 +44,7 @@ class WeightAverage(UpdateCallback):
         self.decay = tf.Variable(0.0, trainable=False)
         self.last_decay: dict[int, tf.Variable] = {}
         # A function of this object: one of the class would keep its graph after the object is gone.
-        self._move = tf.function(self._moved, reduce_retracing=True)
+        self._move = tf.function(self._moved, reduce_retracing=True, autograph=False)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Starts from the current weights, unless a checkpoint has set the average."""
@@ -75,12 +75,8 @@ class WeightAverage(UpdateCallback):
     def _make_up_for(self, number: int, weight: tf.Variable, rows: tf.Tensor) -> None:
         average = self.average[number]
         if number not in self.last_decay:
-            # In a graph, variables are created outside of it. One that counts as the graph's own would have TensorFlow
-            # trace the whole training step again.
-            with tf.init_scope():
-                self.last_decay[number] = tf.Variable(
-                    tf.zeros(weight.shape[0]), trainable=False, experimental_enable_variable_lifting=False
-                )
+            with tf.init_scope(), tf.variable_creator_scope(of_no_graph):
+                self.last_decay[number] = tf.Variable(tf.zeros(weight.shape[0]), trainable=False)
         last = self.last_decay[number]
         values = _moved_towards(tf.gather(weight, rows), tf.gather(average, rows), self.decay - tf.gather(last, rows))
         average.scatter_update(tf.IndexedSlices(values, rows))

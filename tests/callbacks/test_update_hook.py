@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqtag.callbacks import GradientClipping, GradientMonitor
+from seqtag.callbacks import ExplodingGradients, GradientClipping, GradientMonitor
 from seqtag.callbacks.update_hook import UpdateCallback, inner_optimizer, weights_of
 from seqtag.keras_internals import moment_variables
 
@@ -162,9 +162,12 @@ def test_every_weight_has_its_layer(tiny):
 
 
 @pytest.mark.parametrize(
-    "callback", [GradientClipping("global_norm", 1.0), GradientMonitor(1)], ids=["clip", "monitor"]
+    "callback",
+    [GradientClipping("global_norm", 1.0), GradientMonitor(1), ExplodingGradients()],
+    ids=["clip", "monitor", "alarm"],
 )
-def test_a_training_step_is_traced_once_where_the_optimizer_is_built(callback):
+@pytest.mark.parametrize("optimizer", ["built", "without moments"])
+def test_a_training_step_is_traced_once_where_the_optimizer_creates_nothing(callback, optimizer):
     traced = []
 
     class Counted(keras.Sequential):
@@ -173,7 +176,8 @@ def test_a_training_step_is_traced_once_where_the_optimizer_is_built(callback):
             return super().train_step(data)
 
     model = Counted([keras.Input((3,)), keras.layers.Dense(1)])
-    model.compile("adam", "mse")
-    model.optimizer.build(model.trainable_variables)
+    model.compile("adam" if optimizer == "built" else keras.optimizers.SGD(0.01), "mse")
+    if optimizer == "built":
+        model.optimizer.build(model.trainable_variables)
     model.fit(np.ones((8, 3)), np.ones((8, 1)), batch_size=4, epochs=2, verbose=0, callbacks=[callback])
     assert len(traced) == 1

@@ -171,7 +171,9 @@ class TaggerNetwork(keras.Model):
         shapes = self._input_shapes()
         if chosen not in self._graphs:
             signature = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
-            traced = tf.function(lambda batch: self._decoded(batch, chosen), input_signature=[signature])
+            traced = tf.function(
+                lambda batch: self._decoded(batch, chosen), input_signature=[signature], autograph=False
+            )
             # The one graph that there is: calls of it are not watched for tracing often, which TensorFlow would warn of
             # where many networks in a process are traced once each.
             with tf.init_scope():
