@@ -135,8 +135,8 @@ def _frame(x: _Axis, y: _Axis, across: str, down: str = "") -> list[Markup]:
     floor = HEIGHT - BOTTOM
     heights = [{"y1": y.place(tick), "y2": y.place(tick)} for tick in y.ticks]
     grid = [element("line", class_="grid", x1=LEFT, x2=WIDTH - RIGHT, **height) for height in heights]
-    values = [element("text", f"{tick:g}", class_="tick end", x=LEFT - 6, y=y.place(tick) + 4) for tick in y.ticks]
-    steps = [element("text", f"{tick:g}", class_="tick middle", x=x.place(tick), y=floor + 16) for tick in x.ticks]
+    values = [element("text", f"{tick:g}", class_="end", x=LEFT - 6, y=y.place(tick) + 4) for tick in y.ticks]
+    steps = [element("text", f"{tick:g}", class_="middle", x=x.place(tick), y=floor + 16) for tick in x.ticks]
     names = [
         element("text", across, class_="axis end", x=WIDTH - RIGHT, y=HEIGHT - 6),
         element("text", down, class_="axis", x=4, y=12),

@@ -38,7 +38,7 @@ function words(row, start, end) {
 
 // One side of a region: its spans in colour, and the words between.
 function side(row, start, end, spans) {
-  const line = make("span", "side");
+  const line = make("span", "");
   let at = start;
   for (const [type, from, to, probability] of spans) {
     if (from > at) line.append(words(row, at, from) + " ");

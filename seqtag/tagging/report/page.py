@@ -163,11 +163,12 @@ def _training(history: Sequence[Mapping[str, float]]) -> Markup:
         return Line(name, [(row["epoch"], row[column]) for row in history if column in row and "epoch" in row])
 
     dev = line("dev", "score on dev")
-    best = max(dev.points, key=lambda point: point[1])[0] if dev.points else None
+    best = max(dev.points, key=lambda point: point[1], default=(None, 0.0))[0]
+    told = "" if best is None else f", best after epoch {best:g}"
     layers = [name for name in history[0] if name.startswith(LAYER_NORM)]
     of_layers = [line(name, name.removeprefix(LAYER_NORM)) for name in layers]
     charts = [
-        line_chart("Score on dev", [dev], best),
+        line_chart(f"Score on dev{told}", [dev], best),
         line_chart("Loss in training", [line("loss", "loss")], best),
         line_chart("Gradient norm", [line(NORM, "mean"), line(f"{NORM}_max", "maximum")], log=True),
         line_chart("Gradient norm by layer", of_layers, log=True),

@@ -117,7 +117,7 @@ def _cell(names: Sequence[str], row: int, column: int, counts: Sequence[Sequence
     count, total = counts[row][column], sum(counts[row])
     written = _brief(count) if len(names) > FEW_TYPES else f"{count:,}"
     if not count:
-        return element("td", class_="empty")
+        return element("td")
     share = count / total
     title = f"{shortened(names[row])} as {shortened(names[column])}: {count:,} of {total:,} tokens ({_percent(share)})"
     if row == column:
