@@ -86,7 +86,10 @@ class TaggingModel:
         self.matcher = PhraseMatcher(gazetteers) if gazetteers and gazetteers.types else None
         self.further = {
             of_column.tag_name: TaggingModel(
-                network, *(codec, encoder, column_vocabularies, of_column, calibration), number=number
+                network,
+                *(codec, encoder, column_vocabularies, of_column, calibration),
+                number=number,
+                gazetteers=gazetteers,
             )
             for number, (of_column, (codec, calibration)) in enumerate(zip(options.further, further, strict=True), 1)
         }

@@ -38,8 +38,12 @@ INPUTS = [["Ann", "rains"], ["New", "York", "saw", "it"], [], ["unseen"]]
 
 
 @pytest.fixture(scope="module")
-def tagger():
+def tagger(tmp_path_factory):
+    """One that reads gazetteers too, whose types are of two of its columns."""
+    names = tmp_path_factory.mktemp("names") / "names.tsv"
+    names.write_text("PER\tAnn\nLOC\tNew York\nVERB\tsaw\n", "utf-8")
     made = Tagger(
+        gazetteers=[str(names)],
         units=6,
         word_dim=8,
         char_encoder="none",
