@@ -36,6 +36,10 @@ def test_it_has_the_configurations_and_the_sample_corpus(names):
     assert "seqtag/py.typed" in names
 
 
+def test_it_has_the_parts_of_the_report(names):
+    assert {f"seqtag/tagging/report/page.{kind}" for kind in ("html", "css", "js")} <= names
+
+
 def test_it_has_nothing_else(names):
     folders = {name.split("/")[0] for name in names}
     assert folders - {"seqtag"} == {name for name in folders if name.endswith(".dist-info")}
