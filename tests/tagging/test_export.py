@@ -220,7 +220,7 @@ def test_every_scheme_names_tags_as_the_file_does(sentences, scheme, head):
         # Some entities are held back, and not the first or the last of a sentence alone.
         scores = sorted(entity.score for sentence in model.tag(inputs) for entity in sentence.entities)
         least = scores[len(scores) // 3] - 1e-4
-        whole, model = model, model.calibrated(Calibration(1.0, {"LOC": least, "PER": least}))
+        whole, model = model, model.calibrated([Calibration(1.0, {"LOC": least, "PER": least})])
         assert model.tag(inputs) != whole.tag(inputs)
     tagged = model.tag(inputs)
     serving = ServingTagger(model)

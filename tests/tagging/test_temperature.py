@@ -33,7 +33,7 @@ def drawn(model) -> TaggedCorpus:
     source = np.random.default_rng(11)
     tokens = [source.choice(WORDS, 20).tolist() for _ in range(150)]
     corpus = TaggedCorpus(tokens, [[""] * 20 for _ in tokens])
-    warm = model.calibrated(Calibration(2.0)).probabilities(corpus.inputs)
+    warm = model.calibrated([Calibration(2.0)]).probabilities(corpus.inputs)
     corpus.tags = [[source.choice(list("ABCD"), p=row / row.sum()) for row in table] for table in warm]
     return corpus
 
@@ -41,7 +41,7 @@ def drawn(model) -> TaggedCorpus:
 def test_the_temperature_is_that_which_the_tags_were_drawn_with(model, drawn):
     found = fit_temperature(model, drawn, model.encode(drawn.inputs))
     assert found == pytest.approx(2, rel=0.1)
-    judged = judge(model.calibrated(Calibration(found)), drawn)
+    judged = judge(model.calibrated([Calibration(found)]), drawn)
     assert judged.predicted == judge(model, drawn).predicted
     report = judged.report(model)
     tags = report.tags

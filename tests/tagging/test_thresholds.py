@@ -52,8 +52,8 @@ def dev(model, job):
 def test_a_type_gets_the_wanted_precision_and_others_stay(model, dev):
     before = evaluate_model(model, dev).per_type
     assert before["PER"].precision < 0.97
-    thresholds = fit_thresholds(model, dev, {"PER": 0.97})
-    limited = model.calibrated(replace(model.calibration, thresholds=thresholds))
+    [thresholds] = fit_thresholds(model, dev, {"PER": 0.97})
+    limited = model.calibrated([replace(model.calibration, thresholds=thresholds)])
     report = evaluate_model(limited, dev)
     assert report.per_type["LOC"] == before["LOC"]
     assert report.per_type["PER"].precision >= 0.97 and report.per_type["PER"].correct
@@ -62,7 +62,7 @@ def test_a_type_gets_the_wanted_precision_and_others_stay(model, dev):
 
 
 def test_what_is_held_back_is_o_and_keeps_its_scores(model):
-    limited = model.calibrated(replace(model.calibration, thresholds={"PER": 1.0}))
+    limited = model.calibrated([replace(model.calibration, thresholds={"PER": 1.0})])
     sentences = load_corpus([(["Ann", "met", "Bo", "in", "Paris"], ["O"] * 5)]).inputs
     [before], [after] = model.tag(sentences), limited.tag(sentences)
     assert after.entities == [entity for entity in before.entities if entity.type != "PER"] != before.entities
@@ -73,7 +73,7 @@ def test_what_is_held_back_is_o_and_keeps_its_scores(model):
 def test_a_precision_out_of_reach_is_told(model, dev):
     wrong = replace(dev, tags=[["O"] * len(tags) for tags in dev.tags])
     with pytest.warns(DataWarning, match="no threshold gives 'PER' a precision of 0.5 on dev; all are given"):
-        assert fit_thresholds(model, wrong, {"PER": 0.5}) == {}
+        assert fit_thresholds(model, wrong, {"PER": 0.5}) == [{}]
 
 
 def test_wrong_types_and_numbers_are_told_before_training(job, refused, tmp_path):
@@ -86,7 +86,7 @@ def test_wrong_types_and_numbers_are_told_before_training(job, refused, tmp_path
         assert line.endswith(message)
     assert not list(tmp_path.iterdir())
     with pytest.raises(ConfigError, match="expected none for plain labels, found 'NOUN'"):
-        check_precision({"NOUN": 0.9}, TagCodec(None, ["NOUN"]))
+        check_precision({"NOUN": 0.9}, [TagCodec(None, ["NOUN"])])
 
 
 @pytest.mark.parametrize(
