@@ -22,7 +22,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 # A graph that is traced is a hundred thousand objects that live: Python need not look for garbage among them so often.
 gc.set_threshold(50_000, 20, 20)
 # So many MB more than after the last time are looked through for garbage, which takes a third of a second.
-WORTH_FREEING = 30
+WORTH_FREEING = 150
 
 # A shared machine may stall in any example, and TensorFlow traces in the first: slowness is no failure.
 settings.register_profile("seqtag", deadline=None)
