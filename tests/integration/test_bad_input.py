@@ -77,7 +77,7 @@ def train(refused, job, tmp_path):
             ["model.gazetteers=[bad.tsv]"],
             "bad.tsv:1: expected a type of the training file, found 'Ann'; types: LOC, PER",
         ),
-        (IOB2, ["model.gazetteers=[no.tsv]"], "no.tsv: No such file or directory"),
+        (IOB2, ["model.gazetteers=[no.tsv]"], "no.tsv: expected a readable file, found: no such file or directory"),
         ("it\tO\n\nAnn\tS-PER\n", ["data.scheme=IOB2"], "bad.tsv:3: expected tags in IOB2, found 'S-PER'"),
         ("Ann\tS-PER\nBo\tU-PER\n", [], "bad.tsv:1: expected tags in BILOU, as others are, found 'S-PER'"),
     ],

@@ -61,8 +61,8 @@ class Bin(NamedTuple):
 def reliability_bins(probabilities: np.ndarray, right: np.ndarray) -> list[Bin]:
     """The bins that hold any answers, from the least probable one on.
 
-    >>> reliability_bins(np.array([0.92, 0.94, 0.5]), np.array([True, False, True]))
-    [Bin(answers=1, probability=0.5, right=1.0), Bin(answers=2, probability=0.93, right=0.5)]
+    >>> reliability_bins(np.array([0.90625, 0.96875, 0.5]), np.array([True, False, True]))
+    [Bin(answers=1, probability=0.5, right=1.0), Bin(answers=2, probability=0.9375, right=0.5)]
     """
     numbers = _bin_numbers(probabilities)
     counts, sums, rights = (

@@ -1,5 +1,6 @@
 """Scores of known words and of words that training did not have.
 
+>>> from seqtag.tagging.evaluation.entities import read_entities
 >>> gold, predicted = [["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]]
 >>> entities = read_entities(gold, predicted, "IOB2")
 >>> report = evaluate_words(gold, predicted, [[KNOWN, UNKNOWN, KNOWN]], entities)
