@@ -13,15 +13,17 @@ from seqtag.tagging.formats import to_columns, to_json
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.tagged_sentence import Entity, TaggedSentence
 
-MOST_CHARACTERS, MOST_CANDIDATES = 20_000, 20
+MOST_CHARACTERS, MOST_CANDIDATES, MOST_NAMES = 20_000, 20, 12
 EXAMPLE = "Ann Lee of Acme Corp. flew from New York to Paris on 3 May."
 
 
 def tagger_demo(model: TaggingModel) -> Demo:
     """The page of a tagger that reads tokens alone."""
     codec = model.codec
-    kind = "labels" if codec.scheme is None else "types of entities"
-    about = f"A tagger of {len(codec.symbols)} {kind}; each line of the text is tagged by itself."
+    kind = "Labels" if codec.scheme is None else "Types of entities"
+    more = len(codec.symbols) - MOST_NAMES
+    names = ", ".join(codec.symbols[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    about = f"Each line of the text is tagged by itself. {kind}: {names}."
 
     def answer(texts: Mapping[str, str], numbers: Mapping[str, int]) -> Answer:
         return _answer(model, texts["text"], numbers["n_best"])
