@@ -155,11 +155,13 @@ def test_loss_within_has_the_gradient_of_differences(make_case, gradients):
         )
 
     arrays = [case.emissions, case.start, case.transitions, case.end]
+    # JAX computes in float32, where a small step is lost in rounding.
+    width, tolerance = (1e-2, 1e-2) if keras.backend.backend() == "jax" else (1e-5, 1e-5)
     for array, gradient in zip(arrays, gradients(loss, *arrays), strict=True):
         place = tuple(rng.integers(size) for size in array.shape)
         ends = []
-        for step in (1e-5, -1e-5):
+        for step in (width, -width):
             moved = [other.copy() for other in arrays]
             moved[[other is array for other in arrays].index(True)][place] += step
             ends.append(float(loss(*moved)))
-        assert_allclose(gradient[place], (ends[0] - ends[1]) / 2e-5, atol=1e-5)
+        assert_allclose(gradient[place], (ends[0] - ends[1]) / (2 * width), atol=tolerance)
