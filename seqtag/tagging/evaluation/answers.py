@@ -51,12 +51,18 @@ class JudgedTags(NamedTuple):
 
 def judge_columns(model: TaggingModel, corpus: TaggedCorpus) -> list[JudgedTags]:
     """What a tagger answers in each column of tags."""
-    return [judge(*column) for column in zip(model.columns, corpus.columns_of_tags, strict=True)]
+    encoded = model.encode(corpus.inputs)
+    columns = zip(model.columns, corpus.columns_of_tags, strict=True)
+    return [_judge(of_column, gold, encoded) for of_column, gold in columns]
 
 
 def judge(model: TaggingModel, corpus: TaggedCorpus) -> JudgedTags:
-    """Tags a corpus, and compares the answers with the tags that it has."""
-    encoded, scheme = model.encode(corpus.inputs), model.codec.scheme
+    """Tags a corpus in the first column of tags, and compares the answers with the tags that it has."""
+    return _judge(model, corpus, model.encode(corpus.inputs))
+
+
+def _judge(model: TaggingModel, corpus: TaggedCorpus, encoded: EncodedCorpus) -> JudgedTags:
+    scheme = model.codec.scheme
     predicted: list[list[str]] = [[] for _ in corpus.tokens]
     scores = [np.zeros(0)] * len(corpus)
     of_sentences: list[list[Entity]] = [[] for _ in corpus.tokens]
