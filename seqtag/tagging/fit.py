@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 
 from seqtag.data.text.vectors.lookup import VectorLookup
 from seqtag.data.text.vectors.store import WordVectors
@@ -21,7 +20,7 @@ from seqtag.tagging.data.gazetteers import PHRASE_ROWS, gazetteer_paths, read_ga
 from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.data.weights import relative_weights
 from seqtag.tagging.data.windows import in_pieces
-from seqtag.tagging.evaluation.evaluate import measures_name, quick_report, resolve_measures
+from seqtag.tagging.evaluation.evaluate import mean_score, measures_name, quick_report, resolve_measures
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.tagging.network.tag_column import ColumnSettings
@@ -152,7 +151,7 @@ def fit_tagging_model(
         model = build_tagging_model(
             train, config.model, options, config.data.scheme, training.precision, vectors, gazetteer_paths(config)
         )
-        codecs = [of_column.codec for of_column in model.columns]
+        codecs = model.codecs
         measures = resolve_measures(config.evaluation.measure, codecs)
         check_precision(config.evaluation.precision, codecs)
         check_costs(config.model, codecs)
@@ -161,11 +160,8 @@ def fit_tagging_model(
         encoded_dev = model.encode(dev.inputs)
 
         def evaluate() -> float:
-            columns = zip(dev.columns_of_tags, model.decode_tags(encoded_dev), codecs, measures, strict=True)
-            return fmean(
-                getattr(quick_report(gold.tags, predicted, codec.scheme), measure)
-                for gold, predicted, codec, measure in columns
-            )
+            columns = zip(dev.columns_of_tags, model.decode_tags(encoded_dev), codecs, strict=True)
+            return mean_score((quick_report(gold.tags, tags, codec.scheme) for gold, tags, codec in columns), measures)
 
         batches = TaggedBatches(encoded, training.batch_tokens, config.seed)
         layer, later = model.network.representation.vectors, _tuned_after(config.model)

@@ -95,6 +95,11 @@ class TaggingModel:
         }
         self.columns = [self, *self.further.values()]
 
+    @property
+    def codecs(self) -> list[TagCodec]:
+        """The codec of each of `columns`."""
+        return [model.codec for model in self.columns]
+
     def encode(self, sentences: Sequence[TaggerInput]) -> EncodedCorpus:
         """The sentences as integers, with the tags that are forced on them."""
         check_can_run()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import zlib
 from typing import TYPE_CHECKING
 
-from seqtag.errors import escaped
+from seqtag.tagging.report.markup import Markup, element, joined
 
 if TYPE_CHECKING:
     from seqtag.tagging.tagged_sentence import TaggedSentence
@@ -17,6 +16,7 @@ SPAN = f"background:hsla({{hue}},80%,50%,.22);border-bottom:{LINE};border-radius
 LABEL = "font-size:.72em;font-weight:600;opacity:.8;margin-left:.35em"
 TOKEN = "display:inline-block;text-align:center;line-height:1.25;margin:.15em .35em .15em 0;vertical-align:top"
 UNDER = f"border-top:{LINE};font-size:.72em;font-weight:600"
+BREAK = Markup("<br>")
 # Spreads the names that are met most (PER, LOC, ORG, MISC, DATE) over the circle of colours.
 SPREAD = 59
 
@@ -29,33 +29,35 @@ def to_html(tagged: TaggedSentence) -> str:
     if tagged.entities or set(tagged.tags) <= {"O", "o"}:
         parts = _spans(tagged)
     else:
+        labels = [element("span", tag, style=UNDER.format(hue=_hue(tag))) for tag in tagged.tags]
         parts = [
-            _element(f'{_text(token)}<br><span style="{UNDER.format(hue=_hue(tag))}">{_text(tag)}</span>', TOKEN, score)
-            for token, tag, score in zip(tagged.tokens, tagged.tags, tagged.scores, strict=True)
+            _marked(TOKEN, score, token, BREAK, label)
+            for token, label, score in zip(tagged.tokens, labels, tagged.scores, strict=True)
         ]
-    own = f'<div dir="auto" style="line-height:2">{" ".join(parts)}</div>'
-    further = [f'<div style="{LABEL}">{_text(name)}</div>{to_html(one)}' for name, one in tagged.further.items()]
-    return "".join([own, *further])
+    own = element("div", *_apart(parts), dir="auto", style="line-height:2")
+    further = [joined(element("div", name, style=LABEL), Markup(to_html(one))) for name, one in tagged.further.items()]
+    return joined(own, *further)
 
 
 def _spans(tagged: TaggedSentence) -> list[str]:
     parts: list[str] = []
     position = 0
     for entity in tagged.entities:
-        parts += map(_text, tagged.tokens[position : entity.start])
-        words = _text(" ".join(tagged.tokens[entity.start : entity.end]))
-        label = f'<span style="{LABEL}">{_text(entity.type)}</span>'
-        parts.append(_element(words + label, SPAN.format(hue=_hue(entity.type)), entity.score))
+        parts += tagged.tokens[position : entity.start]
+        words = " ".join(tagged.tokens[entity.start : entity.end])
+        label = element("span", entity.type, style=LABEL)
+        parts.append(_marked(SPAN.format(hue=_hue(entity.type)), entity.score, words, label))
         position = entity.end
-    return [*parts, *map(_text, tagged.tokens[position:])]
+    return [*parts, *tagged.tokens[position:]]
 
 
-def _element(content: str, style: str, score: float) -> str:
-    return f'<span style="{style}" title="{score:.1%}">{content}</span>'
+def _marked(style: str, score: float, *parts: str) -> Markup:
+    return element("span", *parts, style=style, title=f"{score:.1%}")
 
 
-def _text(text: str) -> str:
-    return html.escape(escaped(text))
+def _apart(parts: list[str]) -> list[str]:
+    """Parts with a space between."""
+    return [piece for part in parts for piece in (" ", part)][1:]
 
 
 def _hue(name: str) -> int:

@@ -11,7 +11,7 @@ from seqtag.data.text.vectors.model_vectors import ModelVectors
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.evaluation.answers import JudgedTags, judge_columns
-from seqtag.tagging.evaluation.columns import ColumnsReport
+from seqtag.tagging.evaluation.columns import ColumnsReport, reports_of
 from seqtag.tagging.evaluation.evaluate import Report, mean_score, measures_name, reports_on, resolve_measures
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.tagging.model import TaggingModel
@@ -48,7 +48,7 @@ class SeedRuns:
     @property
     def best(self) -> SeedRun:
         """The run with the best dev score."""
-        return max(self.runs, key=lambda run: mean_score(run.reports["dev"], self.measures))
+        return max(self.runs, key=lambda run: mean_score(reports_of(run.reports["dev"]), self.measures))
 
     def to_metrics(self) -> dict[str, Any]:
         """The contents of `metrics.json`."""
@@ -68,7 +68,7 @@ class SeedRuns:
         return metrics
 
     def _spread(self, split: str) -> dict[str, Any]:
-        scores = [mean_score(run.reports[split], self.measures) for run in self.runs]
+        scores = [mean_score(reports_of(run.reports[split]), self.measures) for run in self.runs]
         return {"mean": statistics.fmean(scores), "min": min(scores), "max": max(scores), "scores": scores}
 
 
@@ -85,8 +85,7 @@ def fit_seeds(
         seed = config.seed + number
         part = recording.part(f"seed-{seed}", labelled=count > 1)
         runs.append(_fit_seed(config, corpora, seed, part, budget.part(1 / (count - number)), vectors))
-    codecs = [of_column.codec for of_column in runs[0].model.columns]
-    return SeedRuns(runs, resolve_measures(config.evaluation.measure, codecs), vectors)
+    return SeedRuns(runs, resolve_measures(config.evaluation.measure, runs[0].model.codecs), vectors)
 
 
 def _fit_seed(

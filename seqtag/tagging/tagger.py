@@ -28,6 +28,7 @@ from seqtag.tagging.data.forced_tags import ForcedTags, forced_of_lists
 from seqtag.tagging.data.python_sentences import sentences_of
 from seqtag.tagging.data.tag_codec import fit_codecs
 from seqtag.tagging.data.weights import checked_weights
+from seqtag.tagging.evaluation.columns import reports_of
 from seqtag.tagging.evaluation.evaluate import evaluate_model, mean_score, resolve_measures
 from seqtag.tagging.export import export_saved_model
 from seqtag.tagging.fit import fit_tagging_model
@@ -263,10 +264,10 @@ class Tagger(BaseEstimator):
         """
         self._check_fitted()
         corpus = load_corpus(X, self.model_.options, y)
-        codecs = [of_column.codec for of_column in self.model_.columns]
+        codecs = self.model_.codecs
         for codec, of_column in zip(codecs, corpus.columns_of_tags, strict=True):
             codec.check(of_column)
-        return mean_score(evaluate_model(self.model_, corpus), resolve_measures("auto", codecs))
+        return mean_score(reports_of(evaluate_model(self.model_, corpus)), resolve_measures("auto", codecs))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a run directory that `load` and the command line read.

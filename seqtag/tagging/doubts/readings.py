@@ -16,6 +16,7 @@ from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.schemes import Span, spans
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.data.tags import UNKNOWN_TAG
+from seqtag.tagging.evaluation.entities import regions
 from seqtag.tagging.evaluation.known_tags import is_certain
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.outputs import batch_outputs
@@ -151,7 +152,9 @@ def _judge(codec: TagCodec, tags: Sequence[str], sentence: int, gold: _Path, own
             judged.trust.setdefault(span.type, []).append(gold.reading(span.start, span.end).probability)
     if codec.scheme is not None:
         judged.trust[OUTSIDE] = [float(gold.alone[n]) for n, tag in enumerate(tags) if tag == OUTSIDE]
-    for start, end in _differing(gold.spans, own.spans):
+    for start, end, true, found in regions(gold.spans, own.spans):
+        if true == found:
+            continue
         place = Place(sentence, start, end, gold.reading(start, end), own.reading(start, end))
         if _is_judged(codec, tags, start, end) and known.issuperset(span.type for span in place.gold.spans):
             judged.places.append(place)
@@ -162,18 +165,3 @@ def _judge(codec: TagCodec, tags: Sequence[str], sentence: int, gold: _Path, own
 def _is_judged(codec: TagCodec, tags: Sequence[str], start: int, end: int) -> bool:
     """Whether gold says how to read a place."""
     return tags[start] != UNKNOWN_TAG if codec.scheme is None else is_certain(tags, start, end)
-
-
-def _differing(gold: Sequence[Span], own: Sequence[Span]) -> list[tuple[int, int]]:
-    """The places that hold what only one of both has; entities that overlap share a place.
-
-    >>> _differing([Span("PER", 0, 2), Span("LOC", 4, 5)], [Span("PER", 1, 3), Span("LOC", 4, 5)])
-    [(0, 3)]
-    """
-    places: list[tuple[int, int]] = []
-    for _, start, end in sorted(set(gold) ^ set(own), key=lambda span: (span.start, span.end)):
-        if places and start < places[-1][1]:
-            places[-1] = places[-1][0], max(end, places[-1][1])
-        else:
-            places.append((start, end))
-    return places

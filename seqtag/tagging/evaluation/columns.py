@@ -37,9 +37,14 @@ class ColumnsReport:
         return "\n\n".join([*parts, f"tokens right in all {len(self.columns)} columns: {self.all_right:.2%}"])
 
 
+def reports_of(report: SpanReport | LabelReport | ColumnsReport) -> list[SpanReport | LabelReport]:
+    """The report on each column of tags."""
+    return list(report.columns.values()) if isinstance(report, ColumnsReport) else [report]
+
+
 def first_report(report: SpanReport | LabelReport | ColumnsReport) -> SpanReport | LabelReport:
     """The report on the first column of tags."""
-    return next(iter(report.columns.values())) if isinstance(report, ColumnsReport) else report
+    return reports_of(report)[0]
 
 
 def share_all_right(gold: Sequence[Tags], predicted: Sequence[Tags]) -> float:

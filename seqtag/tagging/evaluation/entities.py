@@ -22,6 +22,38 @@ class Entities(NamedTuple):
     predicted: list[list[Span]]
 
 
+class Region(NamedTuple):
+    """A stretch of tokens that spans cover which overlap each other; `end` is exclusive.
+
+    Attributes:
+        gold: those of gold in it.
+        predicted: the predicted ones.
+    """
+
+    start: int
+    end: int
+    gold: list[Span]
+    predicted: list[Span]
+
+
+def regions(gold: Iterable[Span], predicted: Iterable[Span]) -> list[Region]:
+    """The regions of the spans of a sentence, from left to right.
+
+    >>> found = regions([Span("PER", 0, 2), Span("LOC", 4, 5)], [Span("PER", 1, 3), Span("LOC", 4, 5)])
+    >>> [(region.start, region.end, region.gold == region.predicted) for region in found]
+    [(0, 3, False), (4, 5, True)]
+    """
+    found: list[Region] = []
+    both = [*((span, True) for span in gold), *((span, False) for span in predicted)]
+    for span, is_gold in sorted(both, key=lambda pair: (pair[0].start, pair[0].end)):
+        if found and span.start < found[-1].end:
+            found[-1] = found[-1]._replace(end=max(found[-1].end, span.end))
+        else:
+            found.append(Region(span.start, span.end, [], []))
+        (found[-1].gold if is_gold else found[-1].predicted).append(span)
+    return found
+
+
 def read_entities(
     gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], scheme: Scheme | str, read: Reader = spans
 ) -> Entities:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -174,7 +174,6 @@ def measures_name(measures: Sequence[str]) -> str:
     return measures[0] if len(set(measures)) == 1 else "mean_score"
 
 
-def mean_score(report: Report | ColumnsReport, measures: Sequence[str]) -> float:
+def mean_score(reports: Iterable[Report], measures: Sequence[str]) -> float:
     """The mean of the measure of each column of tags."""
-    reports = report.columns.values() if isinstance(report, ColumnsReport) else [report]
     return fmean(getattr(of_column, name) for of_column, name in zip(reports, measures, strict=True))

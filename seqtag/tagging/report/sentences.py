@@ -13,6 +13,7 @@ from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.schemes import Span, spans
 from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.answers import JudgedTags
+from seqtag.tagging.evaluation.entities import regions
 from seqtag.tagging.evaluation.errors import KINDS, EntityError, errors_of
 from seqtag.tagging.evaluation.known_tags import corpus_at_known
 from seqtag.tagging.report.markup import script_data, shortened
@@ -23,8 +24,6 @@ MOST_SENTENCES, MOST_TOKENS, MOST_SIZE = 1000, 300, 3_000_000
 # The kind of a wrong label, and of a sentence without errors.
 WRONG, NONE = "wrong", "none"
 DIGITS = 4
-
-Region = tuple[int, int, list[Span], list[Span]]
 
 
 @dataclass(frozen=True)
@@ -178,25 +177,12 @@ def _spans_row(sentence: _Sentence, types: _Numbers, scheme: str) -> dict[str, A
         **_tokens(sentence.tokens, part),
         "regions": [
             (*clipped(start, end), gold_here == found_here, told(gold_here), told(found_here))
-            for start, end, gold_here, found_here in _regions(gold, found)
+            for start, end, gold_here, found_here in regions(gold, found)
             if _is_in(Span("", start, end), part)
         ],
         "errors": sorted({_told(error, types) for error in errors if _is_in(_place(error), part)}),
         "pairs": sorted(_pairs(gold, found, part, types)),
     }
-
-
-def _regions(gold: Sequence[Span], found: Sequence[Span]) -> list[Region]:
-    """The stretches that spans cover which overlap each other, with those of gold and the predicted ones in each."""
-    regions: list[Region] = []
-    for span, is_gold in sorted([*((s, True) for s in gold), *((s, False) for s in found)], key=lambda s: s[0][1:]):
-        if regions and span.start < regions[-1][1]:
-            start, end, *both = regions.pop()
-        else:
-            start, end, both = span.start, span.end, [[], []]
-        both[0 if is_gold else 1].append(span)
-        regions.append((start, max(end, span.end), both[0], both[1]))
-    return regions
 
 
 def _pairs(gold: Sequence[Span], found: Sequence[Span], part: range, types: _Numbers) -> set[tuple[int, int]]:
