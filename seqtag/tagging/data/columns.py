@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
@@ -30,6 +30,7 @@ class Reading(NamedTuple):
     detected: bool
     of_earlier_file: bool
     notation: Notation | None
+    further_notations: Mapping[str, Notation | None]
 
 
 class Plan(NamedTuple):
@@ -47,6 +48,7 @@ class Plan(NamedTuple):
     settled: bool
     header: int | None = None
     notation: Notation | None = None
+    further_notations: Mapping[str, Notation | None] = {}
 
 
 # A line of the file, its columns if it is a row, and whether it ends the sentence before it, or starts one. No named
@@ -68,7 +70,8 @@ def read_columns(lines: Iterator[str], layout: Layout, reading: Reading) -> Iter
             break
     else:
         raise DataError(nothing_found(head), reading.path)
-    plan = _plan(content_of(line), len(head), layout, comments, reading)._replace(notation=reading.notation)
+    plan = _plan(content_of(line), len(head), layout, comments, reading)
+    plan = plan._replace(notation=reading.notation, further_notations=reading.further_notations)
     return group_sentences(_parsed(chain(head, lines), plan, reading.path), plan, reading.path)
 
 
@@ -229,6 +232,5 @@ def _sentence(
 ) -> ColumnSentence:
     tokens = [row[plan.token] for row in rows]
     header = plan.header if first_line == 1 else None
-    return ColumnSentence(
-        tokens, rows, lines, positions, first_line, plan.layout, plan.tag, path, header, plan.notation
-    )
+    notations = plan.notation, plan.further_notations
+    return ColumnSentence(tokens, rows, lines, positions, first_line, plan.layout, plan.tag, path, header, *notations)

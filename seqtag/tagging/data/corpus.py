@@ -101,6 +101,7 @@ class ReadingOptions:
             comment_prefix=self.comment_prefix,
             sentence_column=self.sentence_column,
             notation=self.notation,
+            further_notations={column.tag_name: column.notation for column in self.further},
         )
 
 

@@ -12,7 +12,7 @@ changes the tags and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
 from seqtag.data.text.lines import Source, read_lines, source_name
@@ -54,6 +54,7 @@ class SentenceReader:
             columns, down to the token alone (in layouts with word numbers also without the number).
         comment_prefix: how lines start that are kept but not tagged, beside the layout's own comments.
         notation: how tags are spelt that `Sentence.with_tags` is given, for layouts that mark spans otherwise.
+        further_notations: the same for further columns of tags, by their names.
 
     Raises:
         DataError: on iteration, with file and line: unreadable, undecodable, empty, ragged, or without the
@@ -72,6 +73,7 @@ class SentenceReader:
         comment_prefix: str | None = None,
         sentence_column: str | int | None = None,
         notation: Notation | None = None,
+        further_notations: Mapping[str, Notation | None] | None = None,
     ) -> None:
         self.source = source
         self.path = source_name(source)
@@ -89,6 +91,7 @@ class SentenceReader:
             detected=layout == "auto",
             of_earlier_file=isinstance(layout, Layout),
             notation=notation,
+            further_notations=further_notations or {},
         )
 
     def __iter__(self) -> Iterator[Sentence]:

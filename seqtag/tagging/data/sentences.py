@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from seqtag.data.text.fields import field_places, written_field
@@ -79,6 +79,7 @@ class ColumnSentence:
         path: the file's name, for messages.
         header: the index in `lines` of the header of a table, in its first sentence.
         notation: how tags are spelt that `with_tags` is given, where the file has brackets instead.
+        further_notations: the same for further columns of tags, by their names.
     """
 
     tokens: list[str]
@@ -91,6 +92,7 @@ class ColumnSentence:
     path: str
     header: int | None = None
     notation: Notation | None = None
+    further_notations: Mapping[str, Notation | None] = field(default_factory=dict)
 
     @property
     def raw(self) -> str:
@@ -195,20 +197,25 @@ class ColumnSentence:
         >>> sentence.with_column("tag", ["B-PER", "O"])
         'John\tB-PER\nsleeps\tO\n'
         """
-        return "".join(self._with_values(self.lines, self._place(column), values))
+        return "".join(self._with_values(self.lines, str(column), self._place(column), values))
 
     def with_tags(self, tags: Sequence[str], further: Mapping[str, Sequence[str]] | None = None) -> str:
         """The raw text with the column of tags replaced, or appended when absent; see `with_column`.
 
         The same is done for `further` columns of tags.
         """
-        lines = self.lines
-        columns = [(self.tag_index, tags), *((self._place(name), of) for name, of in (further or {}).items())]
-        for index, values in columns:
-            if self._in_brackets(index):
-                values = brackets_of_tags(values if self.notation is None else list(map(self.notation.read, values)))
-            lines = self._with_values(lines, index, values)
+        lines = self._with_tags(self.lines, self.layout.tag or "tag", self.tag_index, tags, self.notation)
+        for name, of_column in (further or {}).items():
+            lines = self._with_tags(lines, name, self._place(name), of_column, self.further_notations.get(name))
         return "".join(lines)
+
+    def _with_tags(
+        self, lines: Sequence[str], name: str, index: int, tags: Sequence[str], notation: Notation | None
+    ) -> list[str]:
+        """Lines of this sentence with other tags, which are spelt in this notation, in one column."""
+        if self._in_brackets(index):
+            tags = brackets_of_tags(tags if notation is None else list(map(notation.read, tags)))
+        return self._with_values(lines, name, index, tags)
 
     def _in_brackets(self, index: int) -> bool:
         return index < self.layout.width and self.layout.columns[index] in self.layout.brackets
@@ -251,8 +258,8 @@ class ColumnSentence:
     def _is_last(self, index: int) -> bool:
         return index >= len(self.rows[0]) - 1
 
-    def _with_values(self, lines: Sequence[str], index: int, values: Sequence[str]) -> list[str]:
-        """Lines of this sentence with other values in one column."""
+    def _with_values(self, lines: Sequence[str], name: str, index: int, values: Sequence[str]) -> list[str]:
+        """Lines of this sentence with other values in one column, which gets this name where it is new."""
         if len(values) != len(self.tokens):
             raise ValueError(f"expected {len(self.tokens)} values, found {len(values)}")
         breaks = "\n" if self.layout.form == "table" else "\t\n"
@@ -265,7 +272,7 @@ class ColumnSentence:
         lines = list(lines)
         append = not self._reaches(index)
         if append:
-            lines = [self._appended(line, filler) for line, filler in zip(lines, self._fillers(), strict=True)]
+            lines = [self._appended(line, filler) for line, filler in zip(lines, self._fillers(name), strict=True)]
         for position, value in zip(self.positions, values, strict=True):
             line = lines[position]
             lines[position] = self._appended(line, value) if append else self._replaced(line, index, value)
@@ -281,11 +288,11 @@ class ColumnSentence:
         line = self.lines[self.positions[0]]
         return "\t" if self._splits_at_spaces and "\t" in line else self.layout.separator
 
-    def _fillers(self) -> list[str]:
-        """What each line that holds no token gets in a new column; "" for nothing."""
+    def _fillers(self, name: str) -> list[str]:
+        """What each line that holds no token gets in a new column of this name; "" for nothing."""
         fillers = [self._filler(content_of(line)) for line in self.lines]
         if self.header is not None:
-            fillers[self.header] = self.layout.tag or "tag"
+            fillers[self.header] = name
         return fillers
 
     def _filler(self, text: str) -> str:

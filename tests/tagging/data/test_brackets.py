@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
 from seqtag.errors import DataError
+from seqtag.tagging.data.corpus import ReadingOptions
+from seqtag.tagging.data.notation import Notation
 from seqtag.tagging.data.reader import SentenceReader
 
 ROWS = [
@@ -37,6 +40,20 @@ def test_conll2012():
     assert first.with_tags(first.tags) + second.with_tags(second.tags) == TEXT
     changed = first.with_tags(["S-X", "O", "B-Y", "I-Y", "E-Y"])
     assert read(changed, first.layout)[0].tags == ["B-X", "O", "B-Y", "I-Y", "I-Y"]
+
+
+def test_each_column_of_tags_is_read_in_its_own_notation():
+    options = ReadingOptions(
+        tag_column="pos",
+        notation=Notation(suffix=True),
+        further=(ReadingOptions(tag_column="ner", notation=Notation(lower=True, inside="M", outside="o")),),
+    )
+    first, _ = options.reader(io.StringIO(TEXT))
+    written = first.with_tags(first.tags, {"ner": ["o", "b-GPE", "m-GPE", "b-PERSON", "o"]})
+    assert written == first.raw
+    options = replace(options, tag_column="ner", further=(replace(options, tag_column="pos"),))
+    first, _ = options.reader(io.StringIO(TEXT))
+    assert first.with_tags(["O", "GPE-B", "GPE-I", "PERSON-B", "O"], {"pos": first.tags_in("pos")}) == first.raw
 
 
 def test_other_columns_of_it_are_labels():

@@ -45,6 +45,16 @@ def test_a_new_column_of_tags_gets_its_name_in_the_header():
     assert first.with_tags(TAGS[0]) + second.with_tags(TAGS[1]) == FIRST_ROW
 
 
+def test_each_of_several_new_columns_gets_its_own_name_in_the_header():
+    layout = read("ID,Word,POS,Tag\n1,a,X,O\n")[0].layout
+    [sentence] = read("ID,Word\n1,a\n2,b\n", layout, tag_column="Tag", tags_required=False)
+    further = {"POS": ["X", "Y"], "chunk, type": ["NP", "VP"]}
+    assert sentence.with_tags(["O", "O"], further) == 'ID,Word,Tag,POS,"chunk, type"\n1,a,O,X,NP\n2,b,O,Y,VP\n'
+    assert sentence.with_column("POS", ["X", "Y"]) == "ID,Word,POS\n1,a,X\n2,b,Y\n"
+    [half] = read("ID,Word,POS\n1,a,?\n", layout, tag_column="Tag", tags_required=False)
+    assert half.with_tags(["O"], {"POS": ["X"], "chunk": ["NP"]}) == "ID,Word,POS,Tag,chunk\n1,a,X,O,NP\n"
+
+
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
