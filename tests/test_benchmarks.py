@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
+from benchmarks.exported_answers import Compared, compare
 from benchmarks.forecast_ablation import best_rule, drawn, noise, repeats, systems
 from benchmarks.forecast_defaults import LEVELS, by_series, cut, of_all, report_of
 from benchmarks.forecast_promise import Origin, Side, long_enough, row
 from seqtag.forecasting.defaults.choices import ANCHORED, SEASONAL, SMOOTHED
+from seqtag.tagging.tagged_sentence import TaggedSentence
 
 FILES = sorted((Path(__file__).parents[1] / "benchmarks").rglob("*.py"))
 
@@ -116,3 +119,21 @@ def test_the_figures_of_all_are_means_over_the_series():
         3,
         4,
     )
+
+
+def test_a_tag_and_a_probability_of_the_exported_model_that_differ_are_found():
+    """The tags of the model are the tokens, of the second column their lengths; one of each differs in a sentence."""
+
+    def serving(tokens):
+        scores = np.where(tokens == "bb", 0.75, 0.5).astype(np.float32)
+        lengths = np.vectorize(lambda token: b"%d" % len(token), otypes=[object])(tokens.numpy())
+        outputs = {"tags": tokens, "scores": scores, "tags_length": lengths, "scores_length": np.full_like(scores, 0.5)}
+        return {name: tf.constant(value) for name, value in outputs.items()}
+
+    def sentence(tokens, lengths):
+        further = {"length": TaggedSentence(tokens, lengths, [0.5] * len(tokens), [])}
+        return TaggedSentence(tokens, tokens, [0.5] * len(tokens), [], further=further)
+
+    same = [sentence(["aaa", "c"], ["3", "1"])] * 70
+    assert compare(serving, [*same, sentence([], [])]) == Compared(280, 0, 0.0)
+    assert compare(serving, [*same, sentence(["a", "bb", "c"], ["1", "3", "1"]), *same]) == Compared(566, 1, 0.25)
