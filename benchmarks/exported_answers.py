@@ -60,8 +60,8 @@ def compare(serving: Any, tagged: Sequence[TaggedSentence]) -> Compared:
         output = {name: tensor.numpy() for name, tensor in serving(tokens=tf.constant(padded)).items()}
         for row, sentence in enumerate(rows):
             for suffix, answer in _columns(sentence):
-                place = row, slice(len(sentence.tokens))
-                found = found.and_of(_compared(output[f"tags{suffix}"][place], output[f"scores{suffix}"][place], answer))
+                tags, scores = (output[f"{what}{suffix}"][row, : len(sentence.tokens)] for what in ("tags", "scores"))
+                found = found.and_of(_compared(tags, scores, answer))
     return found
 
 

@@ -94,7 +94,7 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
         best.model.save(folder)
         write_figures(folder, best.fit.history, metrics)
         # Sentences are those of dev: who looks at those of test begins to choose by them.
-        shown = str(config.data.dev), corpora["dev"], best.judged[0], best.model.codec.scheme
+        shown = str(config.data.dev), corpora["dev"], best.judged, [codec.scheme for codec in best.model.codecs]
         page = render_page(Findings(str(output), *shown, best.reports, best.fit.history))
         bundle.write_text(folder / bundle.REPORT, page)
         remove(folder / PREPARED)

@@ -1,11 +1,12 @@
 "use strict";
 // Shows the sentences. All that comes from data is set as text, never read as markup.
-const data = JSON.parse(document.getElementById("data").textContent);
+// What is known of each column of tags, and the one whose sentences are shown.
+const columns = JSON.parse(document.getElementById("data").textContent);
+let data = columns[0], spelt = [];
 const of = (id) => document.getElementById(id);
 const PAGE = 40;
 const GOLDEN_ANGLE = 137.508;
 const ANY = "any error", ALL = "all", NONE = "none";
-const spelt = data.rows.map((row) => row.tokens.join(" ").toLowerCase());
 let pair = null, found = [], shown = 0;
 
 function make(name, className, ...parts) {
@@ -153,6 +154,25 @@ function choosePair(chosen) {
   update();
 }
 
+function showColumn(number) {
+  data = columns[number];
+  spelt = data.rows.map((row) => row.tokens.join(" ").toLowerCase());
+  of("column").value = number;
+  of("told").textContent = data.told;
+  const kind = of("kind").value;
+  of("kind").replaceChildren(...[ALL, ANY, ...data.kinds, NONE].map((name) => new Option(name, name)));
+  of("kind").options[1].defaultSelected = true;
+  of("kind").value = [...of("kind").options].some((option) => option.value === kind) ? kind : ANY;
+  const sorted = data.types.map((name, n) => [name, n]).sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  of("type").replaceChildren(new Option("all", ""), ...sorted.map(([name, n]) => new Option(name, n)));
+  choosePair(null);
+}
+
+// What the tables count is the first column's.
+function showFirstColumn() {
+  if (data !== columns[0]) showColumn(0);
+}
+
 function reset() {
   // The fields themselves are set back after this event.
   setTimeout(() => choosePair(null));
@@ -173,6 +193,7 @@ function setUpCells() {
   of("confusion-table").addEventListener("click", (event) => {
     const cell = event.target.closest("button");
     if (!cell) return;
+    showFirstColumn();
     of("kind").value = ANY;
     of("type").value = of("text").value = "";
     choosePair([cell.dataset.gold, cell.dataset.found]);
@@ -217,11 +238,9 @@ function setUpKeys() {
 }
 
 function setUp() {
-  of("kind").append(...[ALL, ANY, ...data.kinds, NONE].map((name) => new Option(name, name)));
-  of("kind").value = ANY;
-  of("kind").options[1].defaultSelected = true;
-  const sorted = data.types.map((name, n) => [name, n]).sort((a, b) => (a[0] < b[0] ? -1 : 1));
-  of("type").append(new Option("all", ""), ...sorted.map(([name, n]) => new Option(name, n)));
+  of("column").append(...columns.map((column, n) => new Option(column.name, n)));
+  of("columns").hidden = columns.length === 1;
+  of("column").addEventListener("change", () => showColumn(Number(of("column").value)));
   for (const id of ["kind", "type", "order"]) of(id).addEventListener("change", update);
   of("text").addEventListener("input", update);
   of("filters").addEventListener("reset", reset);
@@ -229,6 +248,7 @@ function setUp() {
   of("more").addEventListener("click", more);
   for (const button of document.querySelectorAll("[data-kind]")) {
     button.addEventListener("click", () => {
+      showFirstColumn();
       of("kind").value = button.dataset.kind;
       update();
       toSentences();
@@ -237,7 +257,7 @@ function setUp() {
   setUpCells();
   setUpTheme();
   setUpKeys();
-  update();
+  showColumn(0);
 }
 
 setUp();

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from seqtag.runs import bundle
 from seqtag.tagging.data.corpus import TaggedCorpus
@@ -34,18 +35,18 @@ class Findings:
         run: the name of the run.
         data: the name of the file whose sentences are shown.
         corpus: these sentences.
-        judged: the answers of the model to them.
-        scheme: of the tags; None for plain labels.
+        judged: the answers of the model to them, in each column of tags.
+        schemes: of the tags of each column; None for plain labels.
         reports: the report on each scored split; the first is on these sentences. Of several columns of tags the page
-            shows the first, and the scores of all.
+            shows the scores and the sentences of all, and the tables and figures of the first.
         history: of the training, a dict for each epoch; empty where it is not known.
     """
 
     run: str
     data: str
     corpus: TaggedCorpus
-    judged: JudgedTags
-    scheme: str | None
+    judged: Sequence[JudgedTags]
+    schemes: Sequence[str | None]
     reports: Mapping[str, Report | ColumnsReport]
     history: Sequence[Mapping[str, float]] = ()
 
@@ -68,7 +69,7 @@ class Findings:
         epochs = bundle.read_history(history) if history.exists() else []
         judged = judge_columns(model, corpus)
         reports = {Path(data).name: reports_on(model, corpus, judged, n_best)}
-        return cls(str(run), data, corpus, judged[0], model.codec.scheme, reports, epochs)
+        return cls(str(run), data, corpus, judged, [codec.scheme for codec in model.codecs], reports, epochs)
 
     @property
     def report(self) -> Report | ColumnsReport:
@@ -78,14 +79,14 @@ class Findings:
 
 def render_page(findings: Findings) -> str:
     """The page, as HTML."""
-    report = first_report(findings.report)
-    sections = [("scores", "Scores", _scores(findings.reports)), ("types", "Types", types_table(report))]
-    sections.append(("confusion", "Confusion", _confusion(report)))
+    report, first = first_report(findings.report), _names(findings)[0]
+    of_first = f", {first}" if first else ""
+    sections = [("scores", "Scores", _scores(findings.reports)), ("types", f"Types{of_first}", types_table(report))]
+    sections.append(("confusion", f"Confusion{of_first}", _confusion(report)))
     if report.details is not None:
-        sections.append(("calibration", "Calibration", _calibration(findings.judged, report.details)))
+        sections.append(("calibration", f"Calibration{of_first}", _calibration(findings.judged[0], report.details)))
     if findings.history:
         sections.append(("training", "Training", _training(findings.history)))
-    shown = shown_sentences(findings.corpus, findings.judged, findings.scheme)
     name = shortened(Path(findings.data).name)
     style, script = _own("page.css"), _own("page.js")
     links = [*((name, title) for name, title, _ in sections), ("sentences", "Sentences")]
@@ -97,8 +98,7 @@ def render_page(findings: Findings) -> str:
         about=joined(f"{findings.data}, tagged by {findings.run}"),
         links=joined(*(element("a", title, href=f"#{name}") for name, title in links)),
         sections="\n".join(_section(*section) for section in sections),
-        shown=joined(_told(shown)),
-        data=script_data(shown.to_data()),
+        data=script_data(_sentences(findings)),
         script=script,
     )
 
@@ -174,6 +174,23 @@ def _training(history: Sequence[Mapping[str, float]]) -> Markup:
         line_chart("Gradient norm by layer", of_layers, log=True),
     ]
     return element("div", *charts, class_="charts")
+
+
+def _sentences(findings: Findings) -> list[dict[str, Any]]:
+    """What the script is told of the sentences, for each column of tags."""
+    names = _names(findings)
+    columns = zip(findings.corpus.columns_of_tags, findings.judged, findings.schemes, strict=True)
+    shown = [shown_sentences(*column, share=1 / len(names)) for column in columns]
+    return [
+        {"name": name, "told": _told(of_column), **of_column.to_data()}
+        for name, of_column in zip(names, shown, strict=True)
+    ]
+
+
+def _names(findings: Findings) -> list[str]:
+    """The names of the columns of tags; one without a name, if there are no others."""
+    report = findings.report
+    return list(map(shortened, report.columns)) if isinstance(report, ColumnsReport) else [""]
 
 
 def _told(shown: ShownSentences) -> str:

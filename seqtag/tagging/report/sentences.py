@@ -47,13 +47,16 @@ class ShownSentences:
         return {"rows": self.rows, "types": list(map(shortened, self.types)), "kinds": self.kinds}
 
 
-def shown_sentences(corpus: TaggedCorpus, judged: JudgedTags, scheme: str | None) -> ShownSentences:
+def shown_sentences(
+    corpus: TaggedCorpus, judged: JudgedTags, scheme: str | None, share: float = 1.0
+) -> ShownSentences:
     """The sentences of a file, or the most telling ones of a large one; see `most_telling`.
 
     Args:
         corpus: the sentences with their gold tags.
         judged: the model's answers.
         scheme: of the tags; None for plain labels.
+        share: how much of the room on the page there is for them.
     """
     types = _Numbers()
     sides = corpus_at_known(corpus.tags, judged.predicted, scheme)
@@ -66,7 +69,7 @@ def shown_sentences(corpus: TaggedCorpus, judged: JudgedTags, scheme: str | None
         told = _labels_row(sentences[n], types) if scheme is None else _spans_row(sentences[n], types, scheme)
         row = {"at": at, "p": round(doubts[n], DIGITS), **told}
         size += len(script_data(row))
-        if rows and size > MOST_SIZE:
+        if rows and size > share * MOST_SIZE:
             break
         rows[n] = row
     kinds = (WRONG,) if scheme is None else KINDS

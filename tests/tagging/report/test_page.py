@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -38,6 +39,8 @@ HOSTILE = [
 ]
 TYPES = ["PER", "<i>LOC</i>", 'O"RG']
 SENTENCES = 130
+# The name of a column of tags.
+LABELS = "<pos>" + "long" * 40
 
 
 def findings(
@@ -65,8 +68,8 @@ def findings(
         "runs/<u>mine",
         "data/<u>dev.tsv",
         TaggedCorpus(tokens, gold, lines=lines),
-        JudgedTags(predicted, answers, answers, np.array([], str), words, scores, given),
-        scheme,
+        [JudgedTags(predicted, answers, answers, np.array([], str), words, scores, given)],
+        [scheme],
         {"dev": type(report)(**{**vars(report), "details": details})},
         history,
     )
@@ -98,11 +101,23 @@ def with_labels() -> Findings:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory, with_spans, with_labels) -> SimpleNamespace:
-    """The addresses of both pages."""
+def with_columns(with_spans, with_labels) -> Findings:
+    """Of two columns of tags, those of the other two."""
+    return replace(
+        with_spans,
+        corpus=replace(with_spans.corpus, further={LABELS: with_labels.corpus}),
+        judged=[*with_spans.judged, *with_labels.judged],
+        schemes=[*with_spans.schemes, *with_labels.schemes],
+        reports={"dev": ColumnsReport({"ner": with_spans.report, LABELS: with_labels.report}, 0.5)},
+    )
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory, with_spans, with_labels, with_columns) -> SimpleNamespace:
+    """The addresses of the pages."""
     folder = tmp_path_factory.mktemp("pages")
     addresses = {}
-    for name, found in (("spans", with_spans), ("labels", with_labels)):
+    for name, found in (("spans", with_spans), ("labels", with_labels), ("columns", with_columns)):
         path = folder / f"{name}.html"
         path.write_text(render_page(found), encoding="utf-8")
         addresses[name] = path.as_uri()
@@ -150,7 +165,7 @@ return [...document.querySelectorAll(".about span:first-child")].map((place) => 
 def errors(found: Findings) -> list[list]:
     return [
         errors_of(spans(gold, "IOB2"), spans(predicted, "IOB2"))
-        for gold, predicted in zip(found.corpus.tags, found.judged.predicted, strict=True)
+        for gold, predicted in zip(found.corpus.tags, found.judged[0].predicted, strict=True)
     ]
 
 
@@ -172,12 +187,47 @@ def test_it_loads_nothing_and_may_load_nothing(browser, page, pages):
     assert "Content Security Policy" in told and "x.png" in told and "script" in told
 
 
-def test_of_several_columns_the_scores_of_all_are_shown(with_spans, with_labels):
-    columns = ColumnsReport({"ner": with_spans.report, "<pos>": with_labels.report}, 0.5)
-    text = render_page(replace(with_spans, reports={"dev": columns}))
+def test_of_several_columns_the_scores_of_all_are_shown(with_spans, with_labels, with_columns):
+    text = render_page(with_columns)
     assert f"<strong>{with_spans.report.f1:.2%}</strong> F1" in text and "<h3>dev, ner</h3>" in text
     assert f"<strong>{with_labels.report.accuracy:.2%}</strong> accuracy" in text
-    assert "<h3>dev, &lt;pos&gt;</h3>" in text
+    assert "<h3>dev, &lt;pos&gt;" in text and '<h2 id="confusion-title">Confusion, ner</h2>' in text
+
+
+def test_sentences_of_all_columns_together_make_no_large_page(monkeypatch, with_columns):
+    monkeypatch.setattr("seqtag.tagging.report.sentences.MOST_SIZE", 20_000)
+    [text] = re.findall('(?s)id="data">(.*?)</script>', render_page(with_columns))
+    columns = json.loads(text)
+    assert 10_000 < len(text) < 22_000 and all(1 < len(column["rows"]) < 60 for column in columns)
+    assert [column["told"].split(":")[0] for column in columns] == [
+        f"{len(column['rows'])} of {total} sentences" for column, total in zip(columns, (SENTENCES, 60), strict=True)
+    ]
+
+
+def test_the_column_whose_sentences_are_shown_is_chosen_by_keys(browser, page, pages, with_spans, with_labels):
+    assert page.run("return document.getElementById('columns').hidden")  # there is one
+    browser.get(pages.columns)
+    of_spans = {n for n, found in enumerate(errors(with_spans)) if found}
+    assert set(page.shown()) == of_spans
+    page.choose("#type", "PER")
+    page.find("#column").send_keys(page.keys.ARROW_DOWN)
+    assert page.run("return document.activeElement.selectedOptions[0].text").startswith("<pos>long")
+    [answers] = with_labels.judged
+    pairs = zip(with_labels.corpus.tags, answers.predicted, strict=True)
+    wrong = {n for n, (gold, predicted) in enumerate(pairs) if gold != predicted}
+    assert set(page.shown()) == wrong and wrong != of_spans
+    options = "return [...document.querySelectorAll(`#${arguments[0]} option`)].map((option) => option.text)"
+    assert page.run(options, "kind") == ["all", "any error", "wrong", "none"]
+    assert set(page.run(options, "type")) > {f"L{n}" for n in range(44)}
+    assert page.find("#told").text == "All 60 sentences of the file."
+    page.find("#text").send_keys("nowhere")
+    page.find("#reset").click()
+    assert set(page.shown()) == wrong and page.find("#column").get_property("value") == "1"
+    # What is counted above is the first column's.
+    page.run("document.querySelector('.confusion button').click()")
+    assert page.find("#column").get_property("value") == "0" and not page.find("#pair").get_property("hidden")
+    assert page.find("#told").text == f"All {SENTENCES} sentences of the file."
+    assert set(page.shown()) < of_spans
 
 
 def test_markup_in_data_stays_text(page):
@@ -211,7 +261,7 @@ def test_a_type_and_a_kind_are_of_one_error(page, with_spans):
     wanted = {n for n, types in enumerate(missed) if TYPES[1] in types}
     assert set(page.shown()) == wanted and wanted
     page.choose("#kind", "all")
-    sides = with_spans.corpus.tags, with_spans.judged.predicted
+    sides = with_spans.corpus.tags, with_spans.judged[0].predicted
     wanted = {n for n, tags in enumerate(zip(*sides, strict=True)) if "B-<i>LOC</i>" in [*tags[0], *tags[1]]}
     assert set(page.shown()) == wanted
 
@@ -228,7 +278,7 @@ def test_text_is_found_whatever_its_case_and_reset_shows_all_errors(page, with_s
 
 def test_the_order_is_that_of_doubt_or_of_the_file(page, with_spans):
     page.choose("#kind", "all")
-    doubts = [round(float(scores.min()), 4) for scores in with_spans.judged.scores]
+    doubts = [round(float(scores.min()), 4) for scores in with_spans.judged[0].scores]
     assert page.shown() == sorted(range(SENTENCES), key=lambda n: doubts[n])
     page.choose("#order", "most probable first")
     assert page.shown() == sorted(range(SENTENCES), key=lambda n: -doubts[n])
@@ -243,7 +293,7 @@ def test_a_cell_of_the_confusion_table_shows_its_sentences(page, with_spans):
     def types(tags):
         return [tag.split("-")[-1] for tag in tags]
 
-    pairs = zip(with_spans.corpus.tags, with_spans.judged.predicted, strict=True)
+    pairs = zip(with_spans.corpus.tags, with_spans.judged[0].predicted, strict=True)
     tokens = [sum((g, f) == ("PER", "O") for g, f in zip(*map(types, pair), strict=True)) for pair in pairs]
     assert set(page.shown()) == {n for n, count in enumerate(tokens) if count}
     assert int(cell.text) == sum(tokens)
@@ -274,7 +324,8 @@ def test_it_is_used_by_keys(page):
     assert focused() == -1
 
 
-def test_every_control_shows_that_it_has_the_focus(page):
+def test_every_control_shows_that_it_has_the_focus(browser, page, pages):
+    browser.get(pages.columns)
     page.run("document.body.tabIndex = -1; document.body.focus()")
     reached = []
     for _ in range(40):
@@ -287,7 +338,7 @@ def test_every_control_shows_that_it_has_the_focus(page):
         reached.append(name)
         if name == "reset":
             break
-    assert {"theme", "skip", "kind", "type", "order", "text", "reset"} <= set(reached)
+    assert {"theme", "skip", "column", "kind", "type", "order", "text", "reset"} <= set(reached)
 
 
 def test_arrows_move_among_the_cells(page):
@@ -299,7 +350,7 @@ def test_arrows_move_among_the_cells(page):
     assert page.run("return document.activeElement.closest('tr').rowIndex") > first
 
 
-@pytest.mark.parametrize("name", ["spans", "labels"])
+@pytest.mark.parametrize("name", ["columns", "labels"])
 @pytest.mark.parametrize("width", [360, 1200])
 def test_no_window_scrolls_sideways(browser, window, pages, name, width):
     window(width)
@@ -332,9 +383,9 @@ def test_colours_follow_the_system_and_the_switch(browser, window, page):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_text_stands_out_in_every_colour(browser, window, pages, dark):
-    """A contrast of 4.5 at least (WCAG 2 AA) of all texts of both pages."""
+    """A contrast of 4.5 at least (WCAG 2 AA) of all texts."""
     window(dark=dark)
-    for address in (pages.spans, pages.labels):
+    for address in (pages.columns, pages.labels):
         browser.get(address)
         assert browser.execute_script(LOW_CONTRAST) == []
 
