@@ -47,9 +47,7 @@ class ShownSentences:
         return {"rows": self.rows, "types": list(map(shortened, self.types)), "kinds": self.kinds}
 
 
-def shown_sentences(
-    corpus: TaggedCorpus, judged: JudgedTags, scheme: str | None, share: float = 1.0
-) -> ShownSentences:
+def shown_sentences(corpus: TaggedCorpus, judged: JudgedTags, scheme: str | None, share: float = 1.0) -> ShownSentences:
     """The sentences of a file, or the most telling ones of a large one; see `most_telling`.
 
     Args:
