@@ -53,6 +53,11 @@ class DataConfig(FilesConfig):
     comment_prefix: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="how lines start that are kept but not tagged, such as '# id'"
     )
+    documents: Literal["auto", "marked", "sections"] | Positive = Field(
+        "auto",
+        description="what is one document for model.document_context: what files mark, what stands between two blank "
+        "lines or more, or so many sentences in a row; auto: what the training file has of the first two",
+    )
     unknown_tag: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="what stands in the place of a tag that is not known, such as '?'; none unless set"
     )
@@ -88,6 +93,9 @@ class ModelConfig(Section):
     spelling: bool = Field(True, description="hashed prefixes, suffixes and word shape")
     context_features: bool = Field(
         True, description="the words around a token and its spelling also score tags, without recurrent layers"
+    )
+    document_context: bool = Field(
+        False, description="what the same word is elsewhere in its document scores tags too; see data.documents"
     )
     head: Head = Field("crf", description="crf scores whole tag sequences, softmax each tag alone")
     heads: dict[str, Head] | None = Field(

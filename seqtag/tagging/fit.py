@@ -16,6 +16,7 @@ from seqtag.tagging.config import ModelConfig, TaggingConfig
 from seqtag.tagging.costs import check_costs, tag_costs
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, reading_options
+from seqtag.tagging.data.document_marks import check_documents
 from seqtag.tagging.data.gazetteers import PHRASE_ROWS, gazetteer_paths, read_gazetteers
 from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.data.weights import relative_weights
@@ -91,6 +92,7 @@ def build_tagging_model(
         recurrent_dropout=config.recurrent_dropout,
         context_features=config.context_features,
         further_columns=[settings._asdict() for settings in further],
+        document_context=config.document_context,
         dtype=dtype,
     )
     network.build()
@@ -141,10 +143,12 @@ def fit_tagging_model(
 
     Raises:
         DataError: all sentences of `train` have the weight 0.
-        ConfigError: a measure of spans for plain labels, or a precision or a cost of an unknown type.
+        ConfigError: a measure of spans for plain labels, a precision or a cost of an unknown type, or no documents
+            where the network is to read them.
         RunError: see `fit_network`.
     """
     training = config.training
+    check_documents(train, config)
     # Files that the model reads later have the layout of the training file, also if it was detected, and its tags.
     options = replace(reading_options(config.data).spelt_as(train), layout=train.layout)
     with seeded(config.seed):

@@ -23,6 +23,7 @@ from seqtag.tagging.calibration import Calibration
 from seqtag.tagging.config import TASK
 from seqtag.tagging.data.batches import Batch, allowed_labels
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, TaggerInput
+from seqtag.tagging.data.documents import in_parts
 from seqtag.tagging.data.encoding import EncodedCorpus, encode_corpus, ragged
 from seqtag.tagging.data.gazetteers import Gazetteers
 from seqtag.tagging.data.phrase_matcher import PhraseMatcher
@@ -103,7 +104,13 @@ class TaggingModel:
     def encode(self, sentences: Sequence[TaggerInput]) -> EncodedCorpus:
         """The sentences as integers, with the tags that are forced on them."""
         check_can_run()
-        encoded = encode_corpus(sentences, self.encoder, self.column_vocabularies, matcher=self.matcher)
+        encoded = encode_corpus(
+            sentences,
+            self.encoder,
+            self.column_vocabularies,
+            matcher=self.matcher,
+            with_documents=self.reads_documents,
+        )
         if not any(sentence.forced for sentence in sentences):
             return encoded
         forced = [self.codec.encode(s.forced or [UNKNOWN_TAG] * len(s.tokens)) for s in sentences]
@@ -114,7 +121,13 @@ class TaggingModel:
         check_can_run()
         pairs = zip(self.columns, corpus.columns_of_tags, strict=True)
         tags = [(model.codec.encode_corpus(of_column), model.codec.label_sets) for model, of_column in pairs]
-        return encode_corpus(corpus.inputs, self.encoder, self.column_vocabularies, tags, self.matcher)
+        encoders = self.encoder, self.column_vocabularies
+        return encode_corpus(corpus.inputs, *encoders, tags, self.matcher, self.reads_documents)
+
+    @property
+    def reads_documents(self) -> bool:
+        """Whether what it says of a sentence depends on the other sentences of its document."""
+        return self.network.document_context is not None
 
     def decode(self, batch: Batch) -> Decoded:
         """The best legal tags of a batch and its emissions; see `TaggerNetwork.decode`."""
@@ -265,15 +278,8 @@ class TaggingModel:
 
     def tag_stream(self, sentences: Iterable[TaggerInput], n_best: int = 0) -> Iterator[TaggedSentence]:
         """Tags sentences as they come, in order, in memory that does not grow with their number; see `tag`."""
-        chunk: list[TaggerInput] = []
-        tokens = 0
-        for sentence in sentences:
-            chunk.append(sentence)
-            tokens += max(1, len(sentence.tokens))
-            if tokens >= CHUNK_TOKENS:
-                yield from self.tag(chunk, n_best)
-                chunk, tokens = [], 0
-        yield from self.tag(chunk, n_best)
+        for chunk in _chunks(in_parts(sentences) if self.reads_documents else sentences):
+            yield from self.tag(chunk, n_best)
 
     def probabilities(self, sentences: Sequence[TaggerInput]) -> list[np.ndarray]:
         """The probability of each of `codec.labels` at every token, one array (time, labels) per sentence."""
@@ -368,6 +374,19 @@ class TaggingModel:
             ],
             gazetteers=Gazetteers.from_dict(data.get("gazetteers")),
         )
+
+
+def _chunks(sentences: Iterable[TaggerInput]) -> Iterator[list[TaggerInput]]:
+    """Sentences that are in memory at once: those of one document, or of one part of it, stay together."""
+    chunk: list[TaggerInput] = []
+    tokens = 0
+    for sentence in sentences:
+        if tokens >= CHUNK_TOKENS and (sentence.document is None or sentence.document != chunk[-1].document):
+            yield chunk
+            chunk, tokens = [], 0
+        chunk.append(sentence)
+        tokens += max(1, len(sentence.tokens))
+    yield chunk
 
 
 def _key(name: str, number: int) -> str:

@@ -41,7 +41,8 @@ def batch_outputs(
 def _outputs(
     corpus: EncodedCorpus, sentences: np.ndarray, function: Callable[[Batch], dict[str, tf.Tensor]]
 ) -> Iterator[tuple[np.ndarray, Outputs]]:
-    for batch in plan_batches(corpus.lengths[sentences], BATCH_TOKENS):
+    documents = None if corpus.documents is None else corpus.documents[sentences]
+    for batch in plan_batches(corpus.lengths[sentences], BATCH_TOKENS, documents=documents):
         numbers = sentences[batch]
         yield numbers, {name: tensor.numpy() for name, tensor in function(batch_of(corpus, numbers)).items()}
 

@@ -11,6 +11,7 @@ from seqtag.runs.config_file import load_run_config, resolve_path
 from seqtag.tagging.config import DataConfig, TaggingConfig
 from seqtag.tagging.costs import check_costs
 from seqtag.tagging.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus, reading_options
+from seqtag.tagging.data.document_marks import check_documents
 from seqtag.tagging.data.gazetteers import gazetteer_paths, read_gazetteers
 from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.data.weights import relative_weights
@@ -54,6 +55,7 @@ def check_tags(corpora: Mapping[str, TaggedCorpus], config: TaggingConfig) -> li
     resolve_measures(config.evaluation.measure, codecs)
     check_precision(config.evaluation.precision, codecs)
     check_costs(config.model, codecs)
+    check_documents(corpora["train"], config)
     read_gazetteers(gazetteer_paths(config), codecs)
     for corpus in corpora.values():
         check_columns(codecs, corpus)

@@ -97,6 +97,7 @@ class Tagger(BaseEstimator):
         char_encoder: str = "cnn",
         spelling: bool = True,
         context_features: bool = True,
+        document_context: bool = False,
         head: str = "crf",
         heads: dict[str, str] | None = None,
         loss_weights: dict[str, float] | None = None,
@@ -124,6 +125,7 @@ class Tagger(BaseEstimator):
         self.char_encoder = char_encoder
         self.spelling = spelling
         self.context_features = context_features
+        self.document_context = document_context
         self.head = head
         self.heads = heads
         self.loss_weights = loss_weights

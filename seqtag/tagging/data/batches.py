@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.data.text.word_features import WordFeatures
+from seqtag.tagging.data.documents import document_words
 from seqtag.tagging.data.encoding import EncodedCorpus, EncodedTags
 
 Batch = dict[str, tf.Tensor]
@@ -26,6 +27,7 @@ def assemble_batch(
     words: tf.RaggedTensor,
     features_of: Callable[[tf.Tensor], WordFeatures],
     columns: tf.RaggedTensor | None = None,
+    documents: tf.Tensor | None = None,
 ) -> Batch:
     """A padded batch of sentences; a pure graph function.
 
@@ -33,11 +35,13 @@ def assemble_batch(
         words: (batch, None) ragged, equal for equal words: strings, or row numbers.
         features_of: the features of a vector of distinct words.
         columns: int32 (batch, None, columns) ragged, rows of the further columns' vocabularies.
+        documents: int32 (batch,), equal for sentences of one document, where the network reads that.
 
     Returns:
         `words`, `chars`, `buckets`, `vectors`: the features of the batch's distinct words, with the characters and the
         rows of vectors cut to the word that has most; `word_rows` (batch, time): the row of each token's word in them;
-        `lengths` (batch,); and `columns` (batch, time, columns) where there are any.
+        `lengths` (batch,); `columns` (batch, time, columns) where there are any; and of documents `document_words`
+        (batch, time), see the function of this name.
     """
     distinct, rows = tf.unique(words.flat_values)
     features = features_of(distinct)
@@ -51,6 +55,8 @@ def assemble_batch(
     }
     if columns is not None:
         batch["columns"] = columns.to_tensor()
+    if documents is not None:
+        batch["document_words"] = document_words(words.with_flat_values(rows), documents)
     return batch
 
 
@@ -70,7 +76,8 @@ def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
         return WordFeatures(*(tf.gather(feature, words) for feature in corpus.features))
 
     columns = None if corpus.columns is None else tf.gather(corpus.columns, sentences)
-    batch = assemble_batch(tf.gather(corpus.word_rows, sentences), features_of, columns)
+    documents = None if corpus.documents is None else tf.gather(tf.constant(corpus.documents, tf.int32), sentences)
+    batch = assemble_batch(tf.gather(corpus.word_rows, sentences), features_of, columns, documents)
     if corpus.forced is not None:
         batch["forced"] = tf.gather(corpus.forced, sentences).to_tensor(-1)
     return batch
@@ -102,15 +109,22 @@ def allowed_labels(indices: tf.Tensor, label_sets: np.ndarray) -> tf.Tensor:
     return tf.gather(tf.constant(label_sets), tf.maximum(indices, 0)) | (indices < 0)[..., None]
 
 
-def plan_batches(lengths: np.ndarray, token_budget: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
+def plan_batches(
+    lengths: np.ndarray,
+    token_budget: int,
+    rng: np.random.Generator | None = None,
+    documents: np.ndarray | None = None,
+) -> list[np.ndarray]:
     """Groups sentences of similar length so that a padded batch holds at most `token_budget` tokens.
 
-    A sentence longer than the budget is a batch by itself: no sentence is cut or left out.
+    A sentence longer than the budget is a batch by itself: no sentence is cut or left out. Documents stay whole: those
+    whose longest sentences are alike go together.
 
     Args:
         lengths: (sentences,) tokens in each sentence.
         token_budget: the most tokens in a batch, padding counted.
         rng: shuffles the order within a twentieth of a length, and the batches; None keeps both sorted.
+        documents: (sentences,) rising numbers, equal for sentences that go together; None for none that must.
 
     Returns:
         Index arrays; together they hold every sentence once.
@@ -121,17 +135,29 @@ def plan_batches(lengths: np.ndarray, token_budget: int, rng: np.random.Generato
         [[1, 4, 2], [0], [3]]
     """
     lengths = np.asarray(lengths)
+    if documents is None:
+        return _plan(lengths, np.ones(len(lengths), int), token_budget, rng)
+    starts = np.flatnonzero(np.diff(documents, prepend=-1))
+    sentences = np.split(np.arange(len(lengths)), starts[1:])
+    longest = np.maximum.reduceat(lengths, starts) if len(lengths) else lengths
+    batches = _plan(longest, np.diff([*starts, len(lengths)]), token_budget, rng)
+    return [np.concatenate([sentences[document] for document in batch]) for batch in batches]
+
+
+def _plan(
+    lengths: np.ndarray, rows: np.ndarray, token_budget: int, rng: np.random.Generator | None
+) -> list[np.ndarray]:
+    """`plan_batches` for things that have so many rows, of which the longest is so long."""
     keys = lengths.astype(float)
     if rng is not None:
         keys = keys * (1 + LENGTH_NOISE * rng.uniform(-1, 1, len(keys))) + rng.uniform(0, 1, len(keys))
     order = np.argsort(keys, kind="stable")
-    batches, start, longest = [], 0, 0
-    for stop, sentence in enumerate(order):
-        longer = max(longest, int(lengths[sentence]))
-        if stop > start and longer * (stop + 1 - start) > token_budget:
+    batches, start, longest, height = [], 0, 0, 0
+    for stop, (length, more) in enumerate(zip(lengths[order].tolist(), rows[order].tolist(), strict=True)):
+        longest, height = max(longest, length), height + more
+        if stop > start and longest * height > token_budget:
             batches.append(order[start:stop])
-            start, longer = stop, int(lengths[sentence])
-        longest = longer
+            start, longest, height = stop, length, more
     if len(order):
         batches.append(order[start:])
     if rng is not None:
@@ -167,7 +193,8 @@ class TaggedBatches:
         self.items = int(corpus.lengths.sum())
 
     def _pass(self, number: int) -> list[np.ndarray]:
-        return plan_batches(self.corpus.lengths, self.token_budget, np.random.default_rng([self.seed, number]))
+        rng = np.random.default_rng([self.seed, number])
+        return plan_batches(self.corpus.lengths, self.token_budget, rng, self.corpus.documents)
 
     def dataset(self, first_step: int) -> tf.data.Dataset:
         """The stream without its first batches, as Keras's `fit` takes it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -13,6 +13,14 @@ import pandas as pd
 
 from seqtag.errors import DataError, DataWarning
 from seqtag.tagging.config import DataConfig
+from seqtag.tagging.data.document_marks import (
+    Documents,
+    Mark,
+    document_numbers,
+    marks_of,
+    marks_of_values,
+    resolved,
+)
 from seqtag.tagging.data.frames import sentences_of_frame
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
 from seqtag.tagging.data.notation import Normaliser, Notation
@@ -40,6 +48,7 @@ class ReadingOptions:
         unknown_tag: what stands in the place of a tag that is not known; None where all are.
         notation: how the training file spells tags; None for the usual `B-PER`, and before a file is read.
         further: the same for each further column of tags, which is its `tag_column`.
+        documents: what tells documents; see `seqtag.tagging.data.document_marks`.
     """
 
     layout: str | Layout = "auto"
@@ -53,6 +62,7 @@ class ReadingOptions:
     notation: Notation | None = None
     unknown_tag: str | None = None
     further: tuple[ReadingOptions, ...] = ()
+    documents: Documents = "marked"
 
     @property
     def tag_name(self) -> str:
@@ -78,7 +88,8 @@ class ReadingOptions:
         """These options for files beside the training data: their tags are labels, or spelt so, as there."""
         is_span = all(map(is_span_tag, set().union(*train.tags) - {UNKNOWN_TAG}))
         further = tuple(column.spelt_as(train.further[column.tag_name]) for column in self.further)
-        return replace(self, notation=train.notation, labels=self.labels or not is_span, further=further)
+        labels = self.labels or not is_span
+        return replace(self, notation=train.notation, labels=labels, further=further, documents=train.told_by)
 
     def with_unknown(self, tags: Sequence[str]) -> list[str]:
         """Tags as a file has them, with `UNKNOWN_TAG` for those that are not known."""
@@ -119,6 +130,7 @@ def reading_options(data: DataConfig) -> ReadingOptions:
         data.scheme == "none",
         unknown_tag=data.unknown_tag,
         further=tuple(ReadingOptions(tag_column=column, unknown_tag=data.unknown_tag) for column in further),
+        documents=data.documents,
     )
 
 
@@ -130,11 +142,13 @@ class TaggerInput(NamedTuple):
         columns: for each further column that the model reads, its values token by token.
         forced: the tags that the answer must have, in the usual spelling, with `UNKNOWN_TAG` for tokens that are free;
             nothing where all are.
+        document: what tells its document from the one before, equal for sentences of one; None for a sentence alone.
     """
 
     tokens: Sequence[str]
     columns: Sequence[Sequence[str]] = ()
     forced: Sequence[str] = ()
+    document: Hashable | None = None
 
 
 @dataclass
@@ -151,6 +165,8 @@ class TaggedCorpus:
         layout: of the file; two columns for Python objects.
         notation: how the source spells tags, which are in the usual spelling here; None where that is its own.
         further: the same sentences with the tags of each further column of tags, by the column's name.
+        documents: for each sentence the number of its document, None where it is in none; empty where all are in none.
+        told_by: what told the documents.
     """
 
     tokens: list[list[str]] = field(default_factory=list)
@@ -163,6 +179,8 @@ class TaggedCorpus:
     notation: Notation | None = None
     weights: list[float] = field(default_factory=list)
     further: dict[str, TaggedCorpus] = field(default_factory=dict)
+    documents: list[int | None] = field(default_factory=list)
+    told_by: Documents = "marked"
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -171,7 +189,9 @@ class TaggedCorpus:
     def inputs(self) -> list[TaggerInput]:
         """The sentences without their tags."""
         columns = self.columns or [[]] * len(self)
-        return [TaggerInput(*sentence) for sentence in zip(self.tokens, columns, strict=True)]
+        documents = self.documents or [None] * len(self)
+        sentences = zip(self.tokens, columns, documents, strict=True)
+        return [TaggerInput(tokens, values, document=document) for tokens, values, document in sentences]
 
     def place(self, sentence: int, token: int) -> dict[str, Any]:
         """Where this token stands, as keyword arguments of a `DataError`."""
@@ -202,6 +222,7 @@ class TaggedCorpus:
             lines=pick(self.lines),
             numbers=pick(self.numbers),
             weights=pick(self.weights),
+            documents=pick(self.documents),
             further={name: column.subset(sentences) for name, column in self.further.items()},
         )
 
@@ -250,8 +271,10 @@ def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> Tagge
     reader = options.reader(source)
     corpus = TaggedCorpus(path=reader.path)
     weights: list[float | None] = []
+    marks: list[Mark] = []
     further: list[list[list[str]]] = [[] for _ in options.further]
-    for sentence in reader:
+    for sentence, mark in marks_of(reader):
+        marks.append(mark)
         corpus.tokens.append(sentence.tokens)
         corpus.tags.append(sentence.tags)
         corpus.lines.append(sentence.line_numbers)
@@ -262,7 +285,13 @@ def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> Tagge
             tags.append(sentence.tags_in(of_column.tag_name))
     if any(weight is not None for weight in weights):
         corpus.weights = [1.0 if weight is None else weight for weight in weights]
-    return _with_further(corpus, options, further)
+    return _with_further(_with_documents(corpus, options, marks), options, further)
+
+
+def _with_documents(corpus: TaggedCorpus, options: ReadingOptions, marks: Sequence[Mark]) -> TaggedCorpus:
+    """The corpus with the numbers of its documents."""
+    told_by = resolved(options.documents, marks)
+    return replace(corpus, documents=list(document_numbers(marks, told_by)), told_by=told_by)
 
 
 def _with_further(corpus: TaggedCorpus, options: ReadingOptions, further: Sequence[list[list[str]]]) -> TaggedCorpus:
@@ -276,11 +305,12 @@ def _with_further(corpus: TaggedCorpus, options: ReadingOptions, further: Sequen
 
 
 def _from_frame(frame: pd.DataFrame, options: ReadingOptions) -> TaggedCorpus:
-    tokens, tags, columns, weights = sentences_of_frame(frame, options)
+    tokens, tags, columns, weights, documents = sentences_of_frame(frame, options)
     features = len(options.features)
     further = [[values[n] for values in columns] for n in range(features, features + len(options.further))]
     corpus = TaggedCorpus(tokens, tags, [values[:features] for values in columns], weights=weights)
-    return _with_further(corpus, options, further)
+    marks = marks_of_values(documents) if documents else [Mark.NONE] * len(corpus)
+    return _with_further(_with_documents(corpus, options, marks), options, further)
 
 
 def _check_lengths(corpus: TaggedCorpus) -> None:
@@ -319,7 +349,8 @@ def _from_pairs(pairs: Any, options: ReadingOptions) -> TaggedCorpus:
     if not tokens:
         raise DataError("expected sentences, found none")
     tags, *further = map(list, zip(*of_sentences, strict=True))
-    return _with_further(TaggedCorpus(tokens, tags, numbers=list(range(len(tokens)))), options, further)
+    corpus = TaggedCorpus(tokens, tags, numbers=list(range(len(tokens))))
+    return _with_further(_with_documents(corpus, options, [Mark.NONE] * len(corpus)), options, further)
 
 
 def share_of(corpus: TaggedCorpus, fraction: float, seed: int) -> TaggedCorpus:
@@ -340,10 +371,15 @@ def share_of(corpus: TaggedCorpus, fraction: float, seed: int) -> TaggedCorpus:
 def split_off_dev(corpus: TaggedCorpus, every: int = 10) -> tuple[TaggedCorpus, TaggedCorpus]:
     """Splits off every tenth sentence as dev data, for a user who brings none.
 
+    Where there are ten documents or more, it is every tenth document: none is in both parts.
+
     Raises:
         DataError: there are too few sentences for that.
     """
     if len(corpus) < every:
         raise DataError(f"expected validation_data or at least {every} sentences, found {len(corpus)} sentences")
-    train = [n for n in range(len(corpus)) if n % every != every - 1]
-    return corpus.subset(train), corpus.subset(range(every - 1, len(corpus), every))
+    numbers: Sequence[int | None] = corpus.documents
+    if None in numbers or len(set(numbers)) < every:
+        numbers = range(len(corpus))
+    dev = [number is not None and number % every == every - 1 for number in numbers]
+    return corpus.subset(np.flatnonzero(~np.array(dev)).tolist()), corpus.subset(np.flatnonzero(dev).tolist())

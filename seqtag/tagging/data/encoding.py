@@ -17,6 +17,7 @@ import tensorflow as tf
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, WordFeatures
 from seqtag.tagging.data.corpus import TaggerInput
+from seqtag.tagging.data.documents import document_parts
 from seqtag.tagging.data.phrase_matcher import PhraseMatcher, with_phrases
 
 
@@ -46,6 +47,8 @@ class EncodedCorpus:
         lengths: (sentences,) NumPy array of token counts.
         forced: int32 (sentences, None) ragged, indices of tags that answers must have, -1 where they are free; None
             where all are.
+        documents: (sentences,) rising numbers, equal for sentences of one part of a document; None where the network
+            reads no documents.
     """
 
     features: WordFeatures
@@ -55,6 +58,7 @@ class EncodedCorpus:
     lengths: np.ndarray
     weights: np.ndarray | None = None
     forced: tf.RaggedTensor | None = None
+    documents: np.ndarray | None = None
 
 
 def encode_corpus(
@@ -63,6 +67,7 @@ def encode_corpus(
     column_vocabularies: Sequence[Vocabulary] = (),
     tags: Sequence[tuple[Iterable[Sequence[int]], np.ndarray]] = (),
     matcher: PhraseMatcher | None = None,
+    with_documents: bool = False,
 ) -> EncodedCorpus:
     """Encodes tokenised sentences.
 
@@ -73,6 +78,7 @@ def encode_corpus(
         tags: of each column of tags, the indices of each sentence, -1 where unknown, and what they stand for:
             (indices, labels) bool, the labels of each index, in the first rows one, their own.
         matcher: finds the phrases of gazetteers, whose columns come after the others.
+        with_documents: whether sentences of one document stay together.
     """
     lengths = np.array([len(sentence.tokens) for sentence in sentences], dtype=np.int64)
     distinct: dict[str, int] = {}
@@ -90,7 +96,11 @@ def encode_corpus(
         columns = with_phrases(tf.RaggedTensor.from_row_lengths(tokens, lengths), columns, matcher)
     rows_of_words = ragged(np.array(word_rows, np.int32), lengths)
     encoded_tags = tuple(_encoded_tags(indices, label_sets, lengths) for indices, label_sets in tags)
-    return EncodedCorpus(features, rows_of_words, columns, encoded_tags, lengths)
+    documents = None
+    if with_documents:
+        parts = document_parts((sentence.document, len(sentence.tokens)) for sentence in sentences)
+        documents = np.fromiter(parts, np.int64, len(sentences))
+    return EncodedCorpus(features, rows_of_words, columns, encoded_tags, lengths, documents=documents)
 
 
 def _encoded_tags(indices: Iterable[Sequence[int]], label_sets: np.ndarray, lengths: np.ndarray) -> EncodedTags:

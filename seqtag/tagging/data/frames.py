@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from seqtag.errors import DataError, shown
+from seqtag.tagging.data.document_marks import DOCUMENT_NAMES
 from seqtag.tagging.data.sentence_ids import SentenceIds
 from seqtag.tagging.data.table_header import SENTENCE_NAMES, TAG_NAMES, TOKEN_NAMES, find_column
 from seqtag.tagging.data.weights import WEIGHT, read_weight
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 def sentences_of_frame(
     frame: pd.DataFrame, options: ReadingOptions
-) -> tuple[list[list[str]], list[list[str]], list[list[list[str]]], list[float]]:
-    """The tokens, the tags and the further columns of each sentence, and its weight where there is such a column.
+) -> tuple[list[list[str]], list[list[str]], list[list[list[str]]], list[float], list[Any]]:
+    """The tokens, the tags and the further columns of each sentence; of each its weight and its document too.
 
-    The further columns are those of features, and those of tags.
+    The further columns are those of features, and those of tags. There is nothing for weights or documents that are no
+    column.
 
     Rows with the same id make a sentence, wherever they stand; if ids stand on the first rows of sentences alone, the
     rows below belong to them.
@@ -45,7 +47,14 @@ def sentences_of_frame(
     groups = _groups(ids)
     values = map(_texts, texts)
     tokens, tags, *columns = ([[column[n] for n in group] for group in groups] for column in values)
-    return tokens, tags, [[column[n] for column in columns] for n in range(len(groups))], _weights(frame, groups)
+    of_sentences = [[column[n] for column in columns] for n in range(len(groups))]
+    return tokens, tags, of_sentences, _weights(frame, groups), _documents(frame, groups)
+
+
+def _documents(frame: pd.DataFrame, groups: Sequence[Sequence[int]]) -> list[Any]:
+    """What the column of documents says in the first row of each sentence; nothing without one."""
+    column = _column(frame, None, DOCUMENT_NAMES)
+    return [] if column is None else [frame.iloc[group[0], column] for group in groups]
 
 
 def _weights(frame: pd.DataFrame, groups: Sequence[Sequence[int]]) -> list[float]:

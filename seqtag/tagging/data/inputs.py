@@ -5,11 +5,13 @@ Memory does not grow with the file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
 
 from seqtag.data.text.lines import Source, read_lines
 from seqtag.data.text.read_ahead import FileInput, file_size, read_ahead
 from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput
+from seqtag.tagging.data.document_marks import Mark, document_numbers, marks_of
 from seqtag.tagging.data.forced_tags import ForcedTagError, ForcedTags
 from seqtag.tagging.data.sentences import Sentence
 
@@ -30,12 +32,20 @@ def read_columns(
     Raises:
         DataError: the file is at fault; for faults further down it is raised when `items` come to them.
     """
-    reader = options.reader(source, tags_required=False)
-    sentences = (
-        (s, TaggerInput(s.tokens, [s.column(name) for name in options.features], _forced(s, forced))) for s in reader
-    )
-    ahead = read_ahead(sentences, lambda sentence: len(sentence[1].tokens), TOKENS_AHEAD)
+    marked = marks_of(options.reader(source, tags_required=False))
+    ahead = read_ahead(_inputs(marked, options, forced), lambda sentence: len(sentence[1].tokens), TOKENS_AHEAD)
     return FileInput(ahead, options.encoding, file_size(source))
+
+
+def _inputs(
+    marked: Iterable[tuple[Sentence, Mark]], options: ReadingOptions, forced: ForcedTags | None
+) -> Iterator[tuple[Sentence, TaggerInput]]:
+    """The sentences with what a model reads of them, in documents."""
+    sentences, marks = tee(marked)
+    numbers = document_numbers((mark for _, mark in marks), options.documents)
+    for (sentence, _), number in zip(sentences, numbers, strict=True):
+        columns = [sentence.column(name) for name in options.features]
+        yield sentence, TaggerInput(sentence.tokens, columns, _forced(sentence, forced), number)
 
 
 def _forced(sentence: Sentence, forced: ForcedTags | None) -> Sequence[str]:

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from seqtag.errors import DataError, shown
 from seqtag.tagging.data.columns import Reading
+from seqtag.tagging.data.document_marks import DOCUMENT_NAMES
 from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.one_line import PIECE, content_of, is_slashed, last_slash
+from seqtag.tagging.data.table_header import find_column
 from seqtag.tagging.data.weights import WEIGHT, read_weight
 
 FurtherTags: TypeAlias = Mapping[str, Sequence[str]]
@@ -71,6 +73,23 @@ class LineSentence:
     def has_tags(self) -> bool:
         """Whether the line has tags."""
         return self.parsed.read_tags is not None
+
+    @property
+    def lines_above(self) -> list[str]:
+        """The lines before its own."""
+        return self.lines[: self.position]
+
+    @property
+    def lines_below(self) -> list[str]:
+        """The lines after its own."""
+        return self.lines[self.position + 1 :]
+
+    @property
+    def document(self) -> str | None:
+        """What the key of documents says."""
+        names = list(self.parsed.further)
+        index = find_column(names, DOCUMENT_NAMES)
+        return None if index is None else str(self.parsed.further[names[index]])
 
     @property
     def weight(self) -> float | None:

@@ -11,9 +11,11 @@ from seqtag.data.text.fields import field_places, written_field
 from seqtag.errors import DataError, shown
 from seqtag.tagging.data.brackets import BracketError, brackets_of_tags, tags_of_brackets
 from seqtag.tagging.data.detection import WORD_GROUP
+from seqtag.tagging.data.document_marks import DOCUMENT_NAMES
 from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.notation import Notation
 from seqtag.tagging.data.one_line import content_of
+from seqtag.tagging.data.table_header import find_column
 from seqtag.tagging.data.weights import WEIGHT, read_weight, weight_of_comment
 
 _FIELD = re.compile(r"[^ \t]+")
@@ -49,6 +51,18 @@ class Sentence(Protocol):
     @property
     def weight(self) -> float | None:
         """How much the sentence counts in training, where the file says it."""
+
+    @property
+    def lines_above(self) -> list[str]:
+        """The lines before that of the first token."""
+
+    @property
+    def lines_below(self) -> list[str]:
+        """The lines after that of the last token."""
+
+    @property
+    def document(self) -> str | None:
+        """What a column or a key of documents says."""
 
     @property
     def tags(self) -> list[str]:
@@ -110,6 +124,24 @@ class ColumnSentence:
         return self._reaches(self.tag_index)
 
     @property
+    def lines_above(self) -> list[str]:
+        """The lines before that of the first token."""
+        return self.lines[: self.positions[0]]
+
+    @property
+    def lines_below(self) -> list[str]:
+        """The lines after that of the last token."""
+        return self.lines[self.positions[-1] + 1 :]
+
+    @property
+    def document(self) -> str | None:
+        """What the column of documents of a table says in the first row."""
+        if self.layout.form != "table":
+            return None
+        index = find_column(self.layout.columns, DOCUMENT_NAMES)
+        return None if index is None else self.rows[0][index]
+
+    @property
     def weight(self) -> float | None:
         """What a comment above the sentence, or the column `weight` of a table, says of it.
 
@@ -130,7 +162,7 @@ class ColumnSentence:
             if WEIGHT in self.layout.columns:
                 yield from zip(self.line_numbers, self.column(WEIGHT), strict=True)
         else:
-            for number, line in enumerate(self.lines[: self.positions[0]], self.first_line):
+            for number, line in enumerate(self.lines_above, self.first_line):
                 if (text := weight_of_comment(line)) is not None:
                     yield number, text
 

@@ -48,7 +48,9 @@ def windowed(corpus: EncodedCorpus, sentence: int, windows: list[Window]) -> Enc
 
     columns = None if corpus.columns is None else cut(corpus.columns)
     words, lengths = cut(corpus.word_rows), stops - starts
-    return replace(corpus, word_rows=words, columns=columns, tags=(), weights=None, forced=None, lengths=lengths)
+    documents = None if corpus.documents is None else np.arange(len(windows))
+    cut_corpus = replace(corpus, word_rows=words, columns=columns, lengths=lengths, documents=documents)
+    return replace(cut_corpus, tags=(), weights=None, forced=None)
 
 
 def in_pieces(corpus: EncodedCorpus, begins: np.ndarray) -> EncodedCorpus:
@@ -65,16 +67,24 @@ def in_pieces(corpus: EncodedCorpus, begins: np.ndarray) -> EncodedCorpus:
     sentences = np.split(corpus.tags[0].indices.flat_values.numpy(), np.cumsum(corpus.lengths)[:-1])
     pieces = [_piece_lengths(tags, begins) if len(tags) > LONGEST else [len(tags)] for tags in sentences]
     lengths = np.concatenate(pieces)
-    weights = None if corpus.weights is None else np.repeat(corpus.weights, list(map(len, pieces)))
+    counts = list(map(len, pieces))
+    weights = None if corpus.weights is None else np.repeat(corpus.weights, counts)
+    documents = None if corpus.documents is None else _documents_of_pieces(corpus.documents, counts)
 
     def cut(table: tf.RaggedTensor) -> tf.RaggedTensor:
         return tf.RaggedTensor.from_row_lengths(table.flat_values, lengths)
 
     columns = None if corpus.columns is None else cut(corpus.columns)
     tags = tuple(column._replace(indices=cut(column.indices)) for column in corpus.tags)
-    return replace(
-        corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=tags, lengths=lengths, weights=weights
-    )
+    cut_corpus = replace(corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=tags, lengths=lengths)
+    return replace(cut_corpus, weights=weights, documents=documents)
+
+
+def _documents_of_pieces(documents: np.ndarray, counts: list[int]) -> np.ndarray:
+    """Rising numbers of documents where sentences are in so many pieces: a piece is one by itself."""
+    begins = np.repeat(np.diff(documents, prepend=-1) > 0, counts)
+    # A sentence in pieces is a document by itself, so that one begins with it and with the sentence after it.
+    return np.cumsum(begins | np.repeat(np.array(counts) > 1, counts)) - 1
 
 
 def _piece_lengths(tags: np.ndarray, begins: np.ndarray) -> np.ndarray:

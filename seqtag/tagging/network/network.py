@@ -14,6 +14,7 @@ from seqtag.keras_internals import set_untracked
 from seqtag.layers import Bidirectional
 from seqtag.models.recurrent import recurrent_layer
 from seqtag.models.word_representation import WordRepresentation
+from seqtag.tagging.network.document_context import DocumentContext
 from seqtag.tagging.network.tag_column import ColumnSettings, Decoded, TagColumn
 
 
@@ -38,12 +39,15 @@ class TaggerNetwork(keras.Model):
         kept_rows: for each table that is stored without its zero rows, by its name: how many rows it keeps. Set by
             `compacted` of `seqtag.tagging.network.compaction`.
         further_columns: the arguments of `ColumnSettings` for each further column of tags.
+        document_context: whether a token also reads the states of the same word elsewhere in its document; see
+            `DocumentContext`.
 
     Attributes:
         columns: a `TagColumn` for each column of tags.
 
     Call arguments:
-        batch: see `WordRepresentation`, and `lengths (batch,)`.
+        batch: see `WordRepresentation`, `lengths (batch,)`, and with context of documents `document_words (batch,
+            time)`, see the function of this name.
 
     Returns:
         Emissions `(batch, time, num_tags)` in float32; those of several columns side by side.
@@ -65,6 +69,7 @@ class TaggerNetwork(keras.Model):
         kept_rows: Mapping[str, int] | None = None,
         loss_weight: float = 1.0,
         further_columns: Sequence[Mapping[str, Any]] = (),
+        document_context: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -80,6 +85,7 @@ class TaggerNetwork(keras.Model):
         self.input_dropout = keras.layers.SpatialDropout1D(dropout, name="input_dropout")
         self.stack = [_bidirectional(cell, units, recurrent_dropout, f"recurrent_{n}") for n in range(layers)]
         self.dropouts = [keras.layers.SpatialDropout1D(dropout, name=f"dropout_{n}") for n in range(layers)]
+        self.document_context = DocumentContext(name="document_context") if document_context else None
         context = None
         if context_features:
             sizes = {name: representation[name] for name in ("num_words", "num_buckets")}
@@ -104,6 +110,8 @@ class TaggerNetwork(keras.Model):
         for layer in self.stack:
             layer.build((None, None, width))
             width = layer.compute_output_shape((None, None, width))[-1]
+        if self.document_context is not None:
+            self.document_context.build((None, None, width))
         for column in self.columns:
             column.build(width)
         self.built = True
@@ -126,6 +134,8 @@ class TaggerNetwork(keras.Model):
         for layer, dropout in zip(self.stack, self.dropouts, strict=True):
             hidden = dropout(layer(hidden, mask=mask, training=training), training=training)
         hidden, mask = hidden[:, :steps], mask[:, :steps]
+        if self.document_context is not None:
+            hidden = self.document_context(hidden, batch["document_words"], mask=mask)
         emissions = [column.emissions(hidden, batch, mask, training) for column in self.columns]
         return emissions[0] if len(emissions) == 1 else tf.concat(emissions, axis=-1)
 
@@ -202,6 +212,8 @@ class TaggerNetwork(keras.Model):
         }
         if self.representation.vectors is not None:
             shapes["vectors"] = [None, None]
+        if self.document_context is not None:
+            shapes["document_words"] = [None, None]
         if self.representation.column_sizes:
             shapes["columns"] = [None, None, len(self.representation.column_sizes)]
         return shapes
@@ -226,6 +238,7 @@ class TaggerNetwork(keras.Model):
             "kept_rows": self.kept_rows,
             "loss_weight": first.loss_weight,
             "further_columns": [settings._asdict() for settings in further],
+            "document_context": self.document_context is not None,
         }
 
 
