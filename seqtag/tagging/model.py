@@ -278,7 +278,8 @@ class TaggingModel:
 
     def tag_stream(self, sentences: Iterable[TaggerInput], n_best: int = 0) -> Iterator[TaggedSentence]:
         """Tags sentences as they come, in order, in memory that does not grow with their number; see `tag`."""
-        for chunk in _chunks(in_parts(sentences) if self.reads_documents else sentences):
+        numbered = in_parts(sentences) if self.reads_documents else (s._replace(document=None) for s in sentences)
+        for chunk in _chunks(numbered):
             yield from self.tag(chunk, n_best)
 
     def probabilities(self, sentences: Sequence[TaggerInput]) -> list[np.ndarray]:
