@@ -11,6 +11,7 @@ from seqtag.data.text.word_features import lookup_table
 from seqtag.process.forks import check_can_run
 from seqtag.runs.places import new_folder
 from seqtag.tagging.data.batches import assemble_batch
+from seqtag.tagging.data.documents import parts_in_graph
 from seqtag.tagging.data.phrase_matcher import with_phrases
 from seqtag.tagging.model import OUTPUTS, TaggingModel
 
@@ -35,15 +36,23 @@ class ServingTagger(tf.Module):
         self.tracked += [] if model.matcher is None else model.matcher.trackable
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
-        """`serving_default` on tokens and, unless the model reads further columns, `raw_text` on strings."""
-        strings = tf.TensorSpec([None, None], tf.string, name="tokens")
+        """`serving_default` on tokens and, unless the model reads further columns, `raw_text` on strings.
+
+        A model that reads documents also has `documents`, which takes the document of each sentence.
+        """
+        inputs = [tf.TensorSpec([None, None], tf.string, name="tokens")]
+        functions = {"serving_default": self.tag_tokens, "documents": self.tag_documents}
         if self._column_tables:
-            columns = tf.TensorSpec([None, None, len(self._column_tables)], tf.string, name="columns")
-            return {"serving_default": self.tag_with_columns.get_concrete_function(strings, columns)}
-        return {
-            "serving_default": self.tag_tokens.get_concrete_function(strings),
-            "raw_text": self.tag_text.get_concrete_function(tf.TensorSpec([None], tf.string, name="text")),
-        }
+            inputs.append(tf.TensorSpec([None, None, len(self._column_tables)], tf.string, name="columns"))
+            functions = {"serving_default": self.tag_with_columns, "documents": self.tag_documents_with_columns}
+        signatures = {"serving_default": functions["serving_default"].get_concrete_function(*inputs)}
+        if self._model.reads_documents:
+            documents = tf.TensorSpec([None], tf.string, name="documents")
+            signatures["documents"] = functions["documents"].get_concrete_function(*inputs, documents)
+        if not self._column_tables:
+            text = tf.TensorSpec([None], tf.string, name="text")
+            signatures["raw_text"] = self.tag_text.get_concrete_function(text)
+        return signatures
 
     @tf.function
     def tag_tokens(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -56,8 +65,27 @@ class ServingTagger(tf.Module):
     @tf.function
     def tag_with_columns(self, tokens: tf.Tensor, columns: tf.Tensor) -> dict[str, tf.Tensor]:
         """The same with the values of further columns `(batch, time, columns)`."""
+        return self._tag_padded(tokens, self._column_rows(columns))
+
+    @tf.function
+    def tag_documents(self, tokens: tf.Tensor, documents: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`tag_tokens` of sentences in documents.
+
+        Sentences that follow each other with the same `documents (batch,)` are of one document; "" is for a sentence
+        alone.
+        """
+        return self._tag_padded(tokens, documents=documents)
+
+    @tf.function
+    def tag_documents_with_columns(
+        self, tokens: tf.Tensor, columns: tf.Tensor, documents: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The same with the values of further columns `(batch, time, columns)`."""
+        return self._tag_padded(tokens, self._column_rows(columns), documents)
+
+    def _column_rows(self, columns: tf.Tensor) -> tf.Tensor:
         rows = [table.lookup(columns[:, :, n]) for n, table in enumerate(self._column_tables)]
-        return self._tag_padded(tokens, tf.stack(rows, axis=-1))
+        return tf.stack(rows, axis=-1)
 
     @tf.function
     def tag_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -66,18 +94,25 @@ class ServingTagger(tf.Module):
         found = {"tokens": tokens.to_tensor(""), "starts": starts.to_tensor(0), "ends": ends.to_tensor(0)}
         return found | self._tag(tokens)
 
-    def _tag_padded(self, tokens: tf.Tensor, columns: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+    def _tag_padded(
+        self, tokens: tf.Tensor, columns: tf.Tensor | None = None, documents: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         """Answers as wide as the input, computed for no more steps than the longest row has."""
         lengths = _padded_lengths(tokens)
         if columns is not None:
             columns = tf.RaggedTensor.from_tensor(columns, lengths)
-        found = self._tag(tf.RaggedTensor.from_tensor(tokens, lengths), columns)
+        found = self._tag(tf.RaggedTensor.from_tensor(tokens, lengths), columns, documents)
         beyond = [[0, 0], [0, tf.shape(tokens)[1] - tf.shape(found["tags"])[1]]]
         return {name: value if name == "lengths" else tf.pad(value, beyond) for name, value in found.items()}
 
-    def _tag(self, tokens: tf.RaggedTensor, columns: tf.RaggedTensor | None = None) -> dict[str, tf.Tensor]:
+    def _tag(
+        self,
+        tokens: tf.RaggedTensor,
+        columns: tf.RaggedTensor | None = None,
+        documents: tf.Tensor | None = None,
+    ) -> dict[str, tf.Tensor]:
         columns = with_phrases(tokens, columns, self._model.matcher)
-        batch = assemble_batch(tokens, self._model.encoder, columns)
+        batch = assemble_batch(tokens, self._model.encoder, columns, self._parts(tokens, documents))
         real = tf.sequence_mask(batch["lengths"], tf.shape(batch["word_rows"])[1])
         answers = {"lengths": batch["lengths"]}
         for model, output in zip(self._model.columns, self._model.tag_batch(batch), strict=True):
@@ -86,6 +121,14 @@ class ServingTagger(tf.Module):
             answers[f"tags{suffix}"] = tf.where(real, _file_tags(model, found.tags), "")
             answers[f"scores{suffix}"] = tf.where(real, output["scores"], 0.0)
         return answers
+
+    def _parts(self, tokens: tf.RaggedTensor, documents: tf.Tensor | None) -> tf.Tensor | None:
+        """Which sentences the network reads together; each is alone where nothing is said of documents."""
+        if not self._model.reads_documents:
+            return None
+        if documents is None:
+            return tf.range(tokens.nrows(out_type=tf.int32))
+        return parts_in_graph(documents, tf.cast(tokens.row_lengths(), tf.int32))
 
 
 def _file_tags(model: TaggingModel, indices: tf.Tensor) -> tf.Tensor:

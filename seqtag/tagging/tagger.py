@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +204,12 @@ class Tagger(BaseEstimator):
         self._check_fitted()
         return np.array(self.model_.codec.labels)
 
-    def predict(self, X: Iterable[Sequence[str]], forced: Forced | None = None) -> list[list[str]]:
+    def predict(
+        self,
+        X: Iterable[Sequence[str]],
+        forced: Forced | None = None,
+        documents: Iterable[Hashable | None] | None = None,
+    ) -> list[list[str]]:
         """The tags of tokenised sentences, each any iterable of strings; those of the first of several columns.
 
         Args:
@@ -212,50 +217,71 @@ class Tagger(BaseEstimator):
             forced: for each sentence the tags that the answer must have, None for a token that is free; None for a
                 sentence whose tokens are all free. Probabilities are those given these tags. Of several columns it is
                 the first one.
+            documents: what tells the document of each sentence from the one before, None for a sentence alone; only
+                a model with `document_context` reads it. All are alone unless given.
 
         Raises:
             DataError: a token that is no string, is empty or is no text, or a forced tag that the tagger does not have
                 or that cannot stand there; the message names sentence and position.
         """
-        return [sentence.tags for sentence in self.tag(X, forced)]
+        return [sentence.tags for sentence in self.tag(X, forced, documents)]
 
-    def predict_columns(self, X: Iterable[Sequence[str]]) -> dict[str, list[list[str]]]:
-        """The tags of tokenised sentences in each of `data["tag_columns"]`, by the column's name."""
-        tagged = self.tag(X)
+    def predict_columns(
+        self, X: Iterable[Sequence[str]], documents: Iterable[Hashable | None] | None = None
+    ) -> dict[str, list[list[str]]]:
+        """The tags of tokenised sentences in each of `data["tag_columns"]`, by the column's name.
+
+        What `documents` are, `predict` says.
+        """
+        tagged = self.tag(X, documents=documents)
         first, *further = (column.options.tag_name for column in self.model_.columns)
         return {
             first: [sentence.tags for sentence in tagged],
             **{name: [sentence.further[name].tags for sentence in tagged] for name in further},
         }
 
-    def predict_proba(self, X: Iterable[Sequence[str]], forced: Forced | None = None) -> list[np.ndarray]:
+    def predict_proba(
+        self,
+        X: Iterable[Sequence[str]],
+        forced: Forced | None = None,
+        documents: Iterable[Hashable | None] | None = None,
+    ) -> list[np.ndarray]:
         """For each sentence an array `(time, classes)`: the probability of each of `classes_` at each token.
 
         The model learns spans as IOBES, so their classes are IOBES tags. A tag's probability is that of all legal tag
         sequences that have the tag at this token.
         """
         self._check_fitted()
-        return self.model_.probabilities(self._inputs(X, forced))
+        return self.model_.probabilities(self._inputs(X, forced, documents))
 
-    def tag(self, X: Iterable[Sequence[str]], forced: Forced | None = None) -> list[TaggedSentence]:
-        """Tags, their probabilities and the entities with theirs; see `predict` for `forced`."""
+    def tag(
+        self,
+        X: Iterable[Sequence[str]],
+        forced: Forced | None = None,
+        documents: Iterable[Hashable | None] | None = None,
+    ) -> list[TaggedSentence]:
+        """Tags, their probabilities and the entities with theirs; see `predict` for `forced` and `documents`."""
         self._check_fitted()
-        return self.model_.tag(self._inputs(X, forced))
+        return self.model_.tag(self._inputs(X, forced, documents))
 
     def predict_n_best(
-        self, X: Iterable[Sequence[str]], n: int = 5, forced: Forced | None = None
+        self,
+        X: Iterable[Sequence[str]],
+        n: int = 5,
+        forced: Forced | None = None,
+        documents: Iterable[Hashable | None] | None = None,
     ) -> list[list[Candidate]]:
         """The `n` likeliest tag sequences of each sentence, best first; each has `tags`, `entities` and `score`.
 
         The score is the probability of the whole sequence, that of an entity the one of just this span in any
         sequence. A sentence of fewer legal sequences has as many as there are; one without tokens has one. What
-        `forced` is, `predict` says.
+        `forced` and `documents` are, `predict` says.
 
         Raises:
             ConfigError: `n` is not from 1 to 1000.
         """
         self._check_fitted()
-        return self.model_.n_best(self._inputs(X, forced), n)
+        return self.model_.n_best(self._inputs(X, forced, documents), n)
 
     def score(self, X: Any, y: Iterable[Sequence[str]] | None = None) -> float:
         """F1 of spans by conlleval's reading, or accuracy of plain labels; the mean of several columns of tags.
@@ -307,10 +333,15 @@ class Tagger(BaseEstimator):
     def _check_fitted(self) -> None:
         check_fitted(self, self._config(), ("data.features", "data.scheme", "evaluation.precision"))
 
-    def _inputs(self, X: Iterable[Sequence[str]], forced: Forced | None = None) -> list[TaggerInput]:
+    def _inputs(
+        self,
+        X: Iterable[Sequence[str]],
+        forced: Forced | None = None,
+        documents: Iterable[Hashable | None] | None = None,
+    ) -> list[TaggerInput]:
         if self.model_.column_vocabularies:
             raise DataError("expected a model of tokens alone; this one reads further columns: use `seqtag predict`")
-        inputs = list(map(TaggerInput, sentences_of(X)))
+        inputs = _in_documents(list(map(TaggerInput, sentences_of(X))), documents)
         if forced is None:
             return inputs
         read = ForcedTags(self.model_.codec, self.model_.options.notation, self.model_.options.unknown_tag)
@@ -319,3 +350,12 @@ class Tagger(BaseEstimator):
 
     def _config(self) -> TaggingConfig:
         return config_of(self, TaggingConfig, TASK)
+
+
+def _in_documents(sentences: list[TaggerInput], documents: Iterable[Hashable | None] | None) -> list[TaggerInput]:
+    if documents is None:
+        return sentences
+    values = list(documents)
+    if len(values) != len(sentences):
+        raise DataError(f"expected as many documents as sentences, found {len(values)} for {len(sentences)}")
+    return [sentence._replace(document=value) for sentence, value in zip(sentences, values, strict=True)]

@@ -32,6 +32,7 @@ class DocumentContext(keras.layers.Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.gate: keras.layers.Dense
         self.states: keras.layers.Dense
 

@@ -89,3 +89,16 @@ def test_an_empty_corpus_and_an_empty_sentence(encoder):
     batch = batch_of(encode_corpus([TaggerInput([])], encoder), tf.constant([0]))
     assert batch["word_rows"].shape == (1, 0)
     assert batch["words"].shape == (0,)
+
+
+@pytest.mark.parametrize("budget", [40, 150, 100_000])
+def test_documents_stay_whole(budget):
+    rng = np.random.default_rng(4)
+    lengths, documents = rng.integers(0, 30, 200), np.sort(rng.integers(0, 50, 200))
+    batches = plan_batches(lengths, budget, np.random.default_rng(1), documents)
+    assert sorted(np.concatenate(batches)) == list(range(200))
+    for number in set(documents):
+        assert sum(number in documents[batch] for batch in batches) == 1
+    for batch in batches:
+        assert lengths[batch].max() * len(batch) <= budget or len(set(documents[batch])) == 1
+    assert plan_batches(np.array([], int), budget, documents=np.array([], int)) == []
