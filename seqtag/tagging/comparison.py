@@ -130,7 +130,8 @@ def _check_same_sentences(systems: Systems) -> None:
 def _counts(model: TaggingModel, corpus: TaggedCorpus) -> np.ndarray:
     """The counts of each sentence `(sentences, counts)`."""
     count = _label_counts if model.codec.scheme is None else _span_counts
-    gold, predicted = corpus_at_known(corpus.tags, judge(model, corpus).predicted, model.codec.scheme)
+    judged = judge(model, corpus, model.encode(corpus.inputs))
+    gold, predicted = corpus_at_known(corpus.tags, judged.predicted, model.codec.scheme)
     return np.array(list(map(count, gold, predicted)), float)
 
 

@@ -175,7 +175,7 @@ def fit_tagging_model(
     pairs = zip(model.columns, dev.columns_of_tags, strict=True)
     calibrations = [Calibration(fit_temperature(of_column, gold, encoded_dev)) for of_column, gold in pairs]
     model = model.calibrated(calibrations)
-    thresholds = fit_thresholds(model, dev, config.evaluation.precision)
+    thresholds = fit_thresholds(model, dev, encoded_dev, config.evaluation.precision)
     return model.calibrated(list(map(_with_thresholds, calibrations, thresholds))), result
 
 

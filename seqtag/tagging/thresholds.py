@@ -13,6 +13,7 @@ from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.tag_codec import TagCodec
 
 if TYPE_CHECKING:
+    from seqtag.tagging.data.encoding import EncodedCorpus
     from seqtag.tagging.model import TaggingModel
 
 SETTING = "evaluation.precision"
@@ -33,7 +34,9 @@ def check_precision(wanted: Mapping[str, float], codecs: Sequence[TagCodec]) -> 
             raise ConfigError(f"{SETTING}: expected types of the training file, found {shown(name)}{hint}")
 
 
-def fit_thresholds(model: TaggingModel, dev: TaggedCorpus, wanted: Mapping[str, float]) -> list[dict[str, float]]:
+def fit_thresholds(
+    model: TaggingModel, dev: TaggedCorpus, encoded: EncodedCorpus, wanted: Mapping[str, float]
+) -> list[dict[str, float]]:
     """For each column of tags, and each type, the lowest threshold that gives entities the wanted precision on `dev`.
 
     A type that no threshold brings there keeps all its entities, and a `DataWarning` says so.
@@ -41,19 +44,22 @@ def fit_thresholds(model: TaggingModel, dev: TaggedCorpus, wanted: Mapping[str, 
     Args:
         model: a fitted model, with its temperature and without thresholds.
         dev: its dev sentences.
+        encoded: the same.
         wanted: the precision of some types.
     """
     pairs = zip(model.columns, dev.columns_of_tags, strict=True)
-    return [_of_column(of_column, gold, wanted) for of_column, gold in pairs]
+    return [_of_column(of_column, gold, encoded, wanted) for of_column, gold in pairs]
 
 
-def _of_column(model: TaggingModel, dev: TaggedCorpus, wanted: Mapping[str, float]) -> dict[str, float]:
+def _of_column(
+    model: TaggingModel, dev: TaggedCorpus, encoded: EncodedCorpus, wanted: Mapping[str, float]
+) -> dict[str, float]:
     wanted = {name: precision for name, precision in wanted.items() if name in model.codec.symbols}
     if not wanted or model.codec.scheme is None:
         return {}
     from seqtag.tagging.evaluation.answers import judge
 
-    judged = judge(model, dev)
+    judged = judge(model, dev, encoded)
     thresholds = {}
     for name, precision in wanted.items():
         of_type = judged.types == name

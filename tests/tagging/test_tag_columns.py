@@ -20,6 +20,7 @@ from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.evaluation.columns import share_all_right
 from seqtag.tagging.evaluation.evaluate import evaluate_model
+from seqtag.tagging.model import TaggingModel
 
 COLUMNS = ["upos", "feats", "ner"]
 OPTIONS = ReadingOptions(tag_column="upos", further=tuple(ReadingOptions(tag_column=name) for name in COLUMNS[1:]))
@@ -192,6 +193,23 @@ def test_figures_of_each_column(tagger):
     assert report.all_right == metrics["accuracy_of_all"] == np.mean(right)
     assert tagger.metrics_["dev"]["columns"]["ner"]["f1"] == metrics["columns"]["ner"]["f1"]
     assert share_all_right([[]], [[]]) == 0.0
+
+
+def test_the_candidates_of_all_columns_need_one_encoding(tagger, monkeypatch):
+    model = tagger.model_
+    corpus = load_corpus(SENTENCES, model.options)
+    alone = {name: evaluate_model(model.further[name], corpus.further[name], 3) for name in COLUMNS[1:]}
+    encode, encoded = TaggingModel.encode, []
+
+    def counted(*arguments):
+        encoded.append(encode(*arguments))
+        return encoded[-1]
+
+    monkeypatch.setattr(TaggingModel, "encode", counted)
+    report = evaluate_model(model, corpus, 3)
+    assert len(encoded) == 2  # the other one is for the answers
+    for name, of_column in alone.items():
+        assert report.columns[name].details.oracle == of_column.details.oracle
 
 
 def test_reload_pickle_and_export_say_the_same(tagger, tmp_path):

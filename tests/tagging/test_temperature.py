@@ -39,10 +39,11 @@ def drawn(model) -> TaggedCorpus:
 
 
 def test_the_temperature_is_that_which_the_tags_were_drawn_with(model, drawn):
-    found = fit_temperature(model, drawn, model.encode(drawn.inputs))
+    encoded = model.encode(drawn.inputs)
+    found = fit_temperature(model, drawn, encoded)
     assert found == pytest.approx(2, rel=0.1)
-    judged = judge(model.calibrated([Calibration(found)]), drawn)
-    assert judged.predicted == judge(model, drawn).predicted
+    judged = judge(model.calibrated([Calibration(found)]), drawn, encoded)
+    assert judged.predicted == judge(model, drawn, encoded).predicted
     report = judged.report(model)
     tags = report.tags
     assert tags.answers == 3000 and report.entities is None

@@ -52,7 +52,7 @@ def dev(model, job):
 def test_a_type_gets_the_wanted_precision_and_others_stay(model, dev):
     before = evaluate_model(model, dev).per_type
     assert before["PER"].precision < 0.97
-    [thresholds] = fit_thresholds(model, dev, {"PER": 0.97})
+    [thresholds] = fit_thresholds(model, dev, model.encode(dev.inputs), {"PER": 0.97})
     limited = model.calibrated([replace(model.calibration, thresholds=thresholds)])
     report = evaluate_model(limited, dev)
     assert report.per_type["LOC"] == before["LOC"]
@@ -73,7 +73,7 @@ def test_what_is_held_back_is_o_and_keeps_its_scores(model):
 def test_a_precision_out_of_reach_is_told(model, dev):
     wrong = replace(dev, tags=[["O"] * len(tags) for tags in dev.tags])
     with pytest.warns(DataWarning, match="no threshold gives 'PER' a precision of 0.5 on dev; all are given"):
-        assert fit_thresholds(model, wrong, {"PER": 0.5}) == [{}]
+        assert fit_thresholds(model, wrong, model.encode(wrong.inputs), {"PER": 0.5}) == [{}]
 
 
 def test_wrong_types_and_numbers_are_told_before_training(job, refused, tmp_path):

@@ -53,15 +53,17 @@ def judge_columns(model: TaggingModel, corpus: TaggedCorpus) -> list[JudgedTags]
     """What a tagger answers in each column of tags."""
     encoded = model.encode(corpus.inputs)
     columns = zip(model.columns, corpus.columns_of_tags, strict=True)
-    return [_judge(of_column, gold, encoded) for of_column, gold in columns]
+    return [judge(of_column, gold, encoded) for of_column, gold in columns]
 
 
-def judge(model: TaggingModel, corpus: TaggedCorpus) -> JudgedTags:
-    """Tags a corpus in the first column of tags, and compares the answers with the tags that it has."""
-    return _judge(model, corpus, model.encode(corpus.inputs))
+def judge(model: TaggingModel, corpus: TaggedCorpus, encoded: EncodedCorpus) -> JudgedTags:
+    """Tags a corpus in the model's own column of tags, and compares the answers with the tags that it has.
 
-
-def _judge(model: TaggingModel, corpus: TaggedCorpus, encoded: EncodedCorpus) -> JudgedTags:
+    Args:
+        model: a fitted model.
+        corpus: sentences with gold tags.
+        encoded: the same.
+    """
     scheme = model.codec.scheme
     predicted: list[list[str]] = [[] for _ in corpus.tokens]
     scores = [np.zeros(0)] * len(corpus)

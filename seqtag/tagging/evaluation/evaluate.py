@@ -22,6 +22,7 @@ from seqtag.tagging.evaluation.spans import SpanReport, evaluate_spans
 from seqtag.tagging.evaluation.words import evaluate_words
 
 if TYPE_CHECKING:
+    from seqtag.tagging.data.encoding import EncodedCorpus
     from seqtag.tagging.evaluation.answers import JudgedTags
     from seqtag.tagging.model import TaggingModel
 
@@ -63,8 +64,12 @@ def reports_on(
     Raises:
         ConfigError: more than 1000 candidates.
     """
-    columns = zip(model.columns, corpus.columns_of_tags, judged, strict=True)
-    reports = [_report_on(of_column, gold, answers, n_best) for of_column, gold, answers in columns]
+    # One encoding serves the candidates of all columns.
+    encoded = model.encode(corpus.inputs) if n_best else None
+    reports = []
+    for of_column, tagged, answers in zip(model.columns, corpus.columns_of_tags, judged, strict=True):
+        oracle = None if encoded is None else _oracle(of_column, tagged, encoded, n_best)
+        reports.append(_report_on(of_column, tagged, answers, oracle))
     if len(reports) == 1:
         return reports[0]
     names = [of_column.options.tag_name for of_column in model.columns]
@@ -72,20 +77,19 @@ def reports_on(
     return ColumnsReport(dict(zip(names, reports, strict=True)), share_all_right(gold, predicted))
 
 
-def _report_on(model: TaggingModel, corpus: TaggedCorpus, judged: JudgedTags, n_best: int) -> Report:
+def _report_on(model: TaggingModel, corpus: TaggedCorpus, judged: JudgedTags, oracle: Oracle | None) -> Report:
     """The report on one column of tags."""
     scheme = model.codec.scheme
     gold, predicted = corpus_at_known(corpus.tags, judged.predicted, scheme)
     entities = None if scheme is None else _final_entities(gold, predicted, scheme)
     words = evaluate_words(gold, predicted, judged.words, entities)
     errors = None if entities is None else find_errors(corpus.tokens, entities, _place(corpus))
-    oracle = _oracle(model, corpus, n_best) if n_best else None
     details = Details(judged.report(model), words, errors, oracle)
     return replace(_report(gold, predicted, scheme, entities), details=details)
 
 
-def _oracle(model: TaggingModel, corpus: TaggedCorpus, count: int) -> Oracle:
-    found = model.candidates(model.encode(corpus.inputs), count)
+def _oracle(model: TaggingModel, corpus: TaggedCorpus, encoded: EncodedCorpus, count: int) -> Oracle:
+    found = model.candidates(encoded, count)
     candidates = [
         [at_known(gold, candidate.tags, model.codec.scheme)[1] for candidate in of_sentence]
         for gold, of_sentence in zip(corpus.tags, found, strict=True)
