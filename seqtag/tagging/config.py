@@ -126,6 +126,9 @@ class ModelConfig(Section):
     min_count: Positive = Field(1, description="words seen less often are unknown")
     dropout: Fraction = Field(0.5, description="of the token vectors and of each recurrent layer's output")
     recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
+    ensemble_size: Positive = Field(
+        1, description="networks, each of another seed, whose scores of tag sequences are averaged"
+    )
     word_dropout: Fraction = Field(0.05, description="share of words read as unknown while training")
     singleton_dropout: Fraction = Field(0.5, description="the same for words that occur once")
 

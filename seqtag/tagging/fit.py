@@ -17,18 +17,20 @@ from seqtag.tagging.costs import check_costs, tag_costs
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, reading_options
 from seqtag.tagging.data.document_marks import check_documents
+from seqtag.tagging.data.encoding import EncodedCorpus
 from seqtag.tagging.data.gazetteers import PHRASE_ROWS, gazetteer_paths, read_gazetteers
 from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.data.weights import relative_weights
 from seqtag.tagging.data.windows import in_pieces
 from seqtag.tagging.evaluation.evaluate import mean_score, measures_name, quick_report, resolve_measures
 from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.network.ensemble import members_of
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.tagging.network.tag_column import ColumnSettings
 from seqtag.tagging.temperature import fit_temperature
 from seqtag.tagging.thresholds import check_precision, fit_thresholds
 from seqtag.training.budget import Budget
-from seqtag.training.fit import FitResult, fit_network
+from seqtag.training.fit import FitResult, fit_network, joined
 from seqtag.training.measure import Measure
 from seqtag.training.recording import Recording
 from seqtag.training.seeding import seeded
@@ -147,8 +149,34 @@ def fit_tagging_model(
             where the network is to read them.
         RunError: see `fit_network`.
     """
-    training = config.training
     check_documents(train, config)
+    size, budget = config.model.ensemble_size, budget or Budget(config.training.budget)
+    models, results = [], []
+    for number in range(size):
+        # Seeds that no run of `training.seeds` has, so that several ensembles share no member.
+        member = config.model_copy(update={"seed": config.seed + number * config.training.seeds})
+        part = recording if size == 1 else recording.part(f"member-{number + 1}")
+        fitted, encoded_dev, result = _fit_member(train, dev, member, part, budget.part(1 / (size - number)), vectors)
+        models.append(fitted)
+        results.append(result)
+    model = models[0].with_members([member for fitted in models for member in members_of(fitted.network)])
+    pairs = zip(model.columns, dev.columns_of_tags, strict=True)
+    calibrations = [Calibration(fit_temperature(of_column, gold, encoded_dev)) for of_column, gold in pairs]
+    model = model.calibrated(calibrations)
+    thresholds = fit_thresholds(model, dev, encoded_dev, config.evaluation.precision)
+    return model.calibrated(list(map(_with_thresholds, calibrations, thresholds))), joined(results)
+
+
+def _fit_member(
+    train: TaggedCorpus,
+    dev: TaggedCorpus,
+    config: TaggingConfig,
+    recording: Recording,
+    budget: Budget,
+    vectors: WordVectors | None,
+) -> tuple[TaggingModel, EncodedCorpus, FitResult]:
+    """A model of one network, without a calibration; `dev` as it reads it; and how the fit went."""
+    training = config.training
     # Files that the model reads later have the layout of the training file, also if it was detected, and its tags.
     options = replace(reading_options(config.data).spelt_as(train), layout=train.layout)
     with seeded(config.seed):
@@ -168,15 +196,12 @@ def fit_tagging_model(
             return mean_score((quick_report(gold.tags, tags, codec.scheme) for gold, tags, codec in columns), measures)
 
         batches = TaggedBatches(encoded, training.batch_tokens, config.seed)
-        layer, later = model.network.representation.vectors, _tuned_after(config.model)
+        [network] = members_of(model.network)
+        layer, later = network.representation.vectors, _tuned_after(config.model)
         callbacks = [TuneAfter(layer, later)] if layer is not None and later else []
         measure = Measure(measures_name(measures))
-        result = fit_network(model.network, batches, training, evaluate, measure, recording, callbacks, budget)
-    pairs = zip(model.columns, dev.columns_of_tags, strict=True)
-    calibrations = [Calibration(fit_temperature(of_column, gold, encoded_dev)) for of_column, gold in pairs]
-    model = model.calibrated(calibrations)
-    thresholds = fit_thresholds(model, dev, encoded_dev, config.evaluation.precision)
-    return model.calibrated(list(map(_with_thresholds, calibrations, thresholds))), result
+        result = fit_network(network, batches, training, evaluate, measure, recording, callbacks, budget)
+    return model, encoded_dev, result
 
 
 def _with_thresholds(calibration: Calibration, thresholds: dict[str, float]) -> Calibration:

@@ -16,6 +16,7 @@ from seqtag.progress import LiveLine
 from seqtag.tagging.data.batches import batch_of, tags_of
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.network.ensemble import members_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,8 @@ class GradientReport:
 def report_gradients(model: TaggingModel, corpus: TaggedCorpus) -> GradientReport:
     """The gradient flow of up to 32 sentences, the longest that have no more than 50 tokens.
 
+    Of several networks as one it is that of the first.
+
     Raises:
         DataError: there is no sentence with tokens.
     """
@@ -72,7 +75,7 @@ def report_gradients(model: TaggingModel, corpus: TaggedCorpus) -> GradientRepor
         line.show(lambda: f"gradient flow of {len(part)} sentences")
         chosen = np.arange(len(part))
         x, y = batch_of(encoded, chosen), tags_of(encoded, chosen)
-        flow = gradient_flow(model.network, x, y)
+        flow = gradient_flow(members_of(model.network)[0], x, y)
         summary = flow.summary()
         summary["reach"] = [_reach(flow, *direction, line) for direction in flow.directions()]
     finally:

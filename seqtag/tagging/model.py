@@ -30,9 +30,10 @@ from seqtag.tagging.data.phrase_matcher import PhraseMatcher
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.network.compaction import compacted
+from seqtag.tagging.network.ensemble import TaggerEnsemble, as_one
 from seqtag.tagging.network.entity_rule import EntityRule, FoundEntities
 from seqtag.tagging.network.network import TaggerNetwork
-from seqtag.tagging.network.tag_column import Decoded, TagColumn
+from seqtag.tagging.network.tag_column import Decoded, ScoredColumn
 from seqtag.tagging.outputs import batch_outputs
 from seqtag.tagging.stored_sizes import stored_sizes
 from seqtag.tagging.tagged_sentence import Candidate, Entity, TaggedSentence
@@ -48,7 +49,7 @@ class TaggingModel:
     """The network, the vocabularies that turn strings into its input, and the codec that turns its output into tags.
 
     Args:
-        network: the fitted network.
+        network: the fitted network, or several as one.
         codec: between indices and tags, of the first column of tags.
         encoder: encodes distinct words.
         column_vocabularies: one for each further column that it reads.
@@ -65,7 +66,7 @@ class TaggingModel:
 
     def __init__(
         self,
-        network: TaggerNetwork,
+        network: TaggerNetwork | TaggerEnsemble,
         codec: TagCodec,
         encoder: WordEncoder,
         column_vocabularies: Sequence[Vocabulary] = (),
@@ -127,10 +128,10 @@ class TaggingModel:
     @property
     def reads_documents(self) -> bool:
         """Whether what it says of a sentence depends on the other sentences of its document."""
-        return self.network.document_context is not None
+        return self.network.reads_documents
 
     def decode(self, batch: Batch) -> Decoded:
-        """The best legal tags of a batch and its emissions; see `TaggerNetwork.decode`."""
+        """The best legal tags of a batch and its emissions; see `DecodesTags.decode`."""
         return self._decoded(batch, [self.number])[0]
 
     def _decoded(self, batch: Batch, numbers: Sequence[int]) -> list[Decoded]:
@@ -142,7 +143,7 @@ class TaggingModel:
         return [self.tag_column.within(decoded[0], allowed, batch["lengths"]), *decoded[1:]]
 
     @property
-    def tag_column(self) -> TagColumn:
+    def tag_column(self) -> ScoredColumn:
         """What the network has for the tags of this model."""
         return self.network.columns[self.number]
 
@@ -318,7 +319,11 @@ class TaggingModel:
         """The same model with other calibrations, one for each of `columns`."""
         return self._with(self.network, calibrations)
 
-    def _with(self, network: TaggerNetwork, calibrations: Sequence[Calibration]) -> TaggingModel:
+    def with_members(self, networks: Sequence[TaggerNetwork]) -> TaggingModel:
+        """The same model with several networks, whose scores are averaged."""
+        return self._with(as_one(networks), [model.calibration for model in self.columns])
+
+    def _with(self, network: TaggerNetwork | TaggerEnsemble, calibrations: Sequence[Calibration]) -> TaggingModel:
         first, *others = calibrations
         further = [(model.codec, other) for model, other in zip(self.further.values(), others, strict=True)]
         encoders = self.encoder, self.column_vocabularies, self.options
@@ -356,7 +361,7 @@ class TaggingModel:
         }
 
     @classmethod
-    def from_dict(cls, network: TaggerNetwork, data: dict[str, Any]) -> TaggingModel:
+    def from_dict(cls, network: TaggerNetwork | TaggerEnsemble, data: dict[str, Any]) -> TaggingModel:
         """The model that `to_dict` described, around a network."""
         words, chars = Vocabulary.from_dict(data["words"]), Vocabulary.from_dict(data["chars"])
         vectors = data.get("vectors")  # which models of earlier versions do not have

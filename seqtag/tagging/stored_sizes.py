@@ -12,16 +12,26 @@ from seqtag.tagging.data.gazetteers import PHRASE_ROWS, Gazetteers
 from seqtag.tagging.data.schemes import Scheme
 from seqtag.tagging.data.tag_codec import MODEL_SCHEME
 
-# More layers than anyone trains, and more tags than a table of all pairs of them has room for.
-MOST_LAYERS, MOST_TAGS = 100, 16_000
+# More layers and members than anyone trains, and more tags than a table of all pairs of them has room for.
+MOST_LAYERS, MOST_MEMBERS, MOST_TAGS = 100, 100, 16_000
 
 
 def stored_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Each size by name, as the network has it and as the encoders have it.
+    """Each size by name, as the network, or each of its members, has it and as the encoders have it.
 
     Raises:
-        ValueError: more layers or tags than can be.
+        ValueError: more members, layers or tags than can be.
     """
+    if "members" not in network:
+        yield from _sizes(network, encoders)
+        return
+    if not 0 < len(network["members"]) <= MOST_MEMBERS:
+        raise ValueError(f"{len(network['members'])} networks")
+    for member in network["members"]:
+        yield from _sizes(member["config"], encoders)
+
+
+def _sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     words = network["representation"]
     for what, key, vocabulary in (("words", "num_words", "words"), ("characters", "num_chars", "chars")):
         yield f"a vocabulary of {what} of size", words[key], _size(encoders[vocabulary])

@@ -111,6 +111,7 @@ class Tagger(BaseEstimator):
         min_count: int = 1,
         dropout: float = 0.5,
         recurrent_dropout: float = 0.0,
+        ensemble_size: int = 1,
         word_dropout: float = 0.05,
         singleton_dropout: float = 0.5,
         data: dict[str, Any] | None = None,
@@ -139,6 +140,7 @@ class Tagger(BaseEstimator):
         self.min_count = min_count
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.ensemble_size = ensemble_size
         self.word_dropout = word_dropout
         self.singleton_dropout = singleton_dropout
         self.data = data

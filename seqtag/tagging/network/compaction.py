@@ -5,11 +5,17 @@ from __future__ import annotations
 import keras
 
 from seqtag.layers.compact_embedding import CompactEmbedding, is_worth_compacting, nonzero_rows
+from seqtag.tagging.network.ensemble import TaggerEnsemble, as_one, members_of
 from seqtag.tagging.network.network import TaggerNetwork
 
 
-def compacted(network: TaggerNetwork) -> TaggerNetwork:
-    """A smaller copy of the network with bit for bit the same answers.
+def compacted(network: TaggerNetwork | TaggerEnsemble) -> TaggerNetwork | TaggerEnsemble:
+    """A smaller copy of the network, or of each of several, with bit for bit the same answers; see `_compacted`."""
+    return as_one([_compacted(member) for member in members_of(network)])
+
+
+def _compacted(network: TaggerNetwork) -> TaggerNetwork:
+    """A smaller copy of one network.
 
     A table becomes a `CompactEmbedding` if that is smaller. Its zero rows are those that training never looked up, in
     tables that start from zero, and those that a penalty on rows has made zero. The copy is not compiled, so that no

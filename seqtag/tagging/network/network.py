@@ -14,12 +14,13 @@ from seqtag.keras_internals import set_untracked
 from seqtag.layers import Bidirectional
 from seqtag.models.recurrent import recurrent_layer
 from seqtag.models.word_representation import WordRepresentation
+from seqtag.tagging.network.decoding import DecodesTags, sequence_mask
 from seqtag.tagging.network.document_context import DocumentContext
-from seqtag.tagging.network.tag_column import ColumnSettings, Decoded, TagColumn
+from seqtag.tagging.network.tag_column import ColumnSettings, TagColumn
 
 
 @keras.saving.register_keras_serializable(package="seqtag")
-class TaggerNetwork(keras.Model):
+class TaggerNetwork(keras.Model, DecodesTags):
     """Word representation -> variational dropout -> bidirectional recurrent stack -> emissions -> CRF or softmax.
 
     Several columns of tags share all but emissions and head; the loss is the weighted sum of theirs.
@@ -100,6 +101,7 @@ class TaggerNetwork(keras.Model):
             columns[0].head,
         )
         self.further_layers = [layer for column in columns[1:] for layer in column.layers]
+        self.columns: list[TagColumn]
         set_untracked(self, "columns", columns)
         set_untracked(self, "_graphs", {})
 
@@ -115,6 +117,11 @@ class TaggerNetwork(keras.Model):
         for column in self.columns:
             column.build(width)
         self.built = True
+
+    @property
+    def reads_documents(self) -> bool:
+        """Whether what it says of a sentence depends on the other sentences of its document."""
+        return self.document_context is not None
 
     @property
     def tables(self) -> dict[str, keras.layers.Layer]:
@@ -158,7 +165,7 @@ class TaggerNetwork(keras.Model):
         mask = sequence_mask(x)
         losses = sum(
             column.settings.loss_weight * column.loss(emissions, tags, mask)
-            for column, emissions, tags in zip(self.columns, self._split(y_pred), y, strict=True)
+            for column, emissions, tags in zip(self.columns, self.split(y_pred), y, strict=True)
         )
         if sample_weight is not None:
             losses = losses * ops.cast(sample_weight, losses.dtype)
@@ -166,39 +173,7 @@ class TaggerNetwork(keras.Model):
         loss = ops.sum(losses) / ops.cast(tokens, losses.dtype)
         return loss + ops.sum(self.losses) if self.losses else loss
 
-    def _split(self, emissions: tf.Tensor) -> list[tf.Tensor]:
-        """The emissions of each column, of those of all."""
-        return tf.split(emissions, [column.num_tags for column in self.columns], axis=-1)
-
-    def decode(self, batch: dict, numbers: Sequence[int] | None = None) -> list[Decoded]:
-        """The best legal `tags (batch, time)` int32 of a batch, 0 at padding, and the `emissions`, by a graph.
-
-        Args:
-            batch: see above.
-            numbers: of the columns; all unless given.
-        """
-        chosen = tuple(range(len(self.columns)) if numbers is None else numbers)
-        shapes = self._input_shapes()
-        if chosen not in self._graphs:
-            signature = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
-            traced = tf.function(
-                lambda batch: self._decoded(batch, chosen), input_signature=[signature], autograph=False
-            )
-            # The one graph that there is: calls of it are not watched for tracing often, which TensorFlow would warn of
-            # where many networks in a process are traced once each.
-            with tf.init_scope():
-                self._graphs[chosen] = traced.get_concrete_function()
-        # A batch may hold tags too; the graph does not take them.
-        found: list[Decoded] = self._graphs[chosen]({name: batch[name] for name in shapes})
-        return found
-
-    def _decoded(self, batch: dict, numbers: Sequence[int]) -> list[Decoded]:
-        emissions, mask = self._split(self(batch, training=False)), sequence_mask(batch)
-        return [
-            {"tags": self.columns[n].head.decode(emissions[n], mask=mask), "emissions": emissions[n]} for n in numbers
-        ]
-
-    def _input_shapes(self) -> dict[str, list[int | None]]:
+    def input_shapes(self) -> dict[str, list[int | None]]:
         """The shapes of what a batch must hold: a graph is traced for all lengths when it is first asked for.
 
         Keras reads every attribute of a network that it saves or loads: none of them may trace a graph.
@@ -240,12 +215,6 @@ class TaggerNetwork(keras.Model):
             "further_columns": [settings._asdict() for settings in further],
             "document_context": self.document_context is not None,
         }
-
-
-def sequence_mask(batch: dict) -> tf.Tensor:
-    """`(batch, time)` bool, True where a token is."""
-    steps = ops.arange(ops.shape(batch["word_rows"])[1], dtype="int32")
-    return steps[None, :] < ops.cast(batch["lengths"], "int32")[:, None]
 
 
 def _bidirectional(cell: str, units: int, recurrent_dropout: float, name: str) -> Bidirectional:

@@ -36,7 +36,59 @@ class ColumnSettings(NamedTuple):
     loss_weight: float = 1.0
 
 
-class TagColumn:
+class ScoredColumn:
+    """Scores of the tag sequences of one column, and how the best one and its probabilities are found.
+
+    Args:
+        settings: of the column.
+
+    Attributes:
+        num_tags: how many tags there are.
+        constraint_tables: of the settings, as arrays.
+    """
+
+    def __init__(self, settings: ColumnSettings) -> None:
+        self.settings = settings
+        self.num_tags = settings.num_tags
+        # As arrays: a long nested list is slow to convert.
+        constraints = settings.constraints
+        self.constraint_tables = None if constraints is None else [np.array(table) for table in constraints]
+
+    @property
+    def scores(self) -> crf.CRFScores:
+        """Of starts, transitions and ends, without the constraints."""
+        raise NotImplementedError
+
+    def decode(self, emissions: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """The best legal tags `(batch, time)` int32, 0 at padding."""
+        return crf.decode(emissions, mask, self.scores, self.constraint_tables)
+
+    def distribution(self, emissions: tf.Tensor, lengths: tf.Tensor, temperature: float = 1.0) -> TagDistribution:
+        """The distribution over legal tag sequences that the emissions of a batch give."""
+        scores = crf.constrain(self.scores, self.constraint_tables)
+        return TagDistribution(emissions, lengths, scores, temperature)
+
+    def within(self, decoded: Decoded, allowed: tf.Tensor, lengths: tf.Tensor) -> Decoded:
+        """What `DecodesTags.decode` found, among the legal sequences of the `allowed (batch, time, num_tags)` tags.
+
+        There must be one in each row.
+        """
+        emissions = tf.where(allowed, decoded["emissions"], -np.inf)
+        return {"tags": self.distribution(emissions, lengths).best(), "emissions": emissions}
+
+    def tagged(self, decoded: Decoded, lengths: tf.Tensor, temperature: float = 1.0) -> Decoded:
+        """What `DecodesTags.decode` found, with its probabilities.
+
+        It returns `tags (batch, time)` int32, 0 at padding; `scores (batch, time)`, the probability of each tag; and
+        `continuations (batch, time)`, the probability of each tag given the tag before it. The probability of a span is
+        its first score times the continuations of its other tokens.
+        """
+        distribution = self.distribution(decoded["emissions"], lengths, temperature)
+        scores, continuations = distribution.path_probabilities(decoded["tags"])
+        return {"tags": decoded["tags"], "scores": scores, "continuations": continuations}
+
+
+class TagColumn(ScoredColumn):
     """The layers that score one column of tags, and how its tags are decoded.
 
     The network holds the layers: this has no weights of its own.
@@ -49,8 +101,7 @@ class TagColumn:
 
     def __init__(self, settings: ColumnSettings, number: int, context: Mapping[str, Any] | None) -> None:
         suffix = f"_{number}" if number else ""
-        self.settings = settings
-        self.num_tags = settings.num_tags
+        super().__init__(settings)
         self.context_features = None
         if context is not None:
             self.context_features = ContextFeatures(
@@ -62,9 +113,11 @@ class TagColumn:
             )
         self.emission = keras.layers.Dense(settings.num_tags, dtype="float32", name=f"emission{suffix}")
         self.head = _head(settings, f"head{suffix}")
-        # As arrays: a long nested list is slow to convert.
-        constraints = settings.constraints
-        self.constraint_tables = None if constraints is None else [np.array(table) for table in constraints]
+
+    @property
+    def scores(self) -> crf.CRFScores:
+        """Those of the head."""
+        return self.head.scores
 
     @property
     def layers(self) -> list[keras.layers.Layer]:
@@ -95,30 +148,6 @@ class TagColumn:
         """
         loss_of = self.head.negative_log_likelihood if len(tags.shape) == 2 else self.head.loss_within
         return loss_of(emissions, tags, mask=mask)
-
-    def distribution(self, emissions: tf.Tensor, lengths: tf.Tensor, temperature: float = 1.0) -> TagDistribution:
-        """The distribution over legal tag sequences that the emissions of a batch give."""
-        scores = crf.constrain(self.head.scores, self.constraint_tables)
-        return TagDistribution(emissions, lengths, scores, temperature)
-
-    def within(self, decoded: Decoded, allowed: tf.Tensor, lengths: tf.Tensor) -> Decoded:
-        """What `TaggerNetwork.decode` found, among the legal sequences of the `allowed (batch, time, num_tags)` tags.
-
-        There must be one in each row.
-        """
-        emissions = tf.where(allowed, decoded["emissions"], -np.inf)
-        return {"tags": self.distribution(emissions, lengths).best(), "emissions": emissions}
-
-    def tagged(self, decoded: Decoded, lengths: tf.Tensor, temperature: float = 1.0) -> Decoded:
-        """What `TaggerNetwork.decode` found, with its probabilities.
-
-        It returns `tags (batch, time)` int32, 0 at padding; `scores (batch, time)`, the probability of each tag; and
-        `continuations (batch, time)`, the probability of each tag given the tag before it. The probability of a span is
-        its first score times the continuations of its other tokens.
-        """
-        distribution = self.distribution(decoded["emissions"], lengths, temperature)
-        scores, continuations = distribution.path_probabilities(decoded["tags"])
-        return {"tags": decoded["tags"], "scores": scores, "continuations": continuations}
 
 
 def _head(settings: ColumnSettings, name: str) -> CRF | SoftmaxHead:

@@ -159,18 +159,27 @@ def _reliability(name: str, answers: Answers, told: Reliability, temperature: fl
 
 
 def _training(history: Sequence[Mapping[str, float]]) -> Markup:
-    def line(column: str, name: str) -> Line:
-        return Line(name, [(row["epoch"], row[column]) for row in history if column in row and "epoch" in row])
+    members = sorted({row["member"] for row in history if "member" in row})
 
-    dev = line("dev", "score on dev")
-    best = max(dev.points, key=lambda point: point[1], default=(None, 0.0))[0]
+    def lines(column: str, name: str) -> list[Line]:
+        """One for each network of an ensemble."""
+        rows = [row for row in history if column in row and "epoch" in row]
+        if not members:
+            return [Line(name, [(row["epoch"], row[column]) for row in rows])]
+        return [
+            Line(f"{name} {member:g}", [(row["epoch"], row[column]) for row in rows if row["member"] == member])
+            for member in members
+        ]
+
+    dev = lines("dev", "score on dev")
+    best = None if members else max(dev[0].points, key=lambda point: point[1], default=(None, 0.0))[0]
     told = "" if best is None else f", best after epoch {best:g}"
     layers = [name for name in history[0] if name.startswith(LAYER_NORM)]
-    of_layers = [line(name, name.removeprefix(LAYER_NORM)) for name in layers]
+    of_layers = [line for name in layers for line in lines(name, name.removeprefix(LAYER_NORM))]
     charts = [
-        line_chart(f"Score on dev{told}", [dev], best),
-        line_chart("Loss in training", [line("loss", "loss")], best),
-        line_chart("Gradient norm", [line(NORM, "mean"), line(f"{NORM}_max", "maximum")], log=True),
+        line_chart(f"Score on dev{told}", dev, best),
+        line_chart("Loss in training", lines("loss", "loss"), best),
+        line_chart("Gradient norm", [*lines(NORM, "mean"), *lines(f"{NORM}_max", "maximum")], log=True),
         line_chart("Gradient norm by layer", of_layers, log=True),
     ]
     return element("div", *charts, class_="charts")

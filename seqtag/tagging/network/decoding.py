@@ -1,0 +1,62 @@
+"""How a network, or several as one, finds the best tags of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+from keras import ops
+
+from seqtag.tagging.network.tag_column import Decoded, ScoredColumn
+
+
+class DecodesTags:
+    """A network of emissions whose columns of tags score sequences.
+
+    Attributes:
+        columns: what scores the tags of each column.
+    """
+
+    columns: Sequence[ScoredColumn]
+    _graphs: dict[tuple[int, ...], Callable[..., Any]]
+
+    def input_shapes(self) -> dict[str, list[int | None]]:
+        """The shapes of what a batch must hold."""
+        raise NotImplementedError
+
+    def decode(self, batch: dict, numbers: Sequence[int] | None = None) -> list[Decoded]:
+        """The best legal `tags (batch, time)` int32 of a batch, 0 at padding, and the `emissions`, by a graph.
+
+        Args:
+            batch: see `TaggerNetwork`.
+            numbers: of the columns; all unless given.
+        """
+        chosen = tuple(range(len(self.columns)) if numbers is None else numbers)
+        shapes = self.input_shapes()
+        if chosen not in self._graphs:
+            signature = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
+            traced = tf.function(
+                lambda batch: self._decoded(batch, chosen), input_signature=[signature], autograph=False
+            )
+            # The one graph that there is: calls of it are not watched for tracing often, which TensorFlow would warn of
+            # where many networks in a process are traced once each.
+            with tf.init_scope():
+                self._graphs[chosen] = traced.get_concrete_function()
+        # A batch may hold tags too; the graph does not take them.
+        found: list[Decoded] = self._graphs[chosen]({name: batch[name] for name in shapes})
+        return found
+
+    def _decoded(self, batch: dict, numbers: Sequence[int]) -> list[Decoded]:
+        emissions, mask = self.split(self(batch, training=False)), sequence_mask(batch)  # type: ignore[operator]
+        return [{"tags": self.columns[n].decode(emissions[n], mask), "emissions": emissions[n]} for n in numbers]
+
+    def split(self, emissions: tf.Tensor) -> list[tf.Tensor]:
+        """The emissions of each column, of those of all."""
+        return tf.split(emissions, [column.num_tags for column in self.columns], axis=-1)
+
+
+def sequence_mask(batch: dict) -> tf.Tensor:
+    """`(batch, time)` bool, True where a token is."""
+    steps = ops.arange(ops.shape(batch["word_rows"])[1], dtype="int32")
+    return steps[None, :] < ops.cast(batch["lengths"], "int32")[:, None]
