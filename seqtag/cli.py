@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from seqtag.cli_options import FILES, PAIRS, SERIES, TAGS, takes, those_set
+from seqtag.cli_options import CONFIG_HELP, FILES, PAIRS, SERIES, TAGS, AsJson, Column, Run, Setting, takes, those_set
 from seqtag.cli_output import print_report
 from seqtag.errors import escaped, option_of
 from seqtag.process.messages import explain, show_warnings_in_a_line
@@ -26,13 +26,6 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-CONFIG_HELP = "a YAML file, or the name of a configuration in the package, such as ner_sample"
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="the directory of a finished run")]
-Setting = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a dotted key of the config")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text")]
 
 
 @app.callback(epilog="Every command takes --debug, which shows tracebacks.")
@@ -208,11 +201,13 @@ def compare(
         str | None, typer.Option("--data", metavar="DATA", help="the test file of the first run's config unless set")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="of the samples of the tests")] = 1,
+    column: Column = None,
     as_json: AsJson = False,
 ) -> None:
     """Score runs on the same sentences, and test how they differ from the first: paired bootstrap, randomisation."""
     from seqtag.runs.directory import runs_in
 
+    options |= those_set(column=column)
     command = _command_of_run(context, runs_in(runs[0])[0], options)
     print_report(command(runs, data, seed, **options), as_json)
 
@@ -228,6 +223,7 @@ def curve(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="runs/NAME-curve unless set")
     ] = None,
+    column: Column = None,
     as_json: AsJson = False,
 ) -> None:
     """Train on shares of the training data, and draw the dev scores; started again, it goes on where it stopped."""
@@ -235,7 +231,8 @@ def curve(
 
     loaded = load_config(config, settings or [])
     folder = output or Path("runs", f"{config.stem}-curve")
-    print_report(_command(context, loaded.task, config)(loaded, folder, fractions=fractions), as_json)
+    options = those_set(fractions=fractions, column=column)
+    print_report(_command(context, loaded.task, config, options)(loaded, folder, **options), as_json)
 
 
 @app.command()
@@ -250,13 +247,14 @@ def doubts(
     ] = 5,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="how many are shown, 50 unless set")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="CSV of all of them")] = None,
+    column: Column = None,
     as_json: AsJson = False,
 ) -> None:
     """List likely errors of gold tags, worst first: what models think wrong that were trained on the other folds."""
     from seqtag.files.writing import output_file
     from seqtag.runs.places import check_output_file
 
-    options |= those_set(limit=limit)
+    options |= those_set(limit=limit, column=column)
     command = _command_of_run(context, run, options)
     if output is not None:
         check_output_file(output)

@@ -1,15 +1,27 @@
-"""Options that several commands take: how files are read. Each has its help here, and its meaning in its task."""
+"""Arguments and options that several commands take. Each has its help here, and its meaning in its task."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 from inspect import Parameter, signature
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from seqtag.errors import option_of
+
+CONFIG_HELP = "a YAML file, or the name of a configuration in the package, such as ner_sample"
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="the directory of a finished run")]
+Column = Annotated[
+    str | None,
+    typer.Option("--column", metavar="NAME", help="tagger: of several columns of tags; the first unless set"),
+]
+Setting = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a dotted key of the config")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of text")]
 
 # Options that say how files are read, with their help: keys of the section `data`, the run's unless set.
 FILES = {

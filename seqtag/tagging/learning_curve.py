@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqtag.errors import ConfigError, RunError, shown
+from seqtag.errors import ConfigError, RunError, escaped, shown
 from seqtag.figures import finish, new_figure, save_figure
 from seqtag.files.folders import filled_folder
 from seqtag.progress import LiveLine, clock
@@ -65,10 +65,12 @@ class LearningCurve:
 
     Attributes:
         measure: the score on dev: `"f1"`, `"f1_strict"` or `"accuracy"`.
+        column: the column of tags that is scored, where it is not the first.
         points: one for each share that is trained.
     """
 
     measure: str
+    column: str | None = None
     points: list[Point] = field(default_factory=list)
 
     def add(self, run: Path, fraction: float, train: TaggedCorpus) -> Point:
@@ -79,8 +81,7 @@ class LearningCurve:
         """
         metrics = read_json(run / METRICS)
         try:
-            seeds = metrics.get("seeds")
-            scores = seeds["dev"]["scores"] if seeds else [metrics["dev"][self.measure]]
+            scores = self._scores(metrics)
             seconds = float(metrics["train"]["seconds"])
             point = Point(fraction, len(train), sum(map(len, train.tokens)), list(map(float, scores)), seconds)
         except (KeyError, TypeError, ValueError) as error:
@@ -88,13 +89,30 @@ class LearningCurve:
         self.points.append(point)
         return point
 
+    def _scores(self, metrics: dict[str, Any]) -> list[float]:
+        """The dev score of each seed, from the figures of a run."""
+        if "seeds" not in metrics:
+            dev = metrics["dev"]
+            return [(dev if self.column is None else dev["columns"][self.column])[self.measure]]
+        spread = metrics["seeds"]["dev"]
+        columns = spread.get("columns", {})
+        if self.column is not None:
+            return columns[self.column]["scores"]
+        # Of several columns the first stands first.
+        return next(iter(columns.values()), spread)["scores"]
+
+    @property
+    def name(self) -> str:
+        """What is scored, in words."""
+        return f"dev {NAMES[self.measure]}" + ("" if self.column is None else f" of {self.column}")
+
     def to_metrics(self) -> dict[str, Any]:
         """The curve for programs."""
         return {"measure": self.measure, "points": [dict(zip(COLUMNS, p.to_row(), strict=True)) for p in self.points]}
 
     def to_text(self) -> str:
         """The curve as a table."""
-        header = ["fraction", "sentences", "tokens", f"dev {NAMES[self.measure]}", "seconds"]
+        header = ["fraction", "sentences", "tokens", escaped(self.name), "seconds"]
         rows = [header, *map(_cells, self.points)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join("  ".join(map(str.rjust, row, widths)) for row in rows)
@@ -124,7 +142,7 @@ class LearningCurve:
         axis.minorticks_off()
         axis.margins(x=0.08)
         axis.set_xlabel("training sentences")
-        axis.set_ylabel(f"dev {NAMES[self.measure]}")
+        axis.set_ylabel(self.name)
         return figure
 
 

@@ -68,8 +68,22 @@ class SeedRuns:
         return metrics
 
     def _spread(self, split: str) -> dict[str, Any]:
-        scores = [mean_score(reports_of(run.reports[split]), self.measures) for run in self.runs]
-        return {"mean": statistics.fmean(scores), "min": min(scores), "max": max(scores), "scores": scores}
+        """The scores of all seeds on a split; of several columns of tags also those of each."""
+        reports = [run.reports[split] for run in self.runs]
+        spread = _spread_of([mean_score(reports_of(report), self.measures) for report in reports])
+        first = reports[0]
+        if isinstance(first, ColumnsReport):
+            by_seed = zip(*map(reports_of, reports), strict=True)
+            of_columns = zip(first.columns, self.measures, by_seed, strict=True)
+            spread["columns"] = {
+                name: _spread_of([getattr(report, measure) for report in of_column])
+                for name, measure, of_column in of_columns
+            }
+        return spread
+
+
+def _spread_of(scores: list[float]) -> dict[str, Any]:
+    return {"mean": statistics.fmean(scores), "min": min(scores), "max": max(scores), "scores": scores}
 
 
 def fit_seeds(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from seqtag.errors import ConfigError
+from seqtag.errors import ConfigError, shown
 from seqtag.runs import bundle
 from seqtag.runs.config_file import load_run_config, resolve_path
 from seqtag.tagging.config import DataConfig, TaggingConfig
 from seqtag.tagging.costs import check_costs
-from seqtag.tagging.data.corpus import SAMPLE_PREFIX, TaggedCorpus, load_corpus, reading_options
+from seqtag.tagging.data.corpus import SAMPLE_PREFIX, ReadingOptions, TaggedCorpus, load_corpus, reading_options
 from seqtag.tagging.data.document_marks import check_documents
 from seqtag.tagging.data.gazetteers import gazetteer_paths, read_gazetteers
+from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.data.weights import relative_weights
 from seqtag.tagging.evaluation.evaluate import resolve_measures
@@ -66,6 +67,30 @@ def check_columns(codecs: Sequence[TagCodec], corpus: TaggedCorpus) -> None:
     """Checks each column of tags; see `TagCodec.check`."""
     for codec, of_column in zip(codecs, corpus.columns_of_tags, strict=True):
         codec.check(of_column)
+
+
+def number_of(options: ReadingOptions, column: str | None, owner: str) -> int:
+    """Which of the columns of tags has this name; the first unless one is named.
+
+    Args:
+        options: how files are read.
+        column: the name.
+        owner: what has these columns, for the message.
+
+    Raises:
+        ConfigError: there is none.
+
+    >>> number_of(ReadingOptions(tag_column="UPOS", further=(ReadingOptions(tag_column="XPOS"),)), "XPOS", "it")
+    1
+    """
+    if column is None:
+        return 0
+    layout = options.layout
+    first = layout.tag if options.tag_column is None and isinstance(layout, Layout) else options.tag_name
+    names = [first or options.tag_name, *(of_column.tag_name for of_column in options.further)]
+    if column not in names:
+        raise ConfigError(f"--column: expected a column of tags of {owner} ({', '.join(names)}), found {shown(column)}")
+    return names.index(column)
 
 
 def locate(path: str, data: DataConfig) -> str:

@@ -25,6 +25,7 @@ from seqtag.tagging.data.corpus import (
     ReadingOptions,
     TaggedCorpus,
     load_corpus,
+    reading_options,
     share_of,
 )
 from seqtag.tagging.data.detection import is_table_of_tokens
@@ -36,7 +37,7 @@ from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.doubts.folds import fold_config, folds_of
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.learning_curve import LearningCurve, announce, is_finished, parse_fractions, report, share_config
-from seqtag.tagging.splits import check_columns, check_tags, load_splits, locate, scored_file
+from seqtag.tagging.splits import check_columns, check_tags, load_splits, locate, number_of, scored_file
 from seqtag.tagging.stored_sizes import stored_sizes
 from seqtag.tagging.vectors import CACHE, load_vectors, prepared_vectors
 
@@ -58,9 +59,9 @@ OPTIONS = {
     "predict": READING | {"text", "format", "n_best", "forced"},
     "export": frozenset[str](),
     "gradients": READING,
-    "compare": READING,
-    "curve": frozenset(("fractions",)),
-    "doubts": READING | {"limit"},
+    "compare": READING | {"column"},
+    "curve": frozenset(("fractions", "column")),
+    "doubts": READING | {"limit", "column"},
     "demo": frozenset[str](),
     "inspect": READING | {"vectors"},
 }
@@ -131,10 +132,18 @@ def evaluate(run: Path, data: str, *, n_best: int | None = None, html: Path | No
 
 def _load_checked(run: Path, data: str, reading: Mapping[str, Any]) -> TaggedCorpus:
     """A file with tags that can be scored, read before TensorFlow is imported."""
+    return _load_column(run, data, reading)[1]
+
+
+def _load_column(
+    run: Path, data: str, reading: Mapping[str, Any], column: str | None = None
+) -> tuple[int, TaggedCorpus]:
+    """Which of a run's columns of tags is asked for, and a file with these tags, as `_load_checked`."""
     options, codecs = _readers(run, reading)
+    number = number_of(options, column, str(run))
     corpus = load_corpus(data, options)
     check_columns(codecs, corpus)
-    return corpus
+    return number, corpus.columns_of_tags[number]
 
 
 def _readers(run: Path, reading: Mapping[str, Any]) -> tuple[ReadingOptions, list[TagCodec]]:
@@ -248,30 +257,33 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None, **
     return report
 
 
-def compare(runs: Sequence[Path], data: str | None = None, seed: int = 1, **reading: Any) -> ComparisonReport:
+def compare(
+    runs: Sequence[Path], data: str | None = None, seed: int = 1, *, column: str | None = None, **reading: Any
+) -> ComparisonReport:
     """Scores runs on the same sentences, and tests how they differ from the first one.
 
     Args:
         runs: run directories, or folders of the runs of several seeds.
         data: a file; the test data of the first run's configuration unless given, or its dev data.
         seed: of the samples of the tests.
+        column: the name of a column of tags; the first unless given.
         reading: how the file is read, where it is not as each run's own: `READING`.
 
     Raises:
-        RunError, ConfigError, DataError: see `load_bundle`, `load_config` and `compare_systems`.
+        RunError, ConfigError, DataError: see `load_bundle`, `load_config`, `number_of` and `compare_systems`.
     """
     if len(runs) < 2:
         raise ConfigError(f"expected two runs at least, found {len(runs)}")
     systems = [(path, runs_in(path)) for path in runs]
     file = data or scored_file(systems[0][1][0])
-    corpora = {run: _load_checked(run, file, reading) for _, found in systems for run in found}
-    models = {run: _load(run) for run in corpora}
+    corpora = {run: _load_column(run, file, reading, column) for _, found in systems for run in found}
+    asked = {run: (_load(run).columns[number], corpus) for run, (number, corpus) in corpora.items()}
     from seqtag.tagging.comparison import compare_systems
 
-    return compare_systems([(path, [(models[run], corpora[run]) for run in found]) for path, found in systems], seed)
+    return compare_systems([(path, [asked[run] for run in found]) for path, found in systems], seed)
 
 
-def curve(config: TaggingConfig, folder: Path, *, fractions: str) -> LearningCurve:
+def curve(config: TaggingConfig, folder: Path, *, fractions: str, column: str | None = None) -> LearningCurve:
     """Trains a tagger on shares of the training sentences, and scores each on dev; the test data are left alone.
 
     Each share is a run in `folder`, whose configuration says `data.fraction`. A finished one is not trained again, and
@@ -281,19 +293,21 @@ def curve(config: TaggingConfig, folder: Path, *, fractions: str) -> LearningCur
         config: of the taggers.
         folder: where runs, table and figure go.
         fractions: see `parse_fractions`.
+        column: the name of the column of tags whose scores are drawn; the first unless given.
 
     Raises:
-        ConfigError: see `parse_fractions`, `is_finished` and `train`.
+        ConfigError: see `parse_fractions`, `number_of`, `is_finished` and `train`.
         RunError, OutputError, DataError: see `check_output_folder` and `train`.
     """
     wanted = parse_fractions(fractions)
     check_output_folder(folder)
+    of_column = number_of(reading_options(config.data), column, "the configuration")
     corpora = load_splits(config.data)
-    # The curve is that of the first column of tags.
-    codec, *_ = check_tags(corpora, config)
-    found = LearningCurve(resolve_measure(config.evaluation.measure, codec.scheme))
+    codecs = check_tags(corpora, config)
+    measure = resolve_measure(config.evaluation.measure, codecs[of_column].scheme)
+    found = LearningCurve(measure, column if of_column else None)
     for number, fraction in enumerate(wanted):
-        step, run = share_config(config, codec, fraction), folder / f"{fraction:g}"
+        step, run = share_config(config, codecs[0], fraction), folder / f"{fraction:g}"
         part = share_of(corpora["train"], fraction, config.seed)
         announce(wanted, number, part)
         was_there = is_finished(run, step)
@@ -304,8 +318,10 @@ def curve(config: TaggingConfig, folder: Path, *, fractions: str) -> LearningCur
     return found
 
 
-def doubts(run: Path, data: str, folds: int = 5, *, limit: int = 50, **reading: Any) -> DoubtsReport:
-    """Finds gold tags that a model thinks wrong which was not trained on them; of several columns, in the first.
+def doubts(
+    run: Path, data: str, folds: int = 5, *, limit: int = 50, column: str | None = None, **reading: Any
+) -> DoubtsReport:
+    """Finds gold tags that a model thinks wrong which was not trained on them.
 
     Args:
         run: the run directory, whose configuration trains the models.
@@ -313,16 +329,19 @@ def doubts(run: Path, data: str, folds: int = 5, *, limit: int = 50, **reading: 
         folds: how many models are trained, each on the sentences outside of one fold; 0 asks the run's own model, which
             is right where it was not trained on the file.
         limit: how many doubts are shown.
+        column: the name of the column of tags; the first unless given.
         reading: how the file is read, where it is not as the run's own: `READING`.
 
     Raises:
         RunError, DataError: see `load_bundle`, `load_corpus` and `TagCodec.fit`.
-        ConfigError: one fold, or too few sentences for so many; vectors of the configuration are not there.
+        ConfigError: one fold, or too few sentences for so many; vectors of the configuration are not there; see
+            `number_of`.
     """
     if folds == 1:
         raise ConfigError("--folds: expected 2 at least, or 0 for the model of the run, found 1")
     if folds:
         options, (codec, *_) = _readers(run, reading)
+        number = number_of(options, column, str(run))
         corpus = load_corpus(data, options)
         config = fold_config(load_run_config(run, TaggingConfig), codec)
         fit_codecs(corpus, config.data.scheme)
@@ -331,10 +350,11 @@ def doubts(run: Path, data: str, folds: int = 5, *, limit: int = 50, **reading: 
         import_tensorflow()
         from seqtag.tagging.doubts.cross_validation import cross_validate
 
-        judged = cross_validate(corpus, config, parts, None if vectors is None else vectors.table)
+        judged = cross_validate(corpus, config, parts, None if vectors is None else vectors.table, number)
+        corpus = corpus.columns_of_tags[number]
     else:
-        corpus = _load_checked(run, data, reading)
-        model = _load(run)
+        number, corpus = _load_column(run, data, reading, column)
+        model = _load(run).columns[number]
         from seqtag.tagging.doubts.readings import judge_gold
 
         judged = judge_gold(model, corpus, range(len(corpus)))

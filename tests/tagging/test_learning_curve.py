@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from seqtag import Tagger
 from seqtag.cli import run
+from seqtag.errors import RunError
 from seqtag.tagging import task
-from seqtag.tagging.data.corpus import load_corpus, share_of
+from seqtag.tagging.data.corpus import TaggedCorpus, load_corpus, share_of
+from seqtag.tagging.learning_curve import LearningCurve
 from seqtag.tagging.task import evaluate
 from seqtag.training.checkpoint import Checkpoint
 
@@ -53,6 +56,24 @@ def test_points_are_the_dev_scores_of_the_runs(job, folder, capsys, monkeypatch)
     with (folder / "curve.csv").open() as file:
         assert [float(row["score"]) for row in csv.DictReader(file)] == [part["score"], whole["score"]]
     assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_curve_is_that_of_one_column(tmp_path):
+    columns = {"f1": 0.5, "columns": {"FEATS": {"f1": 0.75}}}
+    one_seed = {"dev": columns}
+    spread = {name: {"scores": scores} for name, scores in (("UPOS", [0.1, 0.2]), ("FEATS", [0.3, 0.4]))}
+    seeds = {"dev": columns, "seeds": {"dev": {"scores": [0.8, 0.9], "columns": spread}}}
+    alone = {"dev": columns, "seeds": {"dev": {"scores": [0.8, 0.9]}}}
+    for column, metrics, scores in (
+        *((None, one_seed, [0.5]), ("FEATS", one_seed, [0.75])),
+        *((None, seeds, [0.1, 0.2]), ("FEATS", seeds, [0.3, 0.4]), (None, alone, [0.8, 0.9])),
+    ):
+        (tmp_path / "metrics.json").write_text(json.dumps(metrics | {"train": {"seconds": 1}}))
+        curve = LearningCurve("f1", column)
+        assert curve.add(tmp_path, 0.5, TaggedCorpus([["a"]])).scores == scores
+    assert "dev F1  seconds" in curve.to_text() and "dev F1 of X  " in replace(curve, column="X").to_text()
+    with pytest.raises(RunError, match="expected the scores of a tagger, found a fault: KeyError"):
+        LearningCurve("f1", "XPOS").add(tmp_path, 0.5, TaggedCorpus([["a"]]))
 
 
 def test_the_estimator_takes_the_same_share(job, folder, monkeypatch):

@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 from itertools import chain
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,10 @@ from seqtag.errors import ConfigError, DataError
 from seqtag.tagging.data.batches import batch_of, tags_of
 from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
 from seqtag.tagging.data.reader import SentenceReader
-from seqtag.tagging.evaluation.columns import share_all_right
-from seqtag.tagging.evaluation.evaluate import evaluate_model
+from seqtag.tagging.evaluation.columns import ColumnsReport, share_all_right
+from seqtag.tagging.evaluation.evaluate import evaluate_model, quick_report
 from seqtag.tagging.model import TaggingModel
+from seqtag.tagging.seeds import SeedRun, SeedRuns
 
 COLUMNS = ["upos", "feats", "ner"]
 OPTIONS = ReadingOptions(tag_column="upos", further=tuple(ReadingOptions(tag_column=name) for name in COLUMNS[1:]))
@@ -229,9 +231,66 @@ def test_reload_pickle_and_export_say_the_same(tagger, tmp_path):
             np.testing.assert_allclose(found[f"scores{name}"].numpy()[row, : len(tokens)], answer.scores, atol=1e-5)
 
 
-def test_predict_fills_all_columns_of_a_file(tagger, tmp_path):
-    run = tmp_path / "run"
-    tagger.save(run)
+@pytest.fixture(scope="module")
+def run(tagger, tmp_path_factory):
+    """The run directory of the tagger, beside a file of its columns."""
+    folder = tmp_path_factory.mktemp("columns")
+    rows = ["\n".join("\t".join(row) for row in zip(tokens, *tags.values(), strict=True)) for tokens, tags in SENTENCES]
+    (folder / "data.tsv").write_text("\n\n".join(rows) + "\n", encoding="utf-8")
+    tagger.save(folder / "run")
+    return folder / "run"
+
+
+def command(capsys, *arguments):
+    """What a command prints as JSON."""
+    assert run_command([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_runs_are_compared_in_the_column_that_is_named(tagger, run, capsys):
+    report = evaluate_model(tagger.model_, load_corpus(SENTENCES, tagger.model_.options))
+    for name, measure in (("upos", "accuracy"), ("feats", "accuracy"), ("ner", "f1")):
+        found = command(capsys, "compare", run, run, "--data", run.parent / "data.tsv", "--column", name)
+        score = getattr(report.columns[name], measure)
+        assert found["measure"] == measure and [one["scores"] for one in found["systems"]] == [[score], [score]]
+    first = command(capsys, "compare", run, run, "--data", run.parent / "data.tsv")
+    assert first["measure"] == "accuracy"
+
+
+def test_doubts_are_about_the_column_that_is_named(run, capsys, tmp_path):
+    wrong = tmp_path / "wrong.tsv"
+    text = (run.parent / "data.tsv").read_text(encoding="utf-8")
+    wrong.write_text(text.replace("B-PER", "O").replace("Past", "Pres"), encoding="utf-8")
+    for name, gold, model in (("ner", "Ann saw New", "[Ann PER] saw New"), ("feats", "[saw Pres]", "[saw Past]")):
+        [worst, *_] = command(capsys, "doubts", run, wrong, "--folds", 0, "--column", name)["worst"]
+        assert gold in worst["gold"] and model in worst["model"]
+
+
+def test_a_column_that_a_run_does_not_have_is_one_line(run, refused):
+    told = "--column: expected a column of tags of {} (upos, feats, ner), found 'xpos'"
+    data = run.parent / "data.tsv"
+    assert refused(2, "compare", run, run, "--data", data, "--column", "xpos") == told.format(run)
+    for folds in (0, 2):
+        assert refused(2, "doubts", run, data, "--folds", folds, "--column", "xpos") == told.format(run)
+    config = run / "config.yaml"
+    assert refused(2, "curve", config, "--column", "xpos") == told.format("the configuration")
+
+
+def test_each_seed_has_a_score_of_each_column():
+    gold, scores = [["N", "V"]], []
+    runs = []
+    for seed, (upos, feats) in enumerate(((["N", "V"], ["N", "N"]), (["V", "N"], ["N", "V"]))):
+        columns = {"upos": quick_report(gold, [upos], None), "feats": quick_report(gold, [feats], None)}
+        fit = SimpleNamespace(seconds=1.0, to_metrics=dict)
+        runs.append(SeedRun(seed, tagger, fit, {"dev": ColumnsReport(columns, 0.5)}, []))
+        scores.append([report.accuracy for report in columns.values()])
+    spread = SeedRuns(runs, ["accuracy", "accuracy"]).to_metrics()["seeds"]["dev"]
+    assert scores == [[1.0, 0.5], [0.0, 1.0]] and spread["scores"] == [0.75, 0.5]
+    assert spread["columns"]["upos"] == {"mean": 0.5, "min": 0.0, "max": 1.0, "scores": [1.0, 0.0]}
+    assert spread["columns"]["feats"]["scores"] == [0.5, 1.0]
+
+
+def test_predict_fills_all_columns_of_a_file(tagger, run, tmp_path):
     source = tmp_path / "in.tsv"
     # A run that was fitted on Python lists reads files of tokens and columns of these names.
     source.write_text("Ann\nrains\n\nNew\nYork\n", encoding="utf-8")

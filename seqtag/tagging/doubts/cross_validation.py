@@ -13,11 +13,22 @@ from seqtag.training.recording import Recording
 
 
 def cross_validate(
-    corpus: TaggedCorpus, config: TaggingConfig, folds: list[list[int]], vectors: WordVectors | None = None
+    corpus: TaggedCorpus,
+    config: TaggingConfig,
+    folds: list[list[int]],
+    vectors: WordVectors | None = None,
+    column: int = 0,
 ) -> Judgement:
     """Trains a model for each fold on the other ones, and asks it about the gold tags of the fold.
 
     Every tenth of its sentences chooses the epoch and the temperature.
+
+    Args:
+        corpus: sentences with gold tags.
+        config: of the models.
+        folds: the numbers of the sentences of each fold.
+        vectors: pretrained word vectors.
+        column: which of the columns of tags is judged.
     """
 
     def judged() -> Iterator[Judgement]:
@@ -26,6 +37,6 @@ def cross_validate(
             outside = corpus.subset([n for n in range(len(corpus)) if n not in inside])
             recording = Recording(label=f"fold {number}/{len(folds)}")
             model, _ = fit_tagging_model(*split_off_dev(outside), config, recording, vectors=vectors)
-            yield judge_gold(model, corpus, fold)
+            yield judge_gold(model.columns[column], corpus.columns_of_tags[column], fold)
 
     return Judgement.of(judged())
