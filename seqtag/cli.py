@@ -8,6 +8,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -258,9 +259,9 @@ def doubts(
     command = _command_of_run(context, run, options)
     if output is not None:
         check_output_file(output)
-    report = command(run, data, folds, **options)
-    if output is not None:
-        with output_file(output) as write:
+    with nullcontext() if output is None else output_file(output) as write:
+        report = command(run, data, folds, **options)
+        if write is not None:
             write(report.to_csv())
     print_report(report, as_json)
 

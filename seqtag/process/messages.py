@@ -9,7 +9,11 @@ from seqtag.errors import ConfigError, DataWarning, SeqtagError, one_line, optio
 from seqtag.process.streams import warn
 
 # How what a command has done before it was interrupted is used.
-WAYS_ON = {"train": "--resume goes on from the last whole epoch", "curve": "the same command goes on from there"}
+WAYS_ON = {
+    "train": "--resume goes on from the last whole epoch",
+    "curve": "the same command goes on from there",
+    "doubts": "the same command goes on after the last whole fold",
+}
 
 
 def explain(error: BaseException, options: set[str], command: str) -> tuple[str, int]:

@@ -35,6 +35,7 @@ from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.doubts.folds import fold_config, folds_of
+from seqtag.tagging.doubts.kept_folds import KeptFolds
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.learning_curve import LearningCurve, announce, is_finished, parse_fractions, report, share_config
 from seqtag.tagging.splits import check_columns, check_tags, load_splits, locate, number_of, scored_file
@@ -323,6 +324,8 @@ def doubts(
 ) -> DoubtsReport:
     """Finds gold tags that a model thinks wrong which was not trained on them.
 
+    Folds that are finished are kept beside the run until all are: what was interrupted goes on after them.
+
     Args:
         run: the run directory, whose configuration trains the models.
         data: a file with tags.
@@ -347,10 +350,12 @@ def doubts(
         fit_codecs(corpus, config.data.scheme)
         parts = folds_of(corpus, folds, config.seed)
         vectors = load_vectors(config, {"train": corpus, "dev": corpus}, run.parent / CACHE)
+        kept = KeptFolds(run, config, corpus, parts, number)
         import_tensorflow()
         from seqtag.tagging.doubts.cross_validation import cross_validate
 
-        judged = cross_validate(corpus, config, parts, None if vectors is None else vectors.table, number)
+        judged = cross_validate(corpus, config, parts, None if vectors is None else vectors.table, number, kept)
+        kept.remove()
         corpus = corpus.columns_of_tags[number]
     else:
         number, corpus = _load_column(run, data, reading, column)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from seqtag.data.text.vectors.store import WordVectors
+from seqtag.progress import LiveLine
 from seqtag.tagging.config import TaggingConfig
 from seqtag.tagging.data.corpus import TaggedCorpus, split_off_dev
+from seqtag.tagging.doubts.kept_folds import KeptFolds
 from seqtag.tagging.doubts.readings import Judgement, judge_gold
 from seqtag.tagging.fit import fit_tagging_model
 from seqtag.training.recording import Recording
@@ -18,6 +20,7 @@ def cross_validate(
     folds: list[list[int]],
     vectors: WordVectors | None = None,
     column: int = 0,
+    kept: KeptFolds | None = None,
 ) -> Judgement:
     """Trains a model for each fold on the other ones, and asks it about the gold tags of the fold.
 
@@ -29,14 +32,28 @@ def cross_validate(
         folds: the numbers of the sentences of each fold.
         vectors: pretrained word vectors.
         column: which of the columns of tags is judged.
+        kept: the finished folds, for which no model is trained again.
     """
 
     def judged() -> Iterator[Judgement]:
-        for number, fold in enumerate(folds, start=1):
+        for number, fold in enumerate(folds):
+            label = f"fold {number + 1}/{len(folds)}"
+            found = None if kept is None else kept.read(number)
+            if found is not None:
+                _tell(f"{label}: judged before")
+                yield Judgement.from_dict(found)
+                continue
             inside = set(fold)
             outside = corpus.subset([n for n in range(len(corpus)) if n not in inside])
-            recording = Recording(label=f"fold {number}/{len(folds)}")
-            model, _ = fit_tagging_model(*split_off_dev(outside), config, recording, vectors=vectors)
-            yield judge_gold(model.columns[column], corpus.columns_of_tags[column], fold)
+            model, _ = fit_tagging_model(*split_off_dev(outside), config, Recording(label=label), vectors=vectors)
+            judgement = judge_gold(model.columns[column], corpus.columns_of_tags[column], fold)
+            if kept is not None:
+                kept.write(number, judgement.to_dict())
+            yield judgement
 
     return Judgement.of(judged())
+
+
+def _tell(text: str) -> None:
+    with LiveLine() as line:
+        line.keep(text)

@@ -6,8 +6,8 @@ labels are judged token by token.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -34,6 +34,12 @@ class Reading(NamedTuple):
 
     spans: tuple[Span, ...]
     probability: float
+
+    @classmethod
+    def from_list(cls, data: Sequence[Any]) -> Reading:
+        """The reading that JSON has as a list."""
+        spans, probability = data
+        return cls(tuple(Span(*span) for span in spans), probability)
 
     @property
     def type(self) -> str:
@@ -63,6 +69,19 @@ class Judgement(NamedTuple):
     places: list[Place]
     trust: dict[str, list[float]]
     unjudged: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `from_dict` reads back, also after a round trip through JSON."""
+        return self._asdict()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Judgement:
+        """The judgement that `to_dict` described."""
+        places = [
+            Place(sentence, start, end, Reading.from_list(gold), Reading.from_list(model))
+            for sentence, start, end, gold, model in data["places"]
+        ]
+        return cls(places, data["trust"], data["unjudged"])
 
     @classmethod
     def of(cls, parts: Iterable[Judgement]) -> Judgement:

@@ -10,6 +10,7 @@ import pytest
 from seqtag import Tagger
 from seqtag.cli import run
 from seqtag.tagging.data.corpus import TaggedCorpus, load_corpus
+from seqtag.tagging.doubts import cross_validation
 from seqtag.tagging.doubts.folds import folds_of
 from seqtag.tagging.doubts.readings import judge_gold
 
@@ -57,6 +58,56 @@ def test_errors_are_found_by_models_of_other_folds(run_folder, noisy, tmp_path, 
         rows = list(csv.DictReader(file))
     margins = [float(row["gold_probability"]) - float(row["model_probability"]) for row in rows]
     assert len(rows) == found["doubts"] and margins == sorted(margins)
+
+
+@pytest.fixture
+def fits(run_folder, monkeypatch):
+    """The sentences that each model of a fold was trained on; a run stands for all of them, which takes no time."""
+    model, fitted = Tagger.load(run_folder).model_, []
+
+    def fit(train, dev, *rest, **options):
+        fitted.append(train.tokens + dev.tokens)
+        return model, None
+
+    monkeypatch.setattr(cross_validation, "fit_tagging_model", fit)
+    return fitted
+
+
+def test_an_interrupted_command_goes_on_after_the_last_whole_fold(
+    run_folder, noisy, fits, tmp_path, capsys, monkeypatch
+):
+    run_copy = tmp_path / "run"
+    run_copy.symlink_to(run_folder)
+    arguments = run_copy, noisy[0], "--folds", 3, "-o", tmp_path / "doubts.csv"
+    doubts(capsys, *arguments)
+    whole = (tmp_path / "doubts.csv").read_bytes()
+    assert len(fits) == 3 and sorted(path.name for path in tmp_path.iterdir()) == ["doubts.csv", "run"]
+
+    def interrupted(model, corpus, fold):
+        if len(fits) == 5:
+            raise KeyboardInterrupt
+        return judge_gold(model, corpus, fold)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cross_validation, "judge_gold", interrupted)
+        assert run(["doubts", *map(str, arguments)]) == 1
+    assert capsys.readouterr().err.endswith("error: interrupted; the same command goes on after the last whole fold\n")
+    assert len(fits) == 5 and (tmp_path / "doubts.csv").read_bytes() == whole
+    # Other folds, and another file, have nothing to do with what was interrupted.
+    doubts(capsys, run_copy, noisy[0], "--folds", 2)
+    other = tmp_path / "other.tsv"
+    other.write_text(noisy[0].read_text("utf-8").replace("Cy\tB-PER", "Cy\tO"), "utf-8")
+    doubts(capsys, run_copy, other, "--folds", 3)
+    assert len(fits) == 10
+    captured = doubts(capsys, *arguments)
+    assert "fold 1/3: judged before" in captured.err and fits[10:] == fits[1:3]
+    assert (tmp_path / "doubts.csv").read_bytes() == whole
+    assert not (tmp_path / "doubts.partial").exists()
+
+
+def test_a_file_that_cannot_be_written_is_a_fault_before_the_first_fold(run_folder, noisy, fits, tmp_path, refused):
+    told = refused(1, "doubts", run_folder, noisy[0], "-o", tmp_path / "none" / "doubts.csv")
+    assert told == f"{tmp_path / 'none'}: expected a folder to write to, found none" and not fits
 
 
 def test_the_run_itself_is_asked_without_folds(run_folder, noisy, capsys):
