@@ -16,13 +16,18 @@ import tensorflow as tf
 from seqtag import Tagger
 from seqtag.cli import run as run_command
 from seqtag.errors import ConfigError, DataError
+from seqtag.runs.config_file import dump_config
 from seqtag.tagging.data.batches import batch_of, tags_of
 from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
 from seqtag.tagging.data.reader import SentenceReader
+from seqtag.tagging.data.tag_codec import TagCodec
+from seqtag.tagging.doubts import cross_validation
 from seqtag.tagging.evaluation.columns import ColumnsReport, share_all_right
 from seqtag.tagging.evaluation.evaluate import evaluate_model, quick_report
+from seqtag.tagging.learning_curve import share_config
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.seeds import SeedRun, SeedRuns
+from seqtag.tasks import load_config
 
 COLUMNS = ["upos", "feats", "ner"]
 OPTIONS = ReadingOptions(tag_column="upos", further=tuple(ReadingOptions(tag_column=name) for name in COLUMNS[1:]))
@@ -78,12 +83,15 @@ def conllu():
     return "".join(lines[:4]) + "\n" + "".join(lines[4:]) + "\n"
 
 
+def jsonl():
+    return "".join(json.dumps({"tokens": tokens, "tags": tags["upos"], **tags}) + "\n" for tokens, tags in SENTENCES)
+
+
 def test_every_source_gives_the_same_columns(tmp_path):
-    jsonl = tmp_path / "data.jsonl"
-    jsonl.write_text("".join(json.dumps({"tokens": t, "tags": tags["upos"], **tags}) + "\n" for t, tags in SENTENCES))
+    (tmp_path / "data.jsonl").write_text(jsonl(), encoding="utf-8")
     expected = load_corpus(SENTENCES, OPTIONS)
     assert list(expected.further) == COLUMNS[1:]
-    for source in (frame(), jsonl):
+    for source in (frame(), tmp_path / "data.jsonl"):
         read = load_corpus(source, OPTIONS)
         assert [c.tags for c in read.columns_of_tags] == [c.tags for c in expected.columns_of_tags]
     tokens, tags = zip(*SENTENCES, strict=True)
@@ -248,22 +256,33 @@ def command(capsys, *arguments):
 
 
 def test_runs_are_compared_in_the_column_that_is_named(tagger, run, capsys):
+    found = command(capsys, "compare", run, run, "--data", run.parent / "data.tsv", "--column", "ner")
     report = evaluate_model(tagger.model_, load_corpus(SENTENCES, tagger.model_.options))
-    for name, measure in (("upos", "accuracy"), ("feats", "accuracy"), ("ner", "f1")):
-        found = command(capsys, "compare", run, run, "--data", run.parent / "data.tsv", "--column", name)
-        score = getattr(report.columns[name], measure)
-        assert found["measure"] == measure and [one["scores"] for one in found["systems"]] == [[score], [score]]
-    first = command(capsys, "compare", run, run, "--data", run.parent / "data.tsv")
-    assert first["measure"] == "accuracy"
+    assert found["measure"] == "f1" and [one["scores"] for one in found["systems"]] == [[report.columns["ner"].f1]] * 2
 
 
-def test_doubts_are_about_the_column_that_is_named(run, capsys, tmp_path):
+def test_models_of_folds_are_asked_about_the_column_that_is_named(tagger, run, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(cross_validation, "fit_tagging_model", lambda *given, **options: (tagger.model_, None))
     wrong = tmp_path / "wrong.tsv"
-    text = (run.parent / "data.tsv").read_text(encoding="utf-8")
-    wrong.write_text(text.replace("B-PER", "O").replace("Past", "Pres"), encoding="utf-8")
-    for name, gold, model in (("ner", "Ann saw New", "[Ann PER] saw New"), ("feats", "[saw Pres]", "[saw Past]")):
-        [worst, *_] = command(capsys, "doubts", run, wrong, "--folds", 0, "--column", name)["worst"]
-        assert gold in worst["gold"] and model in worst["model"]
+    text = (run.parent / "data.tsv").read_text(encoding="utf-8").replace("B-PER", "O") + "\n"
+    wrong.write_text(text * 12, encoding="utf-8")
+    by_one, by_folds = (command(capsys, "doubts", run, wrong, "--folds", n, "--column", "ner") for n in (0, 2))
+    assert by_one == by_folds and by_one["doubts"] == 12 and by_one["worst"][0]["model"] == "[Ann PER] saw New York"
+
+
+def test_a_curve_is_of_the_column_that_is_named(tmp_path, capsys):
+    """Its share is trained already."""
+    data, config, curve = tmp_path / "data.jsonl", tmp_path / "job.yaml", tmp_path / "curve"
+    data.write_text(jsonl(), encoding="utf-8")
+    config.write_text(f"task: tagging\ndata: {{train: {data}, dev: {data}, tag_columns: [upos, feats, ner]}}\n")
+    (curve / "1").mkdir(parents=True)
+    share = share_config(load_config(config), TagCodec(None, ["PROPN"]), 1.0)
+    (curve / "1" / "config.yaml").write_text(dump_config(share), encoding="utf-8")
+    dev = {"accuracy": 0.5, "columns": {"feats": {"accuracy": 0.25}, "ner": {"f1": 0.75}}}
+    (curve / "1" / "metrics.json").write_text(json.dumps({"dev": dev, "train": {"seconds": 1}}), encoding="utf-8")
+    for column, measure, score in (("upos", "accuracy", 0.5), ("feats", "accuracy", 0.25), ("ner", "f1", 0.75)):
+        found = command(capsys, "curve", config, "--fractions", 1, "-o", curve, "--column", column)
+        assert found["measure"] == measure and [point["score"] for point in found["points"]] == [score]
 
 
 def test_a_column_that_a_run_does_not_have_is_one_line(run, refused):
