@@ -88,6 +88,8 @@ def test_dev_sentences_are_of_documents_that_training_does_not_have():
     train, dev = split_off_dev(corpus)
     assert sorted(set(dev.documents)) == [9, 19] and len(dev) == 6
     assert not set(dev.documents) & set(train.documents)
+    rest, other = split_off_dev(train.subset([n for n, number in enumerate(train.documents) if number != 10]))
+    assert sorted(set(other.documents)) == [11] and len(rest) + len(other) == 51
 
 
 def test_a_mark_is_told_once():
