@@ -20,6 +20,8 @@ among the lines; test is there to see whether a gain on dev was luck.
 | `no word dropout` | `model.word_dropout=0`, `model.singleton_dropout=0` |
 | `two layers` | `model.layers=2` |
 | `vectors of the text` | word vectors made of the training text alone, by `seqtag vectors` |
+| `document context` | `model.document_context=true`, and ten sentences in a row where files mark no documents |
+| `ensemble of three` | `model.ensemble_size=3` |
 
 A run stays in DIR/SET/LINE. What is there is read, not computed again; an interrupted run is resumed after its last
 whole epoch.
@@ -55,7 +57,12 @@ LINES: dict[str, tuple[str, ...]] = {
     "no word dropout": ("model.word_dropout=0", "model.singleton_dropout=0"),
     "two layers": ("model.layers=2",),
     "vectors of the text": (),
+    "document context": ("model.document_context=true",),
+    "ensemble of three": ("model.ensemble_size=3",),
 }
+DOCUMENTS = "document context"
+# The sets whose files mark documents.
+MARKED = ("pos_ewt",)
 VECTORS = "vectors of the text"
 # The defaults of `seqtag vectors`, but for words that occur once: the text is small.
 SKIP_GRAM = SkipGram(width=100, window=5, min_count=2, epochs=10, seed=1, workers=1)
@@ -64,6 +71,8 @@ HEADER = ("set", "line", "measure", "dev", "difference", "test", "s")
 
 def overrides_of(name: str, line: str, folder: Path) -> list[str]:
     """The settings of a line, as `--set` takes them."""
+    if line == DOCUMENTS and name not in MARKED:
+        return [*LINES[line], "data.documents=10"]
     if line != VECTORS:
         return list(LINES[line])
     return [f"model.vectors=[{vectors_of_text(name, folder)}]", f"data.vector_cache={folder / 'vector_cache'}"]
