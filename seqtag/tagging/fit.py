@@ -37,6 +37,8 @@ from seqtag.training.seeding import seeded
 
 # About ten times as many as a corpus has affixes, so that few of them share a row.
 NUM_BUCKETS = 1 << 16
+# Words around a token have a score for each tag where there are no more tags than this, and else so many numbers.
+MOST_SCORED, CONTEXT_RANK = 100, 32
 
 
 def build_tagging_model(
@@ -115,6 +117,7 @@ def _settings(codec: TagCodec, config: ModelConfig, name: str) -> ColumnSettings
         head,
         tag_costs(codec, config, head),
         (config.loss_weights or {}).get(name, 1.0),
+        CONTEXT_RANK if len(codec.labels) > MOST_SCORED else None,
     )
 
 

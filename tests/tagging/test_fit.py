@@ -1,4 +1,4 @@
-"""What a sentence tells the network, by the loss of an unfitted one: tags known in part, weights."""
+"""What a sentence tells an unfitted network by its loss, and what the labels tell of its layers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from seqtag.tagging import fit
 from seqtag.tagging.config import ModelConfig
 from seqtag.tagging.data.batches import batch_of, tags_of
 from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
@@ -15,6 +16,7 @@ from seqtag.tagging.data.schemes import violations
 from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.data.weights import relative_weights
 from seqtag.tagging.fit import build_tagging_model
+from seqtag.tagging.network.network import TaggerNetwork
 
 TAGS = ["O", "B-A", "I-A", "B-B", "I-B"]
 PAIRS = [(["a", "b", "c", "d"], ["B-A", "?", "?", "O"]), (["d", "b"], ["B-B", "I-B"]), (["c"], ["?"])]
@@ -71,3 +73,14 @@ def test_a_weight_of_two_is_a_sentence_given_twice_and_zero_one_left_out(model):
     assert twice == pytest.approx(loss(model, corpus.subset([0, 1, 1, 2])), rel=1e-5) != pytest.approx(plain, rel=1e-3)
     without = loss(model, replace(corpus, weights=[1.0, 0.0, 1.0]))
     assert without == pytest.approx(loss(model, corpus.subset([0, 2])), rel=1e-5)
+
+
+def test_many_labels_share_the_scores_of_words_around(monkeypatch):
+    monkeypatch.setattr(fit, "MOST_SCORED", 2)
+    corpus = load_corpus([(["a", "b", "c"], ["X", "Y", "Z"])])
+    built = build_tagging_model(corpus, ModelConfig(units=4), ReadingOptions())
+    assert built.network.context_features.rank == fit.CONTEXT_RANK
+    again = TaggerNetwork.from_config(built.network.get_config())
+    assert again.columns[0].settings == built.network.columns[0].settings
+    monkeypatch.setattr(fit, "MOST_SCORED", 3)
+    assert build_tagging_model(corpus, ModelConfig(units=4), ReadingOptions()).network.context_features.rank is None

@@ -24,6 +24,9 @@ class ContextFeatures(keras.layers.Layer):
     shape. They make linear CRFs strong on small corpora; Huang, Xu and Yu (2015, section 3.5) connect them to the
     output in the same way. All weights start from zero. Padding adds nothing.
 
+    With a `rank` the sums are `(batch, time, rank)`, and one matrix `(rank, num_tags)` makes scores of them: tables for
+    hundreds of tags would hold most of a tagger's weights.
+
     Args:
         num_words: rows of the word vocabulary.
         num_buckets: rows that the hashed features share.
@@ -31,6 +34,7 @@ class ContextFeatures(keras.layers.Layer):
         context_size: how many words on each side of a token are features of it.
         kept_rows: for a table that is to be a `CompactEmbedding`, by its name: how many of its rows are not zero.
         table_suffix: of the names of its tables, where a network has several such layers.
+        rank: the width of the sums; None where they are the scores.
 
     Call arguments:
         batch: see `WordRepresentation`.
@@ -48,6 +52,7 @@ class ContextFeatures(keras.layers.Layer):
         context_size: int = 2,
         kept_rows: Mapping[str, int] | None = None,
         table_suffix: str = "",
+        rank: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -60,15 +65,19 @@ class ContextFeatures(keras.layers.Layer):
         self.kept_rows = dict(kept_rows or {})
         self.table_suffix = table_suffix
         self.seed_generator = keras.random.SeedGenerator()
-        width = (2 * context_size + 1) * num_tags
+        self.rank = rank
+        width = rank or num_tags
         names = f"word_scores{table_suffix}", f"bucket_scores{table_suffix}"
-        self.word_scores = table_layer(num_words, width, names[0], self.kept_rows, "zeros")
-        self.bucket_scores = table_layer(num_buckets, num_tags, names[1], self.kept_rows, "zeros")
+        self.word_scores = table_layer(num_words, (2 * context_size + 1) * width, names[0], self.kept_rows, "zeros")
+        self.bucket_scores = table_layer(num_buckets, width, names[1], self.kept_rows, "zeros")
+        self.projection = keras.layers.Dense(num_tags, use_bias=False, name="projection") if rank else None
 
     def build(self, batch_shape: Any = None) -> None:
         """Creates the weights, whose shapes are known from the arguments alone."""
         self.word_scores.build((None,))
         self.bucket_scores.build((None, None))
+        if self.projection is not None:
+            self.projection.build((None, None, self.rank))
         self.built = True
 
     @property
@@ -84,10 +93,11 @@ class ContextFeatures(keras.layers.Layer):
                 spelling, FEATURE_DROPOUT, (*ops.shape(batch["buckets"]), 1), seed=self.seed_generator
             )
         of_spelling = ops.take(ops.sum(spelling, axis=1), batch["word_rows"], axis=0)
-        return of_spelling + self._of_context(ops.take(batch["words"], batch["word_rows"], axis=0), mask, training)
+        sums = of_spelling + self._of_context(ops.take(batch["words"], batch["word_rows"], axis=0), mask, training)
+        return sums if self.projection is None else self.projection(sums)
 
     def _of_context(self, rows: Any, mask: Any, training: bool) -> Any:
-        """The scores of a token from its word and the words around it."""
+        """The sum for a token over its word and the words around it."""
         batch, time = ops.shape(rows)[0], ops.shape(rows)[1]
         scores = ops.where(mask[..., None], self.word_scores(rows), 0.0)
         if training:
@@ -109,4 +119,5 @@ class ContextFeatures(keras.layers.Layer):
             "context_size": self.context_size,
             "kept_rows": self.kept_rows,
             "table_suffix": self.table_suffix,
+            "rank": self.rank,
         }

@@ -31,7 +31,7 @@ class TaggerNetwork(keras.Model, DecodesTags):
         cell: `"simple_rnn"`, `"peephole_lstm"`, `"lstm"` or `"gru"`.
         units: of each direction of each recurrent layer.
         layers: how many bidirectional layers.
-        head, tag_costs, loss_weight: of the first column of tags too.
+        head, tag_costs, loss_weight, context_rank: of the first column of tags too.
         dropout: of the token vectors and of each recurrent layer's output, with the same mask at all steps (Gal and
             Ghahramani 2016).
         recurrent_dropout: of the hidden state before the next step, with the same mask at all steps too.
@@ -71,6 +71,7 @@ class TaggerNetwork(keras.Model, DecodesTags):
         loss_weight: float = 1.0,
         further_columns: Sequence[Mapping[str, Any]] = (),
         document_context: bool = False,
+        context_rank: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -91,7 +92,7 @@ class TaggerNetwork(keras.Model, DecodesTags):
         if context_features:
             sizes = {name: representation[name] for name in ("num_words", "num_buckets")}
             context = sizes | {"kept_rows": self.kept_rows}
-        first = ColumnSettings(num_tags, constraints, head, tag_costs, loss_weight)
+        first = ColumnSettings(num_tags, constraints, head, tag_costs, loss_weight, context_rank)
         settings = [first, *(ColumnSettings(**further) for further in further_columns)]
         columns = [TagColumn(column, number, context) for number, column in enumerate(settings)]
         # Keras finds layers that are attributes. Stored networks know the first column's by these names.
@@ -214,6 +215,7 @@ class TaggerNetwork(keras.Model, DecodesTags):
             "loss_weight": first.loss_weight,
             "further_columns": [settings._asdict() for settings in further],
             "document_context": self.document_context is not None,
+            "context_rank": first.context_rank,
         }
 
 

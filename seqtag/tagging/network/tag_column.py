@@ -27,6 +27,7 @@ class ColumnSettings(NamedTuple):
         head: `"crf"` or `"softmax"`; both decode under the constraints.
         tag_costs: the cost of missing each tag in training (tags,); see `CRF`.
         loss_weight: of the column's loss in the sum of all.
+        context_rank: of the scores of the words around a token; see `ContextFeatures`.
     """
 
     num_tags: int
@@ -34,6 +35,7 @@ class ColumnSettings(NamedTuple):
     head: str = "crf"
     tag_costs: Sequence[float] | None = None
     loss_weight: float = 1.0
+    context_rank: int | None = None
 
 
 class ScoredColumn:
@@ -108,6 +110,7 @@ class TagColumn(ScoredColumn):
                 **context,
                 num_tags=settings.num_tags,
                 table_suffix=suffix,
+                rank=settings.context_rank,
                 dtype="float32",
                 name=f"context_features{suffix}",
             )

@@ -66,3 +66,20 @@ def test_features_are_left_out_in_training_alone_and_the_mean_stays(batch, mask)
 def test_the_configuration_makes_the_same_layer():
     layer = ContextFeatures.from_config(ContextFeatures(WORDS, BUCKETS, TAGS, context_size=1).get_config())
     assert (layer.num_words, layer.num_buckets, layer.num_tags, layer.context_size) == (WORDS, BUCKETS, TAGS, 1)
+
+
+def test_scores_of_many_tags_are_made_of_fewer_sums(batch, mask):
+    """A layer of rank 2 gives the sums of one of 2 tags, times its matrix."""
+    narrow, wide = ContextFeatures(WORDS, BUCKETS, 2), ContextFeatures(WORDS, BUCKETS, 5, rank=2)
+    rng = np.random.default_rng(2)
+    for layer in (narrow, wide):
+        layer.build()
+    for variable, same in zip(narrow.trainable_variables, wide.trainable_variables, strict=False):
+        value = rng.normal(size=variable.shape)
+        variable.assign(value)
+        same.assign(value)
+    matrix = wide.projection.kernel.numpy()
+    assert matrix.shape == (2, 5)
+    expected = np.asarray(narrow(batch, mask=mask)) @ matrix
+    np.testing.assert_allclose(np.asarray(wide(batch, mask=mask)), expected, atol=1e-5)
+    assert ContextFeatures.from_config(wide.get_config()).rank == 2
