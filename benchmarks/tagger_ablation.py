@@ -11,6 +11,7 @@ among the lines; test is there to see whether a gain on dev was luck.
 | --- | --- |
 | `as it is` | nothing |
 | `no CRF` | `model.head=softmax`; decoding under the constraints stays |
+| `no scheme` | `data.scheme=none`: tags of IOB2 are plain labels, without constraints; accuracy on dev chooses |
 | `no characters` | `model.char_encoder=none` |
 | `characters by an RNN` | `model.char_encoder=birnn` |
 | `no affixes` | `model.spelling=false`: no hashed affixes and shapes |
@@ -31,6 +32,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,10 +46,15 @@ from benchmarks.tables import markdown_table, text_table
 from benchmarks.tagger_quality import SETS
 from seqtag.data.text.vectors.training import SkipGram, train_vectors
 from seqtag.errors import SeqtagError
+from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.data.schemes import Scheme
+from seqtag.tagging.evaluation.evaluate import quick_report
+from seqtag.tagging.model import TaggingModel
 
 LINES: dict[str, tuple[str, ...]] = {
     "as it is": (),
     "no CRF": ("model.head=softmax", "model.entity_cost=0"),
+    "no scheme": ("data.scheme=none", "model.entity_cost=0"),
     "no characters": ("model.char_encoder=none",),
     "characters by an RNN": ("model.char_encoder=birnn",),
     "no affixes": ("model.spelling=false",),
@@ -60,7 +67,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "document context": ("model.document_context=true",),
     "ensemble of three": ("model.ensemble_size=3",),
 }
-DOCUMENTS = "document context"
+NO_SCHEME, DOCUMENTS = "no scheme", "document context"
 # The sets whose files mark documents.
 MARKED = ("pos_ewt",)
 VECTORS = "vectors of the text"
@@ -112,10 +119,30 @@ def rows_of(name: str, lines: Sequence[str], options: argparse.Namespace) -> lis
         print(f"{name}, {line} ...", file=sys.stderr)
         shared = [f"training.seeds={options.seeds}", f"data.fraction={options.fraction}"]
         config = config_of(name, [*shared, *overrides_of(name, line, folder)])
-        metrics = metrics_of(config, folder / line.replace(" ", "_"))
+        run = folder / line.replace(" ", "_")
+        metrics = metrics_without_scheme(config, run) if line == NO_SCHEME else metrics_of(config, run)
         found.append(row(name, line, metrics, whole))
         whole = metrics if line == "as it is" else whole
     return found
+
+
+def metrics_without_scheme(config: Any, run: Path) -> dict[str, Any]:
+    """What `metrics.json` says of seeds, with F1 of the spans that plain labels make by the file's scheme."""
+    count, found, seconds = config.training.seeds, [], 0.0
+    for seed in range(config.seed, config.seed + count):
+        training = config.training.model_copy(update={"seeds": 1})
+        part = run / f"seed-{seed}"
+        seconds += metrics_of(config.model_copy(update={"seed": seed, "training": training}), part)["train"]["seconds"]
+        model = TaggingModel.load(part)
+        found.append({split: span_f1(model, load_split(config.data, split)) for split in ("dev", "test")})
+    means = {split: {"mean": statistics.fmean(scores[split] for scores in found)} for split in ("dev", "test")}
+    return {"seeds": {"measure": "f1", "values": list(range(count)), **means}, "train": {"seconds": seconds}}
+
+
+def span_f1(model: TaggingModel, corpus: TaggedCorpus) -> float:
+    """F1 of the spans of a model's labels, which are tags of IOB2."""
+    [tags] = model.decode_tags(model.encode(corpus.inputs))
+    return quick_report(corpus.tags, tags, Scheme.IOB2).f1
 
 
 def main() -> None:
