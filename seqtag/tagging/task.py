@@ -348,7 +348,7 @@ def doubts(
         corpus = load_corpus(data, options)
         config = fold_config(load_run_config(run, TaggingConfig), codec)
         fit_codecs(corpus, config.data.scheme)
-        parts = folds_of(corpus, folds, config.seed)
+        parts = folds_of(corpus, folds, config.seed, config.model.document_context)
         vectors = load_vectors(config, {"train": corpus, "dev": corpus}, run.parent / CACHE)
         kept = KeptFolds(run, config, corpus, parts, number)
         import_tensorflow()

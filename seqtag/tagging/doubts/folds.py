@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+
 import numpy as np
 
 from seqtag.errors import ConfigError
@@ -13,8 +15,14 @@ from seqtag.tagging.data.tag_codec import TagCodec
 FEWEST_OUTSIDE = 10
 
 
-def folds_of(corpus: TaggedCorpus, count: int, seed: int) -> list[list[int]]:
+def folds_of(corpus: TaggedCorpus, count: int, seed: int, whole_documents: bool = False) -> list[list[int]]:
     """Deals the sentences out to folds; those of the same words come into one, since they may share an error.
+
+    Args:
+        corpus: the sentences.
+        count: how many folds there are.
+        seed: decides which fold is which.
+        whole_documents: whether it is documents that are dealt out, for models that read what else is in one.
 
     Raises:
         ConfigError: a fold would be empty, or a model would have fewer than ten sentences.
@@ -24,8 +32,9 @@ def folds_of(corpus: TaggedCorpus, count: int, seed: int) -> list[list[int]]:
     >>> len(one), other[:6]
     (13, [0, 1, 2, 3, 4, 6])
     """
-    numbers: dict[tuple[str, ...], int] = {}
-    kinds = [numbers.setdefault(tuple(tokens), len(numbers)) for tokens in corpus.tokens]
+    of_sentences: Sequence[Hashable] = corpus.documents if whole_documents else list(map(tuple, corpus.tokens))
+    numbers: dict[Hashable, int] = {}
+    kinds = [numbers.setdefault(one, len(numbers)) for one in of_sentences]
     fold_of = np.random.default_rng(seed).permutation(len(numbers)) % count
     folds = [[n for n, kind in enumerate(kinds) if fold_of[kind] == fold] for fold in range(count)]
     largest, smallest = max(map(len, folds)), min(map(len, folds))

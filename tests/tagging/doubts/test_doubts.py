@@ -152,6 +152,10 @@ def test_what_is_not_known_is_not_judged(run_folder):
 
 def test_folds_hold_every_sentence_once_and_the_same_words_together():
     tokens = [[word] for word in "abcdefghij" * 3]
+    corpus = TaggedCorpus(tokens, tokens, documents=[n // 4 for n in range(len(tokens))])
+    for fold in folds_of(corpus, 3, seed=2, whole_documents=True):
+        inside = {corpus.documents[n] for n in fold}
+        assert fold == [n for n, number in enumerate(corpus.documents) if number in inside]
     folds = folds_of(TaggedCorpus(tokens, tokens), 3, seed=2)
     assert sorted(n for fold in folds for n in fold) == list(range(30))
     letters = [{n % 10 for n in fold} for fold in folds]
