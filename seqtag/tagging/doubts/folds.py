@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 
@@ -32,7 +32,10 @@ def folds_of(corpus: TaggedCorpus, count: int, seed: int, whole_documents: bool 
     >>> len(one), other[:6]
     (13, [0, 1, 2, 3, 4, 6])
     """
-    of_sentences: Sequence[Hashable] = corpus.documents if whole_documents else list(map(tuple, corpus.tokens))
+    of_sentences: Iterable[Hashable] = map(tuple, corpus.tokens)
+    if whole_documents:
+        # A sentence that is in no document is one by itself.
+        of_sentences = (~n if number is None else number for n, number in enumerate(corpus.documents))
     numbers: dict[Hashable, int] = {}
     kinds = [numbers.setdefault(one, len(numbers)) for one in of_sentences]
     fold_of = np.random.default_rng(seed).permutation(len(numbers)) % count
