@@ -16,7 +16,6 @@ from seqtag.tagging.config import ModelConfig, TaggingConfig
 from seqtag.tagging.costs import check_costs, tag_costs
 from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, reading_options
-from seqtag.tagging.data.document_marks import check_documents
 from seqtag.tagging.data.encoding import EncodedCorpus
 from seqtag.tagging.data.gazetteers import PHRASE_ROWS, gazetteer_paths, read_gazetteers
 from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
@@ -148,11 +147,9 @@ def fit_tagging_model(
 
     Raises:
         DataError: all sentences of `train` have the weight 0.
-        ConfigError: a measure of spans for plain labels, a precision or a cost of an unknown type, or no documents
-            where the network is to read them.
+        ConfigError: a measure of spans for plain labels, or a precision or a cost of an unknown type.
         RunError: see `fit_network`.
     """
-    check_documents(train, config)
     size, budget = config.model.ensemble_size, budget or Budget(config.training.budget)
     models, results = [], []
     for number in range(size):

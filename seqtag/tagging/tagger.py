@@ -24,6 +24,7 @@ from seqtag.runs.estimators import (
 from seqtag.runs.places import new_folder
 from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, share_of, split_off_dev
+from seqtag.tagging.data.document_marks import check_documents
 from seqtag.tagging.data.forced_tags import ForcedTags, forced_of_lists
 from seqtag.tagging.data.python_sentences import sentences_of
 from seqtag.tagging.data.tag_codec import fit_codecs
@@ -185,6 +186,7 @@ class Tagger(BaseEstimator):
             dev = load_corpus(validation_data[0], options, validation_data[1])
         else:
             dev = load_corpus(validation_data, options)
+        check_documents(train, config)
         train = share_of(train, config.data.fraction, config.seed)
         for codec, of_column in zip(fit_codecs(train, config.data.scheme), dev.columns_of_tags, strict=True):
             codec.check(of_column)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
-from seqtag.errors import ConfigError
+from seqtag.errors import ConfigError, DataWarning
 from seqtag.tagging.data.detection import BLANK
 from seqtag.tagging.data.one_line import BOM
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # The key of JSON lines, and the column of tables and DataFrames, compared as `find_column` does.
 DOCUMENT_NAMES = ("document", "documentid", "docid", "doc")
 _BEGIN = re.compile(rf"{BOM}?(-DOCSTART-|#\s*(newdoc|begin document)\b)")
+
+MARKS = "-DOCSTART-, # newdoc, two blank lines or a column 'document'"
 
 # What the documents of a file are: what it marks, what stands between two blank lines or more, or so many sentences in
 # a row; auto: what the file has of the first two.
@@ -102,12 +105,14 @@ def document_numbers(marks: Iterable[Mark], documents: Documents) -> Iterator[in
 
 
 def check_documents(train: TaggedCorpus, config: TaggingConfig) -> None:
-    """Checks that there are documents where the network is to read them.
+    """Says so where the network is to read documents and training has none: it then learns nothing from them.
 
     Raises:
-        ConfigError: there are none.
+        ConfigError: they were to be marked. Where that was left to the file, it is a `DataWarning`.
     """
-    if config.model.document_context and all(number is None for number in train.documents):
-        marks = "-DOCSTART-, # newdoc, two blank lines or a column 'document'"
-        expected = f"expected documents in the training data ({marks}), or how many sentences make one"
-        raise ConfigError(f"{expected}, found none", setting="data.documents")
+    if not config.model.document_context or any(number is not None for number in train.documents):
+        return
+    if config.data.documents != "auto":
+        raise ConfigError(f"expected documents in the training data ({MARKS}), found none", setting="data.documents")
+    message = f"no documents are marked ({MARKS}): each sentence is read alone; data.documents may be a number of them"
+    warnings.warn(DataWarning(message, train.path), stacklevel=2)
