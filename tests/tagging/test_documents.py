@@ -10,8 +10,11 @@ from seqtag import Tagger
 from seqtag.cli import run as run_command
 from seqtag.errors import ConfigError, DataError, DataWarning
 from seqtag.tagging import model as model_module
-from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput, load_corpus
+from seqtag.tagging.config import ModelConfig, TaggingConfig
+from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options
+from seqtag.tagging.data.document_marks import check_documents
 from seqtag.tagging.evaluation.evaluate import evaluate_model
+from seqtag.tagging.fit import build_tagging_model
 
 SETTINGS = {
     "units": 12,
@@ -161,13 +164,15 @@ def test_training_without_documents_is_told():
     pairs = [(["a"], ["O"])] * 20
     with pytest.raises(ConfigError, match=r"data\.documents: expected documents in the training data"):
         Tagger(document_context=True, data={"documents": "marked"}, training=TRAINING, **SETTINGS).fit(pairs)
+    config = TaggingConfig(task="tagging", model={"document_context": True})
     with pytest.warns(DataWarning, match="no documents are marked .*: each sentence is read alone"):
-        Tagger(document_context=True, training={"epochs": 1}, **SETTINGS).fit(pairs)
+        check_documents(load_corpus(pairs), config)
 
 
 def test_so_many_sentences_in_a_row():
     sentences = [sentence for document in corpus(3, 30) for sentence in document]
-    made = Tagger(document_context=True, data={"documents": 2}, training={"epochs": 1}, **SETTINGS).fit(sentences)
-    assert made.model_.options == ReadingOptions(documents=2, layout=made.model_.options.layout)
-    inputs = load_corpus(sentences, made.model_.options).inputs
-    assert [one.document for one in inputs[:5]] == [0, 0, 1, 1, 2]
+    options = reading_options(TaggingConfig(task="tagging", data={"documents": 2}).data)
+    corpus_of = load_corpus(sentences, options)
+    model = build_tagging_model(corpus_of, ModelConfig(document_context=True, units=4), options.spelt_as(corpus_of))
+    assert model.options.documents == 2
+    assert model.encode_corpus(load_corpus(sentences, model.options)).documents[:5].tolist() == [0, 0, 1, 1, 2]
