@@ -7,6 +7,7 @@ import gc
 import os
 import random
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -18,6 +19,15 @@ from hypothesis import settings
 
 # Two workers share the cores already: more threads in each would only wait for each other.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+if os.environ.get("KERAS_BACKEND") == "jax":
+    # Nearly all the time goes into compiling, and what is compiled runs once.
+    os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+    # Layers compile the same loops again at each call outside of a graph; workers find here what any of them compiled.
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        COMPILED = tempfile.TemporaryDirectory(prefix="seqtag-jax-")
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED.name
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+        os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 # A graph that is traced is a hundred thousand objects that live: Python need not look for garbage among them so often.
 gc.set_threshold(50_000, 20, 20)
@@ -111,7 +121,7 @@ def gradients() -> Callable[..., list[np.ndarray]]:
         if keras.config.backend() == "jax":
             import jax
 
-            found = jax.grad(function, argnums=tuple(range(len(tensors))))(*tensors)
+            found = jax.jit(jax.grad(function, argnums=tuple(range(len(tensors)))))(*tensors)
         else:
             import tensorflow as tf
 
@@ -139,7 +149,7 @@ def weight_gradients() -> Callable[..., list[np.ndarray]]:
             def value(weights: list) -> Any:
                 return loss(layer.stateless_call(weights, rest, *inputs, **call)[0])
 
-            found = jax.grad(value)([variable.value for variable in layer.trainable_variables])
+            found = jax.jit(jax.grad(value))([variable.value for variable in layer.trainable_variables])
         else:
             import tensorflow as tf
 

@@ -149,13 +149,45 @@ KEYED = {f"{name}-{index}": case for name, cases in CASES.items() for index, cas
 
 
 @pytest.fixture(params=KEYED)
-def case(request) -> Case:
-    return KEYED[request.param]
+def key(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def case(key: str) -> Case:
+    return KEYED[key]
 
 
 def call(case: Case, layer: keras.layers.Layer, arrays: Mapping[str, Any] = ARRAYS) -> list[np.ndarray]:
     """The outputs as a flat list of arrays."""
     return [as_array(output) for output in keras.tree.flatten(case.outputs(layer, arrays))]
+
+
+def told(case: Case, layer: keras.layers.Layer) -> list[keras.KerasTensor]:
+    """What the layer tells of its outputs, without their numbers."""
+    tensors = {name: keras.KerasTensor(array.shape, array.dtype.name) for name, array in ARRAYS.items()}
+    return keras.tree.flatten(case.outputs(layer, tensors))
+
+
+@pytest.fixture(scope="module")
+def layers() -> dict[str, tuple[keras.layers.Layer, list[np.ndarray]]]:
+    """A layer of each case that a test had, and its outputs; no test changes them."""
+    return {}
+
+
+@pytest.fixture
+def layer(key: str, layers: dict) -> keras.layers.Layer:
+    """The layer of the case."""
+    if key not in layers:
+        made = KEYED[key].make()
+        layers[key] = made, call(KEYED[key], made)
+    return layers[key][0]
+
+
+@pytest.fixture
+def wanted(key: str, layers: dict, layer: keras.layers.Layer) -> list[np.ndarray]:
+    """Its outputs."""
+    return layers[key][1]
 
 
 def as_array(output: Any) -> np.ndarray:
@@ -188,19 +220,15 @@ def whole() -> tuple[keras.Model, list[np.ndarray], dict[str, np.ndarray]]:
     return model, arrays, model.predict(arrays, verbose=0)
 
 
-def test_configuration_makes_the_same_layer(case):
-    layer = case.make()
-    wanted = call(case, layer)
+def test_configuration_makes_the_same_layer(case, layer, wanted):
     again = type(layer).from_config(layer.get_config())
-    call(case, again)
+    told(case, again)  # This makes its weights.
     again.set_weights(layer.get_weights())
     assert again.get_config() == layer.get_config()
     assert_same(case, call(case, again), wanted)
 
 
-def test_eager_equals_compiled(case):
-    layer = case.make()
-    wanted = call(case, layer)
+def test_eager_equals_compiled(case, layer, wanted):
     arrays = {name: ARRAYS[name] for name in case.names}
 
     def outputs(arrays):
@@ -219,9 +247,7 @@ def test_eager_equals_compiled(case):
     assert_same(case, [as_array(output) for output in keras.tree.flatten(compiled(arrays))], wanted)
 
 
-def test_padding_changes_no_real_step(case):
-    layer = case.make()
-    wanted = call(case, layer)
+def test_padding_changes_no_real_step(case, layer, wanted):
     arrays = dict(ARRAYS)
     for name in case.inputs if case.masks else []:
         mask = ARRAYS["memory_mask" if name == "memory" else "mask"]
@@ -235,17 +261,13 @@ def test_padding_changes_no_real_step(case):
     assert_same(case, call(case, layer, arrays), wanted)
 
 
-def test_rows_do_not_see_each_other(case):
-    layer = case.make()
-    wanted = call(case, layer)
+def test_rows_do_not_see_each_other(case, layer, wanted):
     rows = [4, 1]
     found = call(case, layer, {name: array[rows] for name, array in ARRAYS.items()})
     assert_same(case, found, [output[rows] for output in wanted], mask=MASK[rows])
 
 
-def test_gradients_are_finite_whatever_the_mask(case, weight_gradients):
-    layer = case.make()
-    call(case, layer)
+def test_gradients_are_finite_whatever_the_mask(case, layer, weight_gradients):
     if not layer.trainable_variables:
         pytest.skip("this layer has no weights")
 
@@ -278,23 +300,18 @@ def test_saved_model_gives_the_same_answers(whole, tmp_path):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_half_precision_stays_near(case, policy):
-    layer = case.make()
-    wanted = call(case, layer)
+def test_half_precision_stays_near(case, layer, wanted, policy):
     keras.config.set_dtype_policy(policy)
     try:
         half = case.make()
     finally:
         keras.config.set_dtype_policy("float32")
-    found = call(case, half)
+    told(case, half)  # This makes its weights.
     half.set_weights(layer.get_weights())
     found = call(case, half)
     assert all(np.isfinite(output).all() for output in found)
     assert_same(case, found, wanted, atol=0.06)
 
 
-def test_shapes_are_told_beforehand(case):
-    layer = case.make()
-    told = case.outputs(layer, {name: keras.KerasTensor(a.shape, a.dtype.name) for name, a in ARRAYS.items()})
-    shapes = [output.shape for output in keras.tree.flatten(told)]
-    assert shapes == [output.shape for output in call(case, layer)]
+def test_shapes_are_told_beforehand(case, wanted):
+    assert [output.shape for output in told(case, case.make())] == [output.shape for output in wanted]

@@ -83,7 +83,7 @@ def _gradients(layer: CharEncoder, weighting: np.ndarray) -> list[np.ndarray]:
         def loss(variables):
             return (layer.stateless_call(variables, [], WORDS)[0] * weighting).sum()
 
-        return [np.asarray(g) for g in jax.grad(loss)([v.value for v in layer.trainable_variables])]
+        return [np.asarray(g) for g in jax.jit(jax.grad(loss))([v.value for v in layer.trainable_variables])]
     import tensorflow as tf
 
     with tf.GradientTape() as tape:

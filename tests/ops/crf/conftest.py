@@ -125,7 +125,7 @@ def summed_gradients() -> Callable[[Callable, list[np.ndarray]], list[np.ndarray
         if keras.backend.backend() == "jax":
             import jax
 
-            grad = jax.grad(lambda *x: function(*x).sum(), argnums=tuple(range(len(arguments))))
+            grad = jax.jit(jax.grad(lambda *x: function(*x).sum(), argnums=tuple(range(len(arguments)))))
             return [np.asarray(g) for g in grad(*map(np.float32, arguments))]
         import tensorflow as tf
 

@@ -43,13 +43,13 @@ def by_enumeration(case, tags: np.ndarray, extra=None) -> np.ndarray:
 
 
 @pytest.mark.parametrize("unknown", [0.0, 0.5])
-def test_each_step_has_the_share_of_its_paths(make_case, unknown):
+def test_each_step_has_the_share_of_its_paths(make_case, compiled, unknown):
     case = make_case(3, scale=2.0)
     tags = tags_of(case, unknown=unknown)
     emissions, mask, scores = case.arguments
-    found = np.asarray(crf.token_losses(emissions, tags, mask, scores))
+    found = np.asarray(compiled(crf.token_losses)(emissions, tags, mask, scores))
     assert_allclose(found, by_enumeration(case, tags), atol=2e-5)
-    assert_allclose(found.sum(1), crf.negative_log_likelihood(emissions, tags, mask, scores), atol=5e-5)
+    assert_allclose(found.sum(1), compiled(crf.negative_log_likelihood)(emissions, tags, mask, scores), atol=5e-5)
 
 
 def test_costs_count_in_the_paths_that_miss_a_tag(make_case):
@@ -82,12 +82,12 @@ def test_steps_sum_to_the_likelihood_where_tags_break_constraints(make_case, com
         return crf.negative_log_likelihood(emissions, tags, mask, crf.CRFScores(*scores), constraints)
 
     arguments = [emissions, *scores]
-    assert_allclose(np.asarray(by_steps(*arguments)).sum(1), by_rows(*arguments), atol=5e-5)
+    assert_allclose(np.asarray(compiled(by_steps)(*arguments)).sum(1), compiled(by_rows)(*arguments), atol=5e-5)
     for ours, theirs in zip(summed_gradients(by_steps, arguments), summed_gradients(by_rows, arguments), strict=True):
         assert_allclose(ours, theirs, atol=2e-5)
 
 
-def test_gradients_of_weighted_steps_are_those_of_differences(make_case, summed_gradients):
+def test_gradients_of_weighted_steps_are_those_of_differences(make_case, compiled, summed_gradients):
     case = make_case(6)
     emissions, mask, scores = case.arguments
     tags = tags_of(case, 2, unknown=0.3)
@@ -97,7 +97,7 @@ def test_gradients_of_weighted_steps_are_those_of_differences(make_case, summed_
         return weights * crf.token_losses(emissions, tags, mask, crf.CRFScores(*scores))
 
     arguments = [emissions, *scores]
-    found = summed_gradients(weighted, arguments)
+    found, value = summed_gradients(weighted, arguments), compiled(weighted)
     random = np.random.default_rng(8)
     for n, gradient in enumerate(found):
         direction = random.normal(size=gradient.shape).astype("float32")
@@ -105,17 +105,18 @@ def test_gradients_of_weighted_steps_are_those_of_differences(make_case, summed_
         for sign in (1, -1):
             moved = list(arguments)
             moved[n] = moved[n] + np.float32(sign * 1e-2) * direction
-            ends.append(float(np.sum(np.asarray(weighted(*moved)), dtype="float64")))
+            ends.append(float(np.sum(np.asarray(value(*moved)), dtype="float64")))
         assert_allclose((gradient * direction).sum(), (ends[0] - ends[1]) / 2e-2, rtol=2e-3, atol=2e-3)
 
 
-def test_long_rows_lose_no_digits():
+def test_long_rows_lose_no_digits(compiled):
     random = np.random.default_rng(0)
     emissions = random.normal(size=(1, 3000, 3)).astype("float32") * 30
     scores = crf.CRFScores(np.zeros(3, "f"), random.normal(size=(3, 3)).astype("f"), np.zeros(3, "f"))
     mask = np.ones((1, 3000), bool)
     tags = random.integers(3, size=(1, 3000))
-    found = np.asarray(crf.token_losses(emissions, tags, mask, scores))[0, -9:]
+    losses = compiled(crf.token_losses)
+    found = np.asarray(losses(emissions, tags, mask, scores))[0, -9:]
     # Close to the end, a row of its last steps alone, whose first one the chain before decides.
-    short = crf.token_losses(emissions[:, -60:], tags[:, -60:], mask[:, -60:], scores)
+    short = losses(emissions[:, -60:], tags[:, -60:], mask[:, -60:], scores)
     assert_allclose(found, np.asarray(short)[0, -9:], rtol=1e-4, atol=1e-4)
