@@ -21,6 +21,12 @@ class DocumentContext(keras.layers.Layer):
     A word that stands once in its document keeps its state. A sentence that says clearly what a name is so helps those
     that do not (Krishnan and Manning 2006; as pooled states Akbik et al. 2019).
 
+    Training leaves the context out of a share of the sentences, as whole rows, so that the network also knows sentences
+    that come alone. Nothing is scaled, as for words that stand once.
+
+    Args:
+        alone: that share.
+
     Call arguments:
         hidden: `(batch, time, units)`.
         words: `(batch, time)` int32, equal for equal words of one document; see `document_words`.
@@ -30,8 +36,10 @@ class DocumentContext(keras.layers.Layer):
         `(batch, time, units)`.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, alone: float = 0.25, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.alone = alone
+        self.seed_generator = keras.random.SeedGenerator()
         self.supports_masking = True
         self.gate: keras.layers.Dense
         self.states: keras.layers.Dense
@@ -46,11 +54,17 @@ class DocumentContext(keras.layers.Layer):
         self.gate.build((None, None, 2 * units))
         self.states.build((None, None, units))
 
-    def call(self, hidden: tf.Tensor, words: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    def call(self, hidden: tf.Tensor, words: tf.Tensor, mask: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The states with what other places say."""
         others, found = mean_of_others(hidden, words, mask)
+        if training and self.alone:
+            found &= keras.random.uniform((tf.shape(hidden)[0], 1), seed=self.seed_generator) >= self.alone
         gate = self.gate(tf.concat([hidden, others], axis=-1))
         return hidden + tf.where(found[..., None], gate * self.states(others), 0.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "alone": self.alone}
 
 
 def mean_of_others(hidden: tf.Tensor, words: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -143,7 +143,7 @@ class TaggerNetwork(keras.Model, DecodesTags):
             hidden = dropout(layer(hidden, mask=mask, training=training), training=training)
         hidden, mask = hidden[:, :steps], mask[:, :steps]
         if self.document_context is not None:
-            hidden = self.document_context(hidden, batch["document_words"], mask=mask)
+            hidden = self.document_context(hidden, batch["document_words"], mask=mask, training=training)
         emissions = [column.emissions(hidden, batch, mask, training) for column in self.columns]
         return emissions[0] if len(emissions) == 1 else tf.concat(emissions, axis=-1)
 

@@ -99,3 +99,17 @@ def test_it_is_saved(tmp_path, hidden):
     again.set_weights(layer.get_weights())
     np.testing.assert_array_equal(again(hidden, WORDS, mask=MASK), layer(hidden, WORDS, mask=MASK))
     assert keras.saving.get_registered_name(DocumentContext) == "seqtag>DocumentContext"
+
+
+def test_training_leaves_the_context_out_of_whole_sentences(hidden):
+    layer = made(alone=0.5)
+    with_context, without = layer(hidden, WORDS, mask=MASK).numpy(), hidden
+    read = np.zeros(2)
+    for _ in range(60):
+        states = layer(hidden, WORDS, mask=MASK, training=True).numpy()
+        for row in range(2):
+            is_read = np.array_equal(states[row], with_context[row])
+            assert is_read or np.array_equal(states[row], without[row])
+            read[row] += is_read
+    assert (read > 20).all() and (read < 40).all()
+    assert DocumentContext.from_config(layer.get_config()).alone == 0.5
