@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator
 
 import seqtag.process.tensorflow_first  # noqa: F401
@@ -187,7 +188,7 @@ class Tagger(BaseEstimator):
         else:
             dev = load_corpus(validation_data, options)
         check_documents(train, config)
-        train = share_of(train, config.data.fraction, config.seed)
+        train = share_of(train, config.data.fraction, config.seed, config.model.document_context)
         for codec, of_column in zip(fit_codecs(train, config.data.scheme), dev.columns_of_tags, strict=True):
             codec.check(of_column)
         recording = Recording(verbose=is_verbose(self, verbose))
@@ -359,7 +360,12 @@ class Tagger(BaseEstimator):
 def _in_documents(sentences: list[TaggerInput], documents: Iterable[Hashable | None] | None) -> list[TaggerInput]:
     if documents is None:
         return sentences
-    values = list(documents)
+    values = [None if _is_missing(value) else value for value in documents]
     if len(values) != len(sentences):
         raise DataError(f"expected as many documents as sentences, found {len(values)} for {len(sentences)}")
     return [sentence._replace(document=value) for sentence, value in zip(sentences, values, strict=True)]
+
+
+def _is_missing(value: Hashable | None) -> bool:
+    """Whether it is None, or what pandas has for it."""
+    return pd.api.types.is_scalar(value) and bool(pd.isna(value))

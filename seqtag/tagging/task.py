@@ -81,7 +81,7 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
     """
     with run_directory(config, output, resume) as folder:
         corpora = load_splits(config.data)
-        corpora["train"] = share_of(corpora["train"], config.data.fraction, config.seed)
+        corpora["train"] = share_of(corpora["train"], config.data.fraction, config.seed, config.model.document_context)
         check_tags(corpora, config)
         vectors = prepared_vectors(config, corpora, output, folder / PREPARED)
         import_tensorflow()
@@ -309,7 +309,7 @@ def curve(config: TaggingConfig, folder: Path, *, fractions: str, column: str | 
     found = LearningCurve(measure, column if of_column else None)
     for number, fraction in enumerate(wanted):
         step, run = share_config(config, codecs[0], fraction), folder / f"{fraction:g}"
-        part = share_of(corpora["train"], fraction, config.seed)
+        part = share_of(corpora["train"], fraction, config.seed, config.model.document_context)
         announce(wanted, number, part)
         was_there = is_finished(run, step)
         if not was_there:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -108,6 +109,9 @@ def test_python_says_which_sentences_are_of_one_document(tagger, dev):
     probabilities = tagger.predict_proba(dev.tokens, documents=names)
     best = [one.scores for one in tagged]
     np.testing.assert_allclose(probabilities[0].max(axis=1), best[0], atol=1e-5)
+    # None and what pandas has for it: a sentence alone.
+    for nothing in (None, float("nan"), pd.NA):
+        close(tagger.tag(dev.tokens[:2], documents=[nothing, nothing]), tagger.tag(dev.tokens[:2]))
     assert tagger.predict_n_best(dev.tokens, 1, documents=names)[1][0].tags == tagged[1].tags
     with pytest.raises(DataError, match="as many documents as sentences, found 1 for 80"):
         tagger.predict(dev.tokens, documents=["a"])

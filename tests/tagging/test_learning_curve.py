@@ -13,7 +13,7 @@ from seqtag import Tagger
 from seqtag.cli import run
 from seqtag.errors import RunError
 from seqtag.tagging import task
-from seqtag.tagging.data.corpus import TaggedCorpus, load_corpus, share_of
+from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, load_corpus, share_of
 from seqtag.tagging.learning_curve import LearningCurve
 from seqtag.tagging.task import evaluate
 from seqtag.training.checkpoint import Checkpoint
@@ -42,6 +42,21 @@ def test_shares_are_nested_and_keep_the_order(job):
     for smaller, larger in pairwise(places):
         assert set(smaller) < set(larger) and larger == sorted(larger)
     assert share_of(corpus, 0.3, 4).lines != share_of(corpus, 0.3, 3).lines
+
+
+def test_shares_of_whole_documents():
+    sentences = [([str(n)], ["O"]) for n in range(60)]
+    corpus = load_corpus(sentences, ReadingOptions(documents=4))
+    shares = [share_of(corpus, fraction, 3, whole_documents=True) for fraction in (0.001, 0.3, 0.5, 1)]
+    assert list(map(len, shares)) == [4, 20, 32, 60]
+    for share in shares:
+        assert all(share.documents.count(number) == 4 for number in share.documents)
+        assert share.documents == sorted(share.documents)
+    for smaller, larger in pairwise(shares):
+        assert set(smaller.documents) < set(larger.documents)
+    # Sentences in no document are drawn one by one.
+    alone = load_corpus(sentences)
+    assert share_of(alone, 0.3, 3, whole_documents=True).tokens == share_of(alone, 0.3, 3).tokens
 
 
 def test_points_are_the_dev_scores_of_the_runs(job, folder, capsys, monkeypatch):

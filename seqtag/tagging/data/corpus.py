@@ -193,6 +193,14 @@ class TaggedCorpus:
         sentences = zip(self.tokens, columns, documents, strict=True)
         return [TaggerInput(tokens, values, document=document) for tokens, values, document in sentences]
 
+    @property
+    def document_keys(self) -> list[int]:
+        """A number for each sentence, from 0, equal for those of one document; one in no document is one by itself."""
+        documents = self.documents or [None] * len(self)
+        keys: dict[int, int] = {}
+        names = (~n if number is None else number for n, number in enumerate(documents))
+        return [keys.setdefault(name, len(keys)) for name in names]
+
     def place(self, sentence: int, token: int) -> dict[str, Any]:
         """Where this token stands, as keyword arguments of a `DataError`."""
         if self.numbers:
@@ -353,10 +361,11 @@ def _from_pairs(pairs: Any, options: ReadingOptions) -> TaggedCorpus:
     return _with_further(_with_documents(corpus, options, [Mark.NONE] * len(corpus)), options, further)
 
 
-def share_of(corpus: TaggedCorpus, fraction: float, seed: int) -> TaggedCorpus:
+def share_of(corpus: TaggedCorpus, fraction: float, seed: int, whole_documents: bool = False) -> TaggedCorpus:
     """A share of the sentences, drawn by the seed, in the order of the file; one sentence at least.
 
-    What a smaller share has, a larger one of the same seed has too.
+    What a smaller share has, a larger one of the same seed has too. Of whole documents, the last one that is drawn may
+    make the share larger.
 
     >>> corpus = load_corpus([([word], ["O"]) for word in "abcdefghi"])
     >>> [[tokens[0] for tokens in share_of(corpus, fraction, seed=1).tokens] for fraction in (0.2, 0.4)]
@@ -365,7 +374,11 @@ def share_of(corpus: TaggedCorpus, fraction: float, seed: int) -> TaggedCorpus:
     count = max(1, round(fraction * len(corpus)))
     if count == len(corpus):
         return corpus
-    return corpus.subset(sorted(np.random.default_rng(seed).permutation(len(corpus))[:count].tolist()))
+    numbers = corpus.document_keys if whole_documents else range(len(corpus))
+    sizes = np.bincount(numbers)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    drawn = order[: np.searchsorted(np.cumsum(sizes[order]), count) + 1]
+    return corpus.subset(np.flatnonzero(np.isin(numbers, drawn)).tolist())
 
 
 def split_off_dev(corpus: TaggedCorpus, every: int = 10) -> tuple[TaggedCorpus, TaggedCorpus]:

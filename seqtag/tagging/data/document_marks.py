@@ -6,11 +6,13 @@ import re
 import warnings
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from seqtag.errors import ConfigError, DataWarning
 from seqtag.tagging.data.detection import BLANK
 from seqtag.tagging.data.one_line import BOM
+from seqtag.tagging.data.table_header import find_column
 
 if TYPE_CHECKING:
     from seqtag.tagging.config import TaggingConfig
@@ -46,35 +48,52 @@ def marks_of(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, Mark]]:
     """Each sentence of a file with what stands before it.
 
     `-DOCSTART-`, `# newdoc` and `#begin document` begin a document, and so does another value of the column or key
-    `document` (`document_id`, `doc_id`, `doc`).
+    `document` (`document_id`, `doc_id`, `doc`). Once there was a value, a sentence without one is alone.
     """
-    blanks, before = 0, None
+    below: list[str] | None = None
+    before, told = None, False
     for sentence in sentences:
-        above = sentence.lines_above
-        blanks += _blank_lines(above)
-        if any(map(_BEGIN.match, above)) or sentence.document != before:
+        value = sentence.document
+        # Which of two sentences the lines between them belong to, layouts differ in.
+        between = sentence.lines_above if below is None else below + sentence.lines_above
+        if any(map(_BEGIN.match, between)) or _changes(value, before, told):
             yield sentence, Mark.DOCUMENT
         else:
-            yield sentence, Mark.SECTION if blanks > 1 else Mark.NONE
-        blanks, before = _blank_lines(sentence.lines_below), sentence.document
+            yield sentence, Mark.NONE if below is None or not _is_gap(between) else Mark.SECTION
+        below, before, told = sentence.lines_below, value, told or value is not None
 
 
-def _blank_lines(lines: Sequence[str]) -> int:
-    return sum(not line.strip(BLANK) for line in lines)
+def _changes(value: Hashable | None, before: Hashable | None, told: bool) -> bool:
+    """Whether a document begins at a sentence of this value, where values have told documents or not."""
+    return told if value is None else value != before
 
 
-def marks_of_values(documents: Iterable[Hashable]) -> list[Mark]:
-    """The marks of sentences with these values of a column of documents.
+def _is_gap(lines: Sequence[str]) -> bool:
+    return len(lines) > 1 and sum(not line.strip(BLANK) for line in lines) > 1
 
-    >>> [mark.name for mark in marks_of_values(["a", "a", "b"])]
-    ['DOCUMENT', 'NONE', 'DOCUMENT']
+
+def marks_of_values(documents: Iterable[Hashable | None]) -> list[Mark]:
+    """The marks of sentences with these values of a column of documents, None for a sentence alone.
+
+    >>> [mark.name for mark in marks_of_values([None, "a", "a", "b", None])]
+    ['NONE', 'DOCUMENT', 'NONE', 'DOCUMENT', 'DOCUMENT']
     """
     marks: list[Mark] = []
-    before = None
-    for number, value in enumerate(documents):
-        marks.append(Mark.DOCUMENT if not number or value != before else Mark.NONE)
-        before = value
+    before, told = None, False
+    for value in documents:
+        marks.append(Mark.DOCUMENT if _changes(value, before, told) else Mark.NONE)
+        before, told = value, told or value is not None
     return marks
+
+
+@lru_cache(maxsize=1000)
+def document_column(names: tuple[str, ...]) -> int | None:
+    """The index of the column of documents, of columns with these names.
+
+    >>> document_column(("token", "Doc ID"))
+    1
+    """
+    return find_column(names, DOCUMENT_NAMES)
 
 
 def resolved(documents: Documents, marks: Sequence[Mark]) -> Documents:

@@ -52,9 +52,17 @@ def sentences_of_frame(
 
 
 def _documents(frame: pd.DataFrame, groups: Sequence[Sequence[int]]) -> list[Any]:
-    """What the column of documents says in the first row of each sentence; nothing without one."""
-    column = _column(frame, None, DOCUMENT_NAMES)
-    return [] if column is None else [frame.iloc[group[0], column] for group in groups]
+    """What the column of documents says in the first row of each sentence, None for nothing; no list without one."""
+    index = _column(frame, None, DOCUMENT_NAMES)
+    if index is None:
+        return []
+    column = frame.iloc[:, index]
+    values, blank = column.tolist(), _blank(column).tolist()
+    return [None if blank[group[0]] else values[group[0]] for group in groups]
+
+
+def _blank(column: pd.Series) -> pd.Series:
+    return column.isna() | (column == "")
 
 
 def _weights(frame: pd.DataFrame, groups: Sequence[Sequence[int]]) -> list[float]:
@@ -99,7 +107,7 @@ def _shown(value: Any) -> str:
 
 def _groups(ids: pd.Series) -> list[list[int]]:
     """The rows of each sentence, in the order in which sentences begin."""
-    blank = ids.isna() | (ids == "")
+    blank = _blank(ids)
     if not blank.any():
         groups: dict[object, list[int]] = {}
         for n, name in enumerate(ids.tolist()):

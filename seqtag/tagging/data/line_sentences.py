@@ -8,10 +8,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from seqtag.errors import DataError, shown
 from seqtag.tagging.data.columns import Reading
-from seqtag.tagging.data.document_marks import DOCUMENT_NAMES
+from seqtag.tagging.data.document_marks import document_column
 from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.one_line import PIECE, content_of, is_slashed, last_slash
-from seqtag.tagging.data.table_header import find_column
 from seqtag.tagging.data.weights import WEIGHT, read_weight
 
 FurtherTags: TypeAlias = Mapping[str, Sequence[str]]
@@ -86,10 +85,11 @@ class LineSentence:
 
     @property
     def document(self) -> str | None:
-        """What the key of documents says."""
-        names = list(self.parsed.further)
-        index = find_column(names, DOCUMENT_NAMES)
-        return None if index is None else str(self.parsed.further[names[index]])
+        """What the key of documents says; None where it is null or empty."""
+        names = tuple(self.parsed.further)
+        index = document_column(names)
+        value = None if index is None else self.parsed.further[names[index]]
+        return None if value is None else str(value).strip() or None
 
     @property
     def weight(self) -> float | None:

@@ -11,11 +11,10 @@ from seqtag.data.text.fields import field_places, written_field
 from seqtag.errors import DataError, shown
 from seqtag.tagging.data.brackets import BracketError, brackets_of_tags, tags_of_brackets
 from seqtag.tagging.data.detection import WORD_GROUP
-from seqtag.tagging.data.document_marks import DOCUMENT_NAMES
+from seqtag.tagging.data.document_marks import document_column
 from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.notation import Notation
 from seqtag.tagging.data.one_line import content_of
-from seqtag.tagging.data.table_header import find_column
 from seqtag.tagging.data.weights import WEIGHT, read_weight, weight_of_comment
 
 _FIELD = re.compile(r"[^ \t]+")
@@ -62,7 +61,7 @@ class Sentence(Protocol):
 
     @property
     def document(self) -> str | None:
-        """What a column or a key of documents says."""
+        """What a column or a key of documents says; None where it says nothing."""
 
     @property
     def tags(self) -> list[str]:
@@ -135,11 +134,11 @@ class ColumnSentence:
 
     @property
     def document(self) -> str | None:
-        """What the column of documents of a table says in the first row."""
+        """What the column of documents of a table says in the first row; None where it is empty."""
         if self.layout.form != "table":
             return None
-        index = find_column(self.layout.columns, DOCUMENT_NAMES)
-        return None if index is None else self.rows[0][index]
+        index = document_column(self.layout.columns)
+        return None if index is None else self.rows[0][index].strip() or None
 
     @property
     def weight(self) -> float | None:

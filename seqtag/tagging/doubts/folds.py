@@ -32,10 +32,7 @@ def folds_of(corpus: TaggedCorpus, count: int, seed: int, whole_documents: bool 
     >>> len(one), other[:6]
     (13, [0, 1, 2, 3, 4, 6])
     """
-    of_sentences: Iterable[Hashable] = map(tuple, corpus.tokens)
-    if whole_documents:
-        # A sentence that is in no document is one by itself.
-        of_sentences = (~n if number is None else number for n, number in enumerate(corpus.documents))
+    of_sentences: Iterable[Hashable] = corpus.document_keys if whole_documents else map(tuple, corpus.tokens)
     numbers: dict[Hashable, int] = {}
     kinds = [numbers.setdefault(one, len(numbers)) for one in of_sentences]
     fold_of = np.random.default_rng(seed).permutation(len(numbers)) % count

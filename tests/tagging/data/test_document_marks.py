@@ -24,8 +24,8 @@ JSON = "".join(
 TABLE = "document,sentence,token,tag\nx,1,Ann,O\nx,1,ran,O\nx,2,Bo,O\ny,3,it,O\n"
 
 
-def marks(text, layout="auto"):
-    reader = SentenceReader(io.StringIO(text), layout)
+def marks(text, layout="auto", **reading):
+    reader = SentenceReader(io.StringIO(text), layout, **reading)
     return "".join(mark.name[0] for _, mark in marks_of(reader))
 
 
@@ -40,10 +40,34 @@ def marks(text, layout="auto"):
         ("a\tO\n\nb\tO\n\n\nc\tO\n \n\t\n\nd\tO\n", "NNSS"),
         ("a/O b/O\n\n\nc/O d/O\ne/O f/O\n", "NSN"),
         ("#\tO\nnewdoc\tO\n\n#\tO\n", "NN"),
+        ("\n\n\na\tO\n\nb\tO\n", "NN"),
+        ("\n\n\na/O b/O\nc/O d/O\n", "NN"),
+        ("a O\n-DOCSTART- O\nb O\n\n-DOCSTART- O\nc O\n", "NDD"),
+        (CONLL2003.replace("\n", "\r\n"), "DND"),
+        ("a\tO\r\n\r\nb\tO\r\n\r\n\r\nc\tO\r\n", "NNS"),
     ],
 )
 def test_what_begins_a_document(text, expected):
     assert marks(text) == expected
+
+
+def test_a_sentence_whose_column_says_nothing_is_alone():
+    """Not in one document with all others of the kind."""
+    lines = [{"doc": None}, {}, {"doc": 1}, {"doc": 1}, {"doc": None}, {}, {"doc": ""}, {"doc": 1}]
+    text = "".join(json.dumps({"tokens": ["Ann"], "tags": ["O"]} | more) + "\n" for more in lines)
+    assert marks(text) == "NNDNDDDD"
+    rows = ["x,1", "x,2", ",3", " ,4", "x,5", "x,6"]
+    assert marks("doc,sentence,token,tag\n" + "".join(f"{row},Ann,O\n" for row in rows)) == "DNDDDN"
+    for nothing in (None, float("nan"), pd.NA, ""):
+        frame = pd.DataFrame({"sentence": range(5), "token": ["a"] * 5, "tag": ["O"] * 5})
+        frame["doc"] = pd.Series([nothing, "x", "x", nothing, nothing], dtype=object)
+        assert load_corpus(frame).documents == [None, 0, 0, 1, 2]
+
+
+def test_marks_among_comments_of_sentence_lines():
+    """Such layouts give the lines between two sentences to the first one."""
+    text = "a/O b/O\n# newdoc\nc/O d/O\ne/O f/O\n\n# newdoc\n\ng/O h/O\n"
+    assert marks(text, comment_prefix="#") == "NDND"
 
 
 def test_a_byte_order_mark_hides_no_mark():
