@@ -1,8 +1,9 @@
-"""Compares seqtag's recurrent layers with `keras.layers` of the same shape, on TensorFlow.
+"""Compares seqtag's recurrent layers with `keras.layers` of the same shape, on Keras's backend.
 
 `python -m benchmarks.recurrent_layers` prints for each pair the median time of a forward pass and of forward and
 backward together, and the ratio Keras to seqtag. Calls alternate between the two, so that other load on the machine
-affects both. Time and batch are dynamic, as in training.
+affects both. On TensorFlow time and batch are dynamic, as in training. `KERAS_BACKEND=jax` compares them on JAX, also
+on a GPU.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from seqtag.layers import GRU, LSTM, Bidirectional, PeepholeLSTM, SimpleRNN
 
@@ -42,46 +42,96 @@ def pairs(units: int) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def forward(layer: Any, signature: list[tf.TensorSpec]) -> Callable:
-    """A graph of the layer's forward pass."""
-    return tf.function(lambda x, *mask: layer(x, mask=mask[0] if mask else None), input_signature=signature)
+class OnTensorFlow:
+    """Graphs of a layer's passes for any batch and any number of steps."""
+
+    def __init__(self, features: int, masked: bool) -> None:
+        import tensorflow as tf
+
+        self.tf = tf
+        self.signature = [tf.TensorSpec((None, None, features), tf.float32)]
+        self.signature += [tf.TensorSpec((None, None), tf.bool)] if masked else []
+
+    def forward(self, layer: Any) -> Callable:
+        """The forward pass."""
+        return self.tf.function(
+            lambda x, *mask: layer(x, mask=mask[0] if mask else None), input_signature=self.signature
+        )
+
+    def training(self, layer: Any) -> Callable:
+        """The forward and the backward pass, the inputs' gradient included."""
+        tf = self.tf
+
+        @tf.function(input_signature=self.signature)
+        def step(x: Any, *mask: Any) -> list[Any]:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                loss = tf.reduce_sum(tf.square(layer(x, mask=mask[0] if mask else None, training=True)))
+            return tape.gradient(loss, [x, *[weight.value for weight in layer.trainable_variables]])
+
+        return step
+
+    def wait(self, found: Any) -> None:
+        """Returns when it is computed."""
+        self.tf.nest.flatten(found)[-1].numpy()
 
 
-def training(layer: Any, signature: list[tf.TensorSpec]) -> Callable:
-    """A graph of the layer's forward and backward pass, the inputs' gradient included."""
+class OnJax:
+    """Compiled passes of a layer."""
 
-    @tf.function(input_signature=signature)
-    def step(x: tf.Tensor, *mask: tf.Tensor) -> list[tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            loss = tf.reduce_sum(tf.square(layer(x, mask=mask[0] if mask else None, training=True)))
-        return tape.gradient(loss, [x, *[weight.value for weight in layer.trainable_variables]])
+    def __init__(self, features: int, masked: bool) -> None:
+        import jax
 
-    return step
+        self.jax, self.features = jax, features
+
+    def forward(self, layer: Any) -> Callable:
+        """The forward pass."""
+        weights, call = self._call(layer)
+        return self.jax.jit(lambda x, *mask: call(weights, x, *mask))
+
+    def training(self, layer: Any) -> Callable:
+        """The forward and the backward pass, the inputs' gradient included."""
+        weights, call = self._call(layer)
+        gradient = self.jax.grad(lambda weights, x, *mask: (call(weights, x, *mask) ** 2).sum(), argnums=(0, 1))
+        return self.jax.jit(lambda x, *mask: gradient(weights, x, *mask))
+
+    def _call(self, layer: Any) -> tuple[list[Any], Callable]:
+        layer.build((None, None, self.features))
+        rest = [variable.value for variable in layer.non_trainable_variables]
+
+        def call(weights: list[Any], x: Any, *mask: Any) -> Any:
+            return layer.stateless_call(weights, rest, x, mask=mask[0] if mask else None)[0]
+
+        return [variable.value for variable in layer.trainable_variables], call
+
+    def wait(self, found: Any) -> None:
+        """Returns when it is computed."""
+        self.jax.block_until_ready(found)
 
 
-def medians(functions: list[Callable], arguments: list[tf.Tensor], rounds: int) -> list[float]:
+def medians(functions: list[Callable], arguments: list[Any], wait: Callable, rounds: int) -> list[float]:
     """The median milliseconds of each function, called in turn."""
     times: list[list[float]] = [[] for _ in functions]
     for turn in range(rounds + 3):
         for function, record in zip(functions, times, strict=True):
             start = time.perf_counter()
-            tf.nest.flatten(function(*arguments))[-1].numpy()
+            wait(function(*arguments))
             if turn >= 3:
                 record.append(1000 * (time.perf_counter() - start))
     return [statistics.median(record) for record in times]
 
 
-def inputs(batch: int, steps: int, features: int, masked: bool) -> tuple[list, list]:
-    """Random inputs, right-padded if masked, and their signature."""
+def inputs(batch: int, steps: int, features: int, masked: bool) -> list[Any]:
+    """Random inputs, right-padded if masked, with their mask."""
     random = np.random.default_rng(0)
-    values = [tf.constant(random.normal(size=(batch, steps, features)), tf.float32)]
-    signature = [tf.TensorSpec((None, None, features), tf.float32)]
+    values = [keras.ops.convert_to_tensor(random.normal(size=(batch, steps, features)), "float32")]
     if masked:
         lengths = random.integers(steps // 2, steps + 1, size=batch)
-        values.append(tf.constant(np.arange(steps) < lengths[:, None]))
-        signature.append(tf.TensorSpec((None, None), tf.bool))
-    return values, signature
+        values.append(keras.ops.convert_to_tensor(np.arange(steps) < lengths[:, None]))
+    return values
+
+
+BACKENDS: dict[str, Callable[..., Any]] = {"tensorflow": OnTensorFlow, "jax": OnJax}
 
 
 def main() -> None:
@@ -97,11 +147,13 @@ def main() -> None:
     print(f"{'layer':22s}{'units':>6s}{'mask':>6s}{'forward':>26s}{'forward + backward':>28s}")
     for units in options.units:
         for masked in (False, True):
-            arguments, signature = inputs(options.batch, options.steps, options.features, masked)
+            arguments = inputs(options.batch, options.steps, options.features, masked)
+            backend = BACKENDS[keras.config.backend()](options.features, masked)
             for name, layers in pairs(units).items():
                 cells = []
-                for make in (forward, training):
-                    ours, keras_ = medians([make(layer, signature) for layer in layers], arguments, options.rounds)
+                for make in (backend.forward, backend.training):
+                    passes = [make(layer) for layer in layers]
+                    ours, keras_ = medians(passes, arguments, backend.wait, options.rounds)
                     cells.append(f"{keras_:9.2f} {ours:9.2f} {keras_ / ours:5.2f}x")
                 print(f"{name:22s}{units:6d}{'yes' if masked else 'no':>6s}{cells[0]:>26s}{cells[1]:>28s}")
 
