@@ -54,6 +54,8 @@ class Tagger(BaseEstimator):
         spelling: whether hashed affixes and word shape are read.
         context_features: whether the words around a token and its spelling also score tags without the recurrent
             layers.
+        document_context: whether a token also reads the states of the same word elsewhere in its document; what is one
+            document, files, a column of a DataFrame or `data={"documents": 10}` say.
         head: `"crf"` or `"softmax"`.
         heads: of some of `data["tag_columns"]`: another head.
         loss_weights: of some of them: how much their loss counts, 1 unless set.
@@ -69,6 +71,7 @@ class Tagger(BaseEstimator):
         min_count: words seen less often in training are unknown.
         dropout: variational, of token vectors and recurrent outputs.
         recurrent_dropout: variational, of the hidden state between steps.
+        ensemble_size: how many networks, each of another seed, whose scores of tag sequences are averaged.
         word_dropout, singleton_dropout: share of words, and of those that occur once, read as unknown in training.
         data: how files are read (`layout`, `token_column`, `tag_column`, `tag_columns`, `features`, `encoding`,
             `scheme`): a dict with the keys of the configuration's `data` section.

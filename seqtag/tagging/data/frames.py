@@ -44,21 +44,21 @@ def sentences_of_frame(
     if not len(frame):
         raise DataError("expected sentences, found an empty DataFrame")
     ids, *texts = (frame.iloc[:, column] for column in found.values() if column is not None)
-    groups = _groups(ids)
+    documents = _documents(frame)
+    groups = _groups(ids, documents)
     values = map(_texts, texts)
     tokens, tags, *columns = ([[column[n] for n in group] for group in groups] for column in values)
     of_sentences = [[column[n] for column in columns] for n in range(len(groups))]
-    return tokens, tags, of_sentences, _weights(frame, groups), _documents(frame, groups)
+    return tokens, tags, of_sentences, _weights(frame, groups), [documents[group[0]] for group in groups if documents]
 
 
-def _documents(frame: pd.DataFrame, groups: Sequence[Sequence[int]]) -> list[Any]:
-    """What the column of documents says in the first row of each sentence, None for nothing; no list without one."""
+def _documents(frame: pd.DataFrame) -> list[Any]:
+    """What the column of documents says in each row, None for nothing; no list without one."""
     index = _column(frame, None, DOCUMENT_NAMES)
     if index is None:
         return []
     column = frame.iloc[:, index]
-    values, blank = column.tolist(), _blank(column).tolist()
-    return [None if blank[group[0]] else values[group[0]] for group in groups]
+    return [None if blank else value for value, blank in zip(column.tolist(), _blank(column), strict=True)]
 
 
 def _blank(column: pd.Series) -> pd.Series:
@@ -105,19 +105,22 @@ def _shown(value: Any) -> str:
     return shown(value)
 
 
-def _groups(ids: pd.Series) -> list[list[int]]:
-    """The rows of each sentence, in the order in which sentences begin."""
+def _groups(ids: pd.Series, documents: Sequence[Any]) -> list[list[int]]:
+    """The rows of each sentence, in the order in which sentences begin; each document may count them anew."""
+    # Documents on some rows alone do not tell rows apart.
+    of_rows = documents if documents and None not in documents else [""] * len(ids)
     blank = _blank(ids)
     if not blank.any():
         groups: dict[object, list[int]] = {}
-        for n, name in enumerate(ids.tolist()):
-            groups.setdefault(name, []).append(n)
+        for n, key in enumerate(zip(of_rows, ids.tolist(), strict=True)):
+            groups.setdefault(key, []).append(n)
         return list(groups.values())
     sentences: list[list[int]] = []
     starts = SentenceIds().starts
-    for n, (row, name) in enumerate(zip(ids.index, ids.where(~blank, "").tolist(), strict=True)):
+    names = ids.where(~blank, "").tolist()
+    for n, (row, name, document) in enumerate(zip(ids.index, names, of_rows, strict=True)):
         try:
-            if starts(str(name)):
+            if starts(str(name), str(document)):
                 sentences.append([])
         except DataError as error:
             raise error.at(f"row {row}") from None

@@ -9,7 +9,8 @@ class SentenceIds:
     """Says of each row whether it starts a sentence.
 
     Ids stand on each row, or on the first row of each sentence alone. Which of both it is shows as the rows come: a row
-    without an id, or two rows with the same. Where both are seen, rows without an id could belong anywhere.
+    without an id, or two rows with the same. Where both are seen, rows without an id could belong anywhere. Each
+    document may count its sentences anew.
 
     >>> ids = SentenceIds()
     >>> [ids.starts(text) for text in ("Sentence: 1", "", "", "Sentence: 2", "")]
@@ -17,19 +18,19 @@ class SentenceIds:
     """
 
     def __init__(self) -> None:
-        self._current = ""
+        self._current = "", ""
         self._on_each: bool | None = None
 
-    def starts(self, name: str) -> bool:
-        """Whether a row with this id starts a sentence; the id is "" where there is none.
+    def starts(self, name: str, document: str = "") -> bool:
+        """Whether a row with this id, of this document, starts a sentence; either is "" where there is none.
 
         Raises:
             DataError: the first row has no id, or some sentences have their id on each row and others do not.
         """
-        if not name and not self._current:
+        if not name and not self._current[0]:
             raise DataError("expected a sentence id in the first row, found none")
-        if name and name != self._current:
-            self._current = name
+        if name and (name, document) != self._current:
+            self._current = name, document
             return True
         on_each = bool(name)
         if self._on_each is None:

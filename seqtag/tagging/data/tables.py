@@ -9,6 +9,7 @@ from itertools import chain
 from seqtag.errors import DataError
 from seqtag.tagging.data.columns import Line, Plan, Reading, check_columns, group_sentences
 from seqtag.tagging.data.detection import BLANK, nothing_found
+from seqtag.tagging.data.document_marks import document_column
 from seqtag.tagging.data.layouts import Layout
 from seqtag.tagging.data.one_line import content_of
 from seqtag.tagging.data.sentence_ids import SentenceIds
@@ -92,6 +93,7 @@ def _no_column(what: str, names: Sequence[str], setting: str, path: str, line: i
 def _parsed(lines: Iterable[str], above: int, plan: Plan, ids: int | None, path: str) -> Iterator[Line]:
     """Splits the lines below the header into fields and checks them."""
     starts, names = SentenceIds().starts, list(plan.layout.columns)
+    documents, document = document_column(plan.layout.columns), ""
     for number, line in enumerate(lines, above + 1):
         text = content_of(line)
         row = plan.layout.split(text)
@@ -107,7 +109,9 @@ def _parsed(lines: Iterable[str], above: int, plan: Plan, ids: int | None, path:
             raise DataError("expected a row, found the header again", path, number)
         if not row[plan.token]:
             raise DataError(f"expected a token in column {plan.token + 1}, found nothing", path, number)
+        if documents is not None:
+            document = row[documents].strip() or document
         try:
-            yield line, row, False, ids is not None and starts(row[ids].strip())
+            yield line, row, False, ids is not None and starts(row[ids].strip(), document)
         except DataError as error:
             raise error.at(path, number) from None

@@ -119,3 +119,20 @@ def test_dev_sentences_are_of_documents_that_training_does_not_have():
 def test_a_mark_is_told_once():
     sentences = SentenceReader(io.StringIO(CONLL2003))
     assert [mark for _, mark in marks_of(sentences)].count(Mark.DOCUMENT) == 2
+
+
+def test_each_document_may_count_its_sentences_anew(tmp_path):
+    """Sentence 1 of one document is not that of the next."""
+    rows = [("x", 1, "a"), ("x", 1, "b"), ("y", 1, "c"), ("y", 2, "d"), ("z", 2, "e"), ("z", 2, "f")]
+    frame = pd.DataFrame(rows, columns=["doc_id", "sentence", "token"]).assign(tag="O")
+    expected = [["a", "b"], ["c"], ["d"], ["e", "f"]]
+    path = tmp_path / "table.csv"
+    frame.to_csv(path, index=False)
+    for source in (frame, path):
+        corpus = load_corpus(source)
+        assert (corpus.tokens, corpus.documents) == (expected, [0, 1, 1, 2])
+    # Also where both stand on the first row of a sentence alone, and documents on the first of a document.
+    first = pd.DataFrame({"doc_id": ["x", "", "y", "", "z", ""], "sentence": ["1", "", "1", "2", "2", ""]})
+    frame[["doc_id", "sentence"]] = first
+    frame.to_csv(path, index=False)
+    assert load_corpus(path).tokens == expected
