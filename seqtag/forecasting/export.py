@@ -112,4 +112,4 @@ def export_saved_model(model: ForecastingModel, path: str | os.PathLike[str]) ->
 
 
 def _traced(function: Callable[..., Tensors], inputs: Specs) -> tf.types.experimental.ConcreteFunction:
-    return tf.function(function).get_concrete_function(**inputs)
+    return tf.function(function, autograph=False).get_concrete_function(**inputs)

@@ -71,7 +71,7 @@ class ServingSeq2Seq(tf.Module):
             found["attention"] = self.attention.get_concrete_function(**specs)
         return found
 
-    @tf.function
+    @tf.function(autograph=False)
     def answer(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Sources -> `target (batch, n)`, best first, and `score (batch, n)`, their probabilities.
 
@@ -91,7 +91,7 @@ class ServingSeq2Seq(tf.Module):
             scores = tf.where(is_known, tf.where(first, 1.0, 0.0), scores)
         return {"target": texts, "score": scores}
 
-    @tf.function
+    @tf.function(autograph=False)
     def attention(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Sources -> the networks' best target as `symbols (batch, time)`, and `weights (batch, time, steps)`.
 

@@ -54,7 +54,7 @@ class ServingTagger(tf.Module):
             signatures["raw_text"] = self.tag_text.get_concrete_function(text)
         return signatures
 
-    @tf.function
+    @tf.function(autograph=False)
     def tag_tokens(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
         """`tokens (batch, time)`, padded by "" -> `tags`, `scores` (batch, time) and `lengths` (batch,).
 
@@ -62,12 +62,12 @@ class ServingTagger(tf.Module):
         """
         return self._tag_padded(tokens)
 
-    @tf.function
+    @tf.function(autograph=False)
     def tag_with_columns(self, tokens: tf.Tensor, columns: tf.Tensor) -> dict[str, tf.Tensor]:
         """The same with the values of further columns `(batch, time, columns)`."""
         return self._tag_padded(tokens, self._column_rows(columns))
 
-    @tf.function
+    @tf.function(autograph=False)
     def tag_documents(self, tokens: tf.Tensor, documents: tf.Tensor) -> dict[str, tf.Tensor]:
         """`tag_tokens` of sentences in documents.
 
@@ -76,7 +76,7 @@ class ServingTagger(tf.Module):
         """
         return self._tag_padded(tokens, documents=documents)
 
-    @tf.function
+    @tf.function(autograph=False)
     def tag_documents_with_columns(
         self, tokens: tf.Tensor, columns: tf.Tensor, documents: tf.Tensor
     ) -> dict[str, tf.Tensor]:
@@ -87,7 +87,7 @@ class ServingTagger(tf.Module):
         rows = [table.lookup(columns[:, :, n]) for n, table in enumerate(self._column_tables)]
         return tf.stack(rows, axis=-1)
 
-    @tf.function
+    @tf.function(autograph=False)
     def tag_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """`text (batch,)` -> also `tokens`, `starts` and `ends`, counted in Unicode characters of the input."""
         tokens, starts, ends = tokenize(text)

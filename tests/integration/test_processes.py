@@ -11,6 +11,8 @@ import sys
 import numpy as np
 import pytest
 
+from seqtag.cli import run
+
 COMMAND = [sys.executable, "-c", "from seqtag.cli import main; main()"]
 # The same, told to end when the first epoch is done, however fast the epochs are.
 INTERRUPTED = """
@@ -52,7 +54,7 @@ def figures(folder):
     return metrics, [[line.split(",")[n] for n in kept] for line in lines]
 
 
-def test_an_interrupted_training_is_resumed_to_the_same_figures(job, run_folder, tmp_path):
+def test_an_interrupted_training_is_resumed_to_the_same_figures(job, run_folder, tmp_path, refused):
     arguments = ["train", str(job / "job.yaml"), "-o", str(tmp_path / "run")]
     command = [sys.executable, "-c", INTERRUPTED, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -63,12 +65,11 @@ def test_an_interrupted_training_is_resumed_to_the_same_figures(job, run_folder,
     assert last == "error: interrupted; --resume goes on from the last whole epoch"
     assert not (tmp_path / "run").exists() and (tmp_path / "run.partial").exists()
 
-    again = seqtag(*arguments)
-    assert again.returncode == 1 and b"found an unfinished run; go on with --resume, or remove it" in again.stderr
-    other = seqtag(*arguments, "--resume", "--seed", "7")
-    assert other.returncode == 2 and b"expected the configuration of the unfinished run" in other.stderr
-    resumed = seqtag(*arguments, "--resume")
-    assert resumed.returncode == 0, resumed.stderr
+    # This process goes on with what the other one left.
+    assert "found an unfinished run; go on with --resume, or remove it" in refused(1, *arguments)
+    other = refused(2, *arguments, "--resume", "--seed", "7")
+    assert "expected the configuration of the unfinished run" in other
+    assert run([*arguments, "--resume"]) == 0
     assert figures(tmp_path / "run") == figures(run_folder)
     assert not (tmp_path / "run.partial").exists()
 

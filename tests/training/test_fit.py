@@ -60,6 +60,13 @@ def learned(corpus):
 
 
 @pytest.fixture(scope="module")
+def recorded(corpus, tmp_path_factory):
+    """The folder of a finished run, its model, and the result of its fit."""
+    folder = tmp_path_factory.mktemp("recorded")
+    return folder, *fit(corpus, folder)
+
+
+@pytest.fixture(scope="module")
 def unclipped(corpus):
     """A model that neither clipping nor penalties touched, and the result of its fit."""
     with pytest.MonkeyPatch.context() as patch:
@@ -115,9 +122,9 @@ def test_an_interrupted_run_ends_with_the_numbers_of_one_that_was_not(corpus, tm
     )
 
 
-def test_resuming_a_finished_run_trains_no_more(corpus, tmp_path):
-    first, done = fit(corpus, tmp_path)
-    again, result = fit(corpus, tmp_path, resume=True)
+def test_resuming_a_finished_run_trains_no_more(corpus, recorded):
+    folder, first, done = recorded
+    again, result = fit(corpus, folder, resume=True)
     assert result.history == done.history
     assert all(
         np.array_equal(a.numpy(), b.numpy())
@@ -173,10 +180,9 @@ def test_watching_the_gradients_goes_on_with_a_resumed_run(corpus, tmp_path):
     assert whole == parts
 
 
-def test_a_checkpoint_of_another_model_is_refused(corpus, tmp_path):
-    fit(corpus, tmp_path, epochs=1)
+def test_a_checkpoint_of_another_model_is_refused(corpus, recorded):
     with pytest.raises(RunError, match="expected a checkpoint of this model, found other shapes"):
-        fit_tagging_model(corpus, corpus, small(units=9), Recording(tmp_path, resume=True))
+        fit_tagging_model(corpus, corpus, small(units=9), Recording(recorded[0], resume=True))
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(corpus):

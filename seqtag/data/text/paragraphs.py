@@ -80,4 +80,4 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
     yield start, text[start:]
 
 
-_tokenize = tf.function(tokenize, input_signature=[tf.TensorSpec([None], tf.string)])
+_tokenize = tf.function(tokenize, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)

@@ -105,7 +105,7 @@ class _Stream(NamedTuple):
         return self.letter & ~_at(self.word, -1) & ~_at(self.word, 1)
 
 
-@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 def tokenize(text: tf.Tensor) -> Tokens:
     """Splits lines into tokens, and says where in its line each token stands.
 

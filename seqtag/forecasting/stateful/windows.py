@@ -78,7 +78,7 @@ class StatefulWindows:
             state = tf.TensorSpec([None, self._forecaster.width], tf.float64, "state")
             specs = {key: tf.TensorSpec(_free(key, part), part.dtype, key) for key, part in batch.items()}
             call = self._forecaster.forecast if name == "forecast" else self._read_steps
-            self._graphs[name] = tf.function(call).get_concrete_function(state, specs)
+            self._graphs[name] = tf.function(call, autograph=False).get_concrete_function(state, specs)
         return self._graphs[name]
 
     def _read_steps(self, state: tf.Tensor, batch: Batch) -> tf.Tensor:
