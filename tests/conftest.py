@@ -39,6 +39,8 @@ settings.register_profile("seqtag", deadline=None)
 settings.load_profile("seqtag")
 
 
+SEED = 1
+
 # Files that take longest come first, so that no worker is left alone with one of them at the end.
 LONGEST = ("tests/training/test_fit.py", "tests/integration/", "tests/contract/", "tests/tagging/", "tests/test_")
 
@@ -50,10 +52,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
-    """Weights and data are the same in every run, so that what fails once fails again."""
+    """Weights and data are the same in every run, so that what fails once fails again.
+
+    A new seed has TensorFlow forget the graphs that it has made ready to run, which takes seconds to do again. Keras,
+    whose operations draw from seeds of its own, does not need it: a seed that TensorFlow has already stays.
+    """
     import keras
 
-    keras.utils.set_random_seed(1)
+    eager = sys.modules.get("tensorflow.python.eager.context")
+    with pytest.MonkeyPatch.context() as patch:
+        if eager is not None and eager.global_seed() == SEED:
+            patch.setattr("tensorflow.random.set_seed", lambda seed: None)
+        keras.utils.set_random_seed(SEED)
 
 
 def gradient_registry() -> dict[str, Any]:
@@ -105,6 +115,9 @@ def garbage_collected(after_freeing: dict[str, float]) -> Iterator[None]:
     if "jax" in sys.modules:
         # It keeps all that it has compiled; its compiler crashes when a process has too much of it.
         sys.modules["jax"].clear_caches()
+    # TensorFlow forgets the graphs that it has made ready to run.
+    if "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].random.set_seed(SEED)
     if sys.platform != "linux" or resident() > after_freeing["resident"] + WORTH_FREEING:
         give_memory_back()
         after_freeing["resident"] = resident() if sys.platform == "linux" else 0.0

@@ -31,9 +31,10 @@ CLIENT = """
 import json, sys
 sys.modules["seqtag"] = sys.modules["keras"] = None  # any import of them fails
 import tensorflow as tf
-answers = []
-for call in json.load(sys.stdin):
-    signature = tf.saved_model.load(call["folder"]).signatures[call["signature"]]
+calls, answers = json.load(sys.stdin), []
+loaded = {folder: tf.saved_model.load(folder) for folder in {call["folder"] for call in calls}}
+for call in calls:
+    signature = loaded[call["folder"]].signatures[call["signature"]]
     arguments = {name: tf.constant(value, kind, shape) for name, (value, kind, shape) in call["inputs"].items()}
     answers.append({name: value.numpy().tolist() for name, value in signature(**arguments).items()})
 assert sys.modules["seqtag"] is None and sys.modules["keras"] is None
