@@ -11,33 +11,35 @@ from itertools import tee
 
 import tensorflow as tf
 
-from seqtag.tagging.data.corpus import LONGEST, TaggerInput
+from seqtag.tagging.data.corpus import TaggerInput
 
-# A part of a document ends with the sentence that brings it to so many tokens.
-PART_TOKENS = 2_000
+# A part of a document ends with the sentence that brings it to so many tokens or sentences. A longer sentence is alone.
+# All together bound what a batch of short and long sentences is padded to.
+PART_TOKENS, PART_SENTENCES, LONGEST_TOGETHER = 2_000, 250, 500
 
 
 def document_parts(sentences: Iterable[tuple[Hashable | None, int]]) -> Iterator[int]:
     """A number for each sentence, the same for those of one part of a document.
 
-    A sentence without a document, or one that is tagged in windows, is a document by itself. A part has no further
-    parts: its own number may stand for its document.
+    A sentence without a document, or one of more than 500 tokens, is a document by itself. A part has no further parts:
+    its own number may stand for its document.
 
     Args:
         sentences: what tells the document from the one before it, or None; and how many tokens there are.
 
-    >>> list(document_parts([("a", 1500), ("a", 600), ("a", 100), ("b", 5), (None, 5), (None, 5)]))
-    [0, 0, 1, 2, 3, 4]
+    >>> list(document_parts([("a", 500)] * 5 + [("b", 5), (None, 5), (None, 5)]))
+    [0, 0, 0, 0, 1, 2, 3, 4]
     """
-    number, before, last, part, tokens = -1, None, True, 0, 0
+    number, before, last, part, count, tokens = -1, None, True, (0, 0), 0, 0
     for document, length in sentences:
-        alone = document is None or length > LONGEST
+        alone = document is None or length > LONGEST_TOGETHER
         if alone or last or document != before:
-            number, part, tokens = number + 1, 0, 0
-        elif tokens // PART_TOKENS != part:
-            number, part = number + 1, tokens // PART_TOKENS
+            count, tokens = 0, 0
+            number, part = number + 1, (0, 0)
+        elif (place := (tokens // PART_TOKENS, count // PART_SENTENCES)) != part:
+            number, part = number + 1, place
         yield number
-        before, last, tokens = document, alone, tokens + length
+        before, last, count, tokens = document, alone, count + 1, tokens + length
 
 
 def in_parts(sentences: Iterable[TaggerInput]) -> Iterator[TaggerInput]:
@@ -58,17 +60,18 @@ def parts_in_graph(documents: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
     Returns:
         int32 `(batch,)`, from 0.
 
-    >>> documents = tf.constant(["a", "a", "a", "b", "", ""])
-    >>> parts_in_graph(documents, tf.constant([1500, 600, 100, 5, 5, 5])).numpy().tolist()
-    [0, 0, 1, 2, 3, 4]
+    >>> documents = tf.constant(["a"] * 5 + ["b", "", ""])
+    >>> parts_in_graph(documents, tf.constant([500] * 5 + [5, 5, 5])).numpy().tolist()
+    [0, 0, 0, 0, 1, 2, 3, 4]
     """
-    alone = (documents == "") | (lengths > LONGEST)
+    alone = (documents == "") | (lengths > LONGEST_TOGETHER)
     changed = alone[1:] | alone[:-1] | (documents[1:] != documents[:-1])
     begins = tf.concat([tf.ones_like(alone[:1]), changed], axis=0)
     run = tf.cumsum(tf.cast(begins, tf.int32)) - 1
-    before = tf.cumsum(lengths, exclusive=True)
-    parts = (before - tf.gather(tf.boolean_mask(before, begins), run)) // PART_TOKENS
-    new_part = tf.concat([tf.ones_like(alone[:1]), parts[1:] != parts[:-1]], axis=0)
+    # Tokens and sentences of the document before each sentence.
+    before = tf.stack([tf.cumsum(lengths, exclusive=True), tf.range(tf.size(lengths))], axis=1)
+    parts = (before - tf.gather(tf.boolean_mask(before, begins), run)) // [PART_TOKENS, PART_SENTENCES]
+    new_part = tf.concat([tf.ones_like(alone[:1]), tf.reduce_any(parts[1:] != parts[:-1], axis=1)], axis=0)
     return tf.cumsum(tf.cast(begins | new_part, tf.int32)) - 1
 
 

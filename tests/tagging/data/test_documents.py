@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqtag.tagging.data.corpus import LONGEST, TaggerInput
-from seqtag.tagging.data.documents import PART_TOKENS, document_parts, document_words, in_parts, parts_in_graph
+from seqtag.tagging.data.corpus import TaggerInput
+from seqtag.tagging.data.documents import (
+    LONGEST_TOGETHER,
+    PART_SENTENCES,
+    PART_TOKENS,
+    document_parts,
+    document_words,
+    in_parts,
+    parts_in_graph,
+)
 
 
 def sentences(seed, count=80):
@@ -15,8 +23,9 @@ def sentences(seed, count=80):
     rng = np.random.default_rng(seed)
     documents = np.repeat(rng.integers(0, 4, count), rng.integers(1, 12, count))[:count]
     names = [None if name == 3 else f"d{name}" for name in documents]
-    lengths = np.where(rng.random(count) < 0.03, LONGEST + 1, rng.integers(0, 700, count))
-    return names, lengths.tolist()
+    lengths = np.where(rng.random(count) < 0.03, LONGEST_TOGETHER + 1, rng.integers(0, LONGEST_TOGETHER + 1, count))
+    # A long list of short lines.
+    return [*names, *["list"] * 600], [*lengths.tolist(), *rng.integers(0, 20, 600).tolist()]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -37,7 +46,10 @@ def test_parts_hold_no_more_than_they_may(seed):
         chosen = [n for n, number in enumerate(parts) if number == part]
         assert len({names[n] for n in chosen}) == 1
         assert sum(lengths[n] for n in chosen[:-1]) < PART_TOKENS
-        assert len(chosen) == 1 or (names[chosen[0]] is not None and max(lengths[n] for n in chosen) <= LONGEST)
+        assert len(chosen) <= PART_SENTENCES
+        assert len(chosen) == 1 or (
+            names[chosen[0]] is not None and max(lengths[n] for n in chosen) <= LONGEST_TOGETHER
+        )
 
 
 def test_parts_of_parts_are_the_same():
