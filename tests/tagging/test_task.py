@@ -87,7 +87,8 @@ def test_a_page_is_a_new_file(run_folder, job, tmp_path):
 def told(page) -> list[dict]:
     """The sentences that a page holds."""
     [data] = re.findall('<script type="application/json" id="data">(.*)</script>', page.read_text(encoding="utf-8"))
-    return json.loads(data)["rows"]
+    [of_column] = json.loads(data)
+    return of_column["rows"]
 
 
 def test_a_page_shows_what_the_report_says(run_folder, job, tmp_path, capsys):

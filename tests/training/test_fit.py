@@ -11,6 +11,7 @@ from seqtag.tagging.data.batches import TaggedBatches
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus
 from seqtag.tagging.evaluation.evaluate import evaluate_model
 from seqtag.tagging.fit import fit_tagging_model
+from seqtag.tagging.network import decoding
 from seqtag.tagging.network import network as tagger_network
 from seqtag.training.recording import Recording
 
@@ -205,7 +206,7 @@ def test_mixed_precision_learns_too(corpus, precision, model):
 
 
 def test_the_stream_is_endless_and_every_pass_holds_all(corpus):
-    sentences = SimpleNamespace(lengths=np.array([3, 5, 1, 9, 4, 4]))
+    sentences = SimpleNamespace(lengths=np.array([3, 5, 1, 9, 4, 4]), documents=None)
     stream = TaggedBatches(sentences, 9, seed=1)
     ahead = stream.after(0)
     seen = [next(ahead) for _ in range(40)]
@@ -220,8 +221,9 @@ def test_the_stream_is_endless_and_every_pass_holds_all(corpus):
 def test_a_step_is_traced_once_and_a_new_length_not_anew(corpus, unclipped, monkeypatch):
     model, _ = unclipped
     traces = []
-    plain = tagger_network.sequence_mask
-    monkeypatch.setattr(tagger_network, "sequence_mask", lambda batch: traces.append(1) or plain(batch))
+    plain = decoding.sequence_mask
+    for module in (tagger_network, decoding):
+        monkeypatch.setattr(module, "sequence_mask", lambda batch: traces.append(1) or plain(batch))
     fit(corpus, epochs=2)
     while_training = len(traces)
     assert while_training == 2, "a graph to train, a graph to score"
