@@ -17,7 +17,7 @@ among the lines; test is there to see whether a gain on dev was luck.
 | `no affixes` | `model.spelling=false`: no hashed affixes and shapes |
 | `no window` | `model.context_features=false`: no scores of the words around a token |
 | `no variational dropout` | `model.dropout=0` |
-| `no averaging` | `training.ema=null` |
+| `no averaging` | `training.ema=0` |
 | `no word dropout` | `model.word_dropout=0`, `model.singleton_dropout=0` |
 | `two layers` | `model.layers=2` |
 | `vectors of the text` | word vectors made of the training text alone, by `seqtag vectors` |
@@ -60,7 +60,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "no affixes": ("model.spelling=false",),
     "no window": ("model.context_features=false",),
     "no variational dropout": ("model.dropout=0",),
-    "no averaging": ("training.ema=null",),
+    "no averaging": ("training.ema=0",),
     "no word dropout": ("model.word_dropout=0", "model.singleton_dropout=0"),
     "two layers": ("model.layers=2",),
     "vectors of the text": (),
