@@ -14,6 +14,7 @@ from seqtag.tagging.data.batches import assemble_batch
 from seqtag.tagging.data.documents import parts_in_graph
 from seqtag.tagging.data.phrase_matcher import with_phrases
 from seqtag.tagging.model import OUTPUTS, TaggingModel
+from seqtag.tagging.network.decoding import sequence_mask
 
 
 class ServingTagger(tf.Module):
@@ -40,48 +41,38 @@ class ServingTagger(tf.Module):
 
         A model that reads documents also has `documents`, which takes the document of each sentence.
         """
-        inputs = [tf.TensorSpec([None, None], tf.string, name="tokens")]
-        functions = {"serving_default": self.tag_tokens, "documents": self.tag_documents}
+        inputs = {"tokens": tf.TensorSpec([None, None], tf.string)}
         if self._column_tables:
-            inputs.append(tf.TensorSpec([None, None, len(self._column_tables)], tf.string, name="columns"))
-            functions = {"serving_default": self.tag_with_columns, "documents": self.tag_documents_with_columns}
-        signatures = {"serving_default": functions["serving_default"].get_concrete_function(*inputs)}
+            inputs["columns"] = tf.TensorSpec([None, None, len(self._column_tables)], tf.string)
+        signatures = {"serving_default": self.tag_tokens.get_concrete_function(**inputs)}
         if self._model.reads_documents:
-            documents = tf.TensorSpec([None], tf.string, name="documents")
-            signatures["documents"] = functions["documents"].get_concrete_function(*inputs, documents)
+            documents = tf.TensorSpec([None], tf.string)
+            signatures["documents"] = self.tag_tokens.get_concrete_function(**inputs, documents=documents)
         if not self._column_tables:
             text = tf.TensorSpec([None], tf.string, name="text")
             signatures["raw_text"] = self.tag_text.get_concrete_function(text)
         return signatures
 
     @tf.function(autograph=False)
-    def tag_tokens(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+    def tag_tokens(
+        self, tokens: tf.Tensor, columns: tf.Tensor | None = None, documents: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         """`tokens (batch, time)`, padded by "" -> `tags`, `scores` (batch, time) and `lengths` (batch,).
 
-        Further columns of tags are `tags_NAME` and `scores_NAME`.
+        Answers are as wide as the input, computed for no more steps than the longest row has. Further columns of tags
+        are `tags_NAME` and `scores_NAME`.
+
+        Args:
+            tokens: strings.
+            columns: the values of further columns `(batch, time, columns)`, where the model reads any.
+            documents: `(batch,)`, equal for sentences of one document, which follow each other; "" is for a sentence
+                alone, as all are where it is None.
         """
-        return self._tag_padded(tokens)
-
-    @tf.function(autograph=False)
-    def tag_with_columns(self, tokens: tf.Tensor, columns: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The same with the values of further columns `(batch, time, columns)`."""
-        return self._tag_padded(tokens, self._column_rows(columns))
-
-    @tf.function(autograph=False)
-    def tag_documents(self, tokens: tf.Tensor, documents: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`tag_tokens` of sentences in documents.
-
-        Sentences that follow each other with the same `documents (batch,)` are of one document; "" is for a sentence
-        alone.
-        """
-        return self._tag_padded(tokens, documents=documents)
-
-    @tf.function(autograph=False)
-    def tag_documents_with_columns(
-        self, tokens: tf.Tensor, columns: tf.Tensor, documents: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """The same with the values of further columns `(batch, time, columns)`."""
-        return self._tag_padded(tokens, self._column_rows(columns), documents)
+        lengths = _padded_lengths(tokens)
+        rows = None if columns is None else tf.RaggedTensor.from_tensor(self._column_rows(columns), lengths)
+        found = self._tag(tf.RaggedTensor.from_tensor(tokens, lengths), rows, documents)
+        beyond = [[0, 0], [0, tf.shape(tokens)[1] - tf.shape(found["tags"])[1]]]
+        return {name: value if name == "lengths" else tf.pad(value, beyond) for name, value in found.items()}
 
     def _column_rows(self, columns: tf.Tensor) -> tf.Tensor:
         rows = [table.lookup(columns[:, :, n]) for n, table in enumerate(self._column_tables)]
@@ -94,17 +85,6 @@ class ServingTagger(tf.Module):
         found = {"tokens": tokens.to_tensor(""), "starts": starts.to_tensor(0), "ends": ends.to_tensor(0)}
         return found | self._tag(tokens)
 
-    def _tag_padded(
-        self, tokens: tf.Tensor, columns: tf.Tensor | None = None, documents: tf.Tensor | None = None
-    ) -> dict[str, tf.Tensor]:
-        """Answers as wide as the input, computed for no more steps than the longest row has."""
-        lengths = _padded_lengths(tokens)
-        if columns is not None:
-            columns = tf.RaggedTensor.from_tensor(columns, lengths)
-        found = self._tag(tf.RaggedTensor.from_tensor(tokens, lengths), columns, documents)
-        beyond = [[0, 0], [0, tf.shape(tokens)[1] - tf.shape(found["tags"])[1]]]
-        return {name: value if name == "lengths" else tf.pad(value, beyond) for name, value in found.items()}
-
     def _tag(
         self,
         tokens: tf.RaggedTensor,
@@ -113,7 +93,7 @@ class ServingTagger(tf.Module):
     ) -> dict[str, tf.Tensor]:
         columns = with_phrases(tokens, columns, self._model.matcher)
         batch = assemble_batch(tokens, self._model.encoder, columns, self._parts(tokens, documents))
-        real = tf.sequence_mask(batch["lengths"], tf.shape(batch["word_rows"])[1])
+        real = sequence_mask(batch)
         answers = {"lengths": batch["lengths"]}
         for model, output in zip(self._model.columns, self._model.tag_batch(batch), strict=True):
             found = model.entity_rule(*(output[name] for name in OUTPUTS))

@@ -142,7 +142,7 @@ def test_gazetteers_are_read_from_the_bundle_and_in_the_graph(tmp_path, features
     assert answer == same
     serving = ServingTagger(again)
     columns = [tf.constant([[["V"], ["N"], ["N"], ["N"], ["V"]]])] if features else []
-    exported = (serving.tag_with_columns if features else serving.tag_tokens)(tf.constant([tokens]), *columns)
+    exported = serving.tag_tokens(tf.constant([tokens]), *columns)
     assert [tag.decode() for tag in exported["tags"].numpy()[0]] == answer.tags
     np.testing.assert_allclose(exported["scores"][0], answer.scores, atol=1e-5)
     without = TaggingModel(built.network, built.codec, built.encoder, built.column_vocabularies, options)
