@@ -279,8 +279,8 @@ class TaggingModel:
 
     def tag_stream(self, sentences: Iterable[TaggerInput], n_best: int = 0) -> Iterator[TaggedSentence]:
         """Tags sentences as they come, in order, in memory that does not grow with their number; see `tag`."""
-        numbered = in_parts(sentences) if self.reads_documents else (s._replace(document=None) for s in sentences)
-        for chunk in _chunks(numbered):
+        whole = self.reads_documents
+        for chunk in _chunks(in_parts(sentences) if whole else sentences, whole):
             yield from self.tag(chunk, n_best)
 
     def probabilities(self, sentences: Sequence[TaggerInput]) -> list[np.ndarray]:
@@ -382,12 +382,12 @@ class TaggingModel:
         )
 
 
-def _chunks(sentences: Iterable[TaggerInput]) -> Iterator[list[TaggerInput]]:
-    """Sentences that are in memory at once: those of one document, or of one part of it, stay together."""
+def _chunks(sentences: Iterable[TaggerInput], whole_documents: bool) -> Iterator[list[TaggerInput]]:
+    """Sentences that are in memory at once; those of whole documents, if they are to stay together."""
     chunk: list[TaggerInput] = []
     tokens = 0
     for sentence in sentences:
-        if tokens >= CHUNK_TOKENS and (sentence.document is None or sentence.document != chunk[-1].document):
+        if tokens >= CHUNK_TOKENS and not (whole_documents and sentence.document == chunk[-1].document):
             yield chunk
             chunk, tokens = [], 0
         chunk.append(sentence)

@@ -391,8 +391,8 @@ def split_off_dev(corpus: TaggedCorpus, every: int = 10) -> tuple[TaggedCorpus, 
     """
     if len(corpus) < every:
         raise DataError(f"expected validation_data or at least {every} sentences, found {len(corpus)} sentences")
-    _, numbers = np.unique([-1 if number is None else number for number in corpus.documents], return_inverse=True)
-    if None in corpus.documents or numbers.max(initial=0) + 1 < every:
+    numbers = np.array(corpus.document_keys)
+    if None in corpus.documents or numbers.max() + 1 < every:
         numbers = np.arange(len(corpus))
     is_dev = numbers % every == every - 1
     return corpus.subset(np.flatnonzero(~is_dev).tolist()), corpus.subset(np.flatnonzero(is_dev).tolist())

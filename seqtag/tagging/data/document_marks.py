@@ -51,21 +51,30 @@ def marks_of(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, Mark]]:
     `document` (`document_id`, `doc_id`, `doc`). Once there was a value, a sentence without one is alone.
     """
     below: list[str] | None = None
-    before, told = None, False
+    values = _Values()
     for sentence in sentences:
-        value = sentence.document
+        begins = values.begin(sentence.document)
         # Which of two sentences the lines between them belong to, layouts differ in.
         between = sentence.lines_above if below is None else below + sentence.lines_above
-        if any(map(_BEGIN.match, between)) or _changes(value, before, told):
+        if begins or any(map(_BEGIN.match, between)):
             yield sentence, Mark.DOCUMENT
         else:
             yield sentence, Mark.NONE if below is None or not _is_gap(between) else Mark.SECTION
-        below, before, told = sentence.lines_below, value, told or value is not None
+        below = sentence.lines_below
 
 
-def _changes(value: Hashable | None, before: Hashable | None, told: bool) -> bool:
-    """Whether a document begins at a sentence of this value, where values have told documents or not."""
-    return told if value is None else value != before
+class _Values:
+    """Says of each value of a column of documents, None for none, whether a document begins there."""
+
+    def __init__(self) -> None:
+        self._before: Hashable | None = None
+        self._told = False
+
+    def begin(self, value: Hashable | None) -> bool:
+        """Whether one begins at the sentence of this value."""
+        begins = self._told if value is None else value != self._before
+        self._before, self._told = value, self._told or value is not None
+        return begins
 
 
 def _is_gap(lines: Sequence[str]) -> bool:
@@ -78,12 +87,8 @@ def marks_of_values(documents: Iterable[Hashable | None]) -> list[Mark]:
     >>> [mark.name for mark in marks_of_values([None, "a", "a", "b", None])]
     ['NONE', 'DOCUMENT', 'NONE', 'DOCUMENT', 'DOCUMENT']
     """
-    marks: list[Mark] = []
-    before, told = None, False
-    for value in documents:
-        marks.append(Mark.DOCUMENT if _changes(value, before, told) else Mark.NONE)
-        before, told = value, told or value is not None
-    return marks
+    values = _Values()
+    return [Mark.DOCUMENT if values.begin(value) else Mark.NONE for value in documents]
 
 
 @lru_cache(maxsize=1000)

@@ -65,10 +65,6 @@ class SoftmaxHead(keras.layers.Layer):
         losses = ops.maximum(ops.logsumexp(raised, axis=-1) - within, 0.0)
         return ops.sum(ops.where(mask_or_ones(emissions, mask), losses, 0.0), axis=1)
 
-    def decode(self, emissions: Any, mask: Any = None) -> Any:
-        """The best legal path: `(batch, time)` int32, 0 at masked steps."""
-        return crf.decode(emissions, mask_or_ones(emissions, mask), self.scores, self.constraints)
-
     @property
     def scores(self) -> crf.CRFScores:
         """Zero for all starts, transitions and ends."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 from seqtag.layers import CRF
 from seqtag.tagging.data.schemes import legal_transitions, tagset, violations
 from seqtag.tagging.network.softmax_head import SoftmaxHead
+from seqtag.tagging.network.tag_column import ColumnSettings, TagColumn
 from seqtag.tagging.network.tag_distribution import TagDistribution
 
 TAGS = tagset(["A"], "IOBES")
@@ -24,6 +25,13 @@ def head():
     made = SoftmaxHead(constraints=legal_transitions(TAGS, "IOBES"))
     made(EMISSIONS)
     return made
+
+
+def decoded(head, mask):
+    """What a column of tags with this head decodes."""
+    column = TagColumn(ColumnSettings(len(TAGS), head.constraints, "softmax"), 0, None)
+    column.build(3)
+    return column.decode(EMISSIONS, mask)
 
 
 def test_the_loss_is_the_cross_entropy_of_keras(head):
@@ -41,7 +49,7 @@ def test_steps_of_unknown_tag_count_nothing(head):
 
 
 def test_decoding_is_the_best_legal_path(head):
-    tags = np.array(head.decode(EMISSIONS, mask=MASK))
+    tags = np.array(decoded(head, MASK))
     for emissions, found, length in zip(EMISSIONS, tags, [4, 2, 0], strict=True):
         legal = [
             path
@@ -56,7 +64,7 @@ def test_decoding_is_the_best_legal_path(head):
 def test_without_constraints_it_is_a_softmax_at_each_step():
     head = SoftmaxHead()
     head(EMISSIONS)
-    np.testing.assert_array_equal(head.decode(EMISSIONS), EMISSIONS.argmax(-1))
+    np.testing.assert_array_equal(decoded(head, np.ones_like(MASK)), EMISSIONS.argmax(-1))
     distribution = TagDistribution(tf.constant(EMISSIONS), tf.fill([3], 4), head.scores, temperature=2.0)
     np.testing.assert_allclose(distribution.marginals(), keras.ops.softmax(EMISSIONS / 2), atol=1e-5)
 
@@ -68,7 +76,7 @@ def test_nothing_is_trained(head):
 def test_it_decodes_as_a_crf_without_scores(head):
     crf = CRF(constraints=head.constraints)
     crf(EMISSIONS)
-    np.testing.assert_array_equal(head.decode(EMISSIONS, mask=MASK), crf.decode(EMISSIONS, mask=MASK))
+    np.testing.assert_array_equal(decoded(head, MASK), crf.decode(EMISSIONS, mask=MASK))
     for found, expected in zip(head.scores, crf.scores, strict=True):
         np.testing.assert_array_equal(found, expected)
 
