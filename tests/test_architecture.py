@@ -35,8 +35,7 @@ MAY_IMPORT = [
     ({"demo"}, BASE),
     (TASKS, TOOLKIT | {"data", "models", "runs", "config", "demo"} | BASE),
     ({"tasks"}, TASKS | {"runs", "config"} | BASE),
-    ({"cli_options", "cli_output"}, BASE),
-    ({"cli"}, {"cli_options", "cli_output", "tasks", "runs", "data", "demo"} | BASE),
+    ({"cli"}, {"tasks", "runs", "data", "demo"} | BASE),
     ({"__init__"}, TASKS),
 ]
 ALLOWED = {room: allowed for rooms, allowed in MAY_IMPORT for room in rooms}
@@ -47,9 +46,7 @@ LIGHT = (
     "demo",
     "runs",
     "tasks.py",
-    "cli.py",
-    "cli_options.py",
-    "cli_output.py",
+    "cli/",
     "process/quiet_tensorflow.py",
     *(f"{n}/task.py" for n in NAMES),
 )
@@ -111,9 +108,9 @@ def test_imports_go_one_way(path):
 
 
 def test_the_command_line_imports_little_before_it_knows_the_command():
-    assert {name for name in imports(ROOT / "cli.py", late=False) if name.startswith("seqtag")} <= {
-        "seqtag.cli_options",
-        "seqtag.cli_output",
+    files = (ROOT / "cli").glob("*.py")
+    found = {name for file in files for name in imports(file, late=False) if name.startswith("seqtag")}
+    assert {name for name in found if part(name) != "cli"} <= {
         "seqtag.errors",
         "seqtag.process.messages",
         "seqtag.process.streams",

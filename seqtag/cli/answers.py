@@ -1,0 +1,115 @@
+"""The commands that put a run to use: `evaluate`, `predict`, `export`, `demo`."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from seqtag.cli.app import app
+from seqtag.cli.dispatch import command_of_this_run
+from seqtag.cli.options import FILES, PAIRS, SERIES, TAGS, AsJson, Run, takes, those_set
+from seqtag.cli.output import print_report
+from seqtag.errors import escaped
+
+
+@app.command()
+@takes(FILES | TAGS | PAIRS | SERIES)
+def evaluate(
+    context: typer.Context,
+    options: dict[str, Any],
+    run: Run,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="a file of the run's layout, with the correct answers")],
+    n_best: Annotated[
+        int | None, typer.Option("--n-best", min=1, help="tagger: also the score of the best of so many answers")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="tagger: also a page to look at")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a run on a tagged file, on the last horizons of series, or on pairs."""
+    options |= those_set(n_best=n_best, html=html)
+    print_report(command_of_this_run(context, run, options)(run, data, **options), as_json)
+
+
+@app.command()
+@takes(FILES | TAGS | PAIRS | SERIES)
+def predict(
+    context: typer.Context,
+    options: dict[str, Any],
+    run: Run,
+    source: Annotated[str, typer.Argument(metavar="INPUT|-", help="a file, or - for standard input")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT", help="a file")] = None,
+    text: Annotated[bool, typer.Option("--text", help="tagger: INPUT is raw text, a paragraph a line")] = False,
+    form: Annotated[
+        Literal["columns", "jsonl", "text"] | None,
+        typer.Option("--format", help="tagger: columns unless set; seq2seq: text, of CoNLL-U columns"),
+    ] = None,
+    beam: Annotated[
+        int | None, typer.Option("--beam", min=1, help="seq2seq: hypotheses of the search, 1 is greedy")
+    ] = None,
+    n_best: Annotated[
+        int | None,
+        typer.Option("--n-best", min=1, help="tagger, with jsonl: answers; seq2seq: the same, at most the beam"),
+    ] = None,
+    forced: Annotated[
+        bool, typer.Option("--forced", help="tagger: answers have the tags of INPUT; '?' stands for a free token")
+    ] = False,
+    attention: Annotated[
+        str | None, typer.Option("--attention", metavar="FILE", help="seq2seq: picture of where the first answers look")
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option("--horizon", min=1, help="forecaster: steps; those it was fitted for unless set")
+    ] = None,
+    future: Annotated[
+        str | None, typer.Option("--future", metavar="FILE", help="forecaster: CSV of the known covariates")
+    ] = None,
+    levels: Annotated[
+        str | None,
+        typer.Option("--levels", metavar="L,L,...", help="forecaster: of the quantiles; those of the run unless set"),
+    ] = None,
+    hierarchy: Annotated[
+        str | None,
+        typer.Option("--hierarchy", metavar="FILE", help="forecaster: CSV of the totals that each series is a part of"),
+    ] = None,
+) -> None:
+    """Tag a file of the run's layout, or raw text; forecast the series of a CSV file; or answer a source a line."""
+    from seqtag.files.writing import output_file
+    from seqtag.runs.places import check_output_file
+
+    options |= those_set(text=text, format=form, horizon=horizon, future=future, levels=levels, hierarchy=hierarchy)
+    options |= those_set(beam=beam, n_best=n_best, attention=attention, forced=forced)
+    command = command_of_this_run(context, run, options)
+    if output is not None:
+        check_output_file(output)
+    with output_file(output) as write:
+        answers = command(run, source, **options)
+        # Otherwise every garbage collection visits all objects of TensorFlow, which takes a third of the reading time.
+        gc.freeze()
+        for part in answers:
+            write(part)
+
+
+@app.command()
+def export(
+    context: typer.Context, run: Run, folder: Annotated[Path, typer.Argument(metavar="DIR", help="a new directory")]
+) -> None:
+    """Write a run's model as a SavedModel, which needs only TensorFlow."""
+    command_of_this_run(context, run)(run, folder)
+    print(escaped(str(folder)))
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    run: Run,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="of this machine; 0 for a free one")] = 8000,
+) -> None:
+    """Serve a page on this machine, where one types or uploads, and the run answers."""
+    from seqtag.demo.serving import check_web, open_port, serve
+
+    command = command_of_this_run(context, run)
+    check_web()
+    with open_port(port) as listener:
+        serve(command(run), listener)
