@@ -1,9 +1,8 @@
 """Pairs held out by a fixed rule on their sources, so that no source stands on both sides.
 
-The rule: the first 8 bytes of the BLAKE2b hash (`digest_size=8`) of the source in UTF-8, read as a big-endian whole
-number and divided by 2 ** 64, are a number from 0 to 1. A source below `test_share` is of test, one below
-`test_share + dev_share` of dev, any other of train. So a source stands on the same side whatever else is in the file,
-in any order, on every machine; and the shares are those of distinct sources, on average.
+The rule: `seqtag.data.held_out` makes a number from 0 to 1 of the source. A source below `test_share` is of test, one
+below `test_share + dev_share` of dev, any other of train. So a source stands on the same side whatever else is in the
+file, in any order, on every machine; and the shares are those of distinct sources, on average.
 
 Another text may decide in place of the source: `data.split_column`. Frames of numbers are hashed by their ids, or by
 their bytes where they have none.
@@ -11,8 +10,7 @@ their bytes where they have none.
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
+from seqtag.data.held_out import position_of
 from seqtag.errors import DataError
 from seqtag.seq2seq.data.pairs import Pairs, content
 
@@ -72,9 +70,3 @@ def side_of(key: str | bytes, dev_share: float, test_share: float = 0.0) -> str:
     if position < test_share:
         return "test"
     return "dev" if position < test_share + dev_share else "train"
-
-
-def position_of(key: str | bytes) -> float:
-    """The number from 0 to 1 that the rule makes of a source."""
-    data = key.encode("utf-8") if isinstance(key, str) else key
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big") / 2**64

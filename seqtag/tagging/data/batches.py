@@ -13,14 +13,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from seqtag.data.length_batches import batches_by_length
+from seqtag.data.text.word_batches import Batch, word_batch
 from seqtag.data.text.word_features import WordFeatures
 from seqtag.tagging.data.documents import document_words
 from seqtag.tagging.data.encoding import EncodedCorpus, EncodedTags
-
-Batch = dict[str, tf.Tensor]
-
-# Sentences are sorted by length with this much noise: batches differ from epoch to epoch, padding stays small.
-LENGTH_NOISE = 0.05
 
 
 def assemble_batch(
@@ -38,32 +35,15 @@ def assemble_batch(
         documents: int32 (batch,), equal for sentences of one document, where the network reads that.
 
     Returns:
-        `words`, `chars`, `buckets`, `vectors`: the features of the batch's distinct words, with the characters and the
-        rows of vectors cut to the word that has most; `word_rows` (batch, time): the row of each token's word in them;
-        `lengths` (batch,); `columns` (batch, time, columns) where there are any; and of documents `document_words`
+        What `word_batch` gives; `columns` (batch, time, columns) where there are any; and of documents `document_words`
         (batch, time), see the function of this name.
     """
-    distinct, rows = tf.unique(words.flat_values)
-    features = features_of(distinct)
-    batch = {
-        "words": features.words,
-        "chars": _without_padding(features.chars),
-        "buckets": features.buckets,
-        "vectors": _without_padding(features.vectors),
-        "word_rows": words.with_flat_values(rows).to_tensor(),
-        "lengths": tf.cast(words.row_lengths(), tf.int32),
-    }
+    batch, rows = word_batch(words, features_of)
     if columns is not None:
         batch["columns"] = columns.to_tensor()
     if documents is not None:
-        batch["document_words"] = document_words(words.with_flat_values(rows), documents)
+        batch["document_words"] = document_words(rows, documents)
     return batch
-
-
-def _without_padding(rows: tf.Tensor) -> tf.Tensor:
-    """The rows of words, without the columns that are 0 for all of them; one column stays."""
-    longest = tf.reduce_max(tf.reduce_sum(tf.cast(rows != 0, tf.int32), axis=1))
-    return rows[:, : tf.maximum(longest, 1)]
 
 
 def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
@@ -136,33 +116,12 @@ def plan_batches(
     """
     lengths = np.asarray(lengths)
     if documents is None:
-        return _plan(lengths, np.ones(len(lengths), int), token_budget, rng)
+        return batches_by_length(lengths, token_budget, rng)
     starts = np.flatnonzero(np.diff(documents, prepend=-1))
     sentences = np.split(np.arange(len(lengths)), starts[1:])
     longest = np.maximum.reduceat(lengths, starts) if len(lengths) else lengths
-    batches = _plan(longest, np.diff([*starts, len(lengths)]), token_budget, rng)
+    batches = batches_by_length(longest, token_budget, rng, rows=np.diff([*starts, len(lengths)]))
     return [np.concatenate([sentences[document] for document in batch]) for batch in batches]
-
-
-def _plan(
-    lengths: np.ndarray, rows: np.ndarray, token_budget: int, rng: np.random.Generator | None
-) -> list[np.ndarray]:
-    """`plan_batches` for things that have so many rows, of which the longest is so long."""
-    keys = lengths.astype(float)
-    if rng is not None:
-        keys = keys * (1 + LENGTH_NOISE * rng.uniform(-1, 1, len(keys))) + rng.uniform(0, 1, len(keys))
-    order = np.argsort(keys, kind="stable")
-    batches, start, longest, height = [], 0, 0, 0
-    for stop, (length, more) in enumerate(zip(lengths[order].tolist(), rows[order].tolist(), strict=True)):
-        longest, height = max(longest, length), height + more
-        if stop > start and longest * height > token_budget:
-            batches.append(order[start:stop])
-            start, longest, height = stop, length, more
-    if len(order):
-        batches.append(order[start:])
-    if rng is not None:
-        rng.shuffle(batches)
-    return batches
 
 
 def padding_share(lengths: np.ndarray, batches: Sequence[np.ndarray]) -> float:

@@ -9,13 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.data.text import vocabulary
+from seqtag.measures.reliability import Answers, Reliability
 from seqtag.tagging.data.batches import Batch
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.encoding import EncodedCorpus
 from seqtag.tagging.data.schemes import Span, spans
 from seqtag.tagging.data.tags import UNKNOWN_TAG
+from seqtag.tagging.evaluation.calibration_report import CalibrationReport
 from seqtag.tagging.evaluation.known_tags import is_certain
-from seqtag.tagging.evaluation.reliability import Answers, CalibrationReport, Reliability
 from seqtag.tagging.evaluation.words import KNOWN, UNKNOWN, VECTORS_ONLY
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.outputs import batch_outputs

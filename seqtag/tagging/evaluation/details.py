@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seqtag.tagging.evaluation.calibration_report import CalibrationReport
 from seqtag.tagging.evaluation.errors import ErrorReport
 from seqtag.tagging.evaluation.oracle import Oracle
-from seqtag.tagging.evaluation.reliability import CalibrationReport
 from seqtag.tagging.evaluation.words import WordScores
 
 

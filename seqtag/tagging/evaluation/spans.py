@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqtag.errors import escaped
+from seqtag.measures.scores import Score, confusion_table, confusion_text, name_width
 from seqtag.tagging.data.schemes import Scheme, Span, split_tag, violations, well_formed
 from seqtag.tagging.data.tags import UNKNOWN_TAG
+from seqtag.tagging.evaluation.aligned import aligned
 from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.entities import Entities, read_entities
-from seqtag.tagging.evaluation.scores import Score, aligned, confusion_table, confusion_text, name_width
 
 
 @dataclass(frozen=True)

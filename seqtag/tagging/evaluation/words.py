@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqtag.measures.scores import Score
 from seqtag.tagging.data.schemes import Span
 from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.entities import Entities
-from seqtag.tagging.evaluation.scores import Score
 
 KNOWN, VECTORS_ONLY, UNKNOWN = range(3)
 NAMES = {KNOWN: "known", VECTORS_ONLY: "vectors_only", UNKNOWN: "unknown"}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from seqtag.tagging.evaluation.reliability import BINS, Bin
+from seqtag.measures.reliability import BINS, Bin
 from seqtag.tagging.report.markup import Markup, element, joined, shortened
 
 WIDTH, HEIGHT = 420, 250

@@ -11,13 +11,13 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from seqtag.measures.reliability import Answers, Reliability, reliability_bins
 from seqtag.runs import bundle
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.evaluation.answers import JudgedTags, judge_columns
 from seqtag.tagging.evaluation.columns import ColumnsReport, first_report
 from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.evaluate import Report, reports_on
-from seqtag.tagging.evaluation.reliability import Answers, Reliability, reliability_bins
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.report.charts import Line, line_chart, reliability_chart
 from seqtag.tagging.report.markup import Markup, element, joined, script_data, shortened

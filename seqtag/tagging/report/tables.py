@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from seqtag.measures.scores import Score
 from seqtag.tagging.evaluation.evaluate import Report
 from seqtag.tagging.evaluation.labels import LabelReport
-from seqtag.tagging.evaluation.scores import Score
 from seqtag.tagging.evaluation.words import WordScores
 from seqtag.tagging.report.markup import Markup, element, joined, shortened
 

@@ -7,9 +7,10 @@ import random
 
 import pytest
 
+from seqtag.data.held_out import position_of
 from seqtag.errors import DataError
 from seqtag.seq2seq.data.pairs import Pairs
-from seqtag.seq2seq.data.split import hold_out, position_of
+from seqtag.seq2seq.data.split import hold_out
 
 
 @pytest.fixture

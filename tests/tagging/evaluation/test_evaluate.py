@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from seqeval.metrics import classification_report
 
 from seqtag.errors import ConfigError
+from seqtag.measures.scores import Score
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.schemes import Scheme, convert, tagset
 from seqtag.tagging.evaluation import evaluate
 from seqtag.tagging.evaluation.evaluate import final_report, quick_report, resolve_measure
-from seqtag.tagging.evaluation.scores import Score
 
 GOLD = [["B-PER", "I-PER", "O", "B-LOC"], ["O", "B-ORG", "O"]]
 PREDICTED = [["B-PER", "I-PER", "O", "I-LOC"], ["O", "O", "I-LOC"]]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from seqeval.metrics import accuracy_score, classification_report, f1_score, precision_score, recall_score
 from seqeval.scheme import IOB2, IOBES
 
+from seqtag.measures.scores import Score
 from seqtag.tagging.data.schemes import tagset
-from seqtag.tagging.evaluation.scores import Score
 from seqtag.tagging.evaluation.spans import evaluate_spans
 
 

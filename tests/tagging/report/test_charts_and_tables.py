@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from seqtag.measures.reliability import reliability_bins
+from seqtag.measures.scores import confusion_table as counted
 from seqtag.tagging.evaluation.labels import evaluate_labels
-from seqtag.tagging.evaluation.reliability import reliability_bins
-from seqtag.tagging.evaluation.scores import confusion_table as counted
 from seqtag.tagging.report.charts import Line, line_chart, reliability_chart
 from seqtag.tagging.report.markup import script_data
 from seqtag.tagging.report.tables import MOST_ROWS, MOST_TYPES, confusion_table, types_table

@@ -12,16 +12,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from seqtag.measures.reliability import Answers, Reliability
 from seqtag.tagging.calibration import Calibration
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.schemes import Span, spans, to_tags
 from seqtag.tagging.evaluation.answers import JudgedTags
+from seqtag.tagging.evaluation.calibration_report import CalibrationReport
 from seqtag.tagging.evaluation.columns import ColumnsReport
 from seqtag.tagging.evaluation.details import Details
 from seqtag.tagging.evaluation.entities import Entities
 from seqtag.tagging.evaluation.errors import errors_of, find_errors
 from seqtag.tagging.evaluation.evaluate import quick_report
-from seqtag.tagging.evaluation.reliability import Answers, CalibrationReport, Reliability
 from seqtag.tagging.evaluation.words import evaluate_words
 from seqtag.tagging.report.page import Findings, render_page
 from seqtag.tagging.tagged_sentence import Entity

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from seqtag.measures.reliability import Answers
 from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.tags import UNKNOWN_TAG
 from seqtag.tagging.evaluation.answers import JudgedTags
-from seqtag.tagging.evaluation.reliability import Answers
 from seqtag.tagging.report import sentences
 from seqtag.tagging.report.sentences import MOST_SENTENCES, MOST_TOKENS, most_telling, shown_sentences
 from seqtag.tagging.tagged_sentence import Entity

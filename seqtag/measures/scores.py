@@ -1,11 +1,11 @@
-"""What the scores of spans and of labels share: the score itself, pairs of sentences, confusion tables."""
+"""What the scores of spans and of labels share: the score itself, and confusion tables."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain
 
 from seqtag.errors import escaped
 
@@ -56,23 +56,6 @@ class Score:
         return f"precision: {self.precision:7.2%}; recall: {self.recall:7.2%}; F1: {self.f1:7.2%}"
 
 
-def aligned(
-    gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
-) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-    """Pairs of gold and predicted tags, sentence by sentence.
-
-    Raises:
-        ValueError: different numbers of sentences, or of tags in a sentence.
-    """
-    for number, (gold_tags, tags) in enumerate(zip_longest(gold, predicted), 1):
-        if gold_tags is None or tags is None:
-            more = "gold" if tags is None else "predicted"
-            raise ValueError(f"expected as many predicted as gold sentences, found more than {number - 1} {more}")
-        if len(gold_tags) != len(tags):
-            raise ValueError(f"expected {len(gold_tags)} predicted tags in sentence {number}, found {len(tags)}")
-        yield gold_tags, tags
-
-
 def confusion_table(pairs: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
     """Counts of (gold, predicted) pairs as a square table, both sides in the same sorted order.
 
@@ -108,7 +91,7 @@ def _greatest_errors(confusion: Mapping[str, Mapping[str, int]]) -> str:
     lines = [f"{count:>{width}}  {pair}" for count, pair in errors[:MOST_ERRORS]]
     others = sum(count for count, _ in errors[MOST_ERRORS:])
     lines += [f"and {others} in {len(errors) - MOST_ERRORS} other pairs"] if others else []
-    return "\n".join(["greatest errors, tokens of a gold label that were predicted as another:", *lines])
+    return "\n".join(["greatest errors, what is of a gold label and was predicted as another:", *lines])
 
 
 def name_width(names: Iterable[str]) -> int:

@@ -11,9 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqtag.errors import escaped
-from seqtag.tagging.calibration import Calibration
-
 BINS = 10
 
 
@@ -115,35 +112,3 @@ class Reliability:
             "ece_by_chance": self.by_chance,
             "count": self.answers,
         }
-
-
-@dataclass(frozen=True)
-class CalibrationReport:
-    """The calibration of a tagger on a file.
-
-    Attributes:
-        calibration: of the model: its temperature and thresholds.
-        tags: of each token's tag.
-        entities: of the entities that were given; None for plain labels.
-    """
-
-    calibration: Calibration
-    tags: Reliability
-    entities: Reliability | None
-
-    def to_metrics(self) -> dict[str, Any]:
-        """The report as an entry of ``metrics.json``."""
-        kinds = {"tags": self.tags} | ({} if self.entities is None else {"entities": self.entities})
-        return {**self.calibration.to_dict(), **{name: kind.to_metrics() for name, kind in kinds.items()}}
-
-    def to_text(self) -> str:
-        """The report in a line, and the thresholds in another."""
-        kinds = {"tags": self.tags, "entities": self.entities}
-        told = [
-            f"{name} {kind.error:.4f} (before {kind.error_before:.4f}, by chance {kind.by_chance:.4f})"
-            for name, kind in kinds.items()
-            if kind is not None
-        ]
-        text = f"calibration error: {'; '.join(told)}; temperature {self.calibration.temperature:.3f}"
-        thresholds = [f"{escaped(name)} {least:.3f}" for name, least in self.calibration.thresholds.items()]
-        return f"{text}\nleast probability of entities: {', '.join(thresholds)}" if thresholds else text

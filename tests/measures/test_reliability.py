@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqtag.tagging.evaluation.reliability import Answers, Reliability, calibration_error, error_by_chance
+from seqtag.measures.reliability import Answers, Reliability, calibration_error, error_by_chance
 
 
 def test_the_error_is_the_mean_distance_in_bins_of_the_same_width():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from seqtag.measures.scores import confusion_table, confusion_text
 from seqtag.tagging.evaluation.labels import evaluate_labels
-from seqtag.tagging.evaluation.scores import confusion_table, confusion_text
 from seqtag.tagging.evaluation.spans import evaluate_spans
 
 
