@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from seqtag.data.frames.scale import FrameScale
 from seqtag.errors import DataWarning
 from seqtag.models.traced import Traced
 from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 from seqtag.seq2seq.config import LAYOUT, TASK, DataConfig
 from seqtag.seq2seq.data.batches import Coders, Symbols, assemble_batch, gathered, plan_batches
-from seqtag.seq2seq.data.frame_scale import FrameScale
 from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.symbols import SymbolCoder, join_symbols, symbols_of
 from seqtag.seq2seq.dictionary import Dictionary

@@ -13,6 +13,8 @@ import re
 from functools import lru_cache
 
 QUOTE = '"'
+# Between these, fields may be quoted as RFC 4180 says.
+QUOTING = (",", ";")
 
 
 @lru_cache(maxsize=8)
@@ -26,6 +28,24 @@ def split_fields(text: str, separator: str) -> list[str]:
     if QUOTE not in text:
         return text.split(separator)
     return [_value(match[1], separator) for match in _pattern(separator).finditer(text)]
+
+
+def stripped_fields(text: str, separator: str) -> list[str]:
+    """The values of a line's fields without the spaces around them; quoted ones between commas and semicolons alone.
+
+    >>> stripped_fields("Go. |  Kör!", "|"), stripped_fields('"Go, now",Kör', ",")
+    (['Go.', 'Kör!'], ['Go, now', 'Kör'])
+    """
+    fields = split_fields(text, separator) if separator in QUOTING else text.split(separator)
+    return [field.strip() for field in fields]
+
+
+def number_of(column: str | int) -> int | None:
+    """The number that a column is named by; None for a name."""
+    try:
+        return int(column)
+    except ValueError:
+        return None
 
 
 def field_places(text: str, separator: str) -> list[tuple[int, int]]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from seqtag.data.text.fields import split_fields
+from seqtag.data.text.fields import number_of
 from seqtag.errors import DataError, shown
 from seqtag.seq2seq.config import Column, DataConfig
 
-# Between these, fields may be quoted as RFC 4180 says.
-QUOTING = (",", ";")
 USUAL = ("source", "target")
 CONLLU_FEATURES = ("upos",)
 
@@ -39,16 +37,6 @@ class Columns(NamedTuple):
     def needed(self) -> int:
         """How many columns a line needs."""
         return 1 + max(self.source, self.target, *self.features, self.key or 0)
-
-
-def fields_of(text: str, separator: str) -> list[str]:
-    """The fields of a line, stripped.
-
-    >>> fields_of("Go. |  Kör!", "|"), fields_of('"Go, now",Kör', ",")
-    (['Go.', 'Kör!'], ['Go, now', 'Kör'])
-    """
-    fields = split_fields(text, separator) if separator in QUOTING else text.split(separator)
-    return [field.strip() for field in fields]
 
 
 def separator_name(separator: str) -> str:
@@ -101,14 +89,6 @@ def feature_columns(data: DataConfig) -> tuple[Column, ...]:
     if data.features is not None:
         return data.features
     return CONLLU_FEATURES if data.layout == "conllu" else ()
-
-
-def number_of(column: Column) -> int | None:
-    """A column's number; None for a name."""
-    try:
-        return int(column)
-    except ValueError:
-        return None
 
 
 def _chosen_by_name(data: DataConfig, *others: Column | None) -> bool:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
+from seqtag.data.frames.files import frames_header
 from seqtag.data.text.lines import read_lines
 from seqtag.errors import ConfigError, DataError
 from seqtag.seq2seq.config import DataConfig
-from seqtag.seq2seq.data.number_frames import frames_header
 from seqtag.seq2seq.data.samples import is_known_sample
 
 # How many lines are looked at.

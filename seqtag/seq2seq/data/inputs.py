@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from seqtag.data.text.fields import stripped_fields
 from seqtag.data.text.lines import Source as File
 from seqtag.data.text.lines import read_lines, source_name
 from seqtag.data.text.read_ahead import FileInput, file_size, read_ahead
@@ -16,13 +17,12 @@ from seqtag.seq2seq.config import DataConfig
 from seqtag.seq2seq.data.columns import (
     SourceColumns,
     feature_columns,
-    fields_of,
     has_source_header,
     separator_name,
     source_columns,
 )
 from seqtag.seq2seq.data.conllu import ConlluBlock, read_blocks
-from seqtag.seq2seq.data.number_frames import read_frames
+from seqtag.seq2seq.data.number_frames import frame_sources
 from seqtag.seq2seq.data.pairs import Source
 
 CHARACTERS_AHEAD = 200_000
@@ -50,13 +50,13 @@ def read_sources(file: File, data: DataConfig) -> FileInput[SourceInput]:
     """The sources of a file of any layout but CoNLL-U, one a line; a blank line is an empty source.
 
     Of `tsv`, a line is a source alone, or has the columns of training; with features it has these columns, or the
-    source and its features in the first ones. Of `parallel`, a line is a source. Of `frames`, see `read_frames`.
+    source and its features in the first ones. Of `parallel`, a line is a source. Of `frames`, see `frame_sources`.
 
     Raises:
         DataError: the file is at fault; for faults further down it is raised when `items` come to them.
     """
     if data.layout == "frames":
-        frames = (SourceInput(row.source, (), row.key, row.source.size) for row in read_frames(file, data))
+        frames = (SourceInput(row.source, (), row.key, row.source.size) for row in frame_sources(file, data))
         return FileInput(read_ahead(frames, lambda item: item.size, NUMBERS_AHEAD), data.encoding, None)
     items = _lines_alone(file, data) if data.layout == "parallel" else _columns(file, data)
     return FileInput(read_ahead(items, lambda item: item.size, CHARACTERS_AHEAD), data.encoding, file_size(file))
@@ -84,7 +84,7 @@ def _columns(file: File, data: DataConfig) -> Iterator[SourceInput]:
     own: SourceColumns | None = None
     is_first = True
     for number, line in enumerate(read_lines(file, data.encoding), 1):
-        fields = fields_of(line.removeprefix("\ufeff").rstrip("\r\n"), data.separator)
+        fields = stripped_fields(line.removeprefix("\ufeff").rstrip("\r\n"), data.separator)
         if not any(fields):
             yield SourceInput("", ("",) * features, size=len(line))
             continue

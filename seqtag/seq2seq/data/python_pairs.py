@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from seqtag.data.text.fields import number_of
 from seqtag.errors import DataError, shown
 from seqtag.seq2seq.config import Column, DataConfig
-from seqtag.seq2seq.data.columns import USUAL, feature_columns, number_of
+from seqtag.seq2seq.data.columns import USUAL, feature_columns
 from seqtag.seq2seq.data.pairs import Row, kind_of
 
 PAIRS = "a path, two paths, a DataFrame or pairs (source, target)"

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from seqtag.data.text.fields import stripped_fields
 from seqtag.data.text.lines import Source, read_lines, source_name
 from seqtag.errors import DataError
 from seqtag.seq2seq.config import DataConfig
-from seqtag.seq2seq.data.columns import Columns, columns_of, fields_of, has_header, separator_name
+from seqtag.seq2seq.data.columns import Columns, columns_of, has_header, separator_name
 from seqtag.seq2seq.data.pairs import Row
 
 
@@ -36,7 +37,7 @@ def read_tsv(file: Source, data: DataConfig) -> Iterator[Row]:
         before, _, after = text.partition("\r")
         if data.separator in before and data.separator in after:
             raise DataError("expected lines that end in a line feed, found a carriage return alone", path, number)
-        fields = fields_of(text, data.separator)
+        fields = stripped_fields(text, data.separator)
         if columns is None:
             is_header = has_header(fields, data)
             columns = placed_columns(data, fields if is_header else None, path, number)

@@ -47,8 +47,8 @@ def test_the_column_of_times_orders_the_rows(read, times, order):
 @pytest.mark.parametrize(
     ("frames", "targets", "message"),
     [
-        ("id,x\na,1\na,NaN\n", "a\tone\n", "x.csv:3: expected finite numbers of float32, found nan"),
-        ("id,x\na,1\na,1e60\n", "a\tone\n", "x.csv:3: expected finite numbers of float32, found 1e+60"),
+        ("id,x\na,1\na,NaN\n", "a\tone\n", "x.csv:3: expected a finite number of float32 in column x, found 'NaN'"),
+        ("id,x\na,1\na,1e60\n", "a\tone\n", "x.csv:3: expected a finite number of float32 in column x, found '1e60'"),
         ("id,x,y\na,1,two\n", "a\tone\n", "x.csv:2: expected a number in column y, found 'two'"),
         ("id,x,y\na,1,\n", "a\tone\n", "x.csv:2: expected a number in column y, found nothing"),
         ("id,x\na,1,2\n", "a\tone\n", "x.csv:2: expected 2 columns, found 3"),
@@ -62,8 +62,8 @@ def test_the_column_of_times_orders_the_rows(read, times, order):
         ("id,x\na,1\n", "a\t\n", "y.tsv:1: expected an id and a target separated by a TAB, found one field"),
         ("id,time,x\na,soon,1\n", "a\tone\n", "x.csv:2: expected a time as a number or a date, found 'soon'"),
         ("id,time,x\na,nan,1\n", "a\tone\n", "x.csv:2: expected a time as a number or a date, found 'nan'"),
-        ("id,time,x\na,1,1\na,2024-01-01,1\n", "a\tone\n", "expected numbers or dates alone as times of id 'a'"),
-        ("id,x\n", "", "x.csv: expected pairs, found none"),
+        ("id,time,x\na,1,1\na,2024-01-01,1\n", "a\tone\n", "x.csv:3: expected numbers or dates alone as times"),
+        ("id,x\n", "", "x.csv: expected frames of numbers below the header, found none"),
     ],
 )
 def test_faults_are_told_with_file_and_line(read, frames, targets, message):
