@@ -33,8 +33,9 @@ import numpy as np
 from benchmarks.real_data import config_of, load_split
 from benchmarks.tables import text_table
 from seqtag.errors import SeqtagError
-from seqtag.tagging.data.corpus import TaggedCorpus, share_of
+from seqtag.tagging.data.corpus import TaggedCorpus
 from seqtag.tagging.data.schemes import Span, spans, to_tags
+from seqtag.tagging.data.shares import share_of
 from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.doubts.cross_validation import cross_validate
 from seqtag.tagging.doubts.folds import fold_config, folds_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,10 +15,10 @@ import tensorflow as tf
 from seqtag.data.text.vectors.lookup import VectorLookup
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder
-from seqtag.errors import ConfigError
 from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 from seqtag.tagging.calibration import Calibration
+from seqtag.tagging.candidates import find_candidates
 from seqtag.tagging.config import TASK
 from seqtag.tagging.data.batches import Batch, allowed_labels
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, TaggerInput
@@ -41,8 +40,6 @@ from seqtag.tagging.tagged_sentence import Candidate, Entity, TaggedSentence
 # How many tokens are in memory at once, whatever the file's size.
 CHUNK_TOKENS = 40_000
 OUTPUTS = ("tags", "scores", "continuations")
-# How many candidates a sentence may get, and how many scores of them are in memory at once.
-MOST_CANDIDATES, MOST_SCORES = 1000, 1 << 22
 
 
 class TaggingModel:
@@ -235,47 +232,8 @@ class TaggingModel:
         ]
 
     def candidates(self, corpus: EncodedCorpus, count: int) -> list[list[Candidate]]:
-        """The likeliest tag sequences of each sentence in the usual spelling, whatever the thresholds.
-
-        Raises:
-            ConfigError: `count` is not from 1 to 1000.
-        """
-        if not 1 <= count <= MOST_CANDIDATES:
-            raise ConfigError(f"expected from 1 to {MOST_CANDIDATES} candidates, found {count}", setting="n_best")
-        candidates: list[list[Candidate]] = [[] for _ in corpus.lengths]
-        labels = len(self.codec.labels)
-        for numbers, output in batch_outputs(corpus, self.decode, self.codec.begins):
-            # Each step of the search has a score for each pair of labels and each candidate.
-            rows = max(1, MOST_SCORES // (labels * labels * count))
-            for start in range(0, len(numbers), rows):
-                part = slice(start, start + rows)
-                lengths = corpus.lengths[numbers[part]]
-                found = self._search(output["emissions"][part], lengths, count)
-                for n, of_sentence in zip(numbers[part], found, strict=True):
-                    candidates[n] = of_sentence
-        return candidates
-
-    def _search(self, emissions: np.ndarray, lengths: np.ndarray, count: int) -> list[list[Candidate]]:
-        """The candidates of some sentences of a batch."""
-        distribution = self.tag_column.distribution(
-            tf.constant(emissions), tf.constant(lengths, tf.int32), self.calibration.temperature
-        )
-        paths, of_paths = distribution.n_best(count)
-        log_probabilities = of_paths.numpy().astype(float)
-        rule = EntityRule(self.codec.continues, np.zeros(len(self.codec.labels)))
-        merged: list[dict[tuple[str, ...], Candidate]] = [{} for _ in lengths]
-        for rank in range(count):
-            found = rule(paths[:, rank], *distribution.path_probabilities(paths[:, rank]))
-            tags, entities = self.codec.decode(found.tags.numpy()), self.entities(found, lengths)
-            for row in np.flatnonzero(np.isfinite(log_probabilities[:, rank])):
-                names, probability = tags[row][: lengths[row]], math.exp(log_probabilities[row, rank])
-                # What the model tells apart may be written alike: entities of one type that touch are one in IO.
-                same = merged[row].get(tuple(names))
-                if same is not None:
-                    merged[row][tuple(names)] = same._replace(score=same.score + probability)
-                else:
-                    merged[row][tuple(names)] = Candidate(names, entities[row], probability)
-        return [sorted(by_tags.values(), key=lambda candidate: -candidate.score) for by_tags in merged]
+        """The likeliest tag sequences of each sentence in the usual spelling; see `find_candidates`."""
+        return find_candidates(self, corpus, count)
 
     def tag_stream(self, sentences: Iterable[TaggerInput], n_best: int = 0) -> Iterator[TaggedSentence]:
         """Tags sentences as they come, in order, in memory that does not grow with their number; see `tag`."""

@@ -24,10 +24,11 @@ from seqtag.runs.estimators import (
 )
 from seqtag.runs.places import new_folder
 from seqtag.tagging.config import TASK, TaggingConfig
-from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options, share_of, split_off_dev
+from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options
 from seqtag.tagging.data.document_marks import check_documents
 from seqtag.tagging.data.forced_tags import ForcedTags, forced_of_lists
 from seqtag.tagging.data.python_sentences import sentences_of
+from seqtag.tagging.data.shares import share_of, split_off_dev
 from seqtag.tagging.data.tag_codec import fit_codecs
 from seqtag.tagging.data.weights import checked_weights
 from seqtag.tagging.evaluation.columns import reports_of

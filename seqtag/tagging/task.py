@@ -5,9 +5,8 @@ TensorFlow is imported inside the functions, after the data were read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,26 +19,20 @@ from seqtag.runs.config_file import load_run_config
 from seqtag.runs.directory import CHECKPOINTS, LOGS, PREPARED, has_state, run_directory, runs_in, write_figures
 from seqtag.runs.places import check_new_folder, check_output_folder, new_file
 from seqtag.runs.summary import Report
-from seqtag.tagging.config import TASK, TaggingConfig
-from seqtag.tagging.data.corpus import (
-    ReadingOptions,
-    TaggedCorpus,
-    load_corpus,
-    reading_options,
-    share_of,
-)
+from seqtag.tagging.config import TaggingConfig
+from seqtag.tagging.data.corpus import ReadingOptions, load_corpus, reading_options
 from seqtag.tagging.data.detection import is_table_of_tokens
-from seqtag.tagging.data.forced_tags import FREE, ForcedTags
 from seqtag.tagging.data.inputs import read_columns, read_raw
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
-from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
+from seqtag.tagging.data.shares import share_of
+from seqtag.tagging.data.tag_codec import fit_codecs
 from seqtag.tagging.doubts.folds import fold_config, folds_of
 from seqtag.tagging.doubts.kept_folds import KeptFolds
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
 from seqtag.tagging.learning_curve import LearningCurve, announce, is_finished, parse_fractions, report, share_config
-from seqtag.tagging.splits import check_columns, check_tags, load_splits, locate, number_of, scored_file
-from seqtag.tagging.stored_sizes import stored_sizes
+from seqtag.tagging.run_files import check_reads_text, forced_tags, load_checked, load_column, run_readers
+from seqtag.tagging.splits import check_tags, load_splits, locate, number_of, scored_file
 from seqtag.tagging.vectors import CACHE, load_vectors, prepared_vectors
 
 if TYPE_CHECKING:
@@ -120,7 +113,7 @@ def evaluate(run: Path, data: str, *, n_best: int | None = None, html: Path | No
         RunError, OutputError: see `new_file`.
     """
     with nullcontext() if html is None else new_file(html) as aside:
-        corpus = _load_checked(run, data, reading)
+        corpus = load_checked(run, data, reading)
         model = _load(run)
         if aside is None:
             return evaluate_model(model, corpus, n_best or 0)
@@ -129,33 +122,6 @@ def evaluate(run: Path, data: str, *, n_best: int | None = None, html: Path | No
         findings = Findings.of_run(run, data, model, corpus, n_best or 0)
         aside.write_text(render_page(findings), encoding="utf-8")
     return findings.report
-
-
-def _load_checked(run: Path, data: str, reading: Mapping[str, Any]) -> TaggedCorpus:
-    """A file with tags that can be scored, read before TensorFlow is imported."""
-    return _load_column(run, data, reading)[1]
-
-
-def _load_column(
-    run: Path, data: str, reading: Mapping[str, Any], column: str | None = None
-) -> tuple[int, TaggedCorpus]:
-    """Which of a run's columns of tags is asked for, and a file with these tags, as `_load_checked`."""
-    options, codecs = _readers(run, reading)
-    number = number_of(options, column, str(run))
-    corpus = load_corpus(data, options)
-    check_columns(codecs, corpus)
-    return number, corpus.columns_of_tags[number]
-
-
-def _readers(run: Path, reading: Mapping[str, Any]) -> tuple[ReadingOptions, list[TagCodec]]:
-    """How a run reads files, with other options for one of them, and its tags."""
-
-    def readers(encoders: dict[str, Any]) -> tuple[ReadingOptions, list[TagCodec]]:
-        columns = [encoders, *encoders.get("further", [])]
-        return ReadingOptions.from_dict(encoders["options"]), [TagCodec.from_dict(one["codec"]) for one in columns]
-
-    options, codecs = bundle.load_encoders(run, TASK, readers, stored_sizes)
-    return replace(options, **reading), codecs
 
 
 def predict(
@@ -187,37 +153,19 @@ def predict(
     """
     if n_best is not None and format != "jsonl":
         raise ConfigError(f"--n-best: expected --format jsonl, which has room for several answers, found {format}")
-    options, codecs = _readers(run, reading)
+    options, codecs = run_readers(run, reading)
     if text:
         if forced:
             raise ConfigError("--forced: expected a file of columns, found --text, for raw text")
-        _check_reads_text(options, reading)
+        check_reads_text(options, reading)
         raw = read_raw(source, reading.get("encoding", "utf-8"))
     else:
-        columns = read_columns(source, options, _forced_tags(options, codecs[0]) if forced else None)
+        columns = read_columns(source, options, forced_tags(options, codecs[0]) if forced else None)
     model = _load(run)
     from seqtag.tagging.predict import predict_columns, predict_text
 
     count = n_best or 0
     return predict_text(model, raw, format, count) if text else predict_columns(model, columns, format, count)
-
-
-def _forced_tags(options: ReadingOptions, codec: TagCodec) -> ForcedTags:
-    """What reads the forced tags of files for a run."""
-    free = options.unknown_tag or FREE
-    if free in codec.labels:
-        found = f"{free!r}, which is a tag of the run"
-        raise ConfigError(f"--forced: expected --unknown-tag to say what stands for a free token, found {found}")
-    return ForcedTags(codec, options.notation, free)
-
-
-def _check_reads_text(options: ReadingOptions, reading: Mapping[str, Any]) -> None:
-    """Raises a `ConfigError` where a run, or an option, is for columns alone."""
-    if options.features:
-        raise ConfigError("expected for raw text a run that reads tokens alone, found one that reads further columns")
-    for name in reading:
-        if name != "encoding":
-            raise ConfigError("expected a file of columns, found --text, for raw text", setting=f"data.{name}")
 
 
 def export(run: Path, folder: Path) -> None:
@@ -249,7 +197,7 @@ def gradients(run: Path, data: str | None = None, folder: Path | None = None, **
         if config.dev is None:
             raise ConfigError(f"{run / bundle.CONFIG}: expected data.dev to be a path, found none; use --data")
         data = locate(config.dev, config)
-    corpus = _load_checked(run, data, reading)
+    corpus = load_checked(run, data, reading)
     model = _load(run)
     from seqtag.tagging.gradient_report import report_gradients
 
@@ -277,7 +225,7 @@ def compare(
         raise ConfigError(f"expected two runs at least, found {len(runs)}")
     systems = [(path, runs_in(path)) for path in runs]
     file = data or scored_file(systems[0][1][0])
-    corpora = {run: _load_column(run, file, reading, column) for _, found in systems for run in found}
+    corpora = {run: load_column(run, file, reading, column) for _, found in systems for run in found}
     asked = {run: (_load(run).columns[number], corpus) for run, (number, corpus) in corpora.items()}
     from seqtag.tagging.comparison import compare_systems
 
@@ -343,7 +291,7 @@ def doubts(
     if folds == 1:
         raise ConfigError("--folds: expected 2 at least, or 0 for the model of the run, found 1")
     if folds:
-        options, (codec, *_) = _readers(run, reading)
+        options, (codec, *_) = run_readers(run, reading)
         number = number_of(options, column, str(run))
         corpus = load_corpus(data, options)
         config = fold_config(load_run_config(run, TaggingConfig), codec)
@@ -358,7 +306,7 @@ def doubts(
         kept.remove()
         corpus = corpus.columns_of_tags[number]
     else:
-        number, corpus = _load_column(run, data, reading, column)
+        number, corpus = load_column(run, data, reading, column)
         model = _load(run).columns[number]
         from seqtag.tagging.doubts.readings import judge_gold
 
@@ -370,8 +318,8 @@ def doubts(
 
 def demo(run: Path) -> Demo:
     """The page of a run; see `seqtag.tagging.demo`."""
-    options, _ = _readers(run, {})
-    _check_reads_text(options, {})
+    options, _ = run_readers(run, {})
+    check_reads_text(options, {})
     model = _load(run)
     from seqtag.tagging.demo import tagger_demo
 

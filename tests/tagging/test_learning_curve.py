@@ -13,7 +13,8 @@ from seqtag import Tagger
 from seqtag.cli import run
 from seqtag.errors import RunError
 from seqtag.tagging import task
-from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, load_corpus, share_of
+from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, load_corpus
+from seqtag.tagging.data.shares import share_of
 from seqtag.tagging.learning_curve import LearningCurve
 from seqtag.tagging.task import evaluate
 from seqtag.training.checkpoint import Checkpoint

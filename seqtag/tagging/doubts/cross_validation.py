@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from seqtag.data.text.vectors.store import WordVectors
 from seqtag.progress import LiveLine
 from seqtag.tagging.config import TaggingConfig
-from seqtag.tagging.data.corpus import TaggedCorpus, split_off_dev
+from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.data.shares import split_off_dev
 from seqtag.tagging.doubts.kept_folds import KeptFolds
 from seqtag.tagging.doubts.readings import Judgement, judge_gold
 from seqtag.tagging.fit import fit_tagging_model

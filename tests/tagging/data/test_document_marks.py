@@ -6,10 +6,11 @@ import json
 import pandas as pd
 import pytest
 
-from seqtag.tagging.data.corpus import ReadingOptions, load_corpus, split_off_dev
+from seqtag.tagging.data.corpus import ReadingOptions, load_corpus
 from seqtag.tagging.data.document_marks import Mark, marks_of
 from seqtag.tagging.data.inputs import read_columns
 from seqtag.tagging.data.reader import SentenceReader
+from seqtag.tagging.data.shares import split_off_dev
 
 CONLL2003 = "-DOCSTART- -X- O O\n\nAnn NNP I-NP B-PER\n\nBo NNP I-NP B-PER\n\n-DOCSTART- -X- O O\n\nit PRP I-NP O\n"
 WORD = "1\t{}\t_\tX\t_\t_\t_\t_\t_\t_\n\n"
