@@ -92,7 +92,7 @@ def environment() -> dict[str, str]:
 
 def words_of(texts: list[str]) -> list[list[str]]:
     """The words of texts with their joiner marks, as our networks read them."""
-    from seqtag.seq2seq.data.symbols import symbols_of
+    from seqtag.data.text.symbols import symbols_of
 
     return [[word.decode() for word in row] for row in symbols_of("words", texts).to_list()]
 
@@ -101,7 +101,7 @@ def joined(lines: list[str]) -> list[str]:
     """Words with joiner marks put back together."""
     import tensorflow as tf
 
-    from seqtag.seq2seq.data.symbols import join_symbols
+    from seqtag.data.text.symbols import join_symbols
 
     return [
         text.decode() for text in join_symbols("words", tf.ragged.constant([line.split() for line in lines])).numpy()

@@ -159,6 +159,7 @@ class GRU(Recurrent, keras.layers.GRU):
         zero_output_for_mask: bool = False,
         variational: bool = True,
         residual: bool = False,
+        weight_dropout: float = 0.0,
         layer_norm: bool = False,
         implementation: int = 2,
         **kwargs: Any,

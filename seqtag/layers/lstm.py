@@ -203,6 +203,7 @@ class LSTM(Recurrent, keras.layers.LSTM):
         zero_output_for_mask: bool = False,
         variational: bool = True,
         residual: bool = False,
+        weight_dropout: float = 0.0,
         layer_norm: bool = False,
         forget_bias: ForgetBias = None,
         chrono_steps: int = 100,

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from seqtag.keras_internals import set_untracked
+from seqtag.layers.arguments import rate
 from seqtag.layers.recurrent_cell import RecurrentCell
 from seqtag.ops.recurrence import Tensor, swap_time
 from seqtag.ops.scan import ScanOptions
@@ -41,6 +42,8 @@ class Recurrent(keras.layers.RNN):
         recurrent_dropout: share of the hidden state to drop before the recurrent product in training.
         variational: whether all steps have the same dropout mask, as in Keras and in Gal and Ghahramani (2016); else
             each step has its own.
+        weight_dropout: share of the recurrent kernel's numbers to drop in training, the same for all rows and steps of
+            a call (Merity, Keskar and Socher 2018, section 2).
         residual: whether to add the inputs to the outputs, through a trained projection if their widths differ; needs
             `return_sequences`.
         seed: seed of the dropout masks.
@@ -64,7 +67,15 @@ class Recurrent(keras.layers.RNN):
 
     cell_type: type[RecurrentCell]
 
-    def __init__(self, units: int, *, variational: bool = True, residual: bool = False, **arguments: Any) -> None:
+    def __init__(
+        self,
+        units: int,
+        *,
+        variational: bool = True,
+        residual: bool = False,
+        weight_dropout: float = 0.0,
+        **arguments: Any,
+    ) -> None:
         of_cell = {name: arguments.pop(name) for name in signature(self.cell_type).parameters if name in arguments}
         of_both = {name: arguments[name] for name in ("dtype", "trainable") if name in arguments}
         cell = self.cell_type(units, name="cell", **of_cell, **of_both)
@@ -74,6 +85,7 @@ class Recurrent(keras.layers.RNN):
             raise ValueError("expected return_sequences=True with residual=True, found False")
         self.variational = variational
         self.residual = residual
+        self.weight_dropout = rate("weight_dropout", weight_dropout)
         self.input_spec = keras.layers.InputSpec(ndim=3)
         # XLA cannot differentiate Keras's scan on TensorFlow; the fused recurrences have gradients of their own.
         self.supports_jit = cell.can_fuse() or keras.config.backend() != "tensorflow"
@@ -135,7 +147,8 @@ class Recurrent(keras.layers.RNN):
         mask = None if mask is None else ops.cast(mask, "bool")
         by_time = None if mask is None else ops.transpose(mask)[..., None]
         dropped = self._recurrent_dropout_mask(sequences, training)
-        options = ScanOptions(by_time, dropped, self.go_backwards, self.unroll)
+        kernel_mask = self._kernel_mask(training)
+        options = ScanOptions(by_time, dropped, self.go_backwards, self.unroll, kernel_mask)
         inputs = self._drop_inputs(sequences, training)
         outputs, state = self.cell.run(inputs, self._initial_state(sequences, initial_state), options)
         if self.states is not None:
@@ -210,6 +223,13 @@ class Recurrent(keras.layers.RNN):
         ones = ops.ones((batch, 1 if self.variational else time, self.units), dtype=self.cell.state_dtype)
         return swap_time(keras.random.dropout(ones, share, seed=self.cell.seed_generator))
 
+    def _kernel_mask(self, training: bool) -> Tensor | None:
+        if not training or self.weight_dropout == 0.0:
+            return None
+        kernel = self.cell.recurrent_kernel
+        ones = ops.ones(kernel.shape, dtype=self.compute_dtype)
+        return keras.random.dropout(ones, self.weight_dropout, seed=self.cell.seed_generator)
+
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
         """The mask of the sequences, in the order of the outputs; None if only the last step is returned."""
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
@@ -265,4 +285,5 @@ _OPTIONS = (
     "zero_output_for_mask",
     "variational",
     "residual",
+    "weight_dropout",
 )

@@ -167,11 +167,18 @@ class RecurrentCell(keras.layers.Layer):
         return keras.tree.map_structure(lambda *values: ops.concatenate(values, axis=0), *halves)
 
     def _run_fused(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:
-        outputs, last = self.fused(self._projected_by_time(inputs), state, self.weights_of_step(), options)
+        outputs, last = self.fused(self._projected_by_time(inputs), state, self._weights(options), options)
         return recurrence.swap_time(outputs), last
 
-    def _scan(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:
+    def _weights(self, options: ScanOptions) -> Any:
+        """The weights of a step, the recurrent kernel without the numbers that weight dropout takes out."""
         weights = self.weights_of_step()
+        if options.kernel_mask is None:
+            return weights
+        return weights._replace(recurrent_kernel=weights.recurrent_kernel * options.kernel_mask)
+
+    def _scan(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:
+        weights = self._weights(options)
         projected = self.project(inputs)
         width = projected.shape[-1]
         if options.dropout_mask is not None:

@@ -110,6 +110,7 @@ class SimpleRNN(Recurrent, keras.layers.SimpleRNN):
         zero_output_for_mask: bool = False,
         variational: bool = True,
         residual: bool = False,
+        weight_dropout: float = 0.0,
         layer_norm: bool = False,
         **kwargs: Any,
     ) -> None:

@@ -24,12 +24,14 @@ class ScanOptions(NamedTuple):
             all steps or `(time, batch, units)`.
         reverse: whether time runs backwards; outputs stay at the step that they belong to.
         unroll: whether to write the steps out; needs a static time dimension.
+        kernel_mask: factor on the recurrent kernel, of its shape; the same for all steps and rows.
     """
 
     mask: Tensor | None = None
     dropout_mask: Tensor | None = None
     reverse: bool = False
     unroll: bool = False
+    kernel_mask: Tensor | None = None
 
     def run(
         self,

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from seqtag.data.text.symbols import split_symbols, stripped
 from seqtag.data.text.vocabulary import PADDING
 from seqtag.process.forks import check_can_run
 from seqtag.runs.places import new_folder
 from seqtag.seq2seq.data.batches import assemble_batch
-from seqtag.seq2seq.data.symbols import split_symbols, stripped
 from seqtag.seq2seq.model import Seq2SeqModel
 
 # Between a source and its further columns in the keys of the dictionary's table; no line of a file holds it.

@@ -10,13 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.data.frames.scale import FrameScale
+from seqtag.data.text.symbols import SymbolCoder, symbols_of
 from seqtag.errors import DataWarning
 from seqtag.process.forks import check_can_run
 from seqtag.seq2seq.config import Seq2SeqConfig
 from seqtag.seq2seq.data.batches import Coders, PairBatches, Symbols
 from seqtag.seq2seq.data.pairs import Pairs
 from seqtag.seq2seq.data.references import distinct_pairs
-from seqtag.seq2seq.data.symbols import SymbolCoder, symbols_of
 from seqtag.seq2seq.dictionary import Dictionary
 from seqtag.seq2seq.evaluation.evaluate import DevMeasure
 from seqtag.seq2seq.evaluation.measure_names import resolve_measure

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.data.frames.scale import FrameScale
+from seqtag.data.text.symbols import SymbolCoder, join_symbols, symbols_of
 from seqtag.errors import DataWarning
 from seqtag.models.traced import Traced
 from seqtag.process.forks import check_can_run
@@ -21,7 +22,6 @@ from seqtag.runs.bundle import load_bundle, save_bundle
 from seqtag.seq2seq.config import LAYOUT, TASK, DataConfig
 from seqtag.seq2seq.data.batches import Coders, Symbols, assemble_batch, gathered, plan_batches
 from seqtag.seq2seq.data.pairs import Pairs
-from seqtag.seq2seq.data.symbols import SymbolCoder, join_symbols, symbols_of
 from seqtag.seq2seq.dictionary import Dictionary
 from seqtag.seq2seq.length_bound import LengthBound
 from seqtag.seq2seq.network.ensemble import GREEDY, Search, Seq2SeqEnsemble

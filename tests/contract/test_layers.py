@@ -97,6 +97,7 @@ CASES: dict[str, list[Case]] = {
         Case(lambda: PeepholeLSTM(3, return_sequences=True)),
         Case(lambda: PeepholeLSTM(3, layer_norm=True, kernel_regularizer="l1", return_sequences=True)),
         Case(lambda: PeepholeLSTM(3, residual=True, zero_output_for_mask=True, return_sequences=True)),
+        Case(lambda: PeepholeLSTM(3, weight_dropout=0.3, return_sequences=True)),
         Case(lambda: PeepholeLSTM(4, residual=True, activation="gelu", return_sequences=True)),
     ],
     "LSTM": [Case(lambda: LSTM(3, forget_bias="chrono", return_sequences=True))],

@@ -212,6 +212,21 @@ def test_dropout_is_the_same_in_graph_and_eager_given_the_seed(kind, inputs, fus
     assert np.abs(ops.convert_to_numpy(first(inputs, mask=MASK)) - wanted).max() > 1e-3
 
 
+def test_weight_dropout_takes_numbers_out_of_the_recurrent_kernel(kind, inputs):
+    layer = kind(UNITS, return_sequences=True, weight_dropout=0.5, seed=1)
+    plain = kind(UNITS, return_sequences=True)
+    plain.build(inputs.shape)
+    same_weights(plain, layer)
+    np.testing.assert_array_equal(layer(inputs), plain(inputs))
+    trained = layer(inputs, training=True)
+    # The generator starts again with the same seed, and draws the same mask.
+    mask = keras.random.dropout(ops.ones(plain.cell.recurrent_kernel.shape), 0.5, seed=keras.random.SeedGenerator(1))
+    assert 0 < np.count_nonzero(mask) < np.size(mask)
+    plain.cell.recurrent_kernel.assign(plain.cell.recurrent_kernel * mask)
+    np.testing.assert_allclose(trained, plain(inputs), atol=1e-6)
+    assert type(layer).from_config(layer.get_config()).weight_dropout == 0.5
+
+
 @pytest.mark.parametrize("options", [{}, {"go_backwards": True, "recurrent_dropout": 0.3, "variational": False}])
 def test_two_halves_of_the_rows_side_by_side_give_what_all_rows_give(kind, monkeypatch, options):
     tf = pytest.importorskip("tensorflow")

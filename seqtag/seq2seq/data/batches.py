@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from seqtag.data.text.symbols import END, SymbolCoder
 from seqtag.data.text.vocabulary import UNKNOWN
-from seqtag.seq2seq.data.symbols import END, SymbolCoder
 
 Batch = dict[str, tf.Tensor]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqtag.data.text.symbols import symbols_of
 from seqtag.seq2seq.data.pairs import Pairs
-from seqtag.seq2seq.data.symbols import symbols_of
 from seqtag.seq2seq.evaluation.measure_names import LOSSES
 from seqtag.seq2seq.evaluation.measures import bleu, chrf, exact_match, token_error_rate
 from seqtag.seq2seq.evaluation.questions import Questions

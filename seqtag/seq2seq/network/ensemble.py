@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from seqtag.data.text.symbols import END
 from seqtag.data.text.vocabulary import UNKNOWN
 from seqtag.models.ensemble import Ensemble
 from seqtag.ops.beam import Beams, Coverage, beam_search
 from seqtag.ops.sampling import Samples, sample
-from seqtag.seq2seq.data.symbols import END
 from seqtag.seq2seq.network.network import Likelihood, Seq2SeqNetwork, target_mask
 
 

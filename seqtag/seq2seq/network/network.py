@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from seqtag.seq2seq.data.symbols import END
+from seqtag.data.text.symbols import END
 from seqtag.seq2seq.network.decoder import Decoded, StepState, TargetDecoder
 from seqtag.seq2seq.network.encoder import Encoded, SourceEncoder
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from seqtag.data.text.symbols import END
 from seqtag.ops.beam import beam_search
 from seqtag.ops.sampling import sample
 from seqtag.ops.step_functions import repeat_rows
-from seqtag.seq2seq.data.symbols import END
 from seqtag.seq2seq.length_bound import LengthBound
 from seqtag.seq2seq.network.network import Seq2SeqNetwork, target_mask
 

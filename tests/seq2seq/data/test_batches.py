@@ -10,8 +10,8 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtag.data.text.symbols import SymbolCoder, symbols_of
 from seqtag.seq2seq.data.batches import Coders, PairBatches, Symbols, assemble_batch, gathered, plan_batches
-from seqtag.seq2seq.data.symbols import SymbolCoder, symbols_of
 
 RANDOM = np.random.default_rng(0)
 LENGTHS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 30)), max_size=40)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtag.seq2seq.data.symbols import (
+from seqtag.data.text.symbols import (
     JOINER,
     OTHER_SQUARE,
     SymbolCoder,
