@@ -68,10 +68,21 @@ def _seq2seq() -> Task:
     return task
 
 
-TASKS = {"tagging": _tagging, "forecasting": _forecasting, "seq2seq": _seq2seq}
+def _language_model() -> Task:
+    from seqtag.language_model import task
+
+    return task
+
+
+TASKS = {
+    "tagging": _tagging,
+    "forecasting": _forecasting,
+    "seq2seq": _seq2seq,
+    "language_model": _language_model,
+}
 NAMES = tuple(TASKS)
 # Tasks that know their files by what stands in them are asked before taggers, which take any text.
-FIRST_ASKED = ("seq2seq",)
+FIRST_ASKED = ("seq2seq", "language_model")
 
 
 def task_named(name: str) -> Task:

@@ -1,4 +1,4 @@
-"""The commands that put a run to use: `evaluate`, `predict`, `export`, `demo`."""
+"""The commands that put a run to use: `evaluate`, `predict`, `generate`, `export`, `demo`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from seqtag.cli.dispatch import command_of_this_run
 from seqtag.cli.options import FILES, PAIRS, SERIES, TAGS, AsJson, Run, takes, those_set
 from seqtag.cli.output import print_report
 from seqtag.errors import escaped
+from seqtag.process.streams import standard_output
 
 
 @app.command()
@@ -28,7 +29,7 @@ def evaluate(
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="tagger: also a page to look at")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a run on a tagged file, on the last horizons of series, or on pairs."""
+    """Score a run on a tagged file, on the last horizons of series, on pairs, or on a text."""
     options |= those_set(n_best=n_best, html=html)
     print_report(command_of_this_run(context, run, options)(run, data, **options), as_json)
 
@@ -44,7 +45,9 @@ def predict(
     text: Annotated[bool, typer.Option("--text", help="tagger: INPUT is raw text, a paragraph a line")] = False,
     form: Annotated[
         Literal["columns", "jsonl", "text"] | None,
-        typer.Option("--format", help="tagger: columns unless set; seq2seq: text, of CoNLL-U columns"),
+        typer.Option(
+            "--format", help="tagger and language model: columns unless set; seq2seq: text, of CoNLL-U columns"
+        ),
     ] = None,
     beam: Annotated[
         int | None, typer.Option("--beam", min=1, help="seq2seq: hypotheses of the search, 1 is greedy")
@@ -74,7 +77,8 @@ def predict(
         typer.Option("--hierarchy", metavar="FILE", help="forecaster: CSV of the totals that each series is a part of"),
     ] = None,
 ) -> None:
-    """Tag a file of the run's layout, or raw text; forecast the series of a CSV file; or answer a source a line."""
+    """Tag a file of the run's layout, or raw text; forecast the series of a CSV file; answer a source a line; or
+    say how likely each symbol of a text is."""
     from seqtag.files.writing import output_file
     from seqtag.runs.places import check_output_file
 
@@ -89,6 +93,31 @@ def predict(
         gc.freeze()
         for part in answers:
             write(part)
+
+
+@app.command()
+def generate(
+    context: typer.Context,
+    run: Run,
+    prompt: Annotated[str, typer.Option("--prompt", metavar="TEXT", help="the beginning of the text")] = "",
+    length: Annotated[int | None, typer.Option("--length", help="symbols after the prompt, 200 unless set")] = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", help="below 1 likely symbols come more often; 1 unless set")
+    ] = None,
+    top_k: Annotated[
+        int | None, typer.Option("--top-k", help="how many of the likeliest symbols are drawn from")
+    ] = None,
+    top_p: Annotated[float | None, typer.Option("--top-p", help="what share of the probability is drawn from")] = None,
+    greedy: Annotated[bool, typer.Option("--greedy", help="take the likeliest symbol each time")] = False,
+    stop: Annotated[str | None, typer.Option("--stop", metavar="TEXT", help="end before this text")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="gives the same text each time")] = 1,
+) -> None:
+    """Write a text that begins with a prompt, symbol by symbol."""
+    options = those_set(prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p)
+    options |= those_set(greedy=greedy, stop=stop)
+    text = command_of_this_run(context, run, options)(run, seed=seed, **options)
+    standard_output()
+    print(escaped(text, keep="\n\t"))
 
 
 @app.command()

@@ -22,7 +22,7 @@ app = typer.Typer(
 
 @app.callback(epilog="Every command takes --debug, which shows tracebacks.")
 def common() -> None:
-    """Recurrent sequence taggers, forecasters and sequence-to-sequence models: train, evaluate, predict, export."""
+    """Recurrent taggers, forecasters, sequence-to-sequence and language models: train, evaluate, predict, export."""
 
 
 def main() -> None:

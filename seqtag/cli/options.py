@@ -78,4 +78,4 @@ def _option(name: str, text: str) -> Parameter:
 
 def those_set(**options: Any) -> dict[str, Any]:
     """The options that were set."""
-    return {name: value for name, value in options.items() if value not in (None, False)}
+    return {name: value for name, value in options.items() if value is not None and value is not False}

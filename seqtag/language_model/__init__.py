@@ -1,0 +1,1 @@
+"""Language models: the next symbol of a text, from all symbols before it."""

@@ -1,0 +1,123 @@
+"""Between texts and rows of a vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from seqtag.data.text.vocabulary import FIRST_SYMBOL, UNKNOWN, Vocabulary
+from seqtag.data.text.word_features import lookup_table
+from seqtag.language_model.data.text_symbols import LINE_END, join_text, split_text
+
+# The row of what stands before the first symbol of a document and after its last one. It also pads.
+BOUNDARY = 0
+# How many lines are split into words at once.
+CHUNK_LINES = 20_000
+
+
+class TextCoder:
+    """The symbols of a language model and their rows.
+
+    Args:
+        kind: `"characters"` or `"words"`.
+        vocabulary: of the training text.
+
+    Example:
+
+        >>> coder = TextCoder.count("characters", ["abba"])
+        >>> coder.rows("bac").tolist(), coder.names([2, 3])
+        ([3, 2, 1], ['a', 'b'])
+    """
+
+    def __init__(self, kind: str, vocabulary: Vocabulary) -> None:
+        self.kind = kind
+        self.vocabulary = vocabulary
+        self._table = lookup_table(vocabulary)
+        self.trackable = [self._table]
+
+    @classmethod
+    def count(cls, kind: str, documents: Iterable[str], min_count: int = 1) -> TextCoder:
+        """The coder of the symbols of training texts."""
+        return cls(kind, Vocabulary.count((s for d in documents for s in symbols_of_text(kind, d)), min_count))
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def rows(self, document: str) -> np.ndarray:
+        """The rows of the symbols of a text, int32 `(symbols,)`."""
+        return self.rows_of(symbols_of_text(self.kind, document))
+
+    def rows_of(self, symbols: Iterable[str]) -> np.ndarray:
+        """The rows of symbols, int32 `(symbols,)`."""
+        return np.fromiter(map(self.vocabulary.index, symbols), np.int32)
+
+    def symbols(self, document: str) -> list[str]:
+        """The symbols of a text."""
+        return list(symbols_of_text(self.kind, document))
+
+    def names(self, rows: Iterable[int]) -> list[str]:
+        """The symbols of rows, which are neither the boundary nor unknown."""
+        return [self.vocabulary.symbols[row - FIRST_SYMBOL] for row in rows]
+
+    def unknown(self, document: str) -> list[str]:
+        """The distinct symbols of a text that the vocabulary lacks, in their order."""
+        return [s for s in dict.fromkeys(symbols_of_text(self.kind, document)) if s not in self.vocabulary]
+
+    def split(self, text: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """In the graph: the symbols of texts `(batch,)` and their rows, both `(batch, None)`."""
+        symbols = split_text(self.kind, text)
+        return symbols, symbols.with_flat_values(self._table.lookup(symbols.flat_values))
+
+    def join(self, rows: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """In the graph: the texts `(batch,)` of the first symbols of rows `(batch, steps)`."""
+        return join_text(self.kind, self._names(rows, lengths))
+
+    def join_after(self, text: tf.Tensor, rows: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """In the graph: texts `(batch,)` that go on with the first symbols of rows `(batch, steps)`.
+
+        A word stands after a space, unless it has none before it or the text ends with white space.
+        """
+        names = self._names(rows, lengths)
+        if self.kind == "words":
+            needs_space = ~tf.strings.regex_full_match(text, r"(?s)(|.*\s)")
+            first = tf.RaggedTensor.from_row_lengths(
+                tf.fill([tf.reduce_sum(tf.cast(needs_space, tf.int32))], ""), tf.cast(needs_space, tf.int64)
+            )
+            names = tf.concat([first, names], axis=1)
+        return tf.strings.join([text, join_text(self.kind, names)])
+
+    def _names(self, rows: tf.Tensor, lengths: tf.Tensor) -> tf.RaggedTensor:
+        names = tf.constant([""] * FIRST_SYMBOL + self.vocabulary.symbols)
+        return tf.RaggedTensor.from_tensor(tf.gather(names, rows), lengths)
+
+    @property
+    def forbidden(self) -> np.ndarray:
+        """What no text can hold, bool `(vocabulary,)`: the unknown symbol."""
+        return np.arange(len(self)) == UNKNOWN
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `from_dict` reads back."""
+        return {"kind": self.kind, **self.vocabulary.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> TextCoder:
+        """The coder that `to_dict` described."""
+        return cls(data["kind"], Vocabulary.from_dict(data))
+
+
+def symbols_of_text(kind: str, text: str) -> Sequence[str] | Iterator[str]:
+    """The symbols of a text, as `split_text` gives them; words in parts of bounded memory."""
+    return text if kind == "characters" else _words(text)
+
+
+def _words(text: str) -> Iterator[str]:
+    lines = text.split(LINE_END)
+    for start in range(0, len(lines), CHUNK_LINES):
+        part = LINE_END.join(lines[start : start + CHUNK_LINES])
+        for word in split_text("words", tf.constant([part])).flat_values.numpy():
+            yield word.decode()
+        if start + CHUNK_LINES < len(lines):
+            yield LINE_END
