@@ -57,13 +57,13 @@ class ServingLanguageModel(tf.Module):
         lengths = tf.cast(rows.row_lengths(), tf.int32) + ends
         # One step at least, since a text may be empty, and all of them.
         width = tf.maximum(tf.reduce_max(lengths), 1)
-        targets = rows.to_tensor(BOUNDARY, shape=[None, width])
+        targets = _as_wide(rows.to_tensor(BOUNDARY), width, BOUNDARY)
         inputs = tf.concat([boundary, targets[:, :-1]], axis=1)
         found, _ = model.cached.score(inputs, targets, model.cached.begin(count))
         real = tf.sequence_mask(lengths, width)
         return {
             "log_probability": tf.where(real, found, 0.0),
-            "symbols": symbols.to_tensor("", shape=[None, width]),
+            "symbols": _as_wide(symbols.to_tensor(""), width, ""),
             "lengths": lengths,
         }
 
@@ -83,6 +83,11 @@ class ServingLanguageModel(tf.Module):
         is that of `FittedLanguageModel.generate`.
         """
         return {"text": self._model.generator.texts(prompt, length, temperature, top_k, top_p, seed)}
+
+
+def _as_wide(matrix: tf.Tensor, width: tf.Tensor, padding: int | str) -> tf.Tensor:
+    """A matrix `(batch, steps)` padded to a width."""
+    return tf.pad(matrix, [[0, 0], [0, width - tf.shape(matrix)[1]]], constant_values=padding)
 
 
 def export_saved_model(model: FittedLanguageModel, path: str | os.PathLike[str]) -> None:
