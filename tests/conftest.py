@@ -332,6 +332,34 @@ def reversal_run(reversal: Path) -> Path:
     return train(load_config(reversal / "job.yaml"), reversal / "run").folder
 
 
+@pytest.fixture(scope="session")
+def verses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `train.txt`, `test.txt` and a `job.yaml` that fits a tiny language model."""
+    folder = tmp_path_factory.mktemp("verses")
+    lines = [f"{a} {verb} the {b}.\n" for a in ("Ann", "Bo", "Cy") for verb in ("saw", "met") for b in ("dog", "cat")]
+    (folder / "train.txt").write_text("".join(lines * 12), encoding="utf-8")
+    (folder / "test.txt").write_text("".join(lines[::5]), encoding="utf-8")
+    (folder / "job.yaml").write_text(
+        f"""task: language_model
+data: {{root: {folder}, train: train.txt, dev_share: 0.1, test: test.txt}}
+model: {{units: 16, cell: gru, embedding_dim: 8, dropout: 0.1}}
+training: {{epochs: 4, rows: 8, steps: 16, learning_rate: 0.02}}
+evaluation: {{sample_length: 10}}
+""",
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def verses_run(verses: Path) -> Path:
+    """The finished run of `verses`."""
+    from seqtag.language_model.task import train
+    from seqtag.tasks import load_config
+
+    return train(load_config(verses / "job.yaml"), verses / "run").folder
+
+
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """`refused(code, "train", ...)`: the one line that a command fails with, without its first word."""

@@ -115,7 +115,7 @@ def generate(
     """Write a text that begins with a prompt, symbol by symbol."""
     options = those_set(prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p)
     options |= those_set(greedy=greedy, stop=stop)
-    text = command_of_this_run(context, run, options)(run, seed=seed, **options)
+    text = command_of_this_run(context, run, options)(run, seed, **options)
     standard_output()
     print(escaped(text, keep="\n\t"))
 

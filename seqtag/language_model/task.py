@@ -143,6 +143,7 @@ def predict(run: Path, source: str, *, format: str | None = None, **reading: Any
 
 def generate(
     run: Path,
+    seed: int = 1,
     *,
     prompt: str = "",
     length: int | None = None,
@@ -151,7 +152,6 @@ def generate(
     top_p: float | None = None,
     greedy: bool = False,
     stop: str | None = None,
-    seed: int = 1,
 ) -> str:
     """A text that a run writes, the prompt at its beginning; see `Generation`.
 

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import pytest
 from sklearn.base import BaseEstimator
 
-from seqtag import Forecaster, Seq2Seq, Tagger
+from seqtag import Forecaster, LanguageModel, Seq2Seq, Tagger
 from seqtag.tasks import NAMES, Task, task_named
 
 SOURCES = ["ab", "cabc", "unseen", "bbbbbbbbb", ""]
+PROMPTS = ["Ann met", "", "unseen ÿ", "Bo s"]
 TOKENS = [["Bo", "met", "New", "York", "Paris", "."], ["Ann"], ["unseen", "words"], []]
 
 
@@ -29,6 +30,7 @@ class Case(NamedTuple):
         answers: all that a fitted estimator says, as arrays and lists.
         calls: its methods that need a fit, with arguments for each.
         others: its methods that need none.
+        inspect: what tells `inspect` that a file is of this task, where the file itself does not.
     """
 
     folder: str
@@ -42,6 +44,7 @@ class Case(NamedTuple):
     answers: Callable[[Any, Path], Any]
     calls: dict[str, Callable[[Any, Path], Any]]
     others: set[str]
+    inspect: list[str] = []
 
 
 CASES = {
@@ -118,6 +121,30 @@ CASES = {
             "export": lambda model, folder: model.export(folder / "nothing"),
         },
         others=set(),
+    ),
+    "language_model": Case(
+        folder="verses",
+        run="verses_run",
+        train="train.txt",
+        file="test.txt",
+        predict=["--format", "jsonl"],
+        estimator=LanguageModel,
+        key="units",
+        arguments=lambda folder: {"X": PROMPTS},
+        answers=lambda model, folder: [model.score(PROMPTS), model.generate("Bo", length=9, seed=3)],
+        calls={
+            "predict": lambda model, folder: model.predict(PROMPTS),
+            "complete": lambda model, folder: model.complete("Bo s"),
+            "generate": lambda model, folder: model.generate("Bo"),
+            "score": lambda model, folder: model.score(folder / "test.txt"),
+            "perplexity": lambda model, folder: model.perplexity(folder / "test.txt"),
+            "bits_per_character": lambda model, folder: model.bits_per_character(folder / "test.txt"),
+            "anomalies": lambda model, folder: model.anomalies(folder / "test.txt"),
+            "save": lambda model, folder: model.save(folder / "nothing"),
+            "export": lambda model, folder: model.export(folder / "nothing"),
+        },
+        others=set(),
+        inspect=["--layout", "text"],
     ),
 }
 

@@ -59,6 +59,13 @@ VALUES = {
     "attention": ["picture.png"],
     "html": ["page.html"],
     "decimal": [","],
+    "prompt": ["Go"],
+    "length": ["3"],
+    "temperature": ["1"],
+    "top_k": ["3"],
+    "top_p": ["0.5"],
+    "greedy": [],
+    "stop": ["."],
 }
 
 
@@ -128,7 +135,7 @@ def test_what_belongs_to_another_task_is_refused_in_a_line(name, task, case, fol
             continue
         for option in options_of(command) - COMMON - task.OPTIONS[command]:
             takers = [other for other in NAMES if option in task_named(other).OPTIONS.get(command, ())]
-            files = [folder / case.file] if command == "inspect" else [finished, folder / case.file]
+            files = [folder / case.file, *case.inspect] if command == "inspect" else [finished, folder / case.file]
             told = refused(2, command, *files, flag(option), *VALUES[option])
             assert told == f"{flag(option)}: expected a run of {' or '.join(takers)}, found one of {name}"
 
