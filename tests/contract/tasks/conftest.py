@@ -44,7 +44,7 @@ class Case(NamedTuple):
     answers: Callable[[Any, Path], Any]
     calls: dict[str, Callable[[Any, Path], Any]]
     others: set[str]
-    inspect: list[str] = []
+    inspect: tuple[str, ...] = ()
 
 
 CASES = {
@@ -144,7 +144,7 @@ CASES = {
             "export": lambda model, folder: model.export(folder / "nothing"),
         },
         others=set(),
-        inspect=["--layout", "text"],
+        inspect=("--layout", "text"),
     ),
 }
 
