@@ -9,8 +9,8 @@ import tensorflow as tf
 from keras import ops
 
 from seqtag.data.text.symbols import JOINER
-from seqtag.data.text.vocabulary import FIRST_SYMBOL
-from seqtag.language_model.data.coder import BOUNDARY, TextCoder
+from seqtag.data.text.vocabulary import BOUNDARY, FIRST_SYMBOL
+from seqtag.language_model.data.coder import TextCoder
 from seqtag.language_model.data.text_symbols import LINE_END
 from seqtag.language_model.generation import context_of
 from seqtag.language_model.network.cached import CachedNetwork

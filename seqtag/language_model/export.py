@@ -6,7 +6,7 @@ import os
 
 import tensorflow as tf
 
-from seqtag.language_model.data.coder import BOUNDARY
+from seqtag.data.text.vocabulary import BOUNDARY
 from seqtag.language_model.model import FittedLanguageModel
 from seqtag.process.forks import check_can_run
 from seqtag.runs.places import new_folder

@@ -10,12 +10,13 @@ from seqtag.language_model.data.corpus import Corpus
 from seqtag.language_model.data.texts import Texts
 from seqtag.language_model.evaluation.evaluate import figure, measure_of
 from seqtag.language_model.model import FittedLanguageModel
+from seqtag.language_model.network.build import build_network
 from seqtag.language_model.network.cache import Cache
 from seqtag.language_model.network.cached import CachedNetwork
-from seqtag.language_model.network.ensemble import DirectedNetworks
-from seqtag.language_model.network.network import LanguageNetwork, build_network
 from seqtag.language_model.network.training import StreamTraining
 from seqtag.language_model.scoring import Scorer
+from seqtag.models.language_network.directed import DirectedNetworks
+from seqtag.models.language_network.network import LanguageNetwork
 from seqtag.process.forks import check_can_run
 from seqtag.training.budget import Budget
 from seqtag.training.fit import FitResult, fit_network, joined

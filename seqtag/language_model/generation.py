@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from seqtag.data.text.vocabulary import BOUNDARY
 from seqtag.errors import ConfigError
-from seqtag.language_model.data.coder import BOUNDARY, TextCoder
+from seqtag.language_model.data.coder import TextCoder
 from seqtag.language_model.network.cached import PAD, CachedNetwork
 from seqtag.models.traced import Traced
 from seqtag.ops.sampling import sample

@@ -18,9 +18,9 @@ from seqtag.language_model.data.texts import Texts
 from seqtag.language_model.generation import Generation, Generator
 from seqtag.language_model.network.cache import Cache
 from seqtag.language_model.network.cached import CachedNetwork
-from seqtag.language_model.network.ensemble import DirectedNetworks
 from seqtag.language_model.scoring import Scorer
 from seqtag.language_model.stored_sizes import stored_sizes
+from seqtag.models.language_network.directed import DirectedNetworks
 from seqtag.process.forks import check_can_run
 from seqtag.runs.bundle import load_bundle, save_bundle
 

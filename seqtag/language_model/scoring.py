@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from seqtag.language_model.data.coder import BOUNDARY
+from seqtag.data.text.vocabulary import BOUNDARY
 from seqtag.language_model.data.corpus import Corpus
 from seqtag.language_model.network.cached import CachedNetwork, CachedState
 

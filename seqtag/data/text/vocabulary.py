@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 PADDING = 0
 UNKNOWN = 1
 FIRST_SYMBOL = 2
+# In the row of padding: what stands before the first symbol of a text of a language model, and after its last one.
+BOUNDARY = PADDING
 
 
 class Vocabulary:

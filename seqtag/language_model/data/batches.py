@@ -8,8 +8,7 @@ from itertools import islice
 import numpy as np
 import tensorflow as tf
 
-from seqtag.data.text.vocabulary import UNKNOWN
-from seqtag.language_model.data.coder import BOUNDARY
+from seqtag.data.text.vocabulary import BOUNDARY, UNKNOWN
 from seqtag.language_model.data.corpus import Chunk, Corpus, chunks
 
 # How often a symbol that occurs once is unknown while training (Lample et al. 2016, section 4.1).

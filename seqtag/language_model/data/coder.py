@@ -12,8 +12,6 @@ from seqtag.data.text.vocabulary import FIRST_SYMBOL, UNKNOWN, Vocabulary
 from seqtag.data.text.word_features import lookup_table
 from seqtag.language_model.data.text_symbols import LINE_END, join_text, split_text
 
-# The row of what stands before the first symbol of a document and after its last one. It also pads.
-BOUNDARY = 0
 # How many lines are split into words at once.
 CHUNK_LINES = 20_000
 

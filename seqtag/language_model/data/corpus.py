@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqtag.language_model.data.coder import BOUNDARY, TextCoder
+from seqtag.data.text.vocabulary import BOUNDARY
+from seqtag.language_model.data.coder import TextCoder
 from seqtag.language_model.data.texts import Texts
 
 # Short documents are sorted by length within so many times the rows, so that those side by side end together.

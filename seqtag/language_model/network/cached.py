@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from seqtag.language_model.data.coder import BOUNDARY
+from seqtag.data.text.vocabulary import BOUNDARY
 from seqtag.language_model.network.cache import EMPTY, Cache, Memory, cached_distribution, cached_targets
-from seqtag.language_model.network.encoder import State
-from seqtag.language_model.network.network import LanguageNetwork
+from seqtag.models.language_network.network import LanguageNetwork
+from seqtag.models.language_network.readers import State
 
 # What stands at the left of a short context.
 PAD = -1

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from seqtag.language_model.network.network import LanguageNetwork
+from seqtag.models.language_network.network import LanguageNetwork
 
 
 class Predicted(NamedTuple):

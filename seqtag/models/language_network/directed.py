@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from seqtag.language_model.network.network import LanguageNetwork
 from seqtag.models.ensemble import Ensemble
+from seqtag.models.language_network.network import LanguageNetwork
 
 
 @keras.saving.register_keras_serializable(package="seqtag")

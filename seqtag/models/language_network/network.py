@@ -8,10 +8,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from seqtag.language_model.config import ModelConfig
-from seqtag.language_model.network.encoder import RecurrentReader, State, WindowReader
-from seqtag.language_model.network.softmax import AdaptiveSoftmax, SymbolSoftmax
 from seqtag.layers.embedding import Embedding
+from seqtag.models.language_network.readers import RecurrentReader, State, WindowReader
+from seqtag.models.language_network.softmax import AdaptiveSoftmax, SymbolSoftmax
 
 
 class Read(NamedTuple):
@@ -125,27 +124,3 @@ class LanguageNetwork(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LanguageNetwork:
         """The network that `get_config` described."""
         return cls(reader=keras.saving.deserialize_keras_object(config.pop("reader")), **config)
-
-
-def build_network(num_symbols: int, model: ModelConfig, precision: str = "float32") -> LanguageNetwork:
-    """The network of a configuration, built."""
-    policy = keras.DTypePolicy(precision)
-    stack: dict[str, Any] = {
-        "units": model.units,
-        "layers": model.layers,
-        "residual": model.residual,
-        "dropout": model.dropout,
-        "dtype": policy,
-    }
-    reader: RecurrentReader | WindowReader
-    if model.cell == "window":
-        reader = WindowReader(model.context, **stack)
-    else:
-        kept: dict[str, Any] = {"recurrent_dropout": model.recurrent_dropout, "weight_dropout": model.weight_dropout}
-        reader = RecurrentReader(model.cell, **stack, **kept)
-    cutoffs = tuple(cutoff for cutoff in model.cutoffs if cutoff < num_symbols)
-    network = LanguageNetwork(
-        num_symbols, reader, model.embedding_dim, model.embedding_dropout, model.tied, cutoffs, dtype=policy
-    )
-    network.build()
-    return network

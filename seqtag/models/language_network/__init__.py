@@ -1,0 +1,1 @@
+"""The network of a language model, for the task itself and for those that read its states."""
