@@ -9,18 +9,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqtag.classification.classifier import SequenceClassifier
     from seqtag.forecasting.forecaster import Forecaster
     from seqtag.language_model.language_model import LanguageModel
     from seqtag.seq2seq.seq2seq import Seq2Seq
     from seqtag.tagging.tagger import Tagger
 
 __version__ = "0.1.0"
-__all__ = ["Forecaster", "LanguageModel", "Seq2Seq", "Tagger", "__version__"]
+__all__ = ["Forecaster", "LanguageModel", "Seq2Seq", "SequenceClassifier", "Tagger", "__version__"]
 
 _HOMES = {
     "Forecaster": "seqtag.forecasting.forecaster",
     "LanguageModel": "seqtag.language_model.language_model",
     "Seq2Seq": "seqtag.seq2seq.seq2seq",
+    "SequenceClassifier": "seqtag.classification.classifier",
     "Tagger": "seqtag.tagging.tagger",
 }
 

@@ -68,6 +68,12 @@ def _seq2seq() -> Task:
     return task
 
 
+def _classification() -> Task:
+    from seqtag.classification import task
+
+    return task
+
+
 def _language_model() -> Task:
     from seqtag.language_model import task
 
@@ -79,10 +85,11 @@ TASKS = {
     "forecasting": _forecasting,
     "seq2seq": _seq2seq,
     "language_model": _language_model,
+    "classification": _classification,
 }
 NAMES = tuple(TASKS)
 # Tasks that know their files by what stands in them are asked before taggers, which take any text.
-FIRST_ASKED = ("seq2seq", "language_model")
+FIRST_ASKED = ("classification", "seq2seq", "language_model")
 
 
 def task_named(name: str) -> Task:

@@ -360,6 +360,50 @@ def verses_run(verses: Path) -> Path:
     return train(load_config(verses / "job.yaml"), verses / "run").folder
 
 
+# Words that tell of one label, and words that tell nothing.
+TELLING, OTHERS = {"pos": ("fine", "moving", "warm"), "neg": ("dull", "long", "cold")}, ("a", "film", "about", "Ann")
+
+
+def opinions(count: int, seed: int) -> list[tuple[str, str]]:
+    """Texts of a few words, with their labels, of which each has the words of its own."""
+    draw = random.Random(seed)
+    found = []
+    for number in range(count):
+        label = ("pos", "neg")[number % 2]
+        words = draw.choices(OTHERS, k=draw.randint(1, 6)) + draw.choices(TELLING[label], k=2)
+        draw.shuffle(words)
+        found.append((" ".join(words), label))
+    return found
+
+
+@pytest.fixture(scope="session")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `train.tsv`, `dev.tsv`, `test.tsv` of texts and labels, and a `job.yaml` that fits a tiny model."""
+    folder = tmp_path_factory.mktemp("reviews")
+    for seed, (split, count) in enumerate({"train": 60, "dev": 20, "test": 20}.items()):
+        rows = [f"{text}\t{label}\n" for text, label in opinions(count, seed)]
+        (folder / f"{split}.tsv").write_text("text\tlabel\n" + "".join(rows), encoding="utf-8")
+    (folder / "job.yaml").write_text(
+        f"""task: classification
+data: {{root: {folder}, train: train.tsv, dev: dev.tsv, test: test.tsv}}
+model: {{units: 6, word_dim: 8, char_ngrams: 3}}
+training: {{epochs: 3, batch_tokens: 60, learning_rate: 0.02}}
+evaluation: {{show_examples: 1}}
+""",
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reviews_run(reviews: Path) -> Path:
+    """The finished run of `reviews`."""
+    from seqtag.classification.task import train
+    from seqtag.tasks import load_config
+
+    return train(load_config(reviews / "job.yaml"), reviews / "run").folder
+
+
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """`refused(code, "train", ...)`: the one line that a command fails with, without its first word."""

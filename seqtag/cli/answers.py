@@ -10,14 +10,14 @@ import typer
 
 from seqtag.cli.app import app
 from seqtag.cli.dispatch import command_of_this_run
-from seqtag.cli.options import FILES, PAIRS, SERIES, TAGS, AsJson, Run, takes, those_set
+from seqtag.cli.options import FILES, PAIRS, SERIES, TAGS, TEXTS, AsJson, Run, takes, those_set
 from seqtag.cli.output import print_report
 from seqtag.errors import escaped
 from seqtag.process.streams import standard_output
 
 
 @app.command()
-@takes(FILES | TAGS | PAIRS | SERIES)
+@takes(FILES | TAGS | PAIRS | TEXTS | SERIES)
 def evaluate(
     context: typer.Context,
     options: dict[str, Any],
@@ -35,7 +35,7 @@ def evaluate(
 
 
 @app.command()
-@takes(FILES | TAGS | PAIRS | SERIES)
+@takes(FILES | TAGS | PAIRS | TEXTS | SERIES)
 def predict(
     context: typer.Context,
     options: dict[str, Any],

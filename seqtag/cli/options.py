@@ -39,6 +39,10 @@ PAIRS = {
     "source_column": "pairs: name or 1-based number",
     "target_column": "pairs: name or 1-based number",
 }
+TEXTS = {
+    "text_column": "classifier: name or 1-based number",
+    "label_column": "classifier: name or 1-based number",
+}
 SERIES = {
     "series": "series: column of their names",
     "time": "series: column of the times",
@@ -46,7 +50,7 @@ SERIES = {
     "frequency": "series: any offset of pandas, or an integer step",
     "time_zone": "series: time zone of the clocks",
     "date_format": "series: form of times, such as %d.%m.%Y",
-    "separator": "series, pairs: between the fields of a line",
+    "separator": "series, pairs, classifier: between the fields of a line",
     "decimal": "series: decimal mark of a CSV file",
 }
 

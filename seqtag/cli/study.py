@@ -10,12 +10,12 @@ import typer
 
 from seqtag.cli.app import app
 from seqtag.cli.dispatch import command_of_task, command_of_this_run
-from seqtag.cli.options import FILES, PAIRS, SERIES, TAGS, AsJson, Column, Run, takes, those_set
+from seqtag.cli.options import FILES, PAIRS, SERIES, TAGS, TEXTS, AsJson, Column, Run, takes, those_set
 from seqtag.cli.output import print_report
 
 
 @app.command()
-@takes(FILES | TAGS | PAIRS | SERIES)
+@takes(FILES | TAGS | PAIRS | TEXTS | SERIES)
 def inspect(
     context: typer.Context,
     options: dict[str, Any],

@@ -29,7 +29,9 @@ class Ensemble(keras.Model):
 
     def uncompiled(self) -> Self:
         """A copy with the same weights whose members have no optimizer, so that a file stores none of its state."""
-        copy = type(self)([type(member).from_config(member.get_config()) for member in self.members])
+        # Not `from_config`: what is serialised of a member has its optimizer.
+        own = {name: value for name, value in self.get_config().items() if name != "members"}
+        copy = type(self)([type(member).from_config(member.get_config()) for member in self.members], **own)
         copy.build()
         for variable, original in zip(copy.variables, self.variables, strict=True):
             variable.assign(original.value)

@@ -57,7 +57,7 @@ def normalise_digits(words: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_replace(words, r"\p{N}", "0")
 
 
-def _first_and_last(words: tf.Tensor, longest: int) -> tf.Tensor:
+def first_and_last(words: tf.Tensor, longest: int = MAX_CHARACTERS) -> tf.Tensor:
     """Words of more than `longest` characters without their middle."""
     half = longest // 2
     ends = _first(words, half) + _last(words, half)
@@ -119,7 +119,7 @@ class WordEncoder:
         return tf.zeros([tf.size(words), 0], tf.int32) if self.vectors is None else self.vectors(words)
 
     def _char_rows(self, words: tf.Tensor) -> tf.Tensor:
-        characters = tf.strings.unicode_split(_first_and_last(words, MAX_CHARACTERS), "UTF-8")
+        characters = tf.strings.unicode_split(first_and_last(words), "UTF-8")
         rows = tf.ragged.map_flat_values(self._char_table.lookup, characters)
         padded = rows.to_tensor()
         # At least one column, also where no word has a character.

@@ -18,7 +18,7 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from seqtag.seq2seq.evaluation.figures import json_value, percent, right_aligned
+from seqtag.measures.figures import json_value, percent, right_aligned
 from seqtag.seq2seq.evaluation.measures import Nearest, Symbols, error_rate, ratio
 from seqtag.seq2seq.symbol_labels import symbol_label
 

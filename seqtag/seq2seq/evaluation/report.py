@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqtag.errors import escaped
+from seqtag.measures.figures import decimal, json_value, percent
 from seqtag.seq2seq.config import Symbols
 from seqtag.seq2seq.evaluation.errors import ErrorTable, error_table
-from seqtag.seq2seq.evaluation.figures import decimal, json_value, percent
 from seqtag.seq2seq.evaluation.measures import Nearest, TextScore, bleu, chrf, error_rate, nearest_references, ratio
 
 

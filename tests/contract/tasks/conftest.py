@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import pytest
 from sklearn.base import BaseEstimator
 
-from seqtag import Forecaster, LanguageModel, Seq2Seq, Tagger
+from seqtag import Forecaster, LanguageModel, Seq2Seq, SequenceClassifier, Tagger
 from seqtag.tasks import NAMES, Task, task_named
 
 SOURCES = ["ab", "cabc", "unseen", "bbbbbbbbb", ""]
 PROMPTS = ["Ann met", "", "unseen ÿ", "Bo s"]
+TEXTS = ["a fine film", "dull", "unseen words", ""]
 TOKENS = [["Bo", "met", "New", "York", "Paris", "."], ["Ann"], ["unseen", "words"], []]
 
 
@@ -145,6 +146,26 @@ CASES = {
         },
         others=set(),
         inspect=("--layout", "text"),
+    ),
+    "classification": Case(
+        folder="reviews",
+        run="reviews_run",
+        train="train.tsv",
+        file="test.tsv",
+        predict=["--format", "jsonl"],
+        estimator=SequenceClassifier,
+        key="units",
+        arguments=lambda folder: {"X": TEXTS},
+        answers=lambda classifier, folder: [classifier.predict(TEXTS), classifier.predict_proba(TEXTS)],
+        calls={
+            "predict": lambda classifier, folder: classifier.predict(TEXTS),
+            "predict_proba": lambda classifier, folder: classifier.predict_proba(TEXTS),
+            "score": lambda classifier, folder: classifier.score(folder / "test.tsv"),
+            "classes_": lambda classifier, folder: classifier.classes_.tolist(),
+            "save": lambda classifier, folder: classifier.save(folder / "nothing"),
+            "export": lambda classifier, folder: classifier.export(folder / "nothing"),
+        },
+        others=set(),
     ),
 }
 

@@ -54,6 +54,8 @@ VALUES = {
     "separator": [";"],
     "source_column": ["1"],
     "target_column": ["2"],
+    "text_column": ["1"],
+    "label_column": ["2"],
     "beam": ["2"],
     "n_best": ["1"],
     "attention": ["picture.png"],

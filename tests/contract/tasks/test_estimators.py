@@ -22,7 +22,7 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 
-from seqtag import Forecaster, LanguageModel, Seq2Seq, Tagger
+from seqtag import Forecaster, LanguageModel, Seq2Seq, SequenceClassifier, Tagger
 from seqtag.errors import ConfigError, ForkError
 from seqtag.tasks import NAMES, load_config
 
@@ -30,7 +30,7 @@ SCIKIT = {"fit", "load", "get_params", "set_params", "get_metadata_routing"}
 
 
 @pytest.fixture(scope="module")
-def fitted(job: Path, shop: Path, reversal: Path, verses: Path) -> dict[str, BaseEstimator]:
+def fitted(job: Path, shop: Path, reversal: Path, verses: Path, reviews: Path) -> dict[str, BaseEstimator]:
     """A fitted estimator of each task, with all that a fit leaves on it; the fits were asked to be silent."""
     training = {"epochs": 1, "tensorboard": False}
     tagger = Tagger(units=6, word_dim=6, cell="gru", char_encoder="none", training=training, verbose=0)
@@ -40,13 +40,21 @@ def fitted(job: Path, shop: Path, reversal: Path, verses: Path) -> dict[str, Bas
     model = Seq2Seq(units=6, embedding_dim=4, cell="gru", dropout=0.0, max_length=5, training=training, verbose=0)
     streams = training | {"rows": 8, "steps": 16}
     language = LanguageModel(units=6, embedding_dim=4, cell="gru", training=streams, verbose=0)
+    classifier = SequenceClassifier(units=6, word_dim=6, char_ngrams=3, training=training, verbose=0)
     with redirect_stderr(io.StringIO()) as said:
         language.fit(verses / "train.txt")
+        classifier.fit(reviews / "train.tsv", validation_data=reviews / "dev.tsv")
         model.fit(reversal / "train.tsv", validation_data=reversal / "dev.tsv")
         tagger.fit(job / "train.tsv", validation_data=job / "dev.tsv")
         forecaster.fit(shop / "train.csv", verbose=0)
     assert said.getvalue() == ""
-    return {"tagging": tagger, "forecasting": forecaster, "seq2seq": model, "language_model": language}
+    return {
+        "tagging": tagger,
+        "forecasting": forecaster,
+        "seq2seq": model,
+        "language_model": language,
+        "classification": classifier,
+    }
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the figures are Linux's")
@@ -56,6 +64,7 @@ def test_later_fits_take_no_more_memory(name, case, folder, fitted, resident_mb)
         "tagging": {"cell": "gru", "head": "softmax", "char_encoder": "none", "training": training},
         "forecasting": {"horizon": 7, "lookback": 14, "members": [], "training": training | {"windows_per_epoch": 64}},
         "seq2seq": {"cell": "gru", "attention": None, "max_length": 4, "training": training},
+        "classification": {"word_ngrams": 1, "char_ngrams": 0, "training": training},
         "language_model": {"cell": "gru", "training": training | {"rows": 8, "steps": 16}},
     }
     data = {"forecasting": {"data": {"series": "shop", "time": "day", "target": "sales"}}}

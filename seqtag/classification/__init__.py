@@ -1,0 +1,1 @@
+"""Classification of whole sequences: texts, or frames of numbers."""

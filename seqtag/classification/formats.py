@@ -1,0 +1,36 @@
+"""Answers as text: a label a line, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from seqtag.classification.model import Answer
+
+SCORE_DIGITS = 6
+# Between the labels of a text that has several.
+BETWEEN = ","
+
+
+def to_text(answer: Answer) -> str:
+    r"""The label of an answer on a line; of several all, with commas between.
+
+    >>> to_text(Answer(("pos",), [0.25, 0.75])), to_text(Answer((), [0.25, 0.25]))
+    ('pos\n', '\n')
+    """
+    return BETWEEN.join(map(str, answer.labels)) + "\n"
+
+
+def to_json(answer: Answer, names: Sequence[str], several: bool) -> str:
+    r"""An answer as a JSON line: `label`, its probability `score`, and the probability of each label, `scores`.
+
+    Where there may be several, `labels` stands in the place of `label` and `score`.
+
+    >>> to_json(Answer(("pos",), [0.25, 0.75]), ["neg", "pos"], several=False)
+    '{"label": "pos", "score": 0.75, "scores": {"neg": 0.25, "pos": 0.75}}\n'
+    """
+    scores = {name: round(score, SCORE_DIGITS) for name, score in zip(names, answer.scores, strict=True)}
+    if several:
+        return json.dumps({"labels": list(answer.labels), "scores": scores}, ensure_ascii=False) + "\n"
+    [label] = answer.labels
+    return json.dumps({"label": label, "score": scores[str(label)], "scores": scores}, ensure_ascii=False) + "\n"
