@@ -70,7 +70,8 @@ def test_the_reason_of_an_error_has_no_key():
         ("task: tagging\ndata: {train: [\n", "expected YAML"),
         (
             "task: baking\n",
-            "task: input should be 'tagging' or 'forecasting' or 'seq2seq' or 'language_model' or 'classification', found 'baking'",
+            "task: input should be 'tagging' or 'forecasting' or 'seq2seq' or 'language_model' or 'classification', "
+            "found 'baking'",
         ),
         ("data: {}\n", "task: expected a value, found none"),
         ("task: !!python/object/apply:os.system ['true']\n", "expected YAML"),
