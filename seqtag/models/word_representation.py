@@ -145,6 +145,21 @@ class WordRepresentation(keras.layers.Layer):
         return [self.word_embedding, *filter(None, [self.bucket_embedding]), *self.column_embeddings]
 
     @property
+    def input_shapes(self) -> dict[str, list[int | None]]:
+        """The shapes of what it reads of a batch."""
+        shapes: dict[str, list[int | None]] = {
+            "words": [None],
+            "chars": [None, None],
+            "buckets": [None, NUM_HASHED],
+            "word_rows": [None, None],
+        }
+        if self.vectors is not None:
+            shapes["vectors"] = [None, None]
+        if self.column_sizes:
+            shapes["columns"] = [None, None, len(self.column_sizes)]
+        return shapes
+
+    @property
     def output_units(self) -> int:
         """Width of the token vectors."""
         spelled = SPELLING_UNITS if self.spelling_projection is not None else 0

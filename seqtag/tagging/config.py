@@ -13,6 +13,14 @@ from seqtag.errors import shown
 TASK = "tagging"
 Column = str | int
 Head = Literal["crf", "softmax"]
+# What only sentences of tokens have; a tagger of frames takes it where it is as nobody has set it, or asks for nothing.
+FOR_TOKENS = {
+    "data": ("token_column", "tag_columns", "comment_prefix", "documents", "vector_dims", "vector_cache"),
+    "model": (
+        *("char_encoder", "spelling", "context_features", "document_context", "word_dim", "vectors", "keep_vectors"),
+        *("tune_vectors", "gazetteers", "min_count", "word_dropout", "singleton_dropout"),
+    ),
+}
 
 
 class DataConfig(FilesConfig):
@@ -39,6 +47,7 @@ class DataConfig(FilesConfig):
         "jsonl",
         "slashes",
         "parallel",
+        "frames",
     ] = Field("auto", description="the columns of the files and what separates them; auto detects it")
     token_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
     tag_column: Column | None = Field(None, description="name or 1-based number; the layout's own unless set")
@@ -48,7 +57,12 @@ class DataConfig(FilesConfig):
     sentence_column: Column | None = Field(
         None, description="of a table, the column that says which sentence a row is of; found by its name unless set"
     )
-    features: tuple[Column, ...] = Field((), description="further columns that the model reads")
+    time_column: Column | None = Field(
+        None, description="of frames: what orders the rows of a sequence; 'time' where there is such a column"
+    )
+    features: tuple[Column, ...] = Field(
+        (), description="further columns that the model reads; of frames the columns of numbers, all unless set"
+    )
     encoding: str = Field("utf-8", description="of the files, as Python names it")
     comment_prefix: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="how lines start that are kept but not tagged, such as '# id'"
@@ -84,6 +98,9 @@ class DataConfig(FilesConfig):
 class ModelConfig(Section):
     """The network of a tagger."""
 
+    source: Literal["tokens", "frames"] = Field(
+        "tokens", description="what is tagged: the tokens of sentences, or frames of numbers"
+    )
     cell: Cell = Field("peephole_lstm", description="of the recurrent layers")
     units: Positive = Field(100, description="units of each direction")
     layers: Positive = Field(1, description="bidirectional layers")
@@ -172,3 +189,23 @@ class TaggingConfig(TaskConfig):
                 expected = f"expected columns of data.tag_columns ({', '.join(names) or 'none'}) in model.{key}"
                 raise ValueError(f"{expected}, found {shown(unknown[0])}")
         return self
+
+    @model_validator(mode="after")
+    def _source_is_read(self) -> TaggingConfig:
+        """Refuses what makes no sense for frames, or for tokens; the layout of frames follows from the source."""
+        layout = self.data.layout
+        if self.model.source == "tokens":
+            if layout == "frames" or self.data.time_column is not None:
+                key = "layout" if layout == "frames" else "time_column"
+                raise ValueError(f"expected model.source frames for data.{key}, found tokens")
+            return self
+        if layout not in ("auto", "frames"):
+            raise ValueError(f"expected auto or frames in data.layout for model.source frames, found {layout}")
+        for name, keys in FOR_TOKENS.items():
+            section = getattr(self, name)
+            for key in keys:
+                value, default = getattr(section, key), type(section).model_fields[key].default
+                if value and value not in ("none", default):
+                    expected = f"expected no {name}.{key}, which reads words, for model.source frames"
+                    raise ValueError(f"{expected}, found {shown(value)}")
+        return self.model_copy(update={"data": self.data.model_copy(update={"layout": "frames"})})

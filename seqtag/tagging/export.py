@@ -1,4 +1,4 @@
-"""A tagging model as one SavedModel that takes raw strings and needs TensorFlow alone."""
+"""A tagging model as one SavedModel that takes raw strings or raw numbers and needs TensorFlow alone."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import os
 
 import tensorflow as tf
 
+from seqtag.data.frames.scale import FrameScale
 from seqtag.data.text.tokenizer import tokenize
-from seqtag.data.text.word_features import lookup_table
+from seqtag.data.text.word_features import WordEncoder, lookup_table
 from seqtag.process.forks import check_can_run
 from seqtag.runs.places import new_folder
-from seqtag.tagging.data.batches import assemble_batch
+from seqtag.tagging.data.batches import Batch, assemble_batch, frame_batch
 from seqtag.tagging.data.documents import parts_in_graph
 from seqtag.tagging.data.phrase_matcher import with_phrases
 from seqtag.tagging.model import OUTPUTS, TaggingModel
@@ -33,14 +34,23 @@ class ServingTagger(tf.Module):
         self._column_tables = [lookup_table(vocabulary) for vocabulary in model.column_vocabularies]
         # What the SavedModel must hold: variables and tables.
         self.tracked = [variable.value for variable in model.network.variables]
-        self.tracked += model.encoder.trackable + self._column_tables
+        self.tracked += self._column_tables + ([] if isinstance(model.encoder, FrameScale) else model.encoder.trackable)
         self.tracked += [] if model.matcher is None else model.matcher.trackable
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """`serving_default` on tokens and, unless the model reads further columns, `raw_text` on strings.
 
-        A model that reads documents also has `documents`, which takes the document of each sentence.
+        A model that reads documents also has `documents`, which takes the document of each sentence. One of frames has
+        `serving_default` on float32, and `double` on float64, where a small movement on a large level survives.
         """
+        if isinstance(self._model.encoder, FrameScale):
+            return {
+                name: self.tag_frames.get_concrete_function(
+                    features=tf.TensorSpec([None, None, self._model.encoder.width], dtype),
+                    lengths=tf.TensorSpec([None], tf.int32),
+                )
+                for name, dtype in (("serving_default", tf.float32), ("double", tf.float64))
+            }
         inputs = {"tokens": tf.TensorSpec([None, None], tf.string)}
         if self._column_tables:
             inputs["columns"] = tf.TensorSpec([None, None, len(self._column_tables)], tf.string)
@@ -71,8 +81,18 @@ class ServingTagger(tf.Module):
         lengths = _padded_lengths(tokens)
         rows = None if columns is None else tf.RaggedTensor.from_tensor(self._column_rows(columns), lengths)
         found = self._tag(tf.RaggedTensor.from_tensor(tokens, lengths), rows, documents)
-        beyond = [[0, 0], [0, tf.shape(tokens)[1] - tf.shape(found["tags"])[1]]]
-        return {name: value if name == "lengths" else tf.pad(value, beyond) for name, value in found.items()}
+        return _as_wide(found, tf.shape(tokens)[1])
+
+    @tf.function(autograph=False)
+    def tag_frames(self, features: tf.Tensor, lengths: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Raw numbers `features (batch, time, width)`, NaN where missing, and `lengths (batch,)` -> as `tag_tokens`.
+
+        What stands beyond the length of a row is not read.
+        """
+        scale = self._model.encoder
+        assert isinstance(scale, FrameScale)
+        scaled = tf.RaggedTensor.from_tensor(scale.in_graph(features), lengths, ragged_rank=1)
+        return _as_wide(self._answers(frame_batch(scaled)), tf.shape(features)[1])
 
     def _column_rows(self, columns: tf.Tensor) -> tf.Tensor:
         rows = [table.lookup(columns[:, :, n]) for n, table in enumerate(self._column_tables)]
@@ -91,8 +111,12 @@ class ServingTagger(tf.Module):
         columns: tf.RaggedTensor | None = None,
         documents: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
-        columns = with_phrases(tokens, columns, self._model.matcher)
-        batch = assemble_batch(tokens, self._model.encoder, columns, self._parts(tokens, documents))
+        columns, encoder = with_phrases(tokens, columns, self._model.matcher), self._model.encoder
+        assert isinstance(encoder, WordEncoder)
+        return self._answers(assemble_batch(tokens, encoder, columns, self._parts(tokens, documents)))
+
+    def _answers(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """The tags and their scores in each column of tags, `(batch, time)`, and the lengths."""
         real = sequence_mask(batch)
         answers = {"lengths": batch["lengths"]}
         for model, output in zip(self._model.columns, self._model.tag_batch(batch), strict=True):
@@ -109,6 +133,12 @@ class ServingTagger(tf.Module):
         if documents is None:
             return tf.range(tokens.nrows(out_type=tf.int32))
         return parts_in_graph(documents, tf.cast(tokens.row_lengths(), tf.int32))
+
+
+def _as_wide(answers: dict[str, tf.Tensor], steps: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Answers that are as wide as the input."""
+    beyond = [[0, 0], [0, steps - tf.shape(answers["tags"])[1]]]
+    return {name: value if name == "lengths" else tf.pad(value, beyond) for name, value in answers.items()}
 
 
 def _file_tags(model: TaggingModel, indices: tf.Tensor) -> tf.Tensor:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from seqtag.data.frames.scale import FrameScale
 from seqtag.data.text.vectors.lookup import VectorLookup
 from seqtag.data.text.vectors.store import WordVectors
 from seqtag.data.text.vocabulary import Vocabulary
@@ -52,7 +54,7 @@ def build_tagging_model(
     """Builds an unfitted model, whose vocabularies come from the training data alone, but for pretrained vectors.
 
     Args:
-        train: the training sentences.
+        train: the training sentences, or sequences of frames.
         config: the network's settings.
         options: how files for this model are laid out.
         scheme: of the training tags; `"auto"` detects it, `"none"` takes them as plain labels.
@@ -62,38 +64,18 @@ def build_tagging_model(
     """
     codecs = fit_codecs(train, scheme)
     phrases = read_gazetteers(gazetteers, codecs)
-    tokens = [token for sentence in train.tokens for token in sentence]
-    lookup = None if vectors is None else VectorLookup.of(vectors)
-    encoder = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS, lookup)
-    columns = [
-        Vocabulary.count(value for values in train.columns for value in values[n]) for n in range(len(options.features))
-    ]
+    inputs = _inputs(train, config, options, vectors, len(phrases.types))
     names = [of_column.tag_name for of_column in (options, *options.further)]
     first, *further = (_settings(codec, config, name) for codec, name in zip(codecs, names, strict=True))
     network = TaggerNetwork(
-        representation={
-            "num_words": len(encoder.words),
-            "singletons_from": encoder.words.singletons_from,
-            "num_chars": len(encoder.chars),
-            "num_buckets": NUM_BUCKETS,
-            "column_sizes": [len(vocabulary) for vocabulary in columns] + [PHRASE_ROWS] * len(phrases.types),
-            "word_dim": config.word_dim,
-            "char_encoder": config.char_encoder,
-            "spelling": config.spelling,
-            "word_dropout": config.word_dropout,
-            "singleton_dropout": config.singleton_dropout,
-            "num_vectors": 0 if lookup is None else lookup.num_rows,
-            "vector_dim": 0 if vectors is None else vectors.width,
-            "tune_vectors": config.tune_vectors is not False,
-            "tune_vectors_later": _tuned_after(config) > 0,
-        },
+        representation=inputs.representation,
         **first._asdict(),
         cell=config.cell,
         units=config.units,
         layers=config.layers,
         dropout=config.dropout,
         recurrent_dropout=config.recurrent_dropout,
-        context_features=config.context_features,
+        context_features=config.context_features and not options.reads_frames,
         further_columns=[settings._asdict() for settings in further],
         document_context=config.document_context,
         dtype=dtype,
@@ -104,7 +86,47 @@ def build_tagging_model(
         layer.fill(vectors.matrix)
     codec, *others = codecs
     further_codecs = [(other, Calibration()) for other in others]
-    return TaggingModel(network, codec, encoder, columns, options, further=further_codecs, gazetteers=phrases)
+    encoders = inputs.encoder, inputs.columns
+    return TaggingModel(network, codec, *encoders, options, further=further_codecs, gazetteers=phrases)
+
+
+class _Inputs(NamedTuple):
+    """What turns sentences into a network's input, and the arguments of the layer that reads it."""
+
+    encoder: WordEncoder | FrameScale
+    columns: list[Vocabulary]
+    representation: dict[str, Any]
+
+
+def _inputs(
+    train: TaggedCorpus, config: ModelConfig, options: ReadingOptions, vectors: WordVectors | None, phrase_types: int
+) -> _Inputs:
+    if options.reads_frames:
+        scale = FrameScale.fit(train.frames)
+        return _Inputs(scale, [], {"frame_columns": scale.columns})
+    tokens = [token for sentence in train.tokens for token in sentence]
+    lookup = None if vectors is None else VectorLookup.of(vectors)
+    encoder = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS, lookup)
+    columns = [
+        Vocabulary.count(value for values in train.columns for value in values[n]) for n in range(len(options.features))
+    ]
+    representation = {
+        "num_words": len(encoder.words),
+        "singletons_from": encoder.words.singletons_from,
+        "num_chars": len(encoder.chars),
+        "num_buckets": NUM_BUCKETS,
+        "column_sizes": [len(vocabulary) for vocabulary in columns] + [PHRASE_ROWS] * phrase_types,
+        "word_dim": config.word_dim,
+        "char_encoder": config.char_encoder,
+        "spelling": config.spelling,
+        "word_dropout": config.word_dropout,
+        "singleton_dropout": config.singleton_dropout,
+        "num_vectors": 0 if lookup is None else lookup.num_rows,
+        "vector_dim": 0 if vectors is None else vectors.width,
+        "tune_vectors": config.tune_vectors is not False,
+        "tune_vectors_later": _tuned_after(config) > 0,
+    }
+    return _Inputs(encoder, columns, representation)
 
 
 def _settings(codec: TagCodec, config: ModelConfig, name: str) -> ColumnSettings:
@@ -178,7 +200,9 @@ def _fit_member(
     """A model of one network, without a calibration; `dev` as it reads it; and how the fit went."""
     training = config.training
     # Files that the model reads later have the layout of the training file, also if it was detected, and its tags.
-    options = replace(reading_options(config.data).spelt_as(train), layout=train.layout)
+    options = reading_options(config.data).spelt_as(train)
+    if not options.reads_frames:
+        options = replace(options, layout=train.layout)
     with seeded(config.seed):
         model = build_tagging_model(
             train, config.model, options, config.data.scheme, training.precision, vectors, gazetteer_paths(config)

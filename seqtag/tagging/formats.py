@@ -47,6 +47,12 @@ def _answers(tagged: TaggedSentence, line: TextLine | None) -> dict[str, Any]:
     return record
 
 
+def entity_record(entity: Entity) -> dict[str, Any]:
+    """An entity without its words: its type, its first step, the one after its last, and its probability."""
+    score = round(entity.score, SCORE_DIGITS)
+    return {"type": entity.type, "start": entity.start, "end": entity.end, "score": score}
+
+
 def _entity(tagged: TaggedSentence, entity: Entity, line: TextLine | None) -> dict[str, Any]:
     text = " ".join(tagged.tokens[entity.start : entity.end])
     record = {"type": entity.type, "start": entity.start, "end": entity.end, "text": text}

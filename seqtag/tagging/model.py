@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from seqtag.data.text.vectors.lookup import VectorLookup
+from seqtag.data.frames.scale import FrameScale
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder
 from seqtag.process.forks import check_can_run
@@ -23,7 +23,7 @@ from seqtag.tagging.config import TASK
 from seqtag.tagging.data.batches import Batch, allowed_labels
 from seqtag.tagging.data.corpus import ReadingOptions, TaggedCorpus, TaggerInput
 from seqtag.tagging.data.documents import in_parts
-from seqtag.tagging.data.encoding import EncodedCorpus, encode_corpus, ragged
+from seqtag.tagging.data.encoding import EncodedCorpus, encode_corpus, encode_frames, ragged
 from seqtag.tagging.data.gazetteers import Gazetteers
 from seqtag.tagging.data.phrase_matcher import PhraseMatcher
 from seqtag.tagging.data.tag_codec import TagCodec
@@ -34,6 +34,7 @@ from seqtag.tagging.network.entity_rule import EntityRule, FoundEntities
 from seqtag.tagging.network.network import TaggerNetwork
 from seqtag.tagging.network.tag_column import Decoded, ScoredColumn
 from seqtag.tagging.outputs import batch_outputs
+from seqtag.tagging.stored_encoder import encoder_from_dict, encoder_to_dict
 from seqtag.tagging.stored_sizes import stored_sizes
 from seqtag.tagging.tagged_sentence import Candidate, Entity, TaggedSentence
 
@@ -48,7 +49,7 @@ class TaggingModel:
     Args:
         network: the fitted network, or several as one.
         codec: between indices and tags, of the first column of tags.
-        encoder: encodes distinct words.
+        encoder: encodes distinct words, or scales frames of numbers.
         column_vocabularies: one for each further column that it reads.
         options: how the files that it reads are laid out.
         calibration: the temperature of its probabilities, and which entities it gives.
@@ -65,7 +66,7 @@ class TaggingModel:
         self,
         network: TaggerNetwork | TaggerEnsemble,
         codec: TagCodec,
-        encoder: WordEncoder,
+        encoder: WordEncoder | FrameScale,
         column_vocabularies: Sequence[Vocabulary] = (),
         options: ReadingOptions = ReadingOptions(),
         calibration: Calibration = Calibration(),
@@ -102,13 +103,7 @@ class TaggingModel:
     def encode(self, sentences: Sequence[TaggerInput]) -> EncodedCorpus:
         """The sentences as integers, with the tags that are forced on them."""
         check_can_run()
-        encoded = encode_corpus(
-            sentences,
-            self.encoder,
-            self.column_vocabularies,
-            matcher=self.matcher,
-            with_documents=self.reads_documents,
-        )
+        encoded = self._encoded(sentences)
         if not any(sentence.forced for sentence in sentences):
             return encoded
         forced = [self.codec.encode(s.forced or [UNKNOWN_TAG] * len(s.tokens)) for s in sentences]
@@ -119,8 +114,21 @@ class TaggingModel:
         check_can_run()
         pairs = zip(self.columns, corpus.columns_of_tags, strict=True)
         tags = [(model.codec.encode_corpus(of_column), model.codec.label_sets) for model, of_column in pairs]
-        encoders = self.encoder, self.column_vocabularies
-        return encode_corpus(corpus.inputs, *encoders, tags, self.matcher, self.reads_documents)
+        return self._encoded(corpus.inputs, tags)
+
+    def _encoded(
+        self, sentences: Sequence[TaggerInput], tags: Sequence[tuple[list[list[int]], np.ndarray]] = ()
+    ) -> EncodedCorpus:
+        if isinstance(self.encoder, FrameScale):
+            return encode_frames(sentences, self.encoder, tags)
+        return encode_corpus(
+            sentences, self.encoder, self.column_vocabularies, tags, self.matcher, self.reads_documents
+        )
+
+    @property
+    def reads_frames(self) -> bool:
+        """Whether it tags frames of numbers, and not tokens."""
+        return isinstance(self.encoder, FrameScale)
 
     @property
     def reads_documents(self) -> bool:
@@ -304,10 +312,7 @@ class TaggingModel:
         """All but the network, as JSON can hold it."""
         return {
             "codec": self.codec.to_dict(),
-            "words": self.encoder.words.to_dict(),
-            "chars": self.encoder.chars.to_dict(),
-            "num_buckets": self.encoder.num_buckets,
-            "vectors": None if self.encoder.vectors is None else self.encoder.vectors.to_dict(),
+            **encoder_to_dict(self.encoder),
             "columns": [vocabulary.to_dict() for vocabulary in self.column_vocabularies],
             "options": self.options.to_dict(),
             "calibration": self.calibration.to_dict(),
@@ -321,14 +326,10 @@ class TaggingModel:
     @classmethod
     def from_dict(cls, network: TaggerNetwork | TaggerEnsemble, data: dict[str, Any]) -> TaggingModel:
         """The model that `to_dict` described, around a network."""
-        words, chars = Vocabulary.from_dict(data["words"]), Vocabulary.from_dict(data["chars"])
-        vectors = data.get("vectors")  # which models of earlier versions do not have
         return cls(
             network,
             TagCodec.from_dict(data["codec"]),
-            WordEncoder(
-                words, chars, data["num_buckets"], None if vectors is None else VectorLookup.from_dict(vectors)
-            ),
+            encoder_from_dict(data),
             [Vocabulary.from_dict(column) for column in data["columns"]],
             ReadingOptions.from_dict(data["options"]),
             Calibration.from_dict(data.get("calibration")),

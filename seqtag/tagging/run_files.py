@@ -19,6 +19,9 @@ from seqtag.tagging.data.tag_codec import TagCodec
 from seqtag.tagging.splits import check_columns, number_of
 from seqtag.tagging.stored_sizes import stored_sizes
 
+# Options that say how files of tokens are read.
+OF_TOKENS = frozenset(("layout", "token_column", "comment_prefix"))
+
 
 def load_checked(run: Path, data: str, reading: Mapping[str, Any]) -> TaggedCorpus:
     """A file with tags that can be scored, read before TensorFlow is imported."""
@@ -44,6 +47,8 @@ def run_readers(run: Path, reading: Mapping[str, Any]) -> tuple[ReadingOptions, 
         return ReadingOptions.from_dict(encoders["options"]), [TagCodec.from_dict(one["codec"]) for one in columns]
 
     options, codecs = bundle.load_encoders(run, TASK, readers, stored_sizes)
+    for name in reading.keys() & OF_TOKENS if options.reads_frames else ():
+        raise ConfigError("expected a run that reads tokens, found one of frames of numbers", setting=f"data.{name}")
     return replace(options, **reading), codecs
 
 
@@ -57,7 +62,9 @@ def forced_tags(options: ReadingOptions, codec: TagCodec) -> ForcedTags:
 
 
 def check_reads_text(options: ReadingOptions, reading: Mapping[str, Any]) -> None:
-    """Raises a `ConfigError` where a run, or an option, is for columns alone."""
+    """Raises a `ConfigError` where a run, or an option, is for columns or for frames of numbers alone."""
+    if options.reads_frames:
+        raise ConfigError("expected for raw text a run that reads tokens, found one that reads frames of numbers")
     if options.features:
         raise ConfigError("expected for raw text a run that reads tokens alone, found one that reads further columns")
     for name in reading:

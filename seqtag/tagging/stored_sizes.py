@@ -32,15 +32,7 @@ def stored_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[
 
 
 def _sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    words = network["representation"]
-    for what, key, vocabulary in (("words", "num_words", "words"), ("characters", "num_chars", "chars")):
-        yield f"a vocabulary of {what} of size", words[key], _size(encoders[vocabulary])
-    yield "singletons_from", words["singletons_from"], encoders["words"]["singletons_from"]
-    yield "num_buckets", words["num_buckets"], encoders["num_buckets"]
-    yield "a table of word vectors of rows", words.get("num_vectors", 0), _vector_rows(encoders.get("vectors"))
-    sizes = [_size(column) for column in encoders["columns"]]
-    sizes += [PHRASE_ROWS] * len(Gazetteers.from_dict(encoders.get("gazetteers")).types)
-    yield "vocabularies of columns of sizes", words["column_sizes"], sizes
+    yield from _frame_sizes(network, encoders) if "scale" in encoders else _word_sizes(network, encoders)
     further = encoders.get("further", [])
     yield "columns of tags", len(network.get("further_columns", [])), len(further)
     columns = zip([network, *network.get("further_columns", [])], [encoders, *further], strict=True)
@@ -51,6 +43,27 @@ def _sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[tuple[
     for what, number, most in (*of_tags, ("layers", network["layers"], MOST_LAYERS)):
         if number > most:
             raise ValueError(f"{number} {what}")
+
+
+def _frame_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    scale = encoders["scale"]
+    width = len(scale["mean"])
+    yield "deviations of so many numbers", len(scale["deviation"]), width
+    yield "frames of a width of", width, encoders["options"]["frame_width"]
+    columns = network["representation"]["frame_columns"]
+    yield "scaled frames of a width of", columns, width + len(scale["indicated"])
+
+
+def _word_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    words = network["representation"]
+    for what, key, vocabulary in (("words", "num_words", "words"), ("characters", "num_chars", "chars")):
+        yield f"a vocabulary of {what} of size", words[key], _size(encoders[vocabulary])
+    yield "singletons_from", words["singletons_from"], encoders["words"]["singletons_from"]
+    yield "num_buckets", words["num_buckets"], encoders["num_buckets"]
+    yield "a table of word vectors of rows", words.get("num_vectors", 0), _vector_rows(encoders.get("vectors"))
+    sizes = [_size(column) for column in encoders["columns"]]
+    sizes += [PHRASE_ROWS] * len(Gazetteers.from_dict(encoders.get("gazetteers")).types)
+    yield "vocabularies of columns of sizes", words["column_sizes"], sizes
 
 
 def _tags(codec: dict[str, Any]) -> int:

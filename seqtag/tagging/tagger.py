@@ -27,6 +27,7 @@ from seqtag.tagging.config import TASK, TaggingConfig
 from seqtag.tagging.data.corpus import TaggerInput, load_corpus, reading_options
 from seqtag.tagging.data.document_marks import check_documents
 from seqtag.tagging.data.forced_tags import ForcedTags, forced_of_lists
+from seqtag.tagging.data.frame_sequences import step_names, unlabelled_sequences
 from seqtag.tagging.data.python_sentences import sentences_of
 from seqtag.tagging.data.shares import share_of, split_off_dev
 from seqtag.tagging.data.tag_codec import fit_codecs
@@ -80,6 +81,8 @@ class Tagger(BaseEstimator):
         evaluation: a dict with the keys of its `evaluation` section (`measure`, ...).
         seed: the same seed gives the same model bit for bit on a CPU.
         verbose: 0 fits without a line of progress; warnings are given all the same.
+        source: `"tokens"`, or `"frames"` of numbers: then a sentence is an array `(time, features)`, NaN where a number
+            is missing, its tokens are the frames, and nothing is there that reads words, such as `char_encoder`.
 
     Attributes:
         model_: the fitted `TaggingModel`.
@@ -125,6 +128,7 @@ class Tagger(BaseEstimator):
         evaluation: dict[str, Any] | None = None,
         seed: int = 1,
         verbose: int = 1,
+        source: str = "tokens",
     ) -> None:
         self.cell = cell
         self.units = units
@@ -154,6 +158,7 @@ class Tagger(BaseEstimator):
         self.evaluation = evaluation
         self.seed = seed
         self.verbose = verbose
+        self.source = source
 
     def fit(
         self,
@@ -167,7 +172,8 @@ class Tagger(BaseEstimator):
 
         Args:
             X: a path, an iterable of `(tokens, tags)`, a DataFrame (`sentence, token, tag`), or token lists with `y`.
-                The tags of several columns are a dict of lists, by the names of the columns.
+                The tags of several columns are a dict of lists, by the names of the columns. Of frames: a path of a
+                long table or `.ts`, a DataFrame (`id`, maybe `time`, numbers, `label`), or arrays with `y`.
             y: tag lists, when `X` holds token lists.
             validation_data: what chooses the epoch, in any of these forms (`(X, y)` for token lists); every tenth
                 sentence of `X` is held out for it when there is none.
@@ -348,14 +354,22 @@ class Tagger(BaseEstimator):
         forced: Forced | None = None,
         documents: Iterable[Hashable | None] | None = None,
     ) -> list[TaggerInput]:
-        if self.model_.column_vocabularies:
-            raise DataError("expected a model of tokens alone; this one reads further columns: use `seqtag predict`")
-        inputs = _in_documents(list(map(TaggerInput, sentences_of(X))), documents)
+        inputs = self._frame_inputs(X) if self.model_.reads_frames else self._token_inputs(X)
+        inputs = _in_documents(inputs, documents)
         if forced is None:
             return inputs
         read = ForcedTags(self.model_.codec, self.model_.options.notation, self.model_.options.unknown_tag)
         tags = forced_of_lists(forced, [len(sentence.tokens) for sentence in inputs], read)
         return [sentence._replace(forced=wanted) for sentence, wanted in zip(inputs, tags, strict=True)]
+
+    def _frame_inputs(self, X: Any) -> list[TaggerInput]:
+        sequences = unlabelled_sequences(X, self.model_.options)
+        return [TaggerInput(step_names(len(sequence)), frames=sequence.frames) for sequence in sequences]
+
+    def _token_inputs(self, X: Iterable[Sequence[str]]) -> list[TaggerInput]:
+        if self.model_.column_vocabularies:
+            raise DataError("expected a model of tokens alone; this one reads further columns: use `seqtag predict`")
+        return list(map(TaggerInput, sentences_of(X)))
 
     def _config(self) -> TaggingConfig:
         return config_of(self, TaggingConfig, TASK)

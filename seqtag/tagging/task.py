@@ -22,7 +22,7 @@ from seqtag.runs.summary import Report
 from seqtag.tagging.config import TaggingConfig
 from seqtag.tagging.data.corpus import ReadingOptions, load_corpus, reading_options
 from seqtag.tagging.data.detection import is_table_of_tokens
-from seqtag.tagging.data.inputs import read_columns, read_raw
+from seqtag.tagging.data.inputs import read_columns, read_frame_inputs, read_raw
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
 from seqtag.tagging.data.shares import share_of
@@ -134,7 +134,7 @@ def predict(
     forced: bool = False,
     **reading: Any,
 ) -> Iterable[bytes]:
-    """Tags a file; see `predict_columns` and `predict_text` in `seqtag.tagging.predict`.
+    """Tags a file; see `seqtag.tagging.predict`, and for frames of numbers `seqtag.tagging.frame_answers`.
 
     Faults in the first part of the file are found before TensorFlow is imported.
 
@@ -154,6 +154,14 @@ def predict(
     if n_best is not None and format != "jsonl":
         raise ConfigError(f"--n-best: expected --format jsonl, which has room for several answers, found {format}")
     options, codecs = run_readers(run, reading)
+    if options.reads_frames and not text:
+        if format == "text":
+            raise ConfigError("--format: expected columns or jsonl for frames of numbers, found text")
+        header, frames = read_frame_inputs(source, options, forced_tags(options, codecs[0]) if forced else None)
+        model = _load(run)
+        from seqtag.tagging.frame_answers import predict_frames
+
+        return predict_frames(model, header, frames, format, n_best or 0)
     if text:
         if forced:
             raise ConfigError("--forced: expected a file of columns, found --text, for raw text")

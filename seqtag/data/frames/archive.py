@@ -114,7 +114,8 @@ def archive_sequences(
         width = len(dimensions)
         frames = _frames(dimensions, path, line)
         label = steps = None
-        if header.has_label and labelled == "steps":
+        # Where labels are not needed, one of the whole sequence may stand there.
+        if header.has_label and labelled == "steps" and needs_labels:
             steps = _labels(last.split(","), header, path, line)
             if len(steps) != len(frames):
                 raise DataError(f"expected a label a step, {len(frames)}, found {len(steps)}", path, line)

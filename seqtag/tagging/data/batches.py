@@ -51,16 +51,34 @@ def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
 
     Where tags are forced on some, it has `forced (batch, time)` int32, their indices, -1 where they are free.
     """
-
-    def features_of(words: tf.Tensor) -> WordFeatures:
-        return WordFeatures(*(tf.gather(feature, words) for feature in corpus.features))
-
-    columns = None if corpus.columns is None else tf.gather(corpus.columns, sentences)
-    documents = None if corpus.documents is None else tf.gather(tf.constant(corpus.documents, tf.int32), sentences)
-    batch = assemble_batch(tf.gather(corpus.word_rows, sentences), features_of, columns, documents)
+    if corpus.frames is not None:
+        batch = frame_batch(tf.gather(corpus.frames, sentences))
+    else:
+        batch = _token_batch(corpus, sentences)
     if corpus.forced is not None:
         batch["forced"] = tf.gather(corpus.forced, sentences).to_tensor(-1)
     return batch
+
+
+def frame_batch(frames: tf.RaggedTensor) -> Batch:
+    """A padded batch of scaled frames, float32 (batch, None, columns) ragged; a pure graph function.
+
+    Returns:
+        `frames` (batch, time, columns), 0 at padding, and `lengths` (batch,).
+    """
+    return {"frames": frames.to_tensor(), "lengths": tf.cast(frames.row_lengths(), tf.int32)}
+
+
+def _token_batch(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
+    table, word_rows = corpus.features, corpus.word_rows
+    assert table is not None and word_rows is not None
+
+    def features_of(words: tf.Tensor) -> WordFeatures:
+        return WordFeatures(*(tf.gather(feature, words) for feature in table))
+
+    columns = None if corpus.columns is None else tf.gather(corpus.columns, sentences)
+    documents = None if corpus.documents is None else tf.gather(tf.constant(corpus.documents, tf.int32), sentences)
+    return assemble_batch(tf.gather(word_rows, sentences), features_of, columns, documents)
 
 
 def tags_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> tuple[tf.Tensor, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from seqtag.errors import DataError, DataWarning
+from seqtag.errors import DataError
 from seqtag.tagging.config import DataConfig
 from seqtag.tagging.data.document_marks import (
     Documents,
@@ -20,18 +20,17 @@ from seqtag.tagging.data.document_marks import (
     marks_of_values,
     resolved,
 )
+from seqtag.tagging.data.frame_sequences import FRAMES, LABEL, labelled_sequences, step_names
 from seqtag.tagging.data.frames import sentences_of_frame
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
-from seqtag.tagging.data.notation import Normaliser, Notation
+from seqtag.tagging.data.normalising import check_lengths, normalise_tags
+from seqtag.tagging.data.notation import Notation
 from seqtag.tagging.data.python_sentences import paired, pairs_of, pairs_of_columns, place
 from seqtag.tagging.data.reader import SentenceReader
 from seqtag.tagging.data.samples import sample_path
 from seqtag.tagging.data.tags import UNKNOWN_TAG, is_span_tag
 
 SAMPLE_PREFIX = "sample:"
-# From how many sentences of one token on, and from how many tokens in a single sentence, a corpus looks misread.
-FEWEST_SENTENCES = 10
-LONGEST_SENTENCE = 2_000
 # Tokens of the longest sentence that is tagged as a whole; see `seqtag.tagging.data.windows`.
 LONGEST = 4_000
 
@@ -48,6 +47,8 @@ class ReadingOptions:
         notation: how the training file spells tags; None for the usual `B-PER`, and before a file is read.
         further: the same for each further column of tags, which is its `tag_column`.
         documents: what tells documents; see `seqtag.tagging.data.document_marks`.
+        time_column: of frames of numbers, what orders the rows of a sequence.
+        frame_width: how many numbers a frame has; None for tokens, and before the training data are read.
     """
 
     layout: str | Layout = "auto"
@@ -62,11 +63,19 @@ class ReadingOptions:
     unknown_tag: str | None = None
     further: tuple[ReadingOptions, ...] = ()
     documents: Documents = "marked"
+    time_column: str | int | None = None
+    frame_width: int | None = None
+
+    @property
+    def reads_frames(self) -> bool:
+        """Whether frames of numbers are read, and not tokens."""
+        return self.layout == FRAMES
 
     @property
     def tag_name(self) -> str:
         """The name of the column of tags."""
-        return "tag" if self.tag_column is None else str(self.tag_column)
+        usual = LABEL if self.reads_frames else "tag"
+        return usual if self.tag_column is None else str(self.tag_column)
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads back."""
@@ -88,7 +97,11 @@ class ReadingOptions:
         is_span = all(map(is_span_tag, set().union(*train.tags) - {UNKNOWN_TAG}))
         further = tuple(column.spelt_as(train.further[column.tag_name]) for column in self.further)
         labels = self.labels or not is_span
-        return replace(self, notation=train.notation, labels=labels, further=further, documents=train.told_by)
+        spelt = replace(self, notation=train.notation, labels=labels, further=further, documents=train.told_by)
+        if not self.reads_frames:
+            return spelt
+        # Later files are read by the names of the columns, wherever they stand.
+        return replace(spelt, features=train.feature_names or self.features, frame_width=train.frames[0].shape[1])
 
     def with_unknown(self, tags: Sequence[str]) -> list[str]:
         """Tags as a file has them, with `UNKNOWN_TAG` for those that are not known."""
@@ -130,6 +143,7 @@ def reading_options(data: DataConfig) -> ReadingOptions:
         unknown_tag=data.unknown_tag,
         further=tuple(ReadingOptions(tag_column=column, unknown_tag=data.unknown_tag) for column in further),
         documents=data.documents,
+        time_column=data.time_column,
     )
 
 
@@ -142,12 +156,14 @@ class TaggerInput(NamedTuple):
         forced: the tags that the answer must have, in the usual spelling, with `UNKNOWN_TAG` for tokens that are free;
             nothing where all are.
         document: what tells its document from the one before, equal for sentences of one; None for a sentence alone.
+        frames: of frames of numbers `(time, features)`, NaN where one is missing; `tokens` are the names of its steps.
     """
 
     tokens: Sequence[str]
     columns: Sequence[Sequence[str]] = ()
     forced: Sequence[str] = ()
     document: Hashable | None = None
+    frames: np.ndarray | None = None
 
 
 @dataclass
@@ -166,6 +182,9 @@ class TaggedCorpus:
         further: the same sentences with the tags of each further column of tags, by the column's name.
         documents: for each sentence the number of its document, None where it is in none; empty where all are in none.
         told_by: what told the documents.
+        frames: of sequences of frames of numbers, `(time, features)` each, and `tokens` are the names of their steps;
+            empty for tokens.
+        feature_names: the names of the columns of numbers, where the source has names.
     """
 
     tokens: list[list[str]] = field(default_factory=list)
@@ -180,6 +199,8 @@ class TaggedCorpus:
     further: dict[str, TaggedCorpus] = field(default_factory=dict)
     documents: list[int | None] = field(default_factory=list)
     told_by: Documents = "marked"
+    frames: list[np.ndarray] = field(default_factory=list)
+    feature_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -189,8 +210,17 @@ class TaggedCorpus:
         """The sentences without their tags."""
         columns = self.columns or [[]] * len(self)
         documents = self.documents or [None] * len(self)
-        sentences = zip(self.tokens, columns, documents, strict=True)
-        return [TaggerInput(tokens, values, document=document) for tokens, values, document in sentences]
+        of_frames: list[Any] = [*self.frames] or [None] * len(self)
+        sentences = zip(self.tokens, columns, documents, of_frames, strict=True)
+        return [
+            TaggerInput(tokens, values, document=document, frames=frames)
+            for tokens, values, document, frames in sentences
+        ]
+
+    @property
+    def identities(self) -> list[Hashable]:
+        """What two sentences share that are the same but for their tags."""
+        return [frames.tobytes() for frames in self.frames] or list(map(tuple, self.tokens))
 
     @property
     def document_keys(self) -> list[int]:
@@ -230,6 +260,7 @@ class TaggedCorpus:
             numbers=pick(self.numbers),
             weights=pick(self.weights),
             documents=pick(self.documents),
+            frames=pick(self.frames),
             further={name: column.subset(sentences) for name, column in self.further.items()},
         )
 
@@ -246,6 +277,7 @@ def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: I
         source: a path; an iterable of `(tokens, tags)` pairs; token lists, with their tags in `tags`; or a DataFrame in
             long form with the columns `sentence, token, tag` (and those of `options.features`), one token per row.
             Their usual names are known too, such as `Sentence #`, `Word` and `Tag`, and those that `options` names.
+            Of frames of numbers see `labelled_sequences`.
         options: how a column file is read.
         tags: tag lists, when `source` holds token lists.
 
@@ -258,10 +290,10 @@ def load_corpus(source: Any, options: ReadingOptions = ReadingOptions(), tags: I
         >>> load_corpus([(["Ann", "sleeps"], ["B-PER", "O"])]).tags
         [['B-PER', 'O']]
     """
-    corpus = _read(source, options, tags)
-    _check_lengths(corpus)
+    corpus = _from_frames(source, options, tags) if options.reads_frames else _read(source, options, tags)
+    check_lengths(corpus)
     for of_column, spelling in zip(corpus.columns_of_tags, (options, *options.further), strict=True):
-        _normalise(of_column, spelling)
+        normalise_tags(of_column, spelling)
     return corpus
 
 
@@ -295,6 +327,20 @@ def _from_file(source: str | os.PathLike[str], options: ReadingOptions) -> Tagge
     return _with_further(_with_documents(corpus, options, marks), options, further)
 
 
+def _from_frames(source: Any, options: ReadingOptions, tags: Iterable | None) -> TaggedCorpus:
+    names, sequences = labelled_sequences(source, options, tags)
+    in_file = sequences[0].path is not None
+    return TaggedCorpus(
+        [step_names(len(sequence)) for sequence in sequences],
+        [list(sequence.step_labels or ()) for sequence in sequences],
+        path=sequences[0].path,
+        lines=[list(sequence.lines) or [sequence.line] * len(sequence) for sequence in sequences] if in_file else [],
+        numbers=[] if in_file else list(range(len(sequences))),
+        frames=[sequence.frames for sequence in sequences],
+        feature_names=names,
+    )
+
+
 def _with_documents(corpus: TaggedCorpus, options: ReadingOptions, marks: Sequence[Mark]) -> TaggedCorpus:
     """The corpus with the numbers of its documents."""
     told_by = resolved(options.documents, marks)
@@ -318,30 +364,6 @@ def _from_frame(frame: pd.DataFrame, options: ReadingOptions) -> TaggedCorpus:
     corpus = TaggedCorpus(tokens, tags, [values[:features] for values in columns], weights=weights)
     marks = marks_of_values(documents) if documents else [Mark.NONE] * len(corpus)
     return _with_further(_with_documents(corpus, options, marks), options, further)
-
-
-def _check_lengths(corpus: TaggedCorpus) -> None:
-    """Warns of what is no text in sentences: one token in each, or all tokens in one."""
-    if len(corpus) >= FEWEST_SENTENCES and all(len(tokens) == 1 for tokens in corpus.tokens):
-        _warn(corpus, f"each of the {len(corpus)} sentences is one token: what separates sentences may be read wrongly")
-    if len(corpus) == 1 and len(corpus.tokens[0]) > LONGEST_SENTENCE:
-        _warn(corpus, f"one sentence holds all {len(corpus.tokens[0])} tokens: what separates sentences may be missing")
-
-
-def _normalise(corpus: TaggedCorpus, options: ReadingOptions) -> None:
-    """Brings the tags into the usual spelling, and says what was changed."""
-    if options.unknown_tag is not None:
-        corpus.tags = [options.with_unknown(tags) for tags in corpus.tags]
-    distinct = {tag for tags in corpus.tags for tag in tags} - {UNKNOWN_TAG}
-    normaliser = Normaliser(distinct, options.labels, options.notation)
-    corpus.tags = [normaliser(tags) for tags in corpus.tags]
-    corpus.notation = normaliser.notation
-    for change in normaliser.changes():
-        _warn(corpus, change)
-
-
-def _warn(corpus: TaggedCorpus, message: str) -> None:
-    warnings.warn(DataWarning(message, corpus.path), stacklevel=4)
 
 
 def _from_pairs(pairs: Any, options: ReadingOptions) -> TaggedCorpus:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from seqtag.data.frames.scale import FrameScale
 from seqtag.data.text.vocabulary import Vocabulary
 from seqtag.data.text.word_features import WordEncoder, WordFeatures
 from seqtag.tagging.data.corpus import TaggerInput
@@ -38,8 +39,8 @@ class EncodedCorpus:
     """Sentences as integers.
 
     Attributes:
-        features: `WordFeatures` of the corpus's distinct words.
-        word_rows: int32 (sentences, None) ragged, the row of each token's word in `features`.
+        features: `WordFeatures` of the corpus's distinct words; None for frames of numbers.
+        word_rows: int32 (sentences, None) ragged, the row of each token's word in `features`; None for frames.
         columns: int32 (sentences, None, columns) ragged, rows of the further columns' vocabularies, and of those of
             gazetteers; None without any.
         tags: of each column of tags; none for sentences without.
@@ -49,16 +50,36 @@ class EncodedCorpus:
             where all are.
         documents: (sentences,) rising numbers, equal for sentences of one part of a document; None where the network
             reads no documents.
+        frames: float32 (sentences, None, columns) ragged, scaled frames; None for tokens.
     """
 
-    features: WordFeatures
-    word_rows: tf.RaggedTensor
+    features: WordFeatures | None
+    word_rows: tf.RaggedTensor | None
     columns: tf.RaggedTensor | None
     tags: tuple[EncodedTags, ...]
     lengths: np.ndarray
     weights: np.ndarray | None = None
     forced: tf.RaggedTensor | None = None
     documents: np.ndarray | None = None
+    frames: tf.RaggedTensor | None = None
+
+
+def encode_frames(
+    sentences: Sequence[TaggerInput],
+    scale: FrameScale,
+    tags: Sequence[tuple[Iterable[Sequence[int]], np.ndarray]] = (),
+) -> EncodedCorpus:
+    """Scales frames of numbers.
+
+    Args:
+        sentences: sequences of frames.
+        scale: of training.
+        tags: see `encode_corpus`.
+    """
+    lengths = np.array([len(sentence.tokens) for sentence in sentences], dtype=np.int64)
+    frames = scale.ragged([sentence.frames for sentence in sentences if sentence.frames is not None])
+    encoded_tags = tuple(_encoded_tags(indices, label_sets, lengths) for indices, label_sets in tags)
+    return EncodedCorpus(None, None, None, encoded_tags, lengths, frames=frames)
 
 
 def encode_corpus(

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import tee
 
+from seqtag.data.frames.sequence import FrameSequence
+from seqtag.data.frames.table import Header
 from seqtag.data.text.lines import Source, read_lines
 from seqtag.data.text.read_ahead import FileInput, file_size, read_ahead
 from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput
 from seqtag.tagging.data.document_marks import Mark, document_numbers, marks_of
 from seqtag.tagging.data.forced_tags import ForcedTagError, ForcedTags
+from seqtag.tagging.data.frame_sequences import frame_file, step_names
 from seqtag.tagging.data.sentences import Sentence
 
 TOKENS_AHEAD = 40_000
@@ -35,6 +38,37 @@ def read_columns(
     marked = marks_of(options.reader(source, tags_required=False))
     ahead = read_ahead(_inputs(marked, options, forced), lambda sentence: len(sentence[1].tokens), TOKENS_AHEAD)
     return FileInput(ahead, options.encoding, file_size(source))
+
+
+def read_frame_inputs(
+    source: Source, options: ReadingOptions, forced: ForcedTags | None = None
+) -> tuple[Header | None, FileInput[tuple[FrameSequence, TaggerInput]]]:
+    """The header of a table of frames, None for `.ts`, and its sequences with what a model reads of them.
+
+    The file may lack labels.
+
+    Args:
+        source: the file.
+        options: how it is read.
+        forced: reads its labels, where answers must have them; then it may not lack them.
+
+    Raises:
+        DataError: as `read_columns`.
+    """
+    file = frame_file(source, options, needs_labels=forced is not None, keeps_rows=True)
+    inputs = ((sequence, _frame_input(sequence, forced)) for sequence in file.sequences)
+    ahead = read_ahead(inputs, lambda item: len(item[0]), TOKENS_AHEAD)
+    return file.header, FileInput(ahead, options.encoding, file_size(source))
+
+
+def _frame_input(sequence: FrameSequence, forced: ForcedTags | None) -> TaggerInput:
+    tags: Sequence[str] = ()
+    if forced is not None:
+        try:
+            tags = forced(sequence.step_labels or ())
+        except ForcedTagError as error:
+            raise error.at(**sequence.place(error.position)) from None
+    return TaggerInput(step_names(len(sequence)), forced=tags, frames=sequence.frames)
 
 
 def _inputs(

@@ -7,6 +7,7 @@ do not overlap.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -46,11 +47,15 @@ def windowed(corpus: EncodedCorpus, sentence: int, windows: list[Window]) -> Enc
     def cut(table: tf.RaggedTensor) -> tf.RaggedTensor:
         return tf.gather(table[sentence], places)
 
-    columns = None if corpus.columns is None else cut(corpus.columns)
-    words, lengths = cut(corpus.word_rows), stops - starts
     documents = None if corpus.documents is None else np.arange(len(windows))
-    cut_corpus = replace(corpus, word_rows=words, columns=columns, lengths=lengths, documents=documents)
+    cut_corpus = replace(_cut_inputs(corpus, cut), lengths=stops - starts, documents=documents)
     return replace(cut_corpus, tags=(), weights=None, forced=None)
+
+
+def _cut_inputs(corpus: EncodedCorpus, cut: Callable[[tf.RaggedTensor], tf.RaggedTensor]) -> EncodedCorpus:
+    """The corpus with what a network reads of each token in other rows."""
+    tables = {name: getattr(corpus, name) for name in ("word_rows", "columns", "frames")}
+    return replace(corpus, **{name: cut(table) for name, table in tables.items() if table is not None})
 
 
 def in_pieces(corpus: EncodedCorpus, begins: np.ndarray) -> EncodedCorpus:
@@ -74,10 +79,8 @@ def in_pieces(corpus: EncodedCorpus, begins: np.ndarray) -> EncodedCorpus:
     def cut(table: tf.RaggedTensor) -> tf.RaggedTensor:
         return tf.RaggedTensor.from_row_lengths(table.flat_values, lengths)
 
-    columns = None if corpus.columns is None else cut(corpus.columns)
     tags = tuple(column._replace(indices=cut(column.indices)) for column in corpus.tags)
-    cut_corpus = replace(corpus, word_rows=cut(corpus.word_rows), columns=columns, tags=tags, lengths=lengths)
-    return replace(cut_corpus, weights=weights, documents=documents)
+    return replace(_cut_inputs(corpus, cut), tags=tags, lengths=lengths, weights=weights, documents=documents)
 
 
 def _documents_of_pieces(documents: np.ndarray, counts: list[int]) -> np.ndarray:

@@ -32,7 +32,7 @@ def folds_of(corpus: TaggedCorpus, count: int, seed: int, whole_documents: bool 
     >>> len(one), other[:6]
     (13, [0, 1, 2, 3, 4, 6])
     """
-    of_sentences: Iterable[Hashable] = corpus.document_keys if whole_documents else map(tuple, corpus.tokens)
+    of_sentences: Iterable[Hashable] = corpus.document_keys if whole_documents else corpus.identities
     numbers: dict[Hashable, int] = {}
     kinds = [numbers.setdefault(one, len(numbers)) for one in of_sentences]
     fold_of = np.random.default_rng(seed).permutation(len(numbers)) % count

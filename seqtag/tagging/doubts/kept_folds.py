@@ -40,8 +40,10 @@ class KeptFolds:
     ) -> None:
         tags = [of_column.tags for of_column in corpus.columns_of_tags]
         sentences = [corpus.tokens, corpus.columns, corpus.weights, corpus.documents, corpus.told_by, tags]
-        inputs = json.dumps([config.model_dump(mode="json"), sentences, folds, column])
-        self.folder = run.parent / KEPT / hashlib.sha256(inputs.encode()).hexdigest()[:16]
+        inputs = hashlib.sha256(json.dumps([config.model_dump(mode="json"), sentences, folds, column]).encode())
+        for frames in corpus.frames:
+            inputs.update(frames.tobytes())
+        self.folder = run.parent / KEPT / inputs.hexdigest()[:16]
         self.is_kept = os.access(run.parent, os.W_OK)
 
     def read(self, fold: int) -> dict[str, Any] | None:

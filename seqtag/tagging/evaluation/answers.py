@@ -100,7 +100,9 @@ def _are_right(model: TaggingModel, gold: Sequence[str], labels: np.ndarray) -> 
 
 
 def _knowledge(corpus: EncodedCorpus) -> list[list[int]]:
-    """How well the words of each sentence are known."""
+    """How well the words of each sentence are known; frames of numbers are no words."""
+    if corpus.features is None or corpus.word_rows is None:
+        return []
     is_known = corpus.features.words.numpy() != vocabulary.UNKNOWN
     has_vector = (corpus.features.vectors.numpy() > 0).any(axis=1)
     kinds = np.where(is_known, KNOWN, np.where(has_vector, VECTORS_ONLY, UNKNOWN))

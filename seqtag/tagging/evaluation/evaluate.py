@@ -17,6 +17,7 @@ from seqtag.tagging.evaluation.errors import find_errors
 from seqtag.tagging.evaluation.known_tags import at_known, corpus_at_known
 from seqtag.tagging.evaluation.labels import LabelReport, evaluate_labels
 from seqtag.tagging.evaluation.oracle import Oracle, best_candidates
+from seqtag.tagging.evaluation.segments import score_segments
 from seqtag.tagging.evaluation.seqeval_spans import seqeval_reader
 from seqtag.tagging.evaluation.spans import SpanReport, evaluate_spans
 from seqtag.tagging.evaluation.words import evaluate_words
@@ -82,10 +83,13 @@ def _report_on(model: TaggingModel, corpus: TaggedCorpus, judged: JudgedTags, or
     scheme = model.codec.scheme
     gold, predicted = corpus_at_known(corpus.tags, judged.predicted, scheme)
     entities = None if scheme is None else _final_entities(gold, predicted, scheme)
-    words = evaluate_words(gold, predicted, judged.words, entities)
+    words = {} if model.reads_frames else evaluate_words(gold, predicted, judged.words, entities)
     errors = None if entities is None else find_errors(corpus.tokens, entities, _place(corpus))
     details = Details(judged.report(model), words, errors, oracle)
-    return replace(_report(gold, predicted, scheme, entities), details=details)
+    report = replace(_report(gold, predicted, scheme, entities), details=details)
+    if model.reads_frames and isinstance(report, LabelReport):
+        return replace(report, segments=score_segments(gold, predicted))
+    return report
 
 
 def _oracle(model: TaggingModel, corpus: TaggedCorpus, encoded: EncodedCorpus, count: int) -> Oracle:

@@ -28,6 +28,7 @@ class LabelReport:
         tokens: how many tokens were scored.
         sentences: how many sentences were scored.
         confusion: tokens by gold label, then by predicted label.
+        segments: the score of runs of one label; None for tokens.
         details: what is known of the model that gave the labels, if one did.
     """
 
@@ -36,6 +37,7 @@ class LabelReport:
     tokens: int
     sentences: int
     confusion: Mapping[str, Mapping[str, int]]
+    segments: Score | None = None
     details: Details | None = None
 
     @property
@@ -51,6 +53,7 @@ class LabelReport:
             "per_tag": {tag: score.to_dict() for tag, score in self.per_tag.items()},
             "tokens": self.tokens,
             "sentences": self.sentences,
+            **({} if self.segments is None else {"segments": self.segments.to_dict()}),
             **({} if self.details is None else self.details.to_metrics()),
         }
 
@@ -63,6 +66,8 @@ class LabelReport:
             f"accuracy: {self.accuracy:7.2%}; macro F1: {self.f1_macro:7.2%}",
             *(f"{tag:>{width}}: {score.to_text()}  {score.support}" for tag, score in scores),
         ]
+        if self.segments is not None:
+            lines.append(f"{self.segments.support} segments, runs of one label: {self.segments.to_text()}")
         lines += [] if self.details is None else self.details.to_lines()
         return "\n".join([*lines, "", confusion_text(self.confusion)])
 

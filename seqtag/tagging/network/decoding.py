@@ -35,7 +35,8 @@ class DecodesTags:
         chosen = tuple(range(len(self.columns)) if numbers is None else numbers)
         shapes = self.input_shapes()
         if chosen not in self._graphs:
-            signature = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
+            types = {"frames": tf.float32}
+            signature = {name: tf.TensorSpec(shape, types.get(name, tf.int32)) for name, shape in shapes.items()}
             traced = tf.function(
                 lambda batch: self._decoded(batch, chosen), input_signature=[signature], autograph=False
             )
@@ -57,6 +58,7 @@ class DecodesTags:
 
 
 def sequence_mask(batch: dict) -> tf.Tensor:
-    """`(batch, time)` bool, True where a token is."""
-    steps = ops.arange(ops.shape(batch["word_rows"])[1], dtype="int32")
+    """`(batch, time)` bool, True where a token or a frame is."""
+    of_steps = batch["frames"] if "frames" in batch else batch["word_rows"]
+    steps = ops.arange(ops.shape(of_steps)[1], dtype="int32")
     return steps[None, :] < ops.cast(batch["lengths"], "int32")[:, None]

@@ -9,9 +9,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from seqtag.data.text.word_features import NUM_HASHED
 from seqtag.keras_internals import set_untracked
 from seqtag.layers import Bidirectional
+from seqtag.models.frame_representation import FrameRepresentation
 from seqtag.models.recurrent import recurrent_layer
 from seqtag.models.word_representation import WordRepresentation
 from seqtag.tagging.network.decoding import DecodesTags, sequence_mask
@@ -26,7 +26,7 @@ class TaggerNetwork(keras.Model, DecodesTags):
     Several columns of tags share all but emissions and head; the loss is the weighted sum of theirs.
 
     Args:
-        representation: arguments of `WordRepresentation`.
+        representation: arguments of `WordRepresentation`, or of `FrameRepresentation`, which `frame_columns` is one of.
         num_tags, constraints: of the first column of tags; see `ColumnSettings`.
         cell: `"simple_rnn"`, `"peephole_lstm"`, `"lstm"` or `"gru"`.
         units: of each direction of each recurrent layer.
@@ -47,8 +47,8 @@ class TaggerNetwork(keras.Model, DecodesTags):
         columns: a `TagColumn` for each column of tags.
 
     Call arguments:
-        batch: see `WordRepresentation`, `lengths (batch,)`, and with context of documents `document_words (batch,
-            time)`, see the function of this name.
+        batch: see `WordRepresentation` or `FrameRepresentation`; `lengths (batch,)`; and with context of documents
+            `document_words (batch, time)`, see the function of this name.
 
     Returns:
         Emissions `(batch, time, num_tags)` in float32; those of several columns side by side.
@@ -83,7 +83,7 @@ class TaggerNetwork(keras.Model, DecodesTags):
         self.recurrent_dropout = recurrent_dropout
         self.has_context_features = context_features
         self.kept_rows = dict(kept_rows or {})
-        self.representation = WordRepresentation(**representation, kept_rows=self.kept_rows, name="representation")
+        self.representation = _representation(representation, self.kept_rows)
         self.input_dropout = keras.layers.SpatialDropout1D(dropout, name="input_dropout")
         self.stack = [_bidirectional(cell, units, recurrent_dropout, f"recurrent_{n}") for n in range(layers)]
         self.dropouts = [keras.layers.SpatialDropout1D(dropout, name=f"dropout_{n}") for n in range(layers)]
@@ -179,19 +179,9 @@ class TaggerNetwork(keras.Model, DecodesTags):
 
         Keras reads every attribute of a network that it saves or loads: none of them may trace a graph.
         """
-        shapes: dict[str, list[int | None]] = {
-            "words": [None],
-            "chars": [None, None],
-            "buckets": [None, NUM_HASHED],
-            "word_rows": [None, None],
-            "lengths": [None],
-        }
-        if self.representation.vectors is not None:
-            shapes["vectors"] = [None, None]
+        shapes = self.representation.input_shapes | {"lengths": [None]}
         if self.document_context is not None:
             shapes["document_words"] = [None, None]
-        if self.representation.column_sizes:
-            shapes["columns"] = [None, None, len(self.representation.column_sizes)]
         return shapes
 
     def get_config(self) -> dict:
@@ -217,6 +207,14 @@ class TaggerNetwork(keras.Model, DecodesTags):
             "document_context": self.document_context is not None,
             "context_rank": first.context_rank,
         }
+
+
+def _representation(
+    arguments: Mapping[str, Any], kept_rows: Mapping[str, int]
+) -> WordRepresentation | FrameRepresentation:
+    if "frame_columns" in arguments:
+        return FrameRepresentation(**arguments, name="representation")
+    return WordRepresentation(**arguments, kept_rows=kept_rows, name="representation")
 
 
 def _bidirectional(cell: str, units: int, recurrent_dropout: float, name: str) -> Bidirectional:
