@@ -3,8 +3,8 @@ r"""The frames that are made inside the package: three regimes of a noisy signal
 Each sequence goes through segments of 12 to 40 steps. Its signal x is, with noise e of deviation 1,
 
     calm:   x_t = e_t
-    wave:   x_t = 2 sin(2 pi t / 8 + phase) + 0.4 e_t
-    drift:  x_t = 0.95 x_{t-1} + 0.4 e_t
+    wave:   x_t = 2.5 sin(2 pi t / 6 + phase) + 0.3 e_t
+    drift:  x_t = 0.95 x_{t-1} + 0.3 e_t
 
 around a level near 1000; y follows its size slowly, with noise of its own. No regime shows in a single frame: their
 values lie in the same range, and only the steps around tell them apart. One number in fifty is missing. The splits
@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from seqtag.errors import DataError, shown
 
 PREFIX = "sample:regimes/"
-SEQUENCES = {"train": 60, "dev": 15, "test": 15}
+SEQUENCES = {"train": 120, "dev": 20, "test": 20}
 REGIMES = ("calm", "wave", "drift")
 SEGMENT, SEGMENTS = (12, 40), (3, 6)
 LEVEL, MISSING, _SEED = 1000.0, 0.02, 13
@@ -75,7 +75,7 @@ def _signal(source: random.Random) -> Iterator[tuple[float, str]]:
     for _ in range(source.randint(*SEGMENTS)):
         phase = source.uniform(0, 2 * math.pi)
         for step in range(source.randint(*SEGMENT)):
-            x = _next(regime, x, phase + 2 * math.pi * step / 8, source.gauss(0, 1))
+            x = _next(regime, x, phase + 2 * math.pi * step / 6, source.gauss(0, 1))
             yield x, regime
         regime = source.choice([other for other in REGIMES if other != regime])
 
@@ -85,6 +85,6 @@ def _next(regime: str, x: float, angle: float, noise: float) -> float:
         case "calm":
             return noise
         case "wave":
-            return 2 * math.sin(angle) + 0.4 * noise
+            return 2.5 * math.sin(angle) + 0.3 * noise
         case _:
-            return 0.95 * x + 0.4 * noise
+            return 0.95 * x + 0.3 * noise
