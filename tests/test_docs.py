@@ -45,6 +45,12 @@ SMALLER = {
         'tagger.export("exported/ner")': "",
         '"epochs": 20': '"epochs": 1',
     },
+    "docs/frames.md": {
+        "units: 64": "units: 4\n  cell: gru\n  head: softmax",
+        "epochs: 10": "epochs: 1",
+        "units=32": "units=4, cell='gru'",
+        '"epochs": 20': '"epochs": 1',
+    },
     "docs/seq2seq.md": {
         "units: 256": "units: 4\n  cell: simple_rnn",
         "units=256": "units=4, cell='simple_rnn'",
@@ -148,6 +154,15 @@ def test_tagging(tmp_path):
     first, last = ((tmp_path / name).read_text(encoding="utf-8") for name in ("first.tsv", "last.tsv"))
     assert first and last and first + last == (tmp_path / "all.tsv").read_text(encoding="utf-8")
     assert (tmp_path / "tagged.tsv").exists()
+
+
+def test_frames(tmp_path):
+    names = run_page("docs/frames.md", tmp_path)
+    assert names["found"]["tags"].shape == (1, 2)
+    header, first, *_ = (tmp_path / "labelled.csv").read_text(encoding="utf-8").splitlines()
+    assert header == "id,time,speed,level,label,score"
+    assert first.startswith("walk-1,0,0.1,1001.2,")
+    assert len((tmp_path / "labelled.jsonl").read_text(encoding="utf-8").splitlines()) == 3
 
 
 def test_forecasting(tmp_path):

@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqtag.data.frames.inspection import FramesReport, inspect_frames
 from seqtag.data.text.vectors.reading import read_words
 from seqtag.errors import ConfigError
 from seqtag.files.asides import remove
@@ -22,6 +23,7 @@ from seqtag.runs.summary import Report
 from seqtag.tagging.config import TaggingConfig
 from seqtag.tagging.data.corpus import ReadingOptions, load_corpus, reading_options
 from seqtag.tagging.data.detection import is_table_of_tokens
+from seqtag.tagging.data.frame_sequences import FRAMES, frame_columns, frames_source, is_frames_file
 from seqtag.tagging.data.inputs import read_columns, read_frame_inputs, read_raw
 from seqtag.tagging.data.inspection import CorpusReport, inspect_corpus
 from seqtag.tagging.data.layouts import LAYOUTS
@@ -335,14 +337,22 @@ def demo(run: Path) -> Demo:
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:
-    """Whether files are of tagged tokens: any but CSV, and CSV with a column of tokens, unless the layout is given."""
+    """Whether files are of tagged tokens: any but CSV, and CSV with a column of tokens, unless the layout is given.
+
+    Frames of numbers are recognised by their layout, or as `is_frames_file` says.
+    """
     if layout not in (None, "auto"):
-        return layout in LAYOUTS
+        return layout in (*LAYOUTS, FRAMES)
+    if any(map(is_frames_file, files)):
+        return True
     return not all(name.endswith(".csv") for name in files) or is_table_of_tokens(files[0])
 
 
-def inspect(files: Sequence[str], *, vectors: Sequence[str] = (), **reading: Any) -> CorpusReport:
+def inspect(files: Sequence[str], *, vectors: Sequence[str] = (), **reading: Any) -> CorpusReport | FramesReport:
     """Reports what is in a corpus, read by the options `READING`, and which of its words files of vectors have."""
+    if reading.get("layout") == FRAMES or all(map(is_frames_file, files)):
+        options = ReadingOptions(**reading | {"layout": FRAMES})
+        return inspect_frames([frames_source(file) for file in files], frame_columns(options), options.encoding)
     return inspect_corpus(files, ReadingOptions(**reading), vectors=list(map(read_words, vectors)))
 
 

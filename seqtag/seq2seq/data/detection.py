@@ -62,11 +62,11 @@ def detect_layout(files: Sequence[str | os.PathLike[str]], encoding: str = "utf-
 def recognises(files: Sequence[str], layout: str | None) -> bool:
     """Whether `inspect` of this task is for these files.
 
-    The layout is `pairs` or `frames`, the first file is a sample of pairs, or it looks like pairs; see
-    `looks_like_pairs`, which leaves to taggers what they can read.
+    The layout is `pairs`, or `frames` of a file of numbers and one of targets, `X,Y`; the first file is a sample of
+    pairs, or it looks like pairs. See `looks_like_pairs`, which leaves to taggers what they can read.
     """
     if layout not in (None, "auto"):
-        return layout in (PAIRS, "frames")
+        return layout == PAIRS or (layout == "frames" and "," in files[0])
     if is_known_sample(files[0]):
         return True
     try:

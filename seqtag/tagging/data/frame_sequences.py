@@ -48,11 +48,23 @@ def frame_file(source: Source, options: ReadingOptions, needs_labels: bool, keep
     Raises:
         DataError: see `read_frames`; frames of another width are found when `sequences` come to them.
     """
-    if isinstance(source, str) and is_frame_sample(source):
-        source = sample_table(source)
     rules = TableRules("steps", needs_labels, keeps_rows=keeps_rows)
-    file = read_frames(source, frame_columns(options), rules, options.encoding)
+    file = read_frames(frames_source(source), frame_columns(options), rules, options.encoding)
     return replace(file, sequences=_of_width(file.sequences, options.frame_width))
+
+
+def frames_source(source: Source) -> Source:
+    """The source itself, or the table of a sample of this name."""
+    return sample_table(source) if isinstance(source, str) and is_frame_sample(source) else source
+
+
+def is_frames_file(name: str) -> bool:
+    """Whether a file can hold nothing but frames: a sample of them, or `.ts`.
+
+    >>> is_frames_file("a.ts"), is_frames_file("a.csv")
+    (True, False)
+    """
+    return is_frame_sample(name) or name.casefold().endswith(".ts")
 
 
 def labelled_sequences(source: Any, options: ReadingOptions, tags: Iterable | None) -> tuple[Any, list[FrameSequence]]:
