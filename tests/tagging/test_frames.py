@@ -198,6 +198,31 @@ def test_columns_and_json_lines(run, tmp_path, tagger):
     assert lines[0]["candidates"][0]["tags"] == lines[0]["tags"]
 
 
+def test_labels_of_a_file_may_be_forced_and_unknown(run, tmp_path, tagger):
+    path = tmp_path / "x.csv"
+    path.write_text(f"id,x,y,z,label\na,{LEVEL + 2},0,7,?\na,{LEVEL + 2},0,7,low\n")
+    [line] = b"".join(task.predict(run, str(path), format="jsonl", forced=True)).splitlines()
+    assert json.loads(line)["tags"] == ["high", "low"]
+    scored = task.evaluate(run, str(path), unknown_tag="?")
+    assert (scored.tokens, scored.accuracy, scored.segments.support) == (1, 0, 1)
+
+
+def test_a_run_of_frames_refuses_what_is_of_tokens(run, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("id,x,y,z\na,1,2,3\n")
+    for options, message in (
+        ({"text": True}, "expected for raw text a run that reads tokens, found one that reads frames of numbers"),
+        ({"format": "text"}, "--format: expected columns or jsonl for frames of numbers, found text"),
+        ({"token_column": "x"}, "data.token_column: expected a run that reads tokens, found one of frames of numbers"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            task.predict(run, str(path), **options)
+        assert message in str(caught.value)
+    path.write_text("id,x,y\na,1,2\n")
+    with pytest.raises(DataError, match="expected a column 'z', found columns id, x, y"):
+        task.predict(run, str(path))
+
+
 def test_archive_files_are_read_and_answered(run, tmp_path, tagger):
     X = DEV[0][:2]
     path = tmp_path / "x.ts"

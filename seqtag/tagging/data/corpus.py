@@ -12,6 +12,7 @@ import pandas as pd
 
 from seqtag.errors import DataError
 from seqtag.tagging.config import DataConfig
+from seqtag.tagging.data.dataframes import sentences_of_frame
 from seqtag.tagging.data.document_marks import (
     Documents,
     Mark,
@@ -21,7 +22,6 @@ from seqtag.tagging.data.document_marks import (
     resolved,
 )
 from seqtag.tagging.data.frame_sequences import FRAMES, LABEL, labelled_sequences, step_names
-from seqtag.tagging.data.frames import sentences_of_frame
 from seqtag.tagging.data.layouts import LAYOUTS, Layout
 from seqtag.tagging.data.normalising import check_lengths, normalise_tags
 from seqtag.tagging.data.notation import Notation
