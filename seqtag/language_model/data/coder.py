@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from seqtag.data.text.symbols import JOINER
 from seqtag.data.text.vocabulary import FIRST_SYMBOL, UNKNOWN, Vocabulary
 from seqtag.data.text.word_features import lookup_table
 from seqtag.language_model.data.text_symbols import LINE_END, join_text, split_text
@@ -71,25 +72,24 @@ class TextCoder:
 
     def join(self, rows: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """In the graph: the texts `(batch,)` of the first symbols of rows `(batch, steps)`."""
-        return join_text(self.kind, self._names(rows, lengths))
+        return join_text(self.kind, tf.RaggedTensor.from_tensor(tf.gather(self._all_names(), rows), lengths))
 
     def join_after(self, text: tf.Tensor, rows: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """In the graph: texts `(batch,)` that go on with the first symbols of rows `(batch, steps)`.
 
         A word stands after a space, unless it has none before it or the text ends with white space.
         """
-        names = self._names(rows, lengths)
-        if self.kind == "words":
-            needs_space = ~tf.strings.regex_full_match(text, r"(?s)(|.*\s)")
-            first = tf.RaggedTensor.from_row_lengths(
-                tf.fill([tf.reduce_sum(tf.cast(needs_space, tf.int32))], ""), tf.cast(needs_space, tf.int64)
-            )
-            names = tf.concat([first, names], axis=1)
-        return tf.strings.join([text, join_text(self.kind, names)])
+        names = tf.gather(self._all_names(), rows)
+        more = join_text(self.kind, tf.RaggedTensor.from_tensor(names, lengths))
+        if self.kind == "characters":
+            return tf.strings.join([text, more])
+        has_space = tf.strings.regex_full_match(text, r"(?s)(|.*\s)")
+        is_joined = tf.strings.regex_full_match(names[:, 0], f"(?s)({JOINER}.*|{LINE_END})")
+        space = tf.where(has_space | is_joined | (more == ""), "", " ")
+        return tf.strings.join([text, space, more])
 
-    def _names(self, rows: tf.Tensor, lengths: tf.Tensor) -> tf.RaggedTensor:
-        names = tf.constant([""] * FIRST_SYMBOL + self.vocabulary.symbols)
-        return tf.RaggedTensor.from_tensor(tf.gather(names, rows), lengths)
+    def _all_names(self) -> tf.Tensor:
+        return tf.constant([""] * FIRST_SYMBOL + self.vocabulary.symbols)
 
     @property
     def forbidden(self) -> np.ndarray:

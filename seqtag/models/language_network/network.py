@@ -71,15 +71,22 @@ class LanguageNetwork(keras.Model):
         )
 
     def build(self, batch_shape: Any = None) -> None:
-        """Builds all layers."""
-        self.vectors.build()
-        self.reader.build((None, None, self.embedding_dim))
-        width = self.reader.width
-        if self.projection is not None:
-            self.projection.build((None, None, width))
-            width = self.embedding_dim
-        self.softmax.build((None, None, width))
+        """Builds the layers that a file has not built yet."""
+        width = self.reader.width if self.projection is None else self.embedding_dim
+        widths = [
+            (self.vectors, None),
+            (self.reader, self.embedding_dim),
+            (self.projection, self.reader.width),
+            (self.softmax, width),
+        ]
+        for layer, features in widths:
+            if layer is not None and not layer.built:
+                layer.build((None, None, features))
         self.built = True
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Builds all layers, as a file is read: what it holds of shapes is not needed."""
+        self.build()
 
     def call(self, symbols: Any, training: bool = False) -> Any:
         """Reads documents from their beginning."""
