@@ -34,6 +34,7 @@ SMALLER = {
         "horizon=24": "horizon=24, lookback=24, units=4, members=[], training={'epochs': 1}",
         'Seq2Seq(target="symbols")': "Seq2Seq(target='symbols', units=4, cell='simple_rnn', training={'epochs': 1})",
         "PeepholeLSTM(100": "PeepholeLSTM(4",
+        'LanguageModel(symbols="characters")': "LanguageModel(cell='gru', units=4, training={'epochs': 1})",
     },
     "docs/tagging.md": {
         "units: 50": "units: 4\n  cell: gru\n  head: softmax\n  char_encoder: none",
@@ -58,6 +59,14 @@ SMALLER = {
         '"epochs": 15': '"epochs": 1',
         # The README fits one of a file.
         'model.fit("train.tsv")': 'model = Seq2Seq.load("runs/mine")',
+    },
+    "docs/language_models.md": {
+        "units: 256": "units: 4\n  cell: gru",
+        "epochs: 10": "epochs: 1",
+        'cell="lstm", units=256': 'cell="gru", units=4',
+        '"epochs": 10': '"epochs": 1',
+        "--length 100": "--length 5",
+        "length=200": "length=5",
     },
     "docs/layers.md": {"epochs=100": "epochs=1"},
     "docs/forecasting.md": {
@@ -189,6 +198,15 @@ def test_seq2seq(spelling):
     found = names["lemmas"].answer([("mice", "NOUN"), ("dice", "NOUN")])
     assert [answer.by for answer in found] == ["dictionary", "network"]
     assert (folder / "attention.png").exists() and (folder / "alignment.png").exists()
+
+
+def test_language_models(tmp_path):
+    (tmp_path / "mine.txt").write_text("The dog saw a cat. The cat sat.\n" * 60, encoding="utf-8")
+    names = run_page("docs/language_models.md", tmp_path)
+    assert names["scores"]["lengths"].numpy().tolist() == [7, 1]
+    assert names["written"].numpy()[0].startswith(b"The")
+    bits = [line.split("\t") for line in (tmp_path / "scores.tsv").read_text().splitlines() if line]
+    assert len(bits) == 60 * 32
 
 
 def test_layers(tmp_path):

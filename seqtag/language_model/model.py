@@ -18,6 +18,7 @@ from seqtag.language_model.data.texts import Texts
 from seqtag.language_model.generation import Generation, Generator
 from seqtag.language_model.network.cache import Cache
 from seqtag.language_model.network.cached import CachedNetwork
+from seqtag.language_model.notebook import to_html
 from seqtag.language_model.scoring import Scorer
 from seqtag.language_model.stored_sizes import stored_sizes
 from seqtag.models.language_network.directed import DirectedNetworks
@@ -33,6 +34,9 @@ class ScoredText(NamedTuple):
 
     symbols: list[str]
     log_probabilities: np.ndarray
+
+    def _repr_html_(self) -> str:
+        return to_html(self.symbols, self.log_probabilities.tolist())
 
 
 class FittedLanguageModel:

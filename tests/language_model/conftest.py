@@ -10,9 +10,9 @@ import pytest
 from seqtag.language_model.config import DataConfig, ModelConfig
 from seqtag.language_model.data.coder import TextCoder
 from seqtag.language_model.model import FittedLanguageModel
+from seqtag.language_model.network.build import build_network
 from seqtag.language_model.network.cache import Cache
-from seqtag.language_model.network.ensemble import DirectedNetworks
-from seqtag.language_model.network.network import build_network
+from seqtag.models.language_network.directed import DirectedNetworks
 from seqtag.training.seeding import seeded
 
 TEXT = "the cat sat on the mat.\nthe dog ate a cat, the cat ran.\na dog sat.\n"

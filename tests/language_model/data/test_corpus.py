@@ -7,9 +7,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from seqtag.data.text.vocabulary import UNKNOWN
+from seqtag.data.text.vocabulary import BOUNDARY, UNKNOWN
 from seqtag.language_model.data.batches import StreamBatches
-from seqtag.language_model.data.coder import BOUNDARY, TextCoder
+from seqtag.language_model.data.coder import TextCoder
 from seqtag.language_model.data.corpus import Corpus, chunks
 from seqtag.language_model.data.texts import Texts
 

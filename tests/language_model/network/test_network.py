@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 
 from seqtag.language_model.config import ModelConfig
+from seqtag.language_model.network.build import build_network
 from seqtag.language_model.network.cache import Cache
 from seqtag.language_model.network.cached import PAD, CachedNetwork
-from seqtag.language_model.network.ensemble import DirectedNetworks
-from seqtag.language_model.network.network import build_network
 from seqtag.language_model.network.training import StreamTraining
+from seqtag.models.language_network.directed import DirectedNetworks
 from seqtag.training.seeding import seeded
 
 SIZE = 9

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqtag.language_model.network.softmax import AdaptiveSoftmax, SymbolSoftmax
+from seqtag.models.language_network.softmax import AdaptiveSoftmax, SymbolSoftmax
 
 HIDDEN = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
 TARGETS = np.array([[0, 1, 2, 3, 4], [5, 6, 9, 10, 3]], np.int32)
