@@ -34,7 +34,6 @@ SMALLER = {
         "horizon=24": "horizon=24, lookback=24, units=4, members=[], training={'epochs': 1}",
         'Seq2Seq(target="symbols")': "Seq2Seq(target='symbols', units=4, cell='simple_rnn', training={'epochs': 1})",
         "PeepholeLSTM(100": "PeepholeLSTM(4",
-        'LanguageModel(symbols="characters")': "LanguageModel(cell='gru', units=4, training={'epochs': 1})",
     },
     "docs/tagging.md": {
         "units: 50": "units: 4\n  cell: gru\n  head: softmax\n  char_encoder: none",
