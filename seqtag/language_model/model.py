@@ -94,21 +94,17 @@ class FittedLanguageModel:
     def generate(self, prompt: str, how: Generation) -> str:
         """A text that begins with a prompt."""
         check_can_run()
-        self._warn_of_unknown(prompt)
+        unknown = self.coder.unknown(prompt)
+        if unknown:
+            some = ", ".join(map(shown, unknown[:SHOWN_UNKNOWN]))
+            message = f"found {len(unknown)} symbols that training had not, such as {some}; they count as unknown"
+            warnings.warn(DataWarning(message, "prompt"), stacklevel=2)
         return self.generator.generate(prompt, how)
 
     def complete(self, text: str, n: int = 3) -> list[tuple[str, float]]:
         """The most probable next words after a text, or ends of its last word, with their probabilities."""
         check_can_run()
-        self._warn_of_unknown(text)
         return self._completer.complete(text, n)
-
-    def _warn_of_unknown(self, prompt: str) -> None:
-        unknown = self.coder.unknown(prompt)
-        if unknown:
-            some = ", ".join(map(shown, unknown[:SHOWN_UNKNOWN]))
-            message = f"found {len(unknown)} symbols that training had not, such as {some}; they count as unknown"
-            warnings.warn(DataWarning(message, "prompt"), stacklevel=3)
 
     def save(self, folder: Path) -> None:
         """Writes the bundle."""

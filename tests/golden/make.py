@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqtag import Forecaster, Seq2Seq, Tagger
+from seqtag import Forecaster, LanguageModel, Seq2Seq, Tagger
 from seqtag.forecasting.data.samples import sample_series
 from seqtag.runs.bundle import FORMAT_VERSION
 
@@ -26,6 +26,8 @@ SENTENCES = [
 QUESTIONS = [["Bo", "met", "Ann", "in", "Paris", "."], ["New", "York"], ["unseen", "Words", "12"], []]
 PAIRS = [(source, source[::-1]) for source in ("ab", "ba", "abc", "cab", "bca", "acb", "aab", "cc", "bøb")] * 4
 SOURCES = ["abc", "cb", "ab", "xøx", "cabcab", ""]
+VERSES = [f"{a} {verb} the {b}, Ærø." for a in ("Ann", "Bo") for verb in ("saw", "met") for b in ("dog", "cat")] * 3
+TEXTS = ["Ann saw the", "Bo met unseen words", "Ann s"]
 TRAINING = {"tensorboard": False, "learning_rate": 0.02}
 
 
@@ -67,6 +69,24 @@ def fitted_seq2seq() -> Seq2Seq:
     return model.fit(PAIRS, validation_data=PAIRS[:9])
 
 
+def fitted_language_model() -> LanguageModel:
+    """Two networks of words, each of two layers, with an adaptive softmax and a cache."""
+    model = LanguageModel(
+        symbols="words",
+        directions="both",
+        units=6,
+        layers=2,
+        residual=True,
+        embedding_dim=4,
+        cutoffs=(4, 8),
+        min_count=1,
+        data={"documents": "lines"},
+        training=TRAINING | {"epochs": 4, "rows": 4, "steps": 8},
+        evaluation={"cache": {"size": 5}},
+    )
+    return model.fit(VERSES, validation_data=VERSES[:4])
+
+
 def series() -> Any:
     """The history of three shops, and the known covariates after it."""
     return sample_series(series=3, steps=90, horizon=8, seed=7)
@@ -105,11 +125,24 @@ def targets(model: Seq2Seq, folder: Path) -> dict[str, list]:
     }
 
 
+def scores(model: LanguageModel, folder: Path) -> dict[str, list]:
+    """The log-probabilities of the symbols of texts in a folder, next words, and a text."""
+    texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
+    found = model.score(texts)
+    return {
+        "symbols": [scored.symbols for scored in found],
+        "log_probabilities": [scored.log_probabilities.tolist() for scored in found],
+        "words": [[list(offer) for offer in model.complete(text)] for text in texts],
+        "text": [model.generate(texts[0], length=8, greedy=True)],
+    }
+
+
 # The estimator of each task, and what one answers to the question in a folder.
 ANSWERS: dict[str, tuple[type, Callable[[Any, Path], dict[str, list]]]] = {
     "tagging": (Tagger, tags),
     "forecasting": (Forecaster, forecasts),
     "seq2seq": (Seq2Seq, targets),
+    "language_model": (LanguageModel, scores),
 }
 
 
@@ -117,6 +150,7 @@ FITTED: dict[str, Callable[[], Any]] = {
     "tagging": fitted_tagger,
     "forecasting": fitted_forecaster,
     "seq2seq": fitted_seq2seq,
+    "language_model": fitted_language_model,
 }
 
 
@@ -132,6 +166,8 @@ def main(tasks: Sequence[str]) -> None:
                 write_json(folder / "sentences.json", QUESTIONS)
             case "forecasting":
                 series()[1].to_csv(folder / "future.csv", index=False)
+            case "language_model":
+                write_json(folder / "texts.json", TEXTS)
             case _:
                 write_json(folder / "sources.json", SOURCES)
         write_json(folder / "answers.json", ANSWERS[task][1](estimator, folder))
