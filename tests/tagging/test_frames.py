@@ -308,6 +308,15 @@ def test_faults_of_files_are_told_with_their_keys(tmp_path, text, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("X", [np.zeros((4, 2, 3)), [np.zeros((4, 3))], 7, []], ids=["array", "list", "number", "none"])
+def test_arrays_without_labels_are_no_training_data(X):
+    options = reading_options(parse_config({"task": "tagging", "model": {"source": "frames"}}).data)
+    with pytest.raises(
+        DataError, match=r"expected a path, a DataFrame, pairs \(frames, labels\) or labels in y, found"
+    ):
+        load_corpus(X, options)
+
+
 def test_a_label_that_training_did_not_have_is_a_miss_and_named_once(tagger):
     X, y = DEV
     with pytest.warns(DataWarning, match=r"other \d+") as found:

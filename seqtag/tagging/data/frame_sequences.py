@@ -6,10 +6,12 @@ Nothing here imports TensorFlow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from seqtag.data.frames.columns import ColumnKeys, FrameColumns
@@ -67,7 +69,9 @@ def is_frames_file(name: str) -> bool:
     return is_frame_sample(name) or name.casefold().endswith(".ts")
 
 
-def labelled_sequences(source: Any, options: ReadingOptions, tags: Iterable | None) -> tuple[Any, list[FrameSequence]]:
+def labelled_sequences(
+    source: Any, options: ReadingOptions, tags: Iterable | None
+) -> tuple[tuple[str, ...], list[FrameSequence]]:
     """The names of the columns of numbers, empty where there are none, and the sequences, each with a label a step.
 
     What is missing in training data, of which nothing says how wide they must be, is told once.
@@ -81,7 +85,8 @@ def labelled_sequences(source: Any, options: ReadingOptions, tags: Iterable | No
     Raises:
         DataError: the source is at fault; the message says where.
     """
-    path = None
+    path: str | None = None
+    names: tuple[str, ...] = ()
     if isinstance(source, pd.DataFrame):
         names, sequences = sequences_of_dataframe(source, frame_columns(options), "steps")
         sequences = list(_of_width(iter(sequences), options.frame_width))
@@ -90,7 +95,7 @@ def labelled_sequences(source: Any, options: ReadingOptions, tags: Iterable | No
         path, names, sequences = file.path, file.features or (), list(file.sequences)
     else:
         arrays, labels = _unzipped(source) if tags is None else (source, tags)
-        names, sequences = (), list(_of_width(sequences_of_arrays(arrays, labels, "steps"), options.frame_width))
+        sequences = list(_of_width(sequences_of_arrays(arrays, labels, "steps"), options.frame_width))
     if options.frame_width is None:
         tell_missing([sequence.frames for sequence in sequences], path, stacklevel=5)
     return names, sequences
@@ -136,11 +141,11 @@ def _of_width(sequences: Iterator[FrameSequence], width: int | None) -> Iterator
 
 
 def _unzipped(pairs: Any) -> tuple[Sequence[Any], Sequence[Any]]:
-    """The frames and the labels of pairs."""
-    try:
-        found = [(frames, labels) for frames, labels in pairs]
-    except (TypeError, ValueError):
-        raise DataError(
-            f"expected a path, a DataFrame, pairs (frames, labels) or labels, found {shown(pairs)}"
-        ) from None
+    """The frames and the labels of pairs; an array is none of pairs, though it may look like one."""
+    found: list[tuple[Any, Any]] = []
+    if not isinstance(pairs, np.ndarray):
+        with suppress(TypeError, ValueError):
+            found = [(frames, labels) for frames, labels in pairs]
+    if not found:
+        raise DataError(f"expected a path, a DataFrame, pairs (frames, labels) or labels in y, found {shown(pairs)}")
     return [frames for frames, _ in found], [labels for _, labels in found]
