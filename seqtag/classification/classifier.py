@@ -11,13 +11,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 import seqtag.process.tensorflow_first  # noqa: F401
 from seqtag.classification.config import TASK, ClassificationConfig
-from seqtag.classification.data.load import load_examples, load_texts, with_layout
+from seqtag.classification.data.load import load_examples, load_sources, with_layout
 from seqtag.classification.data.split import hold_out
 from seqtag.classification.evaluation.evaluate import evaluate_model
+from seqtag.classification.explanation import Explanation, Method, explain
 from seqtag.classification.export import export_saved_model
 from seqtag.classification.fit import fit_classifier
 from seqtag.classification.model import ClassificationModel
-from seqtag.classification.task import check_labels
+from seqtag.classification.task import check_labels, kind_of
 from seqtag.runs.estimators import (
     check_fitted,
     config_of,
@@ -32,10 +33,12 @@ from seqtag.training.recording import Recording
 
 
 class SequenceClassifier(ClassifierMixin, BaseEstimator):
-    """Labels of whole texts, by recurrent networks and by a linear model of n-grams beside them.
+    """Labels of whole sequences: texts, by recurrent networks and a linear model of n-grams beside them; or frames of
+    numbers, by recurrent networks.
 
     Args:
-        labels: `"one"` label for each text, or `"several"`, any number of them.
+        source: what is classified: `"text"`, or `"frames"`, arrays of numbers `(time, features)`.
+        labels: `"one"` label for each sequence, or `"several"`, any number of them.
         cell: `"gru"`, `"lstm"`, `"peephole_lstm"` or `"simple_rnn"`.
         units: of each direction of the recurrent layers.
         layers: how many bidirectional layers.
@@ -76,6 +79,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
+        source: str = "text",
         labels: str = "one",
         cell: str = "gru",
         units: int = 64,
@@ -99,6 +103,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         seed: int = 1,
         verbose: int = 1,
     ) -> None:
+        self.source = source
         self.labels = labels
         self.cell = cell
         self.units = units
@@ -127,8 +132,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
 
         Args:
             X: texts, with their labels in `y`; a path; a dict of a file for each label; pairs `(text, label)`; or a
-                DataFrame with the columns `text` and `label`.
-            y: the labels, when `X` holds texts: texts or whole numbers, or a collection of them for each text.
+                DataFrame with the columns `text` and `label`. Of frames: arrays `(time, features)`, NaN where a number
+                is missing, a path, or a DataFrame in long form (`id`, maybe `time`, numbers, `label`).
+            y: the labels, when `X` holds texts or arrays: texts or whole numbers, or for each a collection of them.
             validation_data: what chooses the epoch, in any of these forms (`(X, y)` for two lists); a tenth of each
                 label of `X` is held out for it when there is none.
             verbose: that of the estimator unless given.
@@ -138,16 +144,16 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
             ConfigError: an argument of a wrong type or an unknown key.
         """
         config = self._config()
-        several = config.model.labels == "several"
-        train = load_examples(X, config.data, several, y)
+        kind = kind_of(config)
+        train = load_examples(X, config.data, kind, y)
         if validation_data is None:
             train, dev = hold_out(train, config.data.dev_share or 0.1)
         elif y is not None and isinstance(validation_data, tuple):
-            dev = load_examples(validation_data[0], config.data, several, validation_data[1])
+            dev = load_examples(validation_data[0], config.data, kind, validation_data[1])
         else:
-            dev = load_examples(validation_data, config.data, several)
+            dev = load_examples(validation_data, config.data, kind)
         check_labels({"train": train, "dev": dev}, config)
-        settled = config.model_copy(update={"data": with_layout(config.data, X if y is None else ())})
+        settled = config.model_copy(update={"data": with_layout(config.data, kind, X if y is None else ())})
         recording = Recording(verbose=is_verbose(self, verbose))
         self.model_, result = fit_classifier(train, dev, settled, recording)
         self.config_ = config
@@ -166,10 +172,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         """The label of each text, as an array; where there may be several, a list of the labels of each.
 
         Args:
-            X: texts, or a DataFrame.
+            X: texts, arrays, or a DataFrame.
         """
         self._check_fitted()
-        answers = self.model_.answer(load_texts(X, self.model_.data).sources)
+        answers = self.model_.answer(load_sources(X, self.model_.data, self.model_.kind).sources)
         if self.model_.labels.several:
             return [list(answer.labels) for answer in answers]
         return np.array([answer.labels[0] for answer in answers], self.classes_.dtype)
@@ -177,12 +183,25 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each of `classes_`, `(texts, labels)`; where there may be several, each by itself."""
         self._check_fitted()
-        return self.model_.probabilities(load_texts(X, self.model_.data).sources)
+        return self.model_.probabilities(load_sources(X, self.model_.data, self.model_.kind).sources)
+
+    def explain(self, X: Any, method: Method = "leave_one_out") -> list[Explanation]:
+        """Which words of texts spoke for their labels; each draws itself in colours in a notebook and with rich.
+
+        Args:
+            X: texts, or a DataFrame.
+            method: `"leave_one_out"`, or `"attention"` of a classifier that pools by it.
+
+        Raises:
+            ConfigError: no such method, frames, or a classifier that pools otherwise.
+        """
+        self._check_fitted()
+        return explain(self.model_, load_sources(X, self.model_.data, self.model_.kind).sources, method)
 
     def score(self, X: Any, y: Any = None) -> float:
         """The share of texts whose labels are right; `X` and `y` are as in `fit`."""
         self._check_fitted()
-        examples = load_examples(X, self.model_.data, self.model_.labels.several, y)
+        examples = load_examples(X, self.model_.data, self.model_.kind, y)
         self.model_.labels.warn_of_unknown(examples)
         return evaluate_model(self.model_, examples).accuracy
 

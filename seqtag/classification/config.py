@@ -16,7 +16,17 @@ Files = str | dict[str, str]
 Pooling = Literal["last", "mean", "max", "mean_max", "attention"]
 Measure = Literal["accuracy", "f1_macro", "log_loss"]
 # The keys of the section `data` that say how a file is laid out.
-LAYOUT = ("layout", "text_column", "label_column", "separator", "label_separator", "encoding")
+LAYOUT = (
+    "layout",
+    "text_column",
+    "label_column",
+    "id_column",
+    "time_column",
+    "features",
+    "separator",
+    "label_separator",
+    "encoding",
+)
 
 
 class DataConfig(FilesConfig):
@@ -27,15 +37,26 @@ class DataConfig(FilesConfig):
     )
     dev: Files | None = Field(None, description="data that choose the epoch; held out of train unless set")
     test: Files | None = Field(None, description="data that are scored once, at the end")
-    layout: Literal["auto", "table", "fasttext", "classes"] = Field(
+    layout: Literal["auto", "table", "fasttext", "classes", "frames"] = Field(
         "auto",
-        description="of the files: columns, lines that begin with __label__, or a file for each label; auto detects it",
+        description="of the files: columns, lines that begin with __label__, a file for each label, frames of numbers; "
+        "auto detects it",
     )
     text_column: Column | None = Field(
         None, description="of a table, name or 1-based number; 'text' where there is such a column, else the first"
     )
     label_column: Column | None = Field(
-        None, description="of a table, name or 1-based number; 'label' where there is such a column, else the second"
+        None,
+        description="of a table or of frames, name or 1-based number; 'label' where there is such a column, else 2",
+    )
+    id_column: Column | None = Field(
+        None, description="of frames: which sequence a row is of, name or 1-based number; 'id' unless set"
+    )
+    time_column: Column | None = Field(
+        None, description="of frames: what orders the rows of a sequence; 'time' where there is such a column"
+    )
+    features: tuple[Column, ...] | None = Field(
+        None, description="of frames: the columns of numbers; all others unless set"
     )
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="between the columns of a table; a TAB unless set, of a file .csv a comma or a semicolon"
@@ -56,7 +77,8 @@ class DataConfig(FilesConfig):
 class ModelConfig(Section):
     """The network of a classifier, and what scores the labels beside it."""
 
-    labels: Literal["one", "several"] = Field("one", description="one label for each text, or any number of them")
+    source: Literal["text", "frames"] = Field("text", description="what is classified: texts, or frames of numbers")
+    labels: Literal["one", "several"] = Field("one", description="one label for each sequence, or any number of them")
     cell: Cell = Field("gru", description="of the recurrent layers")
     units: Positive = Field(64, description="units of each direction")
     layers: Positive = Field(1, description="bidirectional layers")
@@ -77,7 +99,7 @@ class ModelConfig(Section):
         6, description="the same of two and more characters of a word, up to so many; 0 for none"
     )
     dropout: Fraction = Field(
-        0.5, description="of the word vectors, of each recurrent layer's output and of the pooled"
+        0.5, description="of the word vectors, of each recurrent layer's output and of the pooled vector"
     )
     recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
     word_dropout: Fraction = Field(0.05, description="share of words read as unknown while training")
@@ -92,9 +114,10 @@ class TrainingConfig(FittingConfig):
     patience: Positive | None = Field(
         4, description="epochs without a better dev measure after which training ends; null for never"
     )
-    batch_tokens: Positive = Field(1000, description="the most words in a batch, padding counted")
+    batch_tokens: Positive = Field(1000, description="the most words or frames in a batch, padding counted")
     class_weights: Literal["balanced"] | dict[str, AboveZero] | None = Field(
-        None, description="how much texts of a label count, 1 unless named; balanced: each label as much as any other"
+        None,
+        description="how much sequences of a label count, 1 unless named; balanced: each label as much as any other",
     )
 
 
@@ -102,9 +125,7 @@ class EvaluationConfig(Section):
     """What is measured, and what is printed at the end."""
 
     measure: Measure = Field("accuracy", description="the dev measure that chooses the epoch")
-    show_examples: Annotated[int, Field(ge=0)] = Field(
-        5, description="dev texts with their answers, printed at the end"
-    )
+    show_examples: Annotated[int, Field(ge=0)] = Field(5, description="dev data with their answers, printed at the end")
 
 
 class ClassificationConfig(TaskConfig):

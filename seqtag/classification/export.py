@@ -1,4 +1,4 @@
-"""A classifier as one SavedModel that takes raw texts and needs TensorFlow alone."""
+"""A classifier as one SavedModel that takes raw texts or numbers and needs TensorFlow alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 
 import tensorflow as tf
 
+from seqtag.classification.data.frame_encoder import FrameEncoder
 from seqtag.classification.model import ClassificationModel
 from seqtag.process.forks import check_can_run
 from seqtag.runs.places import new_folder
@@ -29,18 +30,30 @@ class ServingClassifier(tf.Module):
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """`serving_default` alone."""
-        text = tf.TensorSpec([None], tf.string, name="text")
-        return {"serving_default": self.classify.get_concrete_function(text)}
+        if isinstance(self._model.encoder, FrameEncoder):
+            specs = {
+                "features": tf.TensorSpec([None, None, self._model.encoder.scale.width], tf.float32, name="features"),
+                "lengths": tf.TensorSpec([None], tf.int32, name="lengths"),
+            }
+        else:
+            specs = {"text": tf.TensorSpec([None], tf.string, name="text")}
+        return {"serving_default": self.classify.get_concrete_function(**specs)}
 
     @tf.function(autograph=False)
-    def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`text (batch,)` -> `labels` and `scores`, the probability of each label `(batch, labels)`, and `classes`.
+    def classify(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Sequences -> `labels` and `scores`, the probability of each label `(batch, labels)`, and `classes`.
+
+        Sequences are `text (batch,)`; or `features (batch, time, features)` in float32, NaN where missing, and
+        `lengths (batch,)` in int32.
 
         `labels (batch,)` is the most probable one. Where there may be several it is `(batch, labels)`, padded by "".
         `classes (labels,)` are the names of the columns of `scores`.
         """
-        # As files hold texts.
-        batch = self._model.encoder.batch_of_texts(text)
+        encoder = self._model.encoder
+        if isinstance(encoder, FrameEncoder):
+            batch = encoder.batch_of_frames(inputs["features"], inputs["lengths"])
+        else:
+            batch = encoder.batch_of_texts(inputs["text"])
         scores = self._model.batch_probabilities(batch)
         classes = tf.constant(self._model.labels.names)
         if self._model.labels.several:

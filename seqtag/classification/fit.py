@@ -1,4 +1,4 @@
-"""From texts with labels and a configuration to a fitted classifier."""
+"""From sequences with labels and a configuration to a fitted classifier."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from seqtag.classification.calibration import fit_factors, fit_threshold, log_lo
 from seqtag.classification.config import ClassificationConfig
 from seqtag.classification.data.batches import LabelledBatches
 from seqtag.classification.data.examples import Examples
+from seqtag.classification.data.frame_encoder import FrameEncoder
 from seqtag.classification.data.labels import LabelCodec
-from seqtag.classification.data.text_encoder import EncodedTexts, TextEncoder
+from seqtag.classification.data.ngrams import NgramHasher
+from seqtag.classification.data.text_encoder import TextEncoder
 from seqtag.classification.evaluation.evaluate import DevMeasure
 from seqtag.classification.linear import STRENGTHS, LinearPart, as_matrix, fit_part
 from seqtag.classification.model import ClassificationModel
@@ -92,11 +94,18 @@ class Trainer:
         self.vectors = vectors
         self.labels = LabelCodec.fit(train, config.model.labels == "several")
         self.dev = dev
-        lookup = None if vectors is None else VectorLookup.of(vectors)
-        self.encoder = TextEncoder.fit(train.sources, config.model, lookup)
+        self.encoder = self._encoder(train)
+        self.encoded: Any
+        self.encoded_dev: Any
         self.encoded, self.encoded_dev = (self.encoder.encode(part.sources) for part in (train, dev))
         self.targets, self.dev_targets = (self.labels.targets(part.labels) for part in (train, dev))
         self.label_weights = label_weights(self.labels, self.targets, config)
+
+    def _encoder(self, train: Examples) -> TextEncoder | FrameEncoder:
+        if self.config.model.source == "frames":
+            return FrameEncoder.fit(train.sources)
+        lookup = None if self.vectors is None else VectorLookup.of(self.vectors)
+        return TextEncoder.fit(train.sources, self.config.model, lookup)
 
     def fit(self, seed: int, recording: Recording, budget: Budget) -> tuple[ClassifierNetwork, FitResult]:
         """A network fitted with a seed, and how the fit went."""
@@ -130,24 +139,12 @@ class Trainer:
         return ClassificationModel(network, self.encoder, self.labels, data=self.config.data)
 
     def _network(self) -> ClassifierNetwork:
-        settings, words = self.config.model, self.encoder.words
-        lookup = words.vectors
+        settings, encoder = self.config.model, self.encoder
         network = ClassifierNetwork(
             len(self.labels),
             self.labels.several,
-            representation={
-                "num_words": len(words.words),
-                "singletons_from": words.words.singletons_from,
-                "num_chars": len(words.chars),
-                "num_buckets": words.num_buckets,
-                "word_dim": settings.word_dim,
-                "char_encoder": settings.char_encoder,
-                "spelling": settings.spelling,
-                "word_dropout": settings.word_dropout,
-                "singleton_dropout": settings.singleton_dropout,
-                "num_vectors": 0 if lookup is None else lookup.num_rows,
-                "vector_dim": 0 if self.vectors is None else self.vectors.width,
-            },
+            representation=self._representation(encoder) if isinstance(encoder, TextEncoder) else None,
+            frame_width=encoder.scale.columns if isinstance(encoder, FrameEncoder) else None,
             cell=settings.cell,
             units=settings.units,
             layers=settings.layers,
@@ -160,12 +157,32 @@ class Trainer:
         network.build()
         return network
 
+    def _representation(self, encoder: TextEncoder) -> dict[str, Any]:
+        settings, words = self.config.model, encoder.words
+        return {
+            "num_words": len(words.words),
+            "singletons_from": words.words.singletons_from,
+            "num_chars": len(words.chars),
+            "num_buckets": words.num_buckets,
+            "word_dim": settings.word_dim,
+            "char_encoder": settings.char_encoder,
+            "spelling": settings.spelling,
+            "word_dropout": settings.word_dropout,
+            "singleton_dropout": settings.singleton_dropout,
+            "num_vectors": 0 if words.vectors is None else words.vectors.num_rows,
+            "vector_dim": 0 if self.vectors is None else self.vectors.width,
+        }
+
+    @property
+    def _hasher(self) -> NgramHasher | None:
+        return self.encoder.ngrams if isinstance(self.encoder, TextEncoder) else None
+
     def _linear_parts(self) -> list[tuple[LinearPart, np.ndarray]]:
         """The linear models of n-grams of words and of characters, with their scores of dev."""
-        hasher = self.encoder.ngrams
+        hasher = self._hasher
         if hasher is None:
             return []
-        train, dev = (as_matrix(_ngrams(encoded), hasher) for encoded in (self.encoded, self.encoded_dev))
+        train, dev = (as_matrix(encoded.ngrams, hasher) for encoded in (self.encoded, self.encoded_dev))
         weights = None if self.label_weights is None else np.array(self.label_weights)
         found = []
         for rows in hasher.groups.values():
@@ -182,22 +199,17 @@ class Trainer:
         )
 
     def _ngram_arguments(self, parts: Sequence[LinearPart]) -> dict[str, Any] | None:
-        if self.encoder.ngrams is None:
+        if self._hasher is None:
             return None
         kept = sum(int((part.weights != 0).any(axis=1).sum()) for part in parts)
-        return {"num_rows": self.encoder.ngrams.num_rows, "num_labels": len(self.labels), "kept_rows": kept}
+        return {"num_rows": self._hasher.num_rows, "num_labels": len(self.labels), "kept_rows": kept}
 
     def _table(self, parts: Sequence[LinearPart], factors: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
         """The weights of all n-grams, with the factor of their part, and the offsets of the labels."""
-        assert self.encoder.ngrams is not None
-        table = np.zeros((self.encoder.ngrams.num_rows, len(self.labels)), np.float32)
+        assert self._hasher is not None
+        table = np.zeros((self._hasher.num_rows, len(self.labels)), np.float32)
         bias = np.zeros(len(self.labels))
         for part, factor in zip(parts, factors, strict=True):
             table[part.rows] = factor * part.weights
             bias += factor * part.bias
         return table, bias
-
-
-def _ngrams(encoded: EncodedTexts) -> Any:
-    assert encoded.ngrams is not None
-    return encoded.ngrams

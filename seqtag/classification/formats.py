@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from seqtag.classification.explanation import Explanation
 from seqtag.classification.model import Answer
 
 SCORE_DIGITS = 6
@@ -12,25 +13,29 @@ SCORE_DIGITS = 6
 BETWEEN = ","
 
 
-def to_text(answer: Answer) -> str:
-    r"""The label of an answer on a line; of several all, with commas between.
+def to_text(answer: Answer, words: Explanation | None = None) -> str:
+    r"""The label of an answer on a line; of several all, with commas between; after a TAB the words that spoke for it.
 
     >>> to_text(Answer(("pos",), [0.25, 0.75])), to_text(Answer((), [0.25, 0.25]))
     ('pos\n', '\n')
     """
-    return BETWEEN.join(map(str, answer.labels)) + "\n"
+    told = "" if words is None else "\t" + " ".join(words.to_text().split())
+    return BETWEEN.join(map(str, answer.labels)) + told + "\n"
 
 
-def to_json(answer: Answer, names: Sequence[str], several: bool) -> str:
+def to_json(answer: Answer, names: Sequence[str], several: bool, words: Explanation | None = None) -> str:
     r"""An answer as a JSON line: `label`, its probability `score`, and the probability of each label, `scores`.
 
-    Where there may be several, `labels` stands in the place of `label` and `score`.
+    Where there may be several, `labels` stands in the place of `label` and `score`. With an explanation, `words`
+    says how much each speaks for the most probable label.
 
     >>> to_json(Answer(("pos",), [0.25, 0.75]), ["neg", "pos"], several=False)
     '{"label": "pos", "score": 0.75, "scores": {"neg": 0.25, "pos": 0.75}}\n'
     """
     scores = {name: round(score, SCORE_DIGITS) for name, score in zip(names, answer.scores, strict=True)}
+    told = {} if words is None else {"words": words.to_dict()}
     if several:
-        return json.dumps({"labels": list(answer.labels), "scores": scores}, ensure_ascii=False) + "\n"
+        return json.dumps({"labels": list(answer.labels), "scores": scores, **told}, ensure_ascii=False) + "\n"
     [label] = answer.labels
-    return json.dumps({"label": label, "score": scores[str(label)], "scores": scores}, ensure_ascii=False) + "\n"
+    line = {"label": label, "score": scores[str(label)], "scores": scores, **told}
+    return json.dumps(line, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""A complete classifier: texts in, labels with probabilities out."""
+"""A complete classifier: sequences in, labels with probabilities out."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from seqtag.classification.config import LAYOUT, TASK, DataConfig
-from seqtag.classification.data.examples import Label, Source
+from seqtag.classification.data.batches import Encoded
+from seqtag.classification.data.examples import Kind, Label, Source
+from seqtag.classification.data.frame_encoder import FrameEncoder
 from seqtag.classification.data.labels import LabelCodec
-from seqtag.classification.data.text_encoder import EncodedTexts, TextEncoder
+from seqtag.classification.data.text_encoder import TextEncoder
 from seqtag.classification.network.ensemble import ClassifierEnsemble
 from seqtag.classification.stored_sizes import stored_sizes
 from seqtag.data.length_batches import batches_by_length
@@ -48,11 +50,11 @@ class Answer:
 
 
 class ClassificationModel:
-    """Networks, the encoder that turns texts into their input, and the labels of their output.
+    """Networks, the encoder that turns sequences into their input, and the labels of their output.
 
     Args:
         network: the fitted networks, with the linear model of n-grams.
-        encoder: encodes texts.
+        encoder: encodes texts, or frames.
         labels: the labels.
         threshold: the probability from which on labels are given, where a text may have several.
         data: how the files that it reads are laid out.
@@ -61,7 +63,7 @@ class ClassificationModel:
     def __init__(
         self,
         network: ClassifierEnsemble,
-        encoder: TextEncoder,
+        encoder: TextEncoder | FrameEncoder,
         labels: LabelCodec,
         threshold: float = 0.5,
         data: DataConfig = DataConfig(),
@@ -73,8 +75,13 @@ class ClassificationModel:
         self.data = data
         self._graphs: dict[str, Traced] = {}
 
-    def encode(self, sources: Sequence[Source]) -> EncodedTexts:
-        """Texts as numbers."""
+    @property
+    def kind(self) -> Kind:
+        """What it classifies, and whether into several labels."""
+        return Kind("frames" if isinstance(self.encoder, FrameEncoder) else "text", self.labels.several)
+
+    def encode(self, sources: Sequence[Source]) -> Encoded:
+        """Sequences as numbers."""
         check_can_run()
         return self.encoder.encode(sources)
 
@@ -88,7 +95,7 @@ class ClassificationModel:
         """The probability of each label, `(sequences, labels)`."""
         return self.probabilities_of(self.encode(sources))
 
-    def probabilities_of(self, encoded: EncodedTexts) -> np.ndarray:
+    def probabilities_of(self, encoded: Encoded) -> np.ndarray:
         """The same of texts that are encoded already."""
         return self._rows_of(encoded, "probabilities", self.batch_probabilities)
 
@@ -97,25 +104,25 @@ class ClassificationModel:
         scores = self.network(batch)
         return tf.sigmoid(scores) if self.labels.several else tf.nn.softmax(scores)
 
-    def member_scores(self, encoded: EncodedTexts) -> np.ndarray:
+    def member_scores(self, encoded: Encoded) -> np.ndarray:
         """The mean of the networks' own scores, `(sequences, labels)`, without factor and n-grams."""
         return self._rows_of(encoded, "members", self.network.mean_score)
 
-    def attention(self, encoded: EncodedTexts) -> list[np.ndarray]:
+    def attention(self, encoded: Encoded) -> list[np.ndarray]:
         """How much each word weighs in the pooled states, `(words,)` for each text."""
         found: list[np.ndarray] = [np.zeros(0, np.float32)] * len(encoded.lengths)
         graph = self._graph("attention", self.network.attention)
         for numbers in _batches(encoded.lengths):
-            for n, row in zip(numbers, graph(encoded.batch_with_ngrams(tf.constant(numbers))).numpy(), strict=True):
+            for n, row in zip(numbers, graph(encoded.full_batch(tf.constant(numbers))).numpy(), strict=True):
                 found[n] = row[: encoded.lengths[n]]
         return found
 
-    def _rows_of(self, encoded: EncodedTexts, name: str, function: Callable[[Batch], tf.Tensor]) -> np.ndarray:
+    def _rows_of(self, encoded: Encoded, name: str, function: Callable[[Batch], tf.Tensor]) -> np.ndarray:
         """What a graph function gives for each sequence, `(sequences, labels)`."""
         found = np.zeros((len(encoded.lengths), len(self.labels)), np.float32)
         graph = self._graph(name, function)
         for numbers in _batches(encoded.lengths):
-            found[numbers] = graph(encoded.batch_with_ngrams(tf.constant(numbers))).numpy()
+            found[numbers] = graph(encoded.full_batch(tf.constant(numbers))).numpy()
         return found
 
     def _graph(self, name: str, function: Callable[[Batch], tf.Tensor]) -> Traced:
@@ -140,7 +147,7 @@ class ClassificationModel:
     def to_dict(self) -> dict[str, Any]:
         """All but the network, as JSON can hold it."""
         return {
-            "text": self.encoder.to_dict(),
+            self.kind.source: self.encoder.to_dict(),
             "labels": self.labels.to_dict(),
             "threshold": self.threshold,
             "options": {key: value for key, value in self.data.model_dump(mode="json").items() if key in LAYOUT},
@@ -151,7 +158,7 @@ class ClassificationModel:
         """The model that `to_dict` described, around a network."""
         return cls(
             network,
-            TextEncoder.from_dict(data["text"]),
+            FrameEncoder.from_dict(data["frames"]) if "frames" in data else TextEncoder.from_dict(data["text"]),
             LabelCodec.from_dict(data["labels"]),
             float(data["threshold"]),
             DataConfig(**data["options"]),

@@ -27,10 +27,15 @@ def stored_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[
         config = member["config"]
         yield "a number of labels of", config["num_labels"], len(labels["labels"])
         yield "several labels", config["several"], labels["several"]
-        yield from _sizes_of_text(config["representation"], encoders["text"])
+        if "frames" in encoders:
+            scale = encoders["frames"]
+            yield "frames of a width of", config["frame_width"], len(scale["mean"]) + len(scale["indicated"])
+        else:
+            yield from _sizes_of_text(config["representation"], encoders["text"])
         if config["layers"] > MOST_LAYERS:
             raise ValueError(f"{config['layers']} layers")
-    yield from _sizes_of_ngrams(network["ngrams"], encoders["text"]["ngrams"], len(labels["labels"]))
+    hasher = encoders["text"]["ngrams"] if "text" in encoders else None
+    yield from _sizes_of_ngrams(network["ngrams"], hasher, len(labels["labels"]))
 
 
 def _sizes_of_text(words: dict[str, Any], text: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:

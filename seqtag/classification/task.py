@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqtag.classification.config import TASK, ClassificationConfig, DataConfig
 from seqtag.classification.data.detection import recognises as recognises_files
-from seqtag.classification.data.examples import Examples
+from seqtag.classification.data.examples import Examples, Kind
 from seqtag.classification.data.inputs import read_inputs
 from seqtag.classification.data.inspection import ExamplesReport, inspect_examples
 from seqtag.classification.data.labels import LabelCodec
@@ -33,7 +33,7 @@ CONFIG = ClassificationConfig
 OPTIONS = {
     "train": frozenset[str](),
     "evaluate": READING,
-    "predict": READING | {"format"},
+    "predict": READING | {"format", "explain"},
     "export": frozenset[str](),
     "inspect": READING,
 }
@@ -50,7 +50,8 @@ def train(config: ClassificationConfig, output: Path, resume: bool = False) -> C
         DataError: a file is at fault.
     """
     with run_directory(config, output, resume) as folder:
-        splits = load_splits(config.data, config.model.labels == "several")
+        kind = kind_of(config)
+        splits = load_splits(config.data, kind)
         check_labels(splits, config)
         import_tensorflow()
         from seqtag.classification.evaluation.evaluate import evaluate_model
@@ -59,7 +60,7 @@ def train(config: ClassificationConfig, output: Path, resume: bool = False) -> C
         from seqtag.training.recording import Recording
 
         logs = folder / LOGS if config.training.tensorboard else None
-        settled = config.model_copy(update={"data": with_layout(config.data)})
+        settled = config.model_copy(update={"data": with_layout(config.data, kind)})
         recording = Recording(folder / CHECKPOINTS, logs, resume)
         model, fit = fit_classifier(splits["train"], splits["dev"], settled, recording)
         reports: dict[str, Report] = {
@@ -70,6 +71,11 @@ def train(config: ClassificationConfig, output: Path, resume: bool = False) -> C
         model.save(folder)
         write_figures(folder, fit.history, metrics)
     return ClassifierSummary(output, metrics, reports, _examples(model, splits["dev"], config.evaluation.show_examples))
+
+
+def kind_of(config: ClassificationConfig) -> Kind:
+    """What a configuration classifies."""
+    return Kind(config.model.source, config.model.labels == "several")
 
 
 def check_labels(splits: Mapping[str, Examples], config: ClassificationConfig) -> None:
@@ -112,9 +118,9 @@ def evaluate(run: Path, data: str, **reading: Any) -> Report:
     Raises:
         RunError, DataError: see `load_bundle` and `load_examples`.
     """
-    own, codec = _stored(run)
+    own, codec, kind = _stored(run)
     files = files_of(data) or data
-    examples = load_examples(files, reading_for(own, reading, files), codec.several)
+    examples = load_examples(files, reading_for(own, reading, files, kind), kind)
     codec.warn_of_unknown(examples)
     model = _load(run)
     from seqtag.classification.evaluation.evaluate import evaluate_model
@@ -122,17 +128,21 @@ def evaluate(run: Path, data: str, **reading: Any) -> Report:
     return evaluate_model(model, examples)
 
 
-def _stored(run: Path) -> tuple[DataConfig, LabelCodec]:
-    """How a run reads files, and its labels."""
+def _stored(run: Path) -> tuple[DataConfig, LabelCodec, Kind]:
+    """How a run reads files, its labels, and what it classifies."""
 
-    def readers(encoders: dict[str, Any]) -> tuple[DataConfig, LabelCodec]:
-        return DataConfig(**encoders["options"]), LabelCodec.from_dict(encoders["labels"])
+    def readers(encoders: dict[str, Any]) -> tuple[DataConfig, LabelCodec, Kind]:
+        labels = LabelCodec.from_dict(encoders["labels"])
+        kind = Kind("frames" if "frames" in encoders else "text", labels.several)
+        return DataConfig(**encoders["options"]), labels, kind
 
     return bundle.load_encoders(run, TASK, readers, stored_sizes)
 
 
-def predict(run: Path, source: str, *, format: str = "text", **reading: Any) -> Iterable[bytes]:
-    """Answers a file, a text a line, or the texts of a table.
+def predict(
+    run: Path, source: str, *, format: str = "text", explain: str | None = None, **reading: Any
+) -> Iterable[bytes]:
+    """Answers a file: a text a line, the texts of a table, or frames of numbers.
 
     Faults in the first part of the file are found before TensorFlow is imported.
 
@@ -140,6 +150,7 @@ def predict(run: Path, source: str, *, format: str = "text", **reading: Any) -> 
         run: the run directory.
         source: a file, `-` for standard input.
         format: of the answers: `"text"` or `"jsonl"`.
+        explain: how the words are found that spoke for an answer: `"attention"` or `"leave_one_out"`.
         reading: how the file is read, where it is not as the run's own: `READING`.
 
     Raises:
@@ -147,12 +158,15 @@ def predict(run: Path, source: str, *, format: str = "text", **reading: Any) -> 
     """
     if format not in ("text", "jsonl"):
         raise ConfigError(f"--format: expected text or jsonl, found {format}")
-    own, _ = _stored(run)
-    texts = read_inputs(source, with_options(own, reading))
+    own, _, kind = _stored(run)
+    inputs = read_inputs(source, with_options(own, reading), kind)
     model = _load(run)
-    from seqtag.classification.predict import predict_texts
+    from seqtag.classification.explanation import check_explains
+    from seqtag.classification.predict import predict_inputs
 
-    return predict_texts(model, texts, format)
+    if explain is not None:
+        check_explains(model, explain)
+    return predict_inputs(model, inputs, format, explain)  # type: ignore[arg-type]  # one of these
 
 
 def export(run: Path, folder: Path) -> None:

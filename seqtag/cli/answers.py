@@ -46,7 +46,8 @@ def predict(
     form: Annotated[
         Literal["columns", "jsonl", "text"] | None,
         typer.Option(
-            "--format", help="tagger and language model: columns unless set; seq2seq: text, of CoNLL-U columns"
+            "--format",
+            help="tagger and language model: columns unless set; seq2seq: text, of CoNLL-U columns; classifier: text",
         ),
     ] = None,
     beam: Annotated[
@@ -61,6 +62,10 @@ def predict(
     ] = False,
     attention: Annotated[
         str | None, typer.Option("--attention", metavar="FILE", help="seq2seq: picture of where the first answers look")
+    ] = None,
+    explain: Annotated[
+        Literal["attention", "leave_one_out"] | None,
+        typer.Option("--explain", help="classifier: the words that spoke for an answer"),
     ] = None,
     horizon: Annotated[
         int | None, typer.Option("--horizon", min=1, help="forecaster: steps; those it was fitted for unless set")
@@ -83,6 +88,7 @@ def predict(
     from seqtag.runs.places import check_output_file
 
     options |= those_set(text=text, format=form, horizon=horizon, future=future, levels=levels, hierarchy=hierarchy)
+    options |= those_set(explain=explain)
     options |= those_set(beam=beam, n_best=n_best, attention=attention, forced=forced)
     command = command_of_this_run(context, run, options)
     if output is not None:

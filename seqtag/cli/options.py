@@ -42,6 +42,8 @@ PAIRS = {
 TEXTS = {
     "text_column": "classifier: name or 1-based number",
     "label_column": "classifier: name or 1-based number",
+    "id_column": "classifier, of frames: name or 1-based number",
+    "time_column": "classifier, of frames: name or 1-based number",
 }
 SERIES = {
     "series": "series: column of their names",

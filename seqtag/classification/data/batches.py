@@ -23,6 +23,9 @@ class Encoded(Protocol):
     def batch(self, numbers: tf.Tensor) -> Batch:
         """The batch of the sequences with these numbers, as the recurrent network reads it."""
 
+    def full_batch(self, numbers: tf.Tensor) -> Batch:
+        """The same with n-grams, where there are any."""
+
 
 class LabelledBatches:
     """An endless stream of batches: pass after pass over the data, each in another order.

@@ -9,25 +9,34 @@ from pathlib import Path
 
 from seqtag.classification.config import DataConfig
 from seqtag.classification.data.columns import has_header, rows_of, separator_of
+from seqtag.classification.data.examples import Kind
 from seqtag.classification.data.fasttext import PREFIX
+from seqtag.data.frames.archive import MARKS
 from seqtag.data.text.lines import read_lines
 from seqtag.errors import ConfigError, DataError
 
 Files = str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]]
 
-LAYOUTS = ("table", "fasttext", "classes")
+LAYOUTS = ("table", "fasttext", "classes", "frames")
+# Where time-series archives have their frames.
+ARCHIVE_SUFFIX = ".ts"
 # How many lines are looked at.
 DETECTION_LINES = 20
 
 
-def settled(data: DataConfig, files: Files) -> DataConfig:
+def settled(data: DataConfig, files: Files, kind: Kind) -> DataConfig:
     """The configuration with the layout of these files in place of `auto`.
 
     Raises:
-        ConfigError: the layout is not one of such files.
+        ConfigError: the layout is not one of such files, or of sources of another kind.
         DataError: a file cannot be read.
     """
-    layout = detect_layout(files, data.encoding) if data.layout == "auto" else data.layout
+    layout: str = data.layout
+    if layout == "auto":
+        layout = "frames" if kind.is_frames else detect_layout(files, data.encoding)
+    if (layout == "frames") != kind.is_frames:
+        expected = "frames" if layout == "frames" else "text"
+        raise ConfigError(f"model.source: expected {expected} for the layout {layout}, found {kind.source}")
     is_of_classes = isinstance(files, Mapping) or Path(files).is_dir()
     if is_of_classes != (layout == "classes"):
         expected = "a file for each label, or a folder of them" if layout == "classes" else "one file"
@@ -52,19 +61,27 @@ def recognises(files: Sequence[str], layout: str | None) -> bool:
     """Whether `inspect` of this task is for these files.
 
     The layout is one of this task's; or the file begins with ``__label__``, or with names of columns among which are
-    `text` and `label`.
+    `text` and `label`; or it is one of the time-series archives, `.ts`.
     """
     if layout not in (None, "auto"):
-        return layout in LAYOUTS
+        # Frames of numbers are of several tasks.
+        return layout in LAYOUTS and layout != "frames"
     try:
         lines = head_of(files[0])
     except (DataError, ConfigError):
         return False
     if not lines:
         return False
+    if is_archive(files[0], lines):
+        return True
     data = DataConfig()
     _, first = next(rows_of(lines[:1], separator_of(data, files[0], lines[0])))
     return all(line.startswith(PREFIX) for line in lines if line.strip()) or has_header(first, data)
+
+
+def is_archive(file: str, lines: Sequence[str]) -> bool:
+    """Whether a file is one of the time-series archives."""
+    return file.lower().endswith(ARCHIVE_SUFFIX) and lines[0].startswith(MARKS)
 
 
 def head_of(file: str | os.PathLike[str], encoding: str = "utf-8") -> list[str]:

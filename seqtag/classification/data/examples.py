@@ -14,6 +14,23 @@ Source: TypeAlias = Any
 Label: TypeAlias = str | int
 
 
+class Kind(NamedTuple):
+    """What sequences are, and how many labels they have.
+
+    Attributes:
+        source: `"text"` or `"frames"`.
+        several: whether a sequence may have several labels, or none.
+    """
+
+    source: str = "text"
+    several: bool = False
+
+    @property
+    def is_frames(self) -> bool:
+        """Whether sequences are frames of numbers."""
+        return self.source == "frames"
+
+
 class Row(NamedTuple):
     """One sequence, as readers find it.
 

@@ -10,41 +10,48 @@ from typing import NamedTuple
 
 from seqtag.classification.config import DataConfig
 from seqtag.classification.data.columns import TAB, has_header, number_of, rows_of, separator_of, text_column_of
+from seqtag.classification.data.examples import Kind, Source
 from seqtag.classification.data.fasttext import split_line
-from seqtag.data.text.lines import Source, read_lines, source_name
+from seqtag.classification.data.frame_examples import read_frame_examples
+from seqtag.data.text.lines import Source as File
+from seqtag.data.text.lines import read_lines, source_name
 from seqtag.data.text.read_ahead import FileInput, file_size, read_ahead
 from seqtag.errors import DataError
 
-CHARACTERS_AHEAD = 200_000
+CHARACTERS_AHEAD, NUMBERS_AHEAD = 200_000, 1_000_000
 
 
-class TextInput(NamedTuple):
-    """A text to be answered, and how many characters of the file it takes."""
+class Input(NamedTuple):
+    """A sequence to be answered, and how many characters or numbers of the file it takes."""
 
-    text: str
+    source: Source
     size: int
 
 
-def read_inputs(file: Source, data: DataConfig) -> FileInput[TextInput]:
-    """The texts of a file: a text a line, where it has no columns; a blank line is an empty text.
+def read_inputs(file: File, data: DataConfig, kind: Kind) -> FileInput[Input]:
+    """The sequences of a file: a text a line, where it has no columns; a blank line is an empty text.
 
     It has columns where its first row names that of the texts, as in training or as `text`, or where `data.text_column`
     is a number. Where lines are separated by TABs, a line without any is a text. Labels before a text, as fastText
-    writes them, are left out.
+    writes them, are left out. Of frames, see `read_frames`; a column of labels is not read.
 
     Raises:
         DataError: the file is at fault; for faults further down it is raised when `items` come to them.
     """
+    if kind.is_frames:
+        rows = read_frame_examples(file, data, needs_labels=False)
+        frames = (Input(row.source, row.source.size) for row in rows)
+        return FileInput(read_ahead(frames, lambda item: item.size, NUMBERS_AHEAD), data.encoding, None)
     items = _fasttext(file, data) if data.layout == "fasttext" else _texts(file, data)
     return FileInput(read_ahead(items, lambda item: item.size, CHARACTERS_AHEAD), data.encoding, file_size(file))
 
 
-def _fasttext(file: Source, data: DataConfig) -> Iterator[TextInput]:
+def _fasttext(file: File, data: DataConfig) -> Iterator[Input]:
     for line in read_lines(file, data.encoding):
-        yield TextInput(split_line(line)[1], len(line))
+        yield Input(split_line(line)[1], len(line))
 
 
-def _texts(file: Source, data: DataConfig) -> Iterator[TextInput]:
+def _texts(file: File, data: DataConfig) -> Iterator[Input]:
     path = source_name(file)
     lines = read_lines(file, data.encoding)
     first = next(lines, None)
@@ -63,7 +70,7 @@ def _texts(file: Source, data: DataConfig) -> Iterator[TextInput]:
         yield from _column(_again(first, lines), separator, column, path, 0)
         return
     for line in _again(first, lines):
-        yield TextInput(line.strip(), len(line))
+        yield Input(line.strip(), len(line))
 
 
 def _names_texts(fields: list[str], data: DataConfig) -> bool:
@@ -74,7 +81,7 @@ def _names_texts(fields: list[str], data: DataConfig) -> bool:
     return "text" in names and (len(names) == 1 or has_header(fields, data))
 
 
-def _column(lines: Iterator[str], separator: str, column: int, path: str, before: int) -> Iterator[TextInput]:
+def _column(lines: Iterator[str], separator: str, column: int, path: str, before: int) -> Iterator[Input]:
     for number, fields in rows_of(lines, separator):
         if len(fields) > column:
             text = fields[column]
@@ -83,7 +90,7 @@ def _column(lines: Iterator[str], separator: str, column: int, path: str, before
         else:
             message = f"expected a text in column {column + 1}, found {len(fields)} columns"
             raise DataError(message, path, number + before, "data.text_column")
-        yield TextInput(text, sum(map(len, fields)) + len(fields))
+        yield Input(text, sum(map(len, fields)) + len(fields))
 
 
 def _again(first: str, lines: Iterator[str]) -> Iterator[str]:

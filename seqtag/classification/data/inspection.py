@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from seqtag.classification.config import DataConfig
-from seqtag.classification.data.detection import settled
-from seqtag.classification.data.examples import Examples
+from seqtag.classification.data.detection import head_of, is_archive, settled
+from seqtag.classification.data.examples import Examples, Kind
 from seqtag.classification.data.load import files_of, load_examples
 from seqtag.classification.data.split import content
 from seqtag.errors import escaped
@@ -34,7 +34,7 @@ class FileReport:
         examples: how many texts there are.
         labels: how many texts each label has, most first.
         empty: how many texts are empty.
-        lengths: the shortest, the median and the longest text in words between spaces.
+        lengths: the shortest, the median and the longest, in words between spaces or in frames.
         repeated: how many texts repeat an earlier one.
         repeated_lines: where the first of them stand.
         contradictory: how many distinct texts have different labels.
@@ -55,14 +55,15 @@ class FileReport:
 
     def to_text(self) -> str:
         """The report in lines for people."""
+        what, unit = ("sequences", "frames") if self.layout == "frames" else ("texts", "words")
         labels = ", ".join(f"{name} {count:,} ({count / self.examples:.1%})" for name, count in self.labels.items())
         shortest, median, longest = self.lengths
         lines = [
             f"layout {self.layout}, encoding {self.encoding}",
-            f"{self.examples:,} texts, {self.empty:,} empty; {shortest:,} to {longest:,} words, median {median:g}",
+            f"{self.examples:,} {what}, {self.empty:,} empty; {shortest:,} to {longest:,} {unit}, median {median:g}",
             f"{len(self.labels)} labels: {labels}",
-            f"repeated texts: {self.repeated:,}{_where(self.repeated_lines)}",
-            f"texts with different labels: {self.contradictory:,}{_where(self.contradictory_lines)}",
+            f"repeated {what}: {self.repeated:,}{_where(self.repeated_lines)}",
+            f"{what} with different labels: {self.contradictory:,}{_where(self.contradictory_lines)}",
         ]
         return "\n".join(map(escaped, [self.path, *(f"  {line}" for line in lines)]))
 
@@ -79,7 +80,7 @@ class Overlap:
     def to_text(self) -> str:
         """The report in a line for people."""
         new = f"; labels that only the first has: {', '.join(self.new_labels)}" if self.new_labels else ""
-        return escaped(f"{self.path} and {self.earlier}: {self.shared:,} shared texts{new}")
+        return escaped(f"{self.path} and {self.earlier}: {self.shared:,} shared{new}")
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,10 @@ def inspect_examples(files: Sequence[str], data: DataConfig = DataConfig()) -> E
     read = []
     for name in files:
         found = files_of(name) or name
-        reading = settled(data, found)
-        read.append((name, reading, load_examples(found, reading, several=True)))
+        is_frames = isinstance(found, str) and is_archive(found, head_of(found) or [""])
+        kind = Kind("frames" if is_frames else "text", several=not is_frames)
+        reading = settled(data, found, kind)
+        read.append((name, reading, load_examples(found, reading, kind)))
     reports = tuple(_report(*one) for one in read)
     overlaps = [_overlap(later, earlier) for n, later in enumerate(read) for earlier in read[:n]]
     return ExamplesReport(reports, tuple(overlaps))
@@ -130,14 +133,14 @@ def _report(path: str, data: DataConfig, examples: Examples) -> FileReport:
         if examples.labels[number] not in labels[key] and len(labels[key]) == 1:
             contradictory.append(number)
         labels[key].add(examples.labels[number])
-    lengths = np.array([len(source.split()) for source in examples.sources])
+    lengths = np.array([len(source.split() if isinstance(source, str) else source) for source in examples.sources])
     return FileReport(
         path=path,
         layout=data.layout,
         encoding=data.encoding,
         examples=len(examples),
         labels=dict(Counter(str(label) for row in examples.labels for label in row).most_common()),
-        empty=sum(not source for source in examples.sources),
+        empty=sum(not len(source) for source in examples.sources),
         lengths=(int(lengths.min()), float(np.median(lengths)), int(lengths.max())),
         repeated=len(repeated),
         repeated_lines=_lines(examples, repeated),

@@ -11,8 +11,15 @@ from seqtag.classification.config import DataConfig
 from seqtag.classification.config import Files as NamedFiles
 from seqtag.classification.data.classes import classes_of_folder, named_files, read_classes
 from seqtag.classification.data.detection import Files, settled
-from seqtag.classification.data.examples import Examples, Row
+from seqtag.classification.data.examples import Examples, Kind, Row
 from seqtag.classification.data.fasttext import read_fasttext
+from seqtag.classification.data.frame_examples import (
+    read_frame_examples,
+    rows_of_arrays,
+    rows_of_frame_pairs,
+    rows_of_frames,
+    rows_of_long_frame,
+)
 from seqtag.classification.data.python_examples import (
     is_dataframe,
     rows_of_dataframe,
@@ -22,24 +29,26 @@ from seqtag.classification.data.python_examples import (
 )
 from seqtag.classification.data.split import hold_out
 from seqtag.classification.data.tables import read_table
+from seqtag.data.frames.missing import tell_missing
 from seqtag.errors import ConfigError
 from seqtag.runs.config_file import resolve_path
 
 SPLITS = ("train", "dev", "test")
 
 
-def load_examples(X: Any, data: DataConfig = DataConfig(), several: bool = False, y: Any = None) -> Examples:
-    """Reads texts with their labels.
+def load_examples(X: Any, data: DataConfig = DataConfig(), kind: Kind = Kind(), y: Any = None) -> Examples:
+    """Reads sequences with their labels.
 
     Args:
         X: a path, a file for each label by the label, also as `LABEL=PATH,LABEL=PATH`, a folder of such files; pairs
-            `(text, label)`; a DataFrame with the columns `text` and `label`; or texts, with their labels in `y`.
+            `(text, label)`; a DataFrame with the columns `text` and `label`; or texts, with their labels in `y`. Of
+            frames, arrays `(time, features)` stand in the place of texts, and a DataFrame is in long form.
         data: how files are read, and which columns are which.
-        several: whether a text may have several labels.
-        y: the labels, when `X` holds texts.
+        kind: what sequences are, and whether they may have several labels.
+        y: the labels, when `X` holds texts or arrays.
 
     Raises:
-        DataError: there is no text, or something is wrong with one; the message says where.
+        DataError: there is no sequence, or something is wrong with one; the message says where.
         ConfigError: the layout is not one of these files.
 
     Example:
@@ -47,29 +56,42 @@ def load_examples(X: Any, data: DataConfig = DataConfig(), several: bool = False
         >>> load_examples(["fine", "dull"], y=["pos", "neg"]).labels
         [('pos',), ('neg',)]
     """
+    files = None if y is not None or is_dataframe(X) else files_of(X)
+    if files is not None:
+        rows, path, what = _rows_of_files(files, settled(data, files, kind), kind), _name(files), "text"
+    else:
+        rows, path, what = _rows_of_objects(X, data, kind, y), None, "row" if is_dataframe(X) else "text"
+    found = Examples.of_rows(rows, path, "sequence" if kind.is_frames else what)
+    if kind.is_frames:
+        tell_missing(found.sources, path)
+    return found
+
+
+def _rows_of_objects(X: Any, data: DataConfig, kind: Kind, y: Any) -> Iterator[Row]:
+    if kind.is_frames:
+        if y is not None:
+            return rows_of_arrays(X, y, kind.several)
+        return rows_of_long_frame(X, data, kind.several) if is_dataframe(X) else rows_of_frame_pairs(X, kind.several)
     if y is not None:
-        return Examples.of_rows(rows_of_lists(X, y, several), None)
-    if is_dataframe(X):
-        return Examples.of_rows(rows_of_dataframe(X, data, several), None, "row")
-    files = files_of(X)
-    if files is None:
-        return Examples.of_rows(rows_of_pairs(X, several), None)
-    return Examples.of_rows(_rows_of_files(files, settled(data, files), several), _name(files))
+        return rows_of_lists(X, y, kind.several)
+    return rows_of_dataframe(X, data, kind.several) if is_dataframe(X) else rows_of_pairs(X, kind.several)
 
 
-def load_texts(X: Any, data: DataConfig = DataConfig()) -> Examples:
-    """Texts without labels from Python objects: a list, or a DataFrame.
+def load_sources(X: Any, data: DataConfig = DataConfig(), kind: Kind = Kind()) -> Examples:
+    """Sequences without labels from Python objects: a list, or a DataFrame.
 
     Raises:
-        DataError: `X` holds none, or what is no text.
+        DataError: `X` holds none, or what is no text or no array.
 
-    >>> load_texts(["fine", ""]).sources
+    >>> load_sources(["fine", ""]).sources
     ['fine', '']
     """
+    if kind.is_frames:
+        return Examples.of_rows(rows_of_frames(X, data), None, "sequence")
     return Examples.of_rows(rows_of_texts(X, data), None)
 
 
-def load_splits(data: DataConfig, several: bool) -> dict[str, Examples]:
+def load_splits(data: DataConfig, kind: Kind) -> dict[str, Examples]:
     """The data that a configuration names: `train`, `dev` from a file or held out of it, `test` where it has a file.
 
     Raises:
@@ -79,7 +101,7 @@ def load_splits(data: DataConfig, several: bool) -> dict[str, Examples]:
     if data.train is None:
         raise ConfigError("data.train: expected a path, found none")
     found = {
-        split: load_examples(located(files, data.root), data, several)
+        split: load_examples(located(files, data.root), data, kind)
         for split in SPLITS
         if (files := getattr(data, split)) is not None
     }
@@ -90,17 +112,18 @@ def load_splits(data: DataConfig, several: bool) -> dict[str, Examples]:
     return {split: found[split] for split in SPLITS if split in found}
 
 
-def with_layout(data: DataConfig, X: Any = None) -> DataConfig:
+def with_layout(data: DataConfig, kind: Kind, X: Any = None) -> DataConfig:
     """The configuration with the layout of the training files in place of `auto`, by which later files are read.
 
     Args:
         data: the configuration.
+        kind: what sequences are.
         X: what `fit` was given; the files of `data.train` unless given.
     """
     if X is None and data.train is not None:
         X = located(data.train, data.root)
     files = None if is_dataframe(X) else files_of(X)
-    return data if files is None else settled(data, files)
+    return data if files is None else settled(data, files, kind)
 
 
 def files_of(X: Any) -> Files | None:
@@ -123,13 +146,15 @@ def _name(files: Files) -> str:
     return ", ".join(os.fspath(path) for path in files.values()) if isinstance(files, Mapping) else os.fspath(files)
 
 
-def _rows_of_files(files: Files, data: DataConfig, several: bool) -> Iterator[Row]:
+def _rows_of_files(files: Files, data: DataConfig, kind: Kind) -> Iterator[Row]:
     if isinstance(files, Mapping):
         return read_classes(files, data)
     match data.layout:
         case "classes":
             return read_classes(classes_of_folder(Path(files)), data)
         case "fasttext":
-            return read_fasttext(files, data, several)
+            return read_fasttext(files, data, kind.several)
+        case "frames":
+            return read_frame_examples(files, data, kind.several)
         case _:
-            return read_table(files, data, several)
+            return read_table(files, data, kind.several)

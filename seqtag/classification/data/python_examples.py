@@ -33,12 +33,24 @@ def rows_of_lists(X: Any, y: Any, several: bool, what: str = "text") -> Iterator
     >>> next(rows_of_lists(["fine"], [1], several=False))
     Row(line=0, source='fine', labels=(1,), path=None)
     """
-    sources, labels = elements(X, "texts"), elements(y, "labels, one of each text")
-    if len(sources) != len(labels):
-        raise DataError(f"expected as many labels as texts, found {len(labels)} for {len(sources)}")
-    for number, (source, label) in enumerate(zip(sources, labels, strict=True)):
-        place = f"{what} {number}"
-        yield Row(number, _text(source, place), _labels(label, several, place))
+    sources = elements(X, "texts")
+    for number, (source, labels) in enumerate(zip(sources, labels_of(y, len(sources), several, what), strict=True)):
+        yield Row(number, _text(source, f"{what} {number}"), labels)
+
+
+def labels_of(y: Any, count: int, several: bool, what: str = "text") -> list[tuple[Label, ...]]:
+    """The labels of so many sequences.
+
+    Raises:
+        DataError: there are more or fewer, or one is missing or of another kind.
+
+    >>> labels_of([1.0, "a"], 2, several=False)
+    [(1,), ('a',)]
+    """
+    labels = elements(y, f"labels, one of each {what}")
+    if len(labels) != count:
+        raise DataError(f"expected as many labels as {what}s, found {len(labels)} for {count}")
+    return [_labels(label, several, f"{what} {number}") for number, label in enumerate(labels)]
 
 
 def rows_of_pairs(X: Any, several: bool) -> Iterator[Row]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from seqtag.classification.config import DataConfig
 from seqtag.classification.data.detection import LAYOUTS, Files, detect_layout
+from seqtag.classification.data.examples import Kind
 from seqtag.errors import ConfigError, shown
 
-READING = frozenset(("layout", "text_column", "label_column", "separator", "encoding"))
+READING = frozenset(("layout", "text_column", "label_column", "id_column", "time_column", "separator", "encoding"))
 
 
 def with_options(data: DataConfig, options: Mapping[str, Any]) -> DataConfig:
@@ -29,7 +30,7 @@ def with_options(data: DataConfig, options: Mapping[str, Any]) -> DataConfig:
     return data.model_copy(update=given)
 
 
-def reading_for(data: DataConfig, options: Mapping[str, Any], files: Files) -> DataConfig:
+def reading_for(data: DataConfig, options: Mapping[str, Any], files: Files, kind: Kind) -> DataConfig:
     """How a run reads files, whose own files are read as `data` says.
 
     The layout is that of the files, where no option says it: a run of a table scores a file of lines with
@@ -42,6 +43,8 @@ def reading_for(data: DataConfig, options: Mapping[str, Any], files: Files) -> D
     found = with_options(data, options)
     if "layout" in options and found.layout != "auto":
         return found
+    if kind.is_frames:
+        return found.model_copy(update={"layout": "frames"})
     layout = detect_layout(files, found.encoding)
     # A run of a file for each label has no columns: those of a table are found by their names, or are the usual ones.
     return found.model_copy(update={"layout": layout})

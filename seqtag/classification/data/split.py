@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from seqtag.classification.data.examples import Examples, Source
 from seqtag.data.held_out import position_of
@@ -29,15 +30,26 @@ def hold_out(examples: Examples, share: float) -> tuple[Examples, Examples]:
     held: list[int] = []
     for numbers in groups.values():
         positions = {number: position_of(content(examples.sources[number])) for number in numbers}
-        count = min(round(share * len(numbers)), len(numbers) - 1)
-        last = sorted(positions.values())[count - 1] if count > 0 else -1.0
-        chosen = [number for number in numbers if positions[number] <= last]
-        held += chosen if len(chosen) < len(numbers) else []
+        last = _last_held(sorted(positions.values()), share)
+        held += [number for number in numbers if positions[number] <= last]
     if not held:
         found = f"{len(examples)} of which a share of {share:g} of each label is none"
         raise DataError(f"expected {examples.what}s for dev, found {found}: bring dev data of your own", examples.path)
     out = set(held)
     return examples.subset(n for n in range(len(examples)) if n not in out), examples.subset(sorted(held))
+
+
+def _last_held(positions: Sequence[float], share: float) -> float:
+    """The highest position, of rising ones, up to which the number that is held out is nearest to the share.
+
+    >>> _last_held([0.1, 0.2, 0.2, 0.2, 0.9], 0.2), _last_held([0.1, 0.1], 0.2)
+    (0.1, -1.0)
+    """
+    wanted = round(share * len(positions))
+    # Equal ones go together, and the highest stay.
+    ends = [0, *(n + 1 for n in range(len(positions) - 1) if positions[n] < positions[n + 1])]
+    count = min(ends, key=lambda end: abs(end - wanted))
+    return positions[count - 1] if count else -1.0
 
 
 def content(source: Source) -> str | bytes:

@@ -47,7 +47,7 @@ class EncodedTexts:
 
         return word_batch(tf.gather(self.word_rows, numbers), features_of)[0]
 
-    def batch_with_ngrams(self, numbers: tf.Tensor) -> Batch:
+    def full_batch(self, numbers: tf.Tensor) -> Batch:
         """The same with `ngrams (batch, most)`, where there are any."""
         return _with_ngrams(self.batch(numbers), None if self.ngrams is None else tf.gather(self.ngrams, numbers))
 

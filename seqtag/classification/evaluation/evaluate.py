@@ -9,7 +9,7 @@ from seqtag.classification.evaluation.report import ClassificationReport, Labels
 from seqtag.training.measure import Measure
 
 if TYPE_CHECKING:
-    from seqtag.classification.data.text_encoder import EncodedTexts
+    from seqtag.classification.data.batches import Encoded
     from seqtag.classification.model import ClassificationModel
 
 # Measures of which less is better.
@@ -21,7 +21,7 @@ def evaluate_model(model: ClassificationModel, examples: Examples) -> Classifica
     return _report(model, model.encode(examples.sources), examples.labels)
 
 
-def _report(model: ClassificationModel, encoded: EncodedTexts, gold: Labels) -> ClassificationReport:
+def _report(model: ClassificationModel, encoded: Encoded, gold: Labels) -> ClassificationReport:
     probabilities = model.probabilities_of(encoded)
     return report_on(model.labels, gold, model.labels.decode(probabilities, model.threshold), probabilities)
 
@@ -36,7 +36,7 @@ class DevMeasure:
         name: `"accuracy"`, `"f1_macro"` or `"log_loss"`.
     """
 
-    def __init__(self, model: ClassificationModel, encoded: EncodedTexts, gold: Labels, name: str) -> None:
+    def __init__(self, model: ClassificationModel, encoded: Encoded, gold: Labels, name: str) -> None:
         self.measure = Measure(name, is_loss=name in LOSSES)
         self._model = model
         self._encoded = encoded

@@ -28,7 +28,7 @@ class ClassifierNetwork(keras.Model):
         units: of each direction of each recurrent layer.
         layers: how many bidirectional layers.
         pooling: the kind of `SequencePooling`.
-        dropout: of the vectors of steps and of each recurrent layer's output, with the same mask at all steps (Gal and
+        dropout: of the vectors of words and of each recurrent layer's output, with the same mask at all steps (Gal and
             Ghahramani 2016); and of the pooled vector.
         recurrent_dropout: of the hidden state before the next step, with the same mask at all steps too.
         label_weights: how much a sequence of each label counts in the loss; 1 for all unless given.
@@ -70,7 +70,9 @@ class ClassifierNetwork(keras.Model):
         self.representation = None
         if representation is not None:
             self.representation = WordRepresentation(**representation, name="representation")
-        self.input_dropout = keras.layers.SpatialDropout1D(dropout, name="input_dropout")
+        # A number of a frame says what no other one does.
+        of_input = dropout if representation is not None else 0.0
+        self.input_dropout = keras.layers.SpatialDropout1D(of_input, name="input_dropout")
         self.stack = [_bidirectional(cell, units, recurrent_dropout, f"recurrent_{n}") for n in range(layers)]
         self.dropouts = [keras.layers.SpatialDropout1D(dropout, name=f"dropout_{n}") for n in range(layers)]
         self.pooling = SequencePooling(pooling, name="pooling")

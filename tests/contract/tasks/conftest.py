@@ -160,6 +160,7 @@ CASES = {
         calls={
             "predict": lambda classifier, folder: classifier.predict(TEXTS),
             "predict_proba": lambda classifier, folder: classifier.predict_proba(TEXTS),
+            "explain": lambda classifier, folder: classifier.explain(TEXTS),
             "score": lambda classifier, folder: classifier.score(folder / "test.tsv"),
             "classes_": lambda classifier, folder: classifier.classes_.tolist(),
             "save": lambda classifier, folder: classifier.save(folder / "nothing"),
