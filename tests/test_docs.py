@@ -67,6 +67,13 @@ SMALLER = {
         "--length 100": "--length 5",
         "length=200": "length=5",
     },
+    "docs/classification.md": {
+        "units: 64": "units: 4",
+        "epochs: 8": "epochs: 1",
+        "units=64": "units=4, word_dim=4",
+        "units=32": "units=4",
+        '"epochs": 8': '"epochs": 1',
+    },
     "docs/layers.md": {"epochs=100": "epochs=1"},
     "docs/forecasting.md": {
         '"gru"': '"gru", units=4',
@@ -206,6 +213,15 @@ def test_language_models(tmp_path):
     assert names["written"].numpy()[0].startswith(b"The")
     bits = [line.split("\t") for line in (tmp_path / "scores.tsv").read_text().splitlines() if line]
     assert len(bits) == 60 * 32
+
+
+def test_classification(tmp_path):
+    rows = "".join(f"a {word} film\t{label}\n" for word, label in (("fine", "pos"), ("dull", "neg")) * 12)
+    for name in ("train.tsv", "test.tsv"):
+        (tmp_path / name).write_text("text\tlabel\n" + rows, encoding="utf-8")
+    names = run_page("docs/classification.md", tmp_path)
+    assert len(names["why"].weights) == 3
+    assert names["sensor"].classes_.tolist() == ["flat", "rising"]
 
 
 def test_layers(tmp_path):

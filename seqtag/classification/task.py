@@ -28,6 +28,7 @@ from seqtag.runs.summary import Report
 if TYPE_CHECKING:
     from seqtag.classification.model import ClassificationModel
     from seqtag.classification.summary import ClassifierSummary, Example
+    from seqtag.demo.page import Demo
 
 CONFIG = ClassificationConfig
 OPTIONS = {
@@ -35,6 +36,7 @@ OPTIONS = {
     "evaluate": READING,
     "predict": READING | {"format", "explain"},
     "export": frozenset[str](),
+    "demo": frozenset[str](),
     "inspect": READING,
 }
 
@@ -176,6 +178,14 @@ def export(run: Path, folder: Path) -> None:
     from seqtag.classification.export import export_saved_model
 
     export_saved_model(model, folder)
+
+
+def demo(run: Path) -> Demo:
+    """The page of a run; see `seqtag.classification.demo`."""
+    data, model = _stored(run)[0], _load(run)
+    from seqtag.classification.demo import classifier_demo
+
+    return classifier_demo(model, data)
 
 
 def recognises(files: Sequence[str], layout: str | None) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from seqtag.classification.demo import classifier_demo
 from seqtag.classification.explanation import explain
 from seqtag.classification.export import export_saved_model
 from seqtag.classification.model import ClassificationModel
@@ -136,6 +137,16 @@ def test_the_command_line_answers_and_explains(reviews_run, tmp_path, capsysbina
     assert [word["text"] for word in lines[0]["words"]] == ["a", "fine", "film"] and lines[1]["words"] == []
     assert run(["predict", str(reviews_run), str(file), "--explain", "attention"]) == 0
     assert capsysbinary.readouterr().out.decode().splitlines()[1].split("\t")[1] == ""
+
+
+def test_the_page_answers_and_explains(model, slopes):
+    page = classifier_demo(model, model.data)
+    answer = page.answer({"source": "a fine film\ndull\n"}, {})
+    assert answer.blocks[0].header == ["label", "neg", "pos", "text"] and answer.blocks[0].rows[0][0] == "pos"
+    assert answer.blocks[1].rows[0][0] == "fine" and len(answer.files["labels.jsonl"].splitlines()) == 2
+    frames = classifier_demo(slopes.model_, slopes.model_.data)
+    answer = frames.answer({"source": "id,x,y\na,1000,0\na,1001,1\na,1002,0\n"}, {})
+    assert answer.blocks[0].rows[0][3] == "sequence 1: 3 frames" and len(answer.blocks) == 1
 
 
 def test_faults_on_the_command_line_are_one_line(reviews_run, reviews, tmp_path, refused):
