@@ -84,7 +84,7 @@ def fit_threshold(probabilities: np.ndarray, targets: np.ndarray) -> float:
     """
     scores = np.array([_mean_f1(probabilities >= threshold, targets > 0) for threshold in THRESHOLDS])
     best = np.flatnonzero(scores >= scores.max() - 1e-12)
-    return round(float(THRESHOLDS[best[len(best) // 2]]), 2)
+    return round(float(THRESHOLDS[best[(len(best) - 1) // 2]]), 2)
 
 
 def _mean_f1(given: np.ndarray, gold: np.ndarray) -> float:
