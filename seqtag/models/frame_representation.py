@@ -31,8 +31,8 @@ class FrameRepresentation(keras.layers.Layer):
         TensorShape([1, 5, 64])
     """
 
-    # What networks ask of any representation: it has no tables that a file could compact, and no word vectors.
-    vectors = None
+    # What networks ask of any representation: it has no tables that a file could compact, and nothing that reads words.
+    vectors = language_states = None
 
     def __init__(self, frame_columns: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

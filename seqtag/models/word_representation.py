@@ -12,6 +12,7 @@ from seqtag.data.text.vocabulary import UNKNOWN
 from seqtag.data.text.word_features import NUM_HASHED
 from seqtag.layers import CharEncoder
 from seqtag.layers.compact_embedding import table_layer
+from seqtag.models.language_network.word_states import WordStates
 from seqtag.models.word_vectors import PretrainedVectors
 
 CHAR_DIM = 30
@@ -52,12 +53,13 @@ class WordRepresentation(keras.layers.Layer):
         tune_vectors: whether they are trained along.
         tune_vectors_later: whether that begins later; see `PretrainedVectors`.
         kept_rows: for each table that is to be a `CompactEmbedding`, by its name: how many of its rows are not zero.
+        language_states: arguments of `WordStates`, whose vectors are a part too; None for none.
 
     Call arguments:
         batch: dict of `words (distinct,)`, `chars (distinct, characters)`, `buckets (distinct, features)`,
             `word_rows (batch, time)` with each token's row among the distinct words, `columns (batch, time,
-            columns)` when there are further columns, and `vectors (distinct, most)`, the rows of each word's
-            pretrained vector, when there are any.
+            columns)` when there are further columns, `vectors (distinct, most)`, the rows of each word's pretrained
+            vector, when there are any, and what `WordStates` reads, where there are states of a language model.
 
     Returns:
         `(batch, time, features)`.
@@ -80,6 +82,7 @@ class WordRepresentation(keras.layers.Layer):
         tune_vectors: bool = False,
         tune_vectors_later: bool = False,
         kept_rows: Mapping[str, int] | None = None,
+        language_states: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -105,6 +108,9 @@ class WordRepresentation(keras.layers.Layer):
             self.vectors = PretrainedVectors(
                 num_vectors, vector_dim, tune_vectors, tune_vectors_later, name="word_vectors"
             )
+        self.language_states = None
+        if language_states is not None:
+            self.language_states = WordStates.from_config({**language_states, "name": "language_states"})
         self.chars = None
         if char_encoder != "none":
             self.chars = CharEncoder(
@@ -126,6 +132,8 @@ class WordRepresentation(keras.layers.Layer):
         self.word_embedding.build((None,))
         if self.vectors is not None:
             self.vectors.build()
+        if self.language_states is not None:
+            self.language_states.build()
         width = 0
         if self.chars is not None:
             self.chars.build((None, None))
@@ -155,6 +163,8 @@ class WordRepresentation(keras.layers.Layer):
         }
         if self.vectors is not None:
             shapes["vectors"] = [None, None]
+        if self.language_states is not None:
+            shapes["symbols"] = [None, None]
         if self.column_sizes:
             shapes["columns"] = [None, None, len(self.column_sizes)]
         return shapes
@@ -163,7 +173,8 @@ class WordRepresentation(keras.layers.Layer):
     def output_units(self) -> int:
         """Width of the token vectors."""
         spelled = SPELLING_UNITS if self.spelling_projection is not None else 0
-        return self.word_dim + self.vector_dim + spelled + COLUMN_DIM * len(self.column_sizes)
+        states = self.language_states.width if self.language_states is not None else 0
+        return self.word_dim + self.vector_dim + spelled + COLUMN_DIM * len(self.column_sizes) + states
 
     def call(self, batch: dict, training: bool = False) -> Any:
         """Vectors `(batch, time, features)` of the batch's tokens."""
@@ -175,6 +186,8 @@ class WordRepresentation(keras.layers.Layer):
             parts.append(ops.take(self._spelling_vectors(batch, training), word_rows, axis=0))
         for number, embedding in enumerate(self.column_embeddings):
             parts.append(embedding(batch["columns"][:, :, number]))
+        if self.language_states is not None:
+            parts.append(self.language_states(batch, training=training))
         return ops.concatenate(parts, axis=-1)
 
     def _word_vectors(self, rows: Any, training: bool) -> Any:
@@ -216,4 +229,5 @@ class WordRepresentation(keras.layers.Layer):
             "tune_vectors": self.tune_vectors,
             "tune_vectors_later": self.tune_vectors_later,
             "kept_rows": self.kept_rows,
+            "language_states": None if self.language_states is None else self.language_states.get_config(),
         }

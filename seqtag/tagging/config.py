@@ -18,7 +18,15 @@ FOR_TOKENS = {
     "data": ("token_column", "tag_columns", "comment_prefix", "documents", "vector_dims", "vector_cache"),
     "model": (
         *("char_encoder", "spelling", "context_features", "document_context", "word_dim", "vectors", "keep_vectors"),
-        *("tune_vectors", "gazetteers", "min_count", "word_dropout", "singleton_dropout"),
+        *(
+            "tune_vectors",
+            "language_model",
+            "tune_language_model",
+            "gazetteers",
+            "min_count",
+            "word_dropout",
+            "singleton_dropout",
+        ),
     ),
 }
 
@@ -137,6 +145,12 @@ class ModelConfig(Section):
     tune_vectors: StrictBool | Positive = Field(
         False, description="whether word vectors are trained along; a number: after so many epochs"
     )
+    language_model: str | None = Field(
+        None,
+        description="finished run of a language model of characters, whose states at the words the network reads; none "
+        "unless set",
+    )
+    tune_language_model: StrictBool = Field(False, description="whether the language model is trained along")
     gazetteers: tuple[str, ...] = Field(
         (), description="files of lines 'type TAB phrase'; the network reads where phrases stand in a sentence"
     )
@@ -148,6 +162,12 @@ class ModelConfig(Section):
     )
     word_dropout: Fraction = Field(0.05, description="share of words read as unknown while training")
     singleton_dropout: Fraction = Field(0.5, description="the same for words that occur once")
+
+    @model_validator(mode="after")
+    def _tunes_what_is_there(self) -> ModelConfig:
+        if self.tune_language_model and self.language_model is None:
+            raise ValueError("expected a language_model for tune_language_model, found none")
+        return self
 
 
 class TrainingConfig(FittingConfig):

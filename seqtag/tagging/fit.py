@@ -24,6 +24,8 @@ from seqtag.tagging.data.tag_codec import TagCodec, fit_codecs
 from seqtag.tagging.data.weights import relative_weights
 from seqtag.tagging.data.windows import in_pieces
 from seqtag.tagging.evaluation.evaluate import mean_score, measures_name, quick_report, resolve_measures
+from seqtag.tagging.kept_states import with_states
+from seqtag.tagging.language_model import LanguageModelRun, load_language_model
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.ensemble import members_of
 from seqtag.tagging.network.network import TaggerNetwork
@@ -50,6 +52,7 @@ def build_tagging_model(
     dtype: str = "float32",
     vectors: WordVectors | None = None,
     gazetteers: Sequence[Path] = (),
+    language_model: LanguageModelRun | None = None,
 ) -> TaggingModel:
     """Builds an unfitted model, whose vocabularies come from the training data alone, but for pretrained vectors.
 
@@ -61,10 +64,11 @@ def build_tagging_model(
         dtype: Keras's dtype policy.
         vectors: pretrained word vectors.
         gazetteers: files of phrases with their types; see `read_gazetteers`.
+        language_model: a language model of characters, whose states the network reads.
     """
     codecs = fit_codecs(train, scheme)
     phrases = read_gazetteers(gazetteers, codecs)
-    inputs = _inputs(train, config, options, vectors, len(phrases.types))
+    inputs = _inputs(train, config, options, vectors, len(phrases.types), language_model)
     names = [of_column.tag_name for of_column in (options, *options.further)]
     first, *further = (_settings(codec, config, name) for codec, name in zip(codecs, names, strict=True))
     network = TaggerNetwork(
@@ -84,6 +88,9 @@ def build_tagging_model(
     layer = network.representation.vectors
     if vectors is not None and layer is not None:
         layer.fill(vectors.matrix)
+    states = network.representation.language_states
+    if language_model is not None and states is not None:
+        states.fill(language_model.networks)
     codec, *others = codecs
     further_codecs = [(other, Calibration()) for other in others]
     encoders = inputs.encoder, inputs.columns
@@ -99,14 +106,21 @@ class _Inputs(NamedTuple):
 
 
 def _inputs(
-    train: TaggedCorpus, config: ModelConfig, options: ReadingOptions, vectors: WordVectors | None, phrase_types: int
+    train: TaggedCorpus,
+    config: ModelConfig,
+    options: ReadingOptions,
+    vectors: WordVectors | None,
+    phrase_types: int,
+    language_model: LanguageModelRun | None,
 ) -> _Inputs:
     if options.reads_frames:
         scale = FrameScale.fit(train.frames)
         return _Inputs(scale, [], {"frame_columns": scale.columns})
     tokens = [token for sentence in train.tokens for token in sentence]
     lookup = None if vectors is None else VectorLookup.of(vectors)
-    encoder = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS, lookup)
+    symbols = None if language_model is None else language_model.characters
+    counted = count_words(tokens, config.min_count), count_characters(tokens)
+    encoder = WordEncoder(*counted, NUM_BUCKETS, lookup, symbols)
     columns = [
         Vocabulary.count(value for values in train.columns for value in values[n]) for n in range(len(options.features))
     ]
@@ -125,6 +139,7 @@ def _inputs(
         "vector_dim": 0 if vectors is None else vectors.width,
         "tune_vectors": config.tune_vectors is not False,
         "tune_vectors_later": _tuned_after(config) > 0,
+        "language_states": language_model and language_model.states_config(config.tune_language_model),
     }
     return _Inputs(encoder, columns, representation)
 
@@ -169,16 +184,19 @@ def fit_tagging_model(
 
     Raises:
         DataError: all sentences of `train` have the weight 0.
-        ConfigError: a measure of spans for plain labels, or a precision or a cost of an unknown type.
+        ConfigError: a measure of spans for plain labels, or a precision or a cost of an unknown type; see
+            `load_language_model`.
         RunError: see `fit_network`.
     """
     size, budget = config.model.ensemble_size, budget or Budget(config.training.budget)
+    language_model = load_language_model(config.model)
     models, results = [], []
     for number in range(size):
         # Seeds that no run of `training.seeds` has, so that several ensembles share no member.
         member = config.model_copy(update={"seed": config.seed + number * config.training.seeds})
         part = recording if size == 1 else recording.part(f"member-{number + 1}")
-        fitted, encoded_dev, result = _fit_member(train, dev, member, part, budget.part(1 / (size - number)), vectors)
+        share, sources = budget.part(1 / (size - number)), (vectors, language_model)
+        fitted, encoded_dev, result = _fit_member(train, dev, member, part, share, *sources)
         models.append(fitted)
         results.append(result)
     model = models[0].with_members([member for fitted in models for member in members_of(fitted.network)])
@@ -196,6 +214,7 @@ def _fit_member(
     recording: Recording,
     budget: Budget,
     vectors: WordVectors | None,
+    language_model: LanguageModelRun | None,
 ) -> tuple[TaggingModel, EncodedCorpus, FitResult]:
     """A model of one network, without a calibration; `dev` as it reads it; and how the fit went."""
     training = config.training
@@ -204,9 +223,8 @@ def _fit_member(
     if not options.reads_frames:
         options = replace(options, layout=train.layout)
     with seeded(config.seed):
-        model = build_tagging_model(
-            train, config.model, options, config.data.scheme, training.precision, vectors, gazetteer_paths(config)
-        )
+        sources = vectors, gazetteer_paths(config), language_model
+        model = build_tagging_model(train, config.model, options, config.data.scheme, training.precision, *sources)
         codecs = model.codecs
         measures = resolve_measures(config.evaluation.measure, codecs)
         check_precision(config.evaluation.precision, codecs)
@@ -214,13 +232,16 @@ def _fit_member(
         encoded = replace(model.encode_corpus(train), weights=relative_weights(train))
         encoded = in_pieces(encoded, model.codec.begins)
         encoded_dev = model.encode(dev.inputs)
+        [network] = members_of(model.network)
+        states = network.representation.language_states
+        if states is not None:
+            encoded, encoded_dev = with_states(encoded, states), with_states(encoded_dev, states)
 
         def evaluate() -> float:
             columns = zip(dev.columns_of_tags, model.decode_tags(encoded_dev), codecs, strict=True)
             return mean_score((quick_report(gold.tags, tags, codec.scheme) for gold, tags, codec in columns), measures)
 
         batches = TaggedBatches(encoded, training.batch_tokens, config.seed)
-        [network] = members_of(model.network)
         layer, later = network.representation.vectors, _tuned_after(config.model)
         callbacks = [TuneAfter(layer, later)] if layer is not None and later else []
         measure = Measure(measures_name(measures))

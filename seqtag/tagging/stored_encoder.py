@@ -19,6 +19,7 @@ def encoder_to_dict(encoder: WordEncoder | FrameScale) -> dict[str, Any]:
         "chars": encoder.chars.to_dict(),
         "num_buckets": encoder.num_buckets,
         "vectors": None if encoder.vectors is None else encoder.vectors.to_dict(),
+        "language_model": None if encoder.symbols is None else encoder.symbols.to_dict(),
     }
 
 
@@ -27,5 +28,8 @@ def encoder_from_dict(data: dict[str, Any]) -> WordEncoder | FrameScale:
     if "scale" in data:
         return FrameScale.from_dict(data["scale"])
     words, chars = Vocabulary.from_dict(data["words"]), Vocabulary.from_dict(data["chars"])
-    vectors = data.get("vectors")  # which models of earlier versions do not have
-    return WordEncoder(words, chars, data["num_buckets"], None if vectors is None else VectorLookup.from_dict(vectors))
+    vectors, symbols = map(data.get, ("vectors", "language_model"))  # which models of earlier versions do not have
+    lookup = None if vectors is None else VectorLookup.from_dict(vectors)
+    return WordEncoder(
+        words, chars, data["num_buckets"], lookup, None if symbols is None else Vocabulary.from_dict(symbols)
+    )

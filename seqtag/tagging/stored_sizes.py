@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from seqtag.data.text.vectors.parsed import Subwords
-from seqtag.data.text.vocabulary import FIRST_SYMBOL
+from seqtag.data.text.vocabulary import FIRST_SYMBOL, Vocabulary
+from seqtag.models.language_network.sizes import network_sizes
 from seqtag.runs.reading import as_texts
 from seqtag.tagging.data.gazetteers import PHRASE_ROWS, Gazetteers
 from seqtag.tagging.data.schemes import Scheme
 from seqtag.tagging.data.tag_codec import MODEL_SCHEME
+from seqtag.tagging.language_model import SPACE
 
 # More layers and members than anyone trains, and more tags than a table of all pairs of them has room for.
 MOST_LAYERS, MOST_MEMBERS, MOST_TAGS = 100, 100, 16_000
@@ -61,9 +63,17 @@ def _word_sizes(network: dict[str, Any], encoders: dict[str, Any]) -> Iterator[t
     yield "singletons_from", words["singletons_from"], encoders["words"]["singletons_from"]
     yield "num_buckets", words["num_buckets"], encoders["num_buckets"]
     yield "a table of word vectors of rows", words.get("num_vectors", 0), _vector_rows(encoders.get("vectors"))
+    yield from _language_sizes(words.get("language_states"), encoders.get("language_model"))
     sizes = [_size(column) for column in encoders["columns"]]
     sizes += [PHRASE_ROWS] * len(Gazetteers.from_dict(encoders.get("gazetteers")).types)
     yield "vocabularies of columns of sizes", words["column_sizes"], sizes
+
+
+def _language_sizes(states: dict[str, Any] | None, symbols: dict[str, Any] | None) -> Iterator[tuple[str, Any, Any]]:
+    yield "a language model", states is not None, symbols is not None
+    if states is not None and symbols is not None:
+        yield from network_sizes(states["networks"], _size(symbols))
+        yield "the row of the space", states["space"], Vocabulary(as_texts(symbols["symbols"])).index(SPACE)
 
 
 def _tags(codec: dict[str, Any]) -> int:

@@ -36,6 +36,7 @@ from seqtag.tagging.evaluation.columns import reports_of
 from seqtag.tagging.evaluation.evaluate import evaluate_model, mean_score, resolve_measures
 from seqtag.tagging.export import export_saved_model
 from seqtag.tagging.fit import fit_tagging_model
+from seqtag.tagging.language_model import check_language_model
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.tagged_sentence import Candidate, TaggedSentence
 from seqtag.tagging.vectors import load_vectors
@@ -83,6 +84,8 @@ class Tagger(BaseEstimator):
         verbose: 0 fits without a line of progress; warnings are given all the same.
         source: `"tokens"`, or `"frames"` of numbers: then a sentence is an array `(time, features)`, NaN where a number
             is missing, its tokens are the frames, and nothing is there that reads words, such as `char_encoder`.
+        language_model: run directory of a language model of characters, whose states at the words the network reads.
+        tune_language_model: whether it is trained along.
 
     Attributes:
         model_: the fitted `TaggingModel`.
@@ -129,6 +132,8 @@ class Tagger(BaseEstimator):
         seed: int = 1,
         verbose: int = 1,
         source: str = "tokens",
+        language_model: str | None = None,
+        tune_language_model: bool = False,
     ) -> None:
         self.cell = cell
         self.units = units
@@ -159,6 +164,8 @@ class Tagger(BaseEstimator):
         self.seed = seed
         self.verbose = verbose
         self.source = source
+        self.language_model = language_model
+        self.tune_language_model = tune_language_model
 
     def fit(
         self,
@@ -198,6 +205,7 @@ class Tagger(BaseEstimator):
         else:
             dev = load_corpus(validation_data, options)
         check_documents(train, config)
+        check_language_model(config.model)
         train = share_of(train, config.data.fraction, config.seed, config.model.document_context)
         for codec, of_column in zip(fit_codecs(train, config.data.scheme), dev.columns_of_tags, strict=True):
             codec.check(of_column)

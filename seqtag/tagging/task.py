@@ -32,6 +32,7 @@ from seqtag.tagging.data.tag_codec import fit_codecs
 from seqtag.tagging.doubts.folds import fold_config, folds_of
 from seqtag.tagging.doubts.kept_folds import KeptFolds
 from seqtag.tagging.evaluation.evaluate import evaluate_model, resolve_measure
+from seqtag.tagging.language_model import check_language_model
 from seqtag.tagging.learning_curve import LearningCurve, announce, is_finished, parse_fractions, report, share_config
 from seqtag.tagging.run_files import check_reads_text, forced_tags, load_checked, load_column, run_readers
 from seqtag.tagging.splits import check_tags, load_splits, locate, number_of, scored_file
@@ -78,6 +79,7 @@ def train(config: TaggingConfig, output: Path, resume: bool = False) -> TaggerSu
         corpora = load_splits(config.data)
         corpora["train"] = share_of(corpora["train"], config.data.fraction, config.seed, config.model.document_context)
         check_tags(corpora, config)
+        check_language_model(config.model)
         vectors = prepared_vectors(config, corpora, output, folder / PREPARED)
         import_tensorflow()
         from seqtag.tagging.report.page import Findings, render_page
@@ -306,6 +308,7 @@ def doubts(
         corpus = load_corpus(data, options)
         config = fold_config(load_run_config(run, TaggingConfig), codec)
         fit_codecs(corpus, config.data.scheme)
+        check_language_model(config.model)
         parts = folds_of(corpus, folds, config.seed, config.model.document_context)
         vectors = load_vectors(config, {"train": corpus, "dev": corpus}, run.parent / CACHE)
         kept = KeptFolds(run, config, corpus, parts, number)

@@ -21,9 +21,9 @@ def word_batch(
         features_of: the features of a vector of distinct words.
 
     Returns:
-        `words`, `chars`, `buckets`, `vectors`: the features of the batch's distinct words, with the characters and the
-        rows of vectors cut to the word that has most; `word_rows (batch, time)`: the row of each token's word in them;
-        and `lengths (batch,)`. Beside it the same rows, ragged.
+        `words`, `chars`, `buckets`, `vectors`, `symbols`: the features of the batch's distinct words, with the
+        characters and the rows of vectors cut to the word that has most; `word_rows (batch, time)`: the row of each
+        token's word in them; and `lengths (batch,)`. Beside it the same rows, ragged.
     """
     distinct, flat = tf.unique(words.flat_values)
     features = features_of(distinct)
@@ -33,6 +33,7 @@ def word_batch(
         "chars": _without_padding(features.chars),
         "buckets": features.buckets,
         "vectors": _without_padding(features.vectors),
+        "symbols": _without_padding(features.symbols),
         "word_rows": rows.to_tensor(),
         "lengths": tf.cast(words.row_lengths(), tf.int32),
     }

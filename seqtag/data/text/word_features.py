@@ -27,12 +27,15 @@ class WordFeatures(NamedTuple):
         chars: (words, characters) rows of the character vocabulary, 0 beyond the word's end.
         buckets: (words, NUM_HASHED) hashed: the word's shape, then for each size its prefix and suffix.
         vectors: (words, most) rows of pretrained vectors, 0 beyond a word's; without columns where there are none.
+        symbols: (words, characters) rows of a language model's characters, as `chars`; without columns where there is
+            none.
     """
 
     words: tf.Tensor
     chars: tf.Tensor
     buckets: tf.Tensor
     vectors: tf.Tensor
+    symbols: tf.Tensor
 
 
 NUM_HASHED = 2 * LONGEST_AFFIX + 1
@@ -83,6 +86,7 @@ class WordEncoder:
         chars: vocabulary of single characters.
         num_buckets: how many rows the hashed features share.
         vectors: the look-up of pretrained vectors, if there are any.
+        symbols: the characters of a language model that reads the words too, if there is one.
 
     Example:
 
@@ -93,7 +97,12 @@ class WordEncoder:
     """
 
     def __init__(
-        self, words: Vocabulary, chars: Vocabulary, num_buckets: int, vectors: VectorLookup | None = None
+        self,
+        words: Vocabulary,
+        chars: Vocabulary,
+        num_buckets: int,
+        vectors: VectorLookup | None = None,
+        symbols: Vocabulary | None = None,
     ) -> None:
         self.words = words
         self.chars = chars
@@ -101,13 +110,19 @@ class WordEncoder:
         self.vectors = vectors
         self._word_table = lookup_table(words)
         self._char_table = lookup_table(chars)
+        self.symbols = symbols
+        self._symbol_table = None if symbols is None else lookup_table(symbols)
         self.trackable = [self._word_table, self._char_table, *(vectors.trackable if vectors else [])]
+        self.trackable += [] if self._symbol_table is None else [self._symbol_table]
 
     def __call__(self, words: tf.Tensor) -> WordFeatures:
         """`WordFeatures` of a vector of strings."""
-        return WordFeatures(
-            self._word_rows(words), self._char_rows(words), self._hashed(words), self._vector_rows(words)
-        )
+        characters = tf.strings.unicode_split(first_and_last(words), "UTF-8")
+        symbols = tf.zeros([tf.size(words), 0], tf.int32)
+        if self._symbol_table is not None:
+            symbols = _rows_of_characters(self._symbol_table, characters)
+        chars = _rows_of_characters(self._char_table, characters)
+        return WordFeatures(self._word_rows(words), chars, self._hashed(words), self._vector_rows(words), symbols)
 
     def _word_rows(self, words: tf.Tensor) -> tf.Tensor:
         normal = normalise_digits(words)
@@ -117,13 +132,6 @@ class WordEncoder:
 
     def _vector_rows(self, words: tf.Tensor) -> tf.Tensor:
         return tf.zeros([tf.size(words), 0], tf.int32) if self.vectors is None else self.vectors(words)
-
-    def _char_rows(self, words: tf.Tensor) -> tf.Tensor:
-        characters = tf.strings.unicode_split(first_and_last(words), "UTF-8")
-        rows = tf.ragged.map_flat_values(self._char_table.lookup, characters)
-        padded = rows.to_tensor()
-        # At least one column, also where no word has a character.
-        return tf.pad(padded, [[0, 0], [0, tf.cast(tf.shape(padded)[1] == 0, tf.int32)]])
 
     def _hashed(self, words: tf.Tensor) -> tf.Tensor:
         lowered = tf.strings.lower(normalise_digits(words), encoding="utf-8")
@@ -136,6 +144,12 @@ class WordEncoder:
             columns.append(tf.where(fits, f"-{size}" + _last(lowered, size), f"-{size}"))
         hashes = tf.strings.to_hash_bucket_fast(tf.stack(columns, axis=-1), self.num_buckets)
         return tf.cast(hashes, tf.int32)
+
+
+def _rows_of_characters(table: tf.lookup.StaticHashTable, characters: tf.RaggedTensor) -> tf.Tensor:
+    padded = tf.ragged.map_flat_values(table.lookup, characters).to_tensor()
+    # At least one column, also where no word has a character.
+    return tf.pad(padded, [[0, 0], [0, tf.cast(tf.shape(padded)[1] == 0, tf.int32)]])
 
 
 def lookup_table(vocabulary: Vocabulary) -> tf.lookup.StaticHashTable:

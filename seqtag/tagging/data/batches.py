@@ -16,6 +16,7 @@ import tensorflow as tf
 from seqtag.data.length_batches import batches_by_length
 from seqtag.data.text.word_batches import Batch, word_batch
 from seqtag.data.text.word_features import WordFeatures
+from seqtag.models.language_network.word_states import STATES
 from seqtag.tagging.data.documents import document_words
 from seqtag.tagging.data.encoding import EncodedCorpus, EncodedTags
 
@@ -49,12 +50,15 @@ def assemble_batch(
 def batch_of(corpus: EncodedCorpus, sentences: tf.Tensor) -> Batch:
     """The batch of the sentences with these indices, without their tags; a pure graph function.
 
-    Where tags are forced on some, it has `forced (batch, time)` int32, their indices, -1 where they are free.
+    With states of a language model that were computed before, it has `language_states (batch, time, width)`, 0 at
+    padding. Where tags are forced on some, it has `forced (batch, time)` int32, their indices, -1 where they are free.
     """
     if corpus.frames is not None:
         batch = frame_batch(tf.gather(corpus.frames, sentences))
     else:
         batch = _token_batch(corpus, sentences)
+    if corpus.states is not None:
+        batch[STATES] = tf.gather(corpus.states.table, tf.gather(corpus.states.rows, sentences).to_tensor(0))
     if corpus.forced is not None:
         batch["forced"] = tf.gather(corpus.forced, sentences).to_tensor(-1)
     return batch

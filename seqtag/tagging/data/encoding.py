@@ -34,6 +34,18 @@ class EncodedTags(NamedTuple):
     label_sets: np.ndarray | None
 
 
+class KeptStates(NamedTuple):
+    """States of a language model at the words of sentences, computed before.
+
+    Attributes:
+        table: float16 (rows, width), row 0 zeros.
+        rows: int64 (sentences, None) ragged, the row of each token in `table`.
+    """
+
+    table: tf.Tensor
+    rows: tf.RaggedTensor
+
+
 @dataclass(frozen=True)
 class EncodedCorpus:
     """Sentences as integers.
@@ -51,6 +63,7 @@ class EncodedCorpus:
         documents: (sentences,) rising numbers, equal for sentences of one part of a document; None where the network
             reads no documents.
         frames: float32 (sentences, None, columns) ragged, scaled frames; None for tokens.
+        states: of a language model, where the network reads them and they were computed before.
     """
 
     features: WordFeatures | None
@@ -62,6 +75,7 @@ class EncodedCorpus:
     forced: tf.RaggedTensor | None = None
     documents: np.ndarray | None = None
     frames: tf.RaggedTensor | None = None
+    states: KeptStates | None = None
 
 
 def encode_frames(

@@ -49,7 +49,7 @@ def windowed(corpus: EncodedCorpus, sentence: int, windows: list[Window]) -> Enc
 
     documents = None if corpus.documents is None else np.arange(len(windows))
     cut_corpus = replace(_cut_inputs(corpus, cut), lengths=stops - starts, documents=documents)
-    return replace(cut_corpus, tags=(), weights=None, forced=None)
+    return replace(cut_corpus, tags=(), weights=None, forced=None, states=None)
 
 
 def _cut_inputs(corpus: EncodedCorpus, cut: Callable[[tf.RaggedTensor], tf.RaggedTensor]) -> EncodedCorpus:

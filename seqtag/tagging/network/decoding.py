@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
+from seqtag.models.language_network.word_states import STATES
 from seqtag.tagging.network.tag_column import Decoded, ScoredColumn
 
 
@@ -19,7 +20,7 @@ class DecodesTags:
     """
 
     columns: Sequence[ScoredColumn]
-    _graphs: dict[tuple[int, ...], Callable[..., Any]]
+    _graphs: dict[tuple[tuple[int, ...], bool], Callable[..., Any]]
 
     def input_shapes(self) -> dict[str, list[int | None]]:
         """The shapes of what a batch must hold."""
@@ -34,18 +35,21 @@ class DecodesTags:
         """
         chosen = tuple(range(len(self.columns)) if numbers is None else numbers)
         shapes = self.input_shapes()
-        if chosen not in self._graphs:
-            types = {"frames": tf.float32}
+        if STATES in batch:
+            shapes[STATES] = [None, None, batch[STATES].shape[-1]]
+        key = chosen, STATES in batch
+        if key not in self._graphs:
+            types = {"frames": tf.float32, STATES: tf.float16}
             signature = {name: tf.TensorSpec(shape, types.get(name, tf.int32)) for name, shape in shapes.items()}
             traced = tf.function(
                 lambda batch: self._decoded(batch, chosen), input_signature=[signature], autograph=False
             )
-            # The one graph that there is: calls of it are not watched for tracing often, which TensorFlow would warn of
+            # One graph for each key: calls of it are not watched for tracing often, which TensorFlow would warn of
             # where many networks in a process are traced once each.
             with tf.init_scope():
-                self._graphs[chosen] = traced.get_concrete_function()
+                self._graphs[key] = traced.get_concrete_function()
         # A batch may hold tags too; the graph does not take them.
-        found: list[Decoded] = self._graphs[chosen]({name: batch[name] for name in shapes})
+        found: list[Decoded] = self._graphs[key]({name: batch[name] for name in shapes})
         return found
 
     def _decoded(self, batch: dict, numbers: Sequence[int]) -> list[Decoded]:

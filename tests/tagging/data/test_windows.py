@@ -71,7 +71,7 @@ def test_windows_meet_where_both_say_the_same_and_no_entity_goes_on(left, right,
 def test_windows_of_a_sentence_are_cut_out_of_it(columns):
     rows = tf.ragged.constant([[7, 7], [0, 1, 2, 3, 4], []], dtype=tf.int32)
     further = tf.ragged.constant([[[1, 1]] * 2, [[n, -n] for n in range(5)], []], ragged_rank=1, dtype=tf.int32)
-    features = WordFeatures(*[tf.zeros([8])] * 4)
+    features = WordFeatures(*[tf.zeros([8])] * 5)
     tags = (EncodedTags(rows, None),)
     corpus = EncodedCorpus(features, rows, further if columns else None, tags, np.array([2, 5, 0]))
     parts = windowed(corpus, 1, [Window(0, 3), Window(2, 5)])
@@ -87,7 +87,7 @@ def corpus_of(*sentences: list[int]) -> EncodedCorpus:
     words = np.arange(lengths.sum(), dtype=np.int32)
     ragged = [tf.RaggedTensor.from_row_lengths(flat, lengths) for flat in (words, -words[:, None])]
     tags = tf.RaggedTensor.from_row_lengths(np.concatenate(sentences).astype(np.int32), lengths)
-    return EncodedCorpus(WordFeatures(*[tf.zeros([8])] * 4), *ragged, (EncodedTags(tags, None),), lengths)
+    return EncodedCorpus(WordFeatures(*[tf.zeros([8])] * 5), *ragged, (EncodedTags(tags, None),), lengths)
 
 
 def test_long_sentences_are_trained_on_in_pieces_that_cut_no_entity():
