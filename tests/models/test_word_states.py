@@ -34,9 +34,9 @@ def batch_of(sentences=SENTENCES, spelt=SPELT, pad=0):
     most = max(map(len, spelt)) + pad
     width = max(map(len, sentences)) + pad
     return {
-        "symbols": tf.constant([word + [0] * (most - len(word)) for word in spelt]),
+        "symbols": tf.constant([word + [0] * (most - len(word)) for word in spelt], tf.int32),
         # What stands beyond the end of a sentence must not matter.
-        "word_rows": tf.constant([words + [1] * (width - len(words)) for words in sentences]),
+        "word_rows": tf.constant([words + [1] * (width - len(words)) for words in sentences], tf.int32),
         "lengths": tf.constant([len(words) for words in sentences]),
     }
 
@@ -87,8 +87,8 @@ def test_batches_without_a_word_and_of_one_word(sentences):
     layer = states_of(network(), network())
     found = layer(batch_of(sentences))
     assert found.shape == (len(sentences), max(map(len, sentences)), 8)
-    no_word = {"symbols": tf.zeros([0, 1], tf.int32), "word_rows": tf.zeros([2, 0], tf.int32), "lengths": [0, 0]}
-    assert layer(no_word).shape == (2, 0, 8)
+    no_word = {"symbols": [0, 1], "word_rows": [2, 0], "lengths": [2]}
+    assert layer({name: tf.zeros(shape, tf.int32) for name, shape in no_word.items()}).shape == (2, 0, 8)
 
 
 def test_a_model_without_memory_has_states_too():

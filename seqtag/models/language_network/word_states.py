@@ -54,8 +54,10 @@ class WordStates(keras.layers.Layer):
         for network in self.networks:
             if not network.built:
                 network.build()
-            # Also where this layer is a part of one that is trained.
+            # Also where this layer is a part of one that is trained. No state comes from what is above the reader.
             network.trainable = self.tuned
+            for above in filter(None, (network.projection, network.softmax)):
+                above.trainable = False
         self.built = True
 
     @property
