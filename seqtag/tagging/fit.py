@@ -234,8 +234,7 @@ def _fit_member(
         encoded_dev = model.encode(dev.inputs)
         [network] = members_of(model.network)
         states = network.representation.language_states
-        if states is not None:
-            encoded, encoded_dev = with_states(encoded, states), with_states(encoded_dev, states)
+        encoded, encoded_dev = with_states(encoded, states), with_states(encoded_dev, states)
 
         def evaluate() -> float:
             columns = zip(dev.columns_of_tags, model.decode_tags(encoded_dev), codecs, strict=True)

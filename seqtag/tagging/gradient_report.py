@@ -15,6 +15,7 @@ from seqtag.files.folders import filled_folder
 from seqtag.progress import LiveLine
 from seqtag.tagging.data.batches import batch_of, tags_of
 from seqtag.tagging.data.corpus import TaggedCorpus
+from seqtag.tagging.kept_states import with_states
 from seqtag.tagging.model import TaggingModel
 from seqtag.tagging.network.ensemble import members_of
 
@@ -69,13 +70,15 @@ def report_gradients(model: TaggingModel, corpus: TaggedCorpus) -> GradientRepor
         DataError: there is no sentence with tokens.
     """
     part = corpus.subset(choose_sentences([len(tokens) for tokens in corpus.tokens]))
-    encoded = model.encode_corpus(part)
+    network = members_of(model.network)[0]
+    # The layers of a language model that is not trained are left out: no gradient goes through them.
+    encoded = with_states(model.encode_corpus(part), network.representation.language_states)
     line = LiveLine()
     try:
         line.show(lambda: f"gradient flow of {len(part)} sentences")
         chosen = np.arange(len(part))
         x, y = batch_of(encoded, chosen), tags_of(encoded, chosen)
-        flow = gradient_flow(members_of(model.network)[0], x, y)
+        flow = gradient_flow(network, x, y)
         summary = flow.summary()
         summary["reach"] = [_reach(flow, *direction, line) for direction in flow.directions()]
     finally:

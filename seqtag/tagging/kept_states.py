@@ -23,7 +23,7 @@ BATCH_TOKENS = 4_000
 READ = ("symbols", "word_rows", "lengths")
 
 
-def with_states(corpus: EncodedCorpus, layer: WordStates, most_bytes: int = MOST_BYTES) -> EncodedCorpus:
+def with_states(corpus: EncodedCorpus, layer: WordStates | None, most_bytes: int = MOST_BYTES) -> EncodedCorpus:
     """The corpus with the states at its words, in float16, each distinct sentence read once.
 
     It stays as it is where states change in training, and where they would take more than `most_bytes`: then the
@@ -32,15 +32,17 @@ def with_states(corpus: EncodedCorpus, layer: WordStates, most_bytes: int = MOST
 
     Args:
         corpus: encoded sentences.
-        layer: computes the states.
+        layer: computes the states; None where a network reads none.
         most_bytes: the most memory that they may take.
     """
+    if layer is None or layer.tuned:
+        return corpus
     first, of_sentence = _distinct(corpus)
     lengths = np.where(corpus.lengths <= LONGEST, corpus.lengths, 0)
     # Row 0 is that of padding.
     starts = 1 + np.cumsum(lengths[first]) - lengths[first]
     rows = 1 + int(lengths[first].sum())
-    if layer.tuned or rows * layer.width * np.dtype(np.float16).itemsize > most_bytes:
+    if rows * layer.width * np.dtype(np.float16).itemsize > most_bytes:
         return corpus
     table = np.zeros((rows, layer.width), np.float16)
     compute = Traced(layer, free_axes=2)

@@ -27,6 +27,7 @@ from seqtag.tagging.data.batches import batch_of
 from seqtag.tagging.data.corpus import ReadingOptions, TaggerInput, load_corpus
 from seqtag.tagging.export import ServingTagger
 from seqtag.tagging.fit import build_tagging_model
+from seqtag.tagging.gradient_report import report_gradients
 from seqtag.tagging.kept_states import with_states
 from seqtag.tagging.language_model import load_language_model
 from seqtag.tagging.model import TaggingModel
@@ -239,3 +240,8 @@ def test_a_long_sentence_is_read_in_windows(sentences, runs):
     kept = with_states(encoded, model.network.representation.language_states)
     assert kept.states.table.shape[0] == 2, "the long one has no states"
     assert model.decode_tags(kept) == model.decode_tags(replace(kept, states=None))
+
+
+def test_gradients_are_reported_of_what_is_trained(sentences, runs):
+    report = report_gradients(varied(sentences, runs["both"]), load_corpus(sentences[:3]))
+    assert list(report.flow.norms) == ["recurrent_0"]
