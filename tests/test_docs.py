@@ -216,7 +216,8 @@ def test_language_models(tmp_path):
 
 
 def test_classification(tmp_path):
-    rows = "".join(f"a {word} film\t{label}\n" for word, label in (("fine", "pos"), ("dull", "neg")) * 12)
+    words = (("fine", "pos"), ("dull", "neg"))
+    rows = "".join(f"{n} {word} films\t{label}\n" for n in "abcdefghijkl" for word, label in words)
     for name in ("train.tsv", "test.tsv"):
         (tmp_path / name).write_text("text\tlabel\n" + rows, encoding="utf-8")
     names = run_page("docs/classification.md", tmp_path)
