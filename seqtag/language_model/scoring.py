@@ -28,8 +28,8 @@ class Window(NamedTuple):
     stop: int
 
 
-def windows_of(corpus: Corpus) -> list[Window]:
-    """The windows that score each target of a corpus once.
+def windows_of(corpus: Corpus, memory: int = 0) -> list[Window]:
+    """The windows that score each target of a corpus once, by a model whose cache reaches so many symbols back.
 
     >>> corpus = Corpus(np.zeros(6, np.int32), np.array([0, 3]), np.array([2, 5]))
     >>> windows_of(corpus)
@@ -39,7 +39,7 @@ def windows_of(corpus: Corpus) -> list[Window]:
     for start, stop in zip(corpus.starts.tolist(), corpus.stops.tolist(), strict=True):
         size = stop - start if stop - start <= LONGEST else -(-(stop - start) // PIECES)
         for first in range(start, stop, max(size, 1)):
-            found.append(Window(max(start, first - WARM_UP), first, min(first + size, stop)))
+            found.append(Window(max(start, first - WARM_UP - memory), first, min(first + size, stop)))
     return found
 
 
@@ -58,10 +58,10 @@ class Scorer:
         """The log-probability of each target, float32 `(targets,)`, in the order of the row.
 
         The symbols of a document are scored from all of it before them; of one longer than 20,000 symbols, from 1,000
-        or more.
+        or more, and from a full cache.
         """
         found = np.zeros(len(corpus.row), np.float32)
-        for batch in _batches(windows_of(corpus)):
+        for batch in _batches(windows_of(corpus, self.network.cache.size)):
             for places, values in self._scored(corpus.row, batch):
                 found[places] = values
         spans = zip(corpus.starts, corpus.stops, strict=True)
