@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from seqtag.classification.export import export_saved_model
 from seqtag.classification.fit import fit_classifier
 from seqtag.classification.model import ClassificationModel
 from seqtag.classification.task import check_labels, kind_of
+from seqtag.classification.vectors import load_vectors
 from seqtag.runs.estimators import (
     check_fitted,
     config_of,
@@ -46,6 +48,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         char_encoder: `"cnn"` or `"birnn"`, which reads the characters of each word, or `"none"`.
         spelling: whether the recurrent layers read hashed prefixes, suffixes and word shape.
         word_dim: width of the word embedding.
+        vectors: files of pretrained word vectors, whose vectors are concatenated.
+        keep_vectors: `"all"` keeps the vectors of every word of the files, `"seen"` those of training and validation
+            data alone.
+        tune_vectors: whether word vectors are trained along.
         min_count: words seen less often are unknown.
         max_length: the recurrent layers read so many words of a text, its first ones.
         word_ngrams: words and sequences of up to so many also score the labels straight; 0 for none.
@@ -88,6 +94,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         char_encoder: str = "none",
         spelling: bool = False,
         word_dim: int = 100,
+        vectors: Sequence[str] = (),
+        keep_vectors: str = "all",
+        tune_vectors: bool = False,
         min_count: int = 1,
         max_length: int = 1000,
         word_ngrams: int = 2,
@@ -112,6 +121,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         self.char_encoder = char_encoder
         self.spelling = spelling
         self.word_dim = word_dim
+        self.vectors = vectors
+        self.keep_vectors = keep_vectors
+        self.tune_vectors = tune_vectors
         self.min_count = min_count
         self.max_length = max_length
         self.word_ngrams = word_ngrams
@@ -155,11 +167,15 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         check_labels({"train": train, "dev": dev}, config)
         settled = config.model_copy(update={"data": with_layout(config.data, kind, X if y is None else ())})
         recording = Recording(verbose=is_verbose(self, verbose))
-        self.model_, result = fit_classifier(train, dev, settled, recording)
+        vectors = load_vectors(config, {"train": train, "dev": dev}, verbose=recording.verbose)
+        table = None if vectors is None else vectors.table
+        self.model_, result = fit_classifier(train, dev, settled, recording, vectors=table)
         self.config_ = config
         self.history_ = result.history
         report = evaluate_model(self.model_, dev)
         self.metrics_ = {"task": TASK, "dev": report.to_metrics(), "train": result.to_metrics()}
+        if vectors is not None:
+            self.metrics_["vectors"] = vectors.to_metrics()
         return self
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, StrictBool, field_validator, model_validator
 
 from seqtag.config.fitting import FittingConfig
 from seqtag.config.section import AboveZero, Cell, FilesConfig, Fraction, Positive, Section, TaskConfig
@@ -64,6 +64,12 @@ class DataConfig(FilesConfig):
     label_separator: Annotated[str, Field(min_length=1)] = Field(
         ",", description="between the labels of a text that may have several"
     )
+    vector_dims: tuple[Positive, ...] = Field(
+        (), description="widths that the files of model.vectors must have, in their order; any unless set"
+    )
+    vector_cache: str | None = Field(
+        None, description="folder for word vectors as they are used, read once; beside the run unless set"
+    )
     encoding: str = Field("utf-8", description="of the files, as Python names it")
     dev_share: Fraction = Field(0.1, description="share of train, of each label, that dev gets where it has no file")
 
@@ -88,6 +94,11 @@ class ModelConfig(Section):
     )
     spelling: bool = Field(False, description="the recurrent layers read hashed prefixes, suffixes and word shape")
     word_dim: Positive = Field(100, description="width of the word embedding")
+    vectors: tuple[str, ...] = Field((), description="files of pretrained word vectors, whose vectors are concatenated")
+    keep_vectors: Literal["all", "seen"] = Field(
+        "all", description="all: of every word of the files; seen: of the words of train and dev alone"
+    )
+    tune_vectors: StrictBool = Field(False, description="whether word vectors are trained along")
     min_count: Positive = Field(1, description="words seen less often are unknown")
     max_length: Positive = Field(
         1000, description="the recurrent layers read so many words of a text, its first ones; n-grams are of all"
@@ -105,6 +116,12 @@ class ModelConfig(Section):
     word_dropout: Fraction = Field(0.05, description="share of words read as unknown while training")
     singleton_dropout: Fraction = Field(0.5, description="the same for words that occur once")
     ensemble_size: Positive = Field(1, description="networks, with seed, seed + 1, ..., whose scores are averaged")
+
+    @model_validator(mode="after")
+    def _fits(self) -> ModelConfig:
+        if self.source == "frames" and self.vectors:
+            raise ValueError("vectors: expected none for frames, found some")
+        return self
 
 
 class TrainingConfig(FittingConfig):

@@ -155,6 +155,9 @@ class Trainer:
             dtype=self.config.training.precision,
         )
         network.build()
+        layer = None if network.representation is None else network.representation.vectors
+        if layer is not None and self.vectors is not None:
+            layer.fill(self.vectors.matrix)
         return network
 
     def _representation(self, encoder: TextEncoder) -> dict[str, Any]:
@@ -171,6 +174,7 @@ class Trainer:
             "singleton_dropout": settings.singleton_dropout,
             "num_vectors": 0 if words.vectors is None else words.vectors.num_rows,
             "vector_dim": 0 if self.vectors is None else self.vectors.width,
+            "tune_vectors": settings.tune_vectors,
         }
 
     @property

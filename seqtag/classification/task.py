@@ -59,17 +59,22 @@ def train(config: ClassificationConfig, output: Path, resume: bool = False) -> C
         from seqtag.classification.evaluation.evaluate import evaluate_model
         from seqtag.classification.fit import fit_classifier
         from seqtag.classification.summary import ClassifierSummary
+        from seqtag.classification.vectors import CACHE, load_vectors
         from seqtag.training.recording import Recording
 
         logs = folder / LOGS if config.training.tensorboard else None
         settled = config.model_copy(update={"data": with_layout(config.data, kind)})
         recording = Recording(folder / CHECKPOINTS, logs, resume)
-        model, fit = fit_classifier(splits["train"], splits["dev"], settled, recording)
+        vectors = load_vectors(config, splits, output.parent / CACHE)
+        table = None if vectors is None else vectors.table
+        model, fit = fit_classifier(splits["train"], splits["dev"], settled, recording, vectors=table)
         reports: dict[str, Report] = {
             split: evaluate_model(model, splits[split]) for split in ("dev", "test") if split in splits
         }
         metrics: dict[str, Any] = {"task": TASK, **{split: report.to_metrics() for split, report in reports.items()}}
         metrics["train"] = fit.to_metrics()
+        if vectors is not None:
+            metrics["vectors"] = vectors.to_metrics()
         model.save(folder)
         write_figures(folder, fit.history, metrics)
     return ClassifierSummary(output, metrics, reports, _examples(model, splits["dev"], config.evaluation.show_examples))

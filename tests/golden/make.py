@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqtag import Forecaster, LanguageModel, Seq2Seq, Tagger
+from seqtag import Forecaster, LanguageModel, Seq2Seq, SequenceClassifier, Tagger
 from seqtag.forecasting.data.samples import sample_series
 from seqtag.runs.bundle import FORMAT_VERSION
 
@@ -87,6 +87,20 @@ def fitted_language_model() -> LanguageModel:
     return model.fit(VERSES, validation_data=VERSES[:4])
 
 
+def fitted_classifier() -> SequenceClassifier:
+    """Two networks whose states are pooled by attention, with characters, and n-grams beside them."""
+    classifier = SequenceClassifier(
+        units=4,
+        word_dim=4,
+        char_encoder="cnn",
+        char_ngrams=3,
+        ensemble_size=2,
+        training=TRAINING | {"epochs": 4, "batch_tokens": 40},
+    )
+    labels = ["dog" if "dog" in verse else "cat" for verse in VERSES]
+    return classifier.fit(VERSES, labels, validation_data=(VERSES[:8], labels[:8]))
+
+
 def series() -> Any:
     """The history of three shops, and the known covariates after it."""
     return sample_series(series=3, steps=90, horizon=8, seed=7)
@@ -137,12 +151,23 @@ def scores(model: LanguageModel, folder: Path) -> dict[str, list]:
     }
 
 
+def labels(classifier: SequenceClassifier, folder: Path) -> dict[str, list]:
+    """The labels of the texts in a folder, and the probabilities of all labels."""
+    texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
+    return {
+        "classes": classifier.classes_.tolist(),
+        "labels": classifier.predict(texts).tolist(),
+        "probabilities": classifier.predict_proba(texts).tolist(),
+    }
+
+
 # The estimator of each task, and what one answers to the question in a folder.
 ANSWERS: dict[str, tuple[type, Callable[[Any, Path], dict[str, list]]]] = {
     "tagging": (Tagger, tags),
     "forecasting": (Forecaster, forecasts),
     "seq2seq": (Seq2Seq, targets),
     "language_model": (LanguageModel, scores),
+    "classification": (SequenceClassifier, labels),
 }
 
 
@@ -151,6 +176,7 @@ FITTED: dict[str, Callable[[], Any]] = {
     "forecasting": fitted_forecaster,
     "seq2seq": fitted_seq2seq,
     "language_model": fitted_language_model,
+    "classification": fitted_classifier,
 }
 
 
@@ -166,7 +192,7 @@ def main(tasks: Sequence[str]) -> None:
                 write_json(folder / "sentences.json", QUESTIONS)
             case "forecasting":
                 series()[1].to_csv(folder / "future.csv", index=False)
-            case "language_model":
+            case "language_model" | "classification":
                 write_json(folder / "texts.json", TEXTS)
             case _:
                 write_json(folder / "sources.json", SOURCES)

@@ -71,7 +71,7 @@ class TextEncoder:
     @classmethod
     def fit(cls, texts: Sequence[str], config: ModelConfig, vectors: VectorLookup | None = None) -> TextEncoder:
         """The encoder whose vocabularies come from these texts alone, but for pretrained vectors."""
-        tokens = [token.decode() for part in _tokenized(texts) for token in part.flat_values.numpy()]
+        tokens = list(words_of(texts))
         words = WordEncoder(count_words(tokens, config.min_count), count_characters(tokens), NUM_BUCKETS, vectors)
         hasher = NgramHasher(config.word_ngrams, config.char_ngrams)
         return cls(words, hasher if hasher.groups else None, config.max_length)
@@ -125,6 +125,13 @@ class TextEncoder:
         words, chars = Vocabulary.from_dict(data["words"]), Vocabulary.from_dict(data["chars"])
         ngrams = None if data["ngrams"] is None else NgramHasher.from_dict(data["ngrams"])
         return cls(WordEncoder(words, chars, data["num_buckets"], vectors), ngrams, data["max_length"])
+
+
+def words_of(texts: Sequence[str]) -> Iterator[str]:
+    """The words of texts, one after the other."""
+    for part in _tokenized(texts):
+        for word in part.flat_values.numpy():
+            yield word.decode()
 
 
 def _with_ngrams(batch: Batch, ngrams: tf.RaggedTensor | None) -> Batch:
