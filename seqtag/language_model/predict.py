@@ -33,10 +33,12 @@ def predict_texts(model: FittedLanguageModel, file: FileInput[str], format: str)
 
 def _chunks(documents: Iterator[str]) -> Iterator[list[str]]:
     chunk: list[str] = []
+    total = 0
     for document in documents:
         chunk.append(document)
-        if sum(map(len, chunk)) >= CHUNK_CHARACTERS:
+        total += len(document)
+        if total >= CHUNK_CHARACTERS:
             yield chunk
-            chunk = []
+            chunk, total = [], 0
     if chunk:
         yield chunk

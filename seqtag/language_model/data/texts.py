@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from seqtag.data.text.lines import read_lines, source_name
@@ -95,12 +96,12 @@ def hold_out(train: Texts, shares: dict[str, float]) -> dict[str, Texts]:
     Raises:
         DataError: the text is too short to give each of them a part.
     """
-    start = 1 - sum(shares.values())
-    found = {"train": train.part(0.0, start)}
-    for name, share in shares.items():
-        if share:
-            found[name] = train.part(start, 1.0 if name == "test" else start + share)
-            start += share
+    wanted = {name: share for name, share in shares.items() if share}
+    edges = list(accumulate(wanted.values(), initial=1 - sum(wanted.values())))
+    # A sum of shares may miss the end by a character.
+    edges[-1] = 1.0
+    found = {"train": train.part(0.0, edges[0])}
+    found |= {name: train.part(*edge) for name, edge in zip(wanted, pairwise(edges), strict=True)}
     for name, texts in found.items():
         if not texts.documents:
             message = f"expected a text long enough for {name} to have a part, found {train.characters} characters"

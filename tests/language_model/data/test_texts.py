@@ -44,6 +44,16 @@ def test_a_text_is_split_by_position_at_the_character():
     assert [len(d) for d in two["dev"].documents] == [100, 400]
 
 
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.15, 0.3, 1 / 3, 0.7])
+def test_no_character_is_lost_between_parts(share):
+    text = "".join(chr(97 + n % 26) for n in range(997))
+    parts = hold_out(Texts([text]), {"dev": share, "test": 0.0})
+    assert "".join(document for part in parts.values() for document in part.documents) == text
+    lines = [c * 3 for c in text]
+    parts = hold_out(Texts(lines, ends=True), {"dev": share * 0.5, "test": share * 0.5})
+    assert [document for part in parts.values() for document in part.documents] == lines
+
+
 def test_lines_are_not_cut():
     lines = [chr(97 + n) * 9 for n in range(10)]
     parts = hold_out(Texts(lines, ends=True), {"dev": 0.25})
