@@ -39,7 +39,7 @@ def classifier_demo(model: ClassificationModel, data: DataConfig) -> Demo:
                 tables.append(
                     Table(["word", why.label], [[word, f"{weight:+.4f}"] for word, weight in words], why.text)
                 )
-        lines = "".join(to_json(answer, names, model.labels.several) for answer in answers)
+        lines = b"".join(to_json(answer, names, model.labels.several) for answer in answers).decode()
         return Answer(tables, {"labels.jsonl": lines})
 
     label = "Frames, as CSV" if is_frames else "Texts, one a line"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import tensorflow as tf
+from rich.console import Console
 from rich.text import Text
 
 from seqtag.data.text.tokenizer import tokenize
@@ -76,6 +77,13 @@ class Explanation:
             style = "" if strength < 0.15 else f"bold {colour}" if strength >= MARKED else colour
             found.append(escaped(part), style)
         return found
+
+    def to_colours(self) -> str:
+        """The text with the colours of `__rich__`, for a terminal."""
+        console = Console(force_terminal=True, color_system="standard", highlight=False, soft_wrap=True, width=1 << 20)
+        with console.capture() as capture:
+            console.print(self.__rich__(), end="")
+        return capture.get()
 
     def _repr_html_(self) -> str:
         parts = []

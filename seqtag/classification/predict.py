@@ -37,4 +37,4 @@ def predict_inputs(
         sources = [item.source for item in part]
         explained = repeat(None) if method is None else explain(model, sources, method)
         for answer, words in zip(model.answer(sources), explained, strict=False):
-            yield (to_json(answer, names, several, words) if format == "jsonl" else to_text(answer, words)).encode()
+            yield to_json(answer, names, several, words) if format == "jsonl" else to_text(answer, words)

@@ -16,6 +16,23 @@ from seqtag.process.streams import standard_output
 MOST_LINKS = 40
 
 
+class Coloured(bytes):
+    """A part of the output that a terminal shows in colours, and a file as plain text.
+
+    Args:
+        plain: for files and pipes.
+        coloured: for terminals; what came from data is escaped in it, so that its only controls are colours of ours.
+    """
+
+    coloured: bytes
+
+    def __new__(cls, plain: str, coloured: str) -> Coloured:
+        """Both texts as UTF-8."""
+        part = super().__new__(cls, plain.encode())
+        part.coloured = coloured.encode()
+        return part
+
+
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Gives the path of an empty file aside, which is renamed to `path` when the block ends without a fault.
@@ -50,7 +67,8 @@ def output_file(target: Path | None) -> Iterator[Callable[[bytes], object]]:
     """Gives the function that writes the output of a command: to a file, or to standard output where there is none.
 
     A file appears when it is whole. A device or a pipe is written to as it is, and so is a descriptor such as
-    /dev/stdout or /dev/fd/3, from where it stands. A terminal gets control characters escaped.
+    /dev/stdout or /dev/fd/3, from where it stands. A terminal gets control characters escaped, and `Coloured` parts in
+    colours.
 
     Raises:
         OutputError: as `atomic_write`; standard output or the descriptor is not open.
@@ -123,6 +141,8 @@ def _writer(file: BinaryIO, terminal: bool) -> Callable[[bytes], object]:
 
 def _for_terminal(part: bytes) -> bytes:
     """A part as a terminal can show it."""
+    if isinstance(part, Coloured):
+        return part.coloured
     return escaped(part.decode("utf-8", "backslashreplace").replace("\r\n", "\n"), keep="\n\t").encode()
 
 

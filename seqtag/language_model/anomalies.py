@@ -6,13 +6,14 @@ import math
 from typing import NamedTuple
 
 from seqtag.data.text.symbols import JOINER
+from seqtag.errors import escaped
 from seqtag.language_model.data.text_symbols import LINE_END
 from seqtag.language_model.model import ScoredText
 
 # A symbol is unlikely where its probability is below this.
 UNLIKELY = 1e-3
-# What a terminal shows on a red ground, and how it goes back.
-MARK, UNMARK = "\x1b[41m", "\x1b[0m"
+# How a terminal shows them, on a red ground; and what stands around them in a file.
+COLOURS, BRACKETS = ("\x1b[41m", "\x1b[0m"), ("⟦", "⟧")
 
 
 class Anomaly(NamedTuple):
@@ -51,17 +52,24 @@ def anomalies_of(number: int, text: str, scored: ScoredText, below: float = UNLI
     return found
 
 
-def marked_text(text: str, anomalies: list[Anomaly]) -> str:
-    r"""A text whose anomalies a terminal shows on a red ground; of an unlikely end of a line the mark comes before it.
+def marked_text(text: str, anomalies: list[Anomaly], around: tuple[str, str] = BRACKETS) -> str:
+    r"""A text with marks around its anomalies; `¶` stands for an unlikely end of a line.
+
+    What a terminal would obey is escaped.
 
     >>> marked_text("aq", [Anomaly(0, 1, 2, "q", 0.0001)])
-    'a\x1b[41mq\x1b[0m'
+    'a⟦q⟧'
     """
+    mark, unmark = around
     parts, at = [], 0
     for one in anomalies:
         inside = text[one.start : one.end]
         # What cannot be seen has a sign before it.
-        body = f"{MARK}¶{UNMARK}{inside}" if inside in ("", LINE_END) else f"{MARK}{inside}{UNMARK}"
-        parts += [text[at : one.start], body]
+        body = f"{mark}¶{unmark}{inside}" if inside in ("", LINE_END) else f"{mark}{_shown(inside)}{unmark}"
+        parts += [_shown(text[at : one.start]), body]
         at = one.end
-    return "".join([*parts, text[at:]])
+    return "".join([*parts, _shown(text[at:])])
+
+
+def _shown(text: str) -> str:
+    return escaped(text, keep="\n\t")

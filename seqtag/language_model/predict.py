@@ -28,7 +28,7 @@ def predict_texts(model: FittedLanguageModel, file: FileInput[str], format: str)
     watched = with_progress(file.items, len, len, file.size, unit="characters")
     for documents in _chunks(watched):
         for text, scored in zip(documents, model.score(Texts(documents, model.has_ends)), strict=True):
-            yield FORMATS[format](text, scored).encode()
+            yield FORMATS[format](text, scored)
 
 
 def _chunks(documents: Iterator[str]) -> Iterator[list[str]]:

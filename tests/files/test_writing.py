@@ -17,7 +17,7 @@ from seqtag.errors import OutputError
 from seqtag.figures import new_figure, save_figure
 from seqtag.files.asides import MARK
 from seqtag.files.folders import filled_folder, whole_folder
-from seqtag.files.writing import atomic_write, output_file
+from seqtag.files.writing import Coloured, atomic_write, output_file
 
 # A writer that fills its file or folder aside, says so, and waits to be killed or told to finish.
 WRITER = """
@@ -355,3 +355,22 @@ while True:
         assert len(text) == 50_000 and len(set(text)) == 1
     write(target)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals on this system")
+def test_a_terminal_gets_colours_of_ours_and_no_control_of_the_data(tmp_path):
+    parts = [b"\x1b[2Jdata\n", Coloured("[odd]\n", "\x1b[41modd\x1b[0m\n")]
+    outer, inner = os.openpty()
+    try:
+        with output_file(Path(f"/dev/fd/{inner}")) as write:
+            for part in parts:
+                write(part)
+        shown = os.read(outer, 1000).replace(b"\r\n", b"\n")
+    finally:
+        os.close(outer)
+        os.close(inner)
+    assert shown == b"\\x1b[2Jdata\n\x1b[41modd\x1b[0m\n"
+    with output_file(tmp_path / "a.txt") as write:
+        for part in parts:
+            write(part)
+    assert (tmp_path / "a.txt").read_bytes() == b"\x1b[2Jdata\n[odd]\n"

@@ -84,7 +84,8 @@ def test_unlikely_symbols_are_found_where_they_stand():
     scored = ScoredText(list(text), np.log([0.5, 1e-4, 1e-5, 0.5, 0.5, 1e-6]))
     found = anomalies_of(3, text, scored)
     assert found == [Anomaly(3, 1, 2, "b", 1e-4), Anomaly(3, 2, 3, "\n", 1e-5), Anomaly(3, 5, 6, "b", 1e-6)]
-    assert marked_text(text, found).replace("\x1b[41m", "[").replace("\x1b[0m", "]") == "a[b][¶]\nca[b]"
+    assert marked_text(text, found) == "a⟦b⟧⟦¶⟧\nca⟦b⟧"
+    assert marked_text("a\x1b[2Jb", [Anomaly(0, 5, 6, "b", 1e-4)], ("<", ">")) == "a\\x1b[2J<b>"
     words = ScoredText(["Go", "￭,", "go", ""], np.log([0.5, 1e-5, 0.5, 1e-9]))
     assert [(one.start, one.end) for one in anomalies_of(0, "Go, go", words)] == [(2, 3), (6, 6)]
 

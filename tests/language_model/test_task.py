@@ -66,7 +66,7 @@ def test_a_run_writes_scores_and_says_so(verses, verses_run, tmp_path, capsys):
     assert len(bits) == metrics["test"]["characters"]
     assert np.mean(bits) == pytest.approx(metrics["test"]["bits_per_character"], abs=1e-3)
     assert run(["predict", str(verses_run), str(verses / "test.txt"), "--format", "text"]) == 0
-    assert capsys.readouterr().out.startswith(("Ann", "\x1b"))
+    assert "\x1b" not in capsys.readouterr().out
     assert run(["inspect", "--layout", "text", str(verses / "train.txt"), str(verses / "test.txt")]) == 0
     assert "words" in capsys.readouterr().out
 
