@@ -25,7 +25,7 @@ def to_html(symbols: Iterable[str], log_probabilities: Iterable[float]) -> str:
 
 
 def _span(symbol: str, bits: float, is_first: bool) -> str:
-    bits = max(bits, 0.0)
+    bits = max(0.0, bits)
     ground = f"hsla(8,85%,50%,{STRONGEST * min(bits / MOST_BITS, 1.0):.2f})"
     is_word = len(symbol) > 1
     space = " " if is_word and not is_first and not symbol.startswith(JOINER) else ""
