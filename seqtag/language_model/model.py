@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqtag.data.text.vocabulary import UNKNOWN
 from seqtag.errors import DataWarning, shown
 from seqtag.language_model.completion import Completer
 from seqtag.language_model.config import LAYOUT, TASK, DataConfig
@@ -67,13 +68,12 @@ class FittedLanguageModel:
         return self.data.documents != "whole"
 
     def corpus(self, texts: Texts) -> Corpus:
-        """Texts as symbols; a `DataWarning` names those that the model does not know."""
-        unknown = list(dict.fromkeys(symbol for text in texts.documents for symbol in self.coder.unknown(text)))
-        if unknown and self.coder.kind == "characters":
-            some = ", ".join(map(shown, unknown[:SHOWN_UNKNOWN]))
-            message = f"found {len(unknown)} characters that training had not, such as {some}; they count as unknown"
-            warnings.warn(DataWarning(message, texts.path), stacklevel=2)
-        return Corpus.of(texts, self.coder)
+        """Texts as symbols; a `DataWarning` names characters that the model does not know."""
+        corpus = Corpus.of(texts, self.coder)
+        if self.coder.kind == "characters" and (corpus.row == UNKNOWN).any():
+            unknown = dict.fromkeys(symbol for text in texts.documents for symbol in self.coder.unknown(text))
+            warnings.warn(DataWarning(_told("characters", list(unknown)), texts.path), stacklevel=2)
+        return corpus
 
     def log_probabilities(self, texts: Texts) -> np.ndarray:
         """The natural log-probability of each symbol, and of each end that is predicted, float32 `(targets,)`."""
@@ -96,9 +96,7 @@ class FittedLanguageModel:
         check_can_run()
         unknown = self.coder.unknown(prompt)
         if unknown:
-            some = ", ".join(map(shown, unknown[:SHOWN_UNKNOWN]))
-            message = f"found {len(unknown)} symbols that training had not, such as {some}; they count as unknown"
-            warnings.warn(DataWarning(message, "prompt"), stacklevel=2)
+            warnings.warn(DataWarning(_told("symbols", unknown), "prompt"), stacklevel=2)
         return self.generator.generate(prompt, how)
 
     def complete(self, text: str, n: int = 3) -> list[tuple[str, float]]:
@@ -131,3 +129,9 @@ class FittedLanguageModel:
     def from_dict(cls, networks: DirectedNetworks, data: dict[str, Any]) -> FittedLanguageModel:
         """The model that `to_dict` described."""
         return cls(networks, TextCoder.from_dict(data["coder"]), Cache(**data["cache"]), DataConfig(**data["options"]))
+
+
+def _told(kind: str, unknown: list[str]) -> str:
+    """The warning about unknown symbols, which names the first ones."""
+    some = ", ".join(map(shown, unknown[:SHOWN_UNKNOWN]))
+    return f"found {len(unknown)} {kind} that training had not, such as {some}; they count as unknown"

@@ -64,8 +64,7 @@ class Scorer:
         for batch in _batches(windows_of(corpus, self.network.cache.size)):
             for places, values in self._scored(corpus.row, batch):
                 found[places] = values
-        spans = zip(corpus.starts, corpus.stops, strict=True)
-        return np.concatenate([found[start:stop] for start, stop in spans])
+        return found[corpus.inputs]
 
     def _scored(self, row: np.ndarray, batch: list[Window]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Places of inputs in the row, and the log-probabilities of the symbols after them."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from seqtag.errors import escaped
+from seqtag.measures.figures import right_aligned
 
 MOST_ERRORS = 20
 WIDEST_NAME = 20
@@ -71,11 +72,11 @@ def confusion_text(confusion: Mapping[str, Mapping[str, int]]) -> str:
     greatest errors as pairs.
     """
     header = ["gold \\ predicted", *map(escaped, confusion)]
-    rows = [header, *([escaped(label), *map(str, row.values())] for label, row in confusion.items())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    if sum(widths) + 2 * (len(widths) - 1) > shutil.get_terminal_size().columns:
+    rows = ([escaped(label), *map(str, row.values())] for label, row in confusion.items())
+    lines = right_aligned([header, *rows])
+    if len(lines[0]) > shutil.get_terminal_size().columns:
         return _greatest_errors(confusion)
-    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(lines)
 
 
 def _greatest_errors(confusion: Mapping[str, Mapping[str, int]]) -> str:

@@ -53,6 +53,13 @@ class Corpus(NamedTuple):
         """How many symbols are predicted."""
         return int((self.stops - self.starts).sum())
 
+    @property
+    def inputs(self) -> np.ndarray:
+        """The places in the row that predict the symbol after them, int64 `(targets,)`."""
+        lengths = self.stops - self.starts
+        before = np.cumsum(lengths) - lengths
+        return np.arange(self.targets) + np.repeat(self.starts - before, lengths)
+
     def backwards(self) -> Corpus:
         """The same documents, each from its end to its start.
 

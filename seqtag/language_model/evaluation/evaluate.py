@@ -66,14 +66,12 @@ def evaluate_model(model: FittedLanguageModel, texts: Texts) -> LanguageReport:
     """The report on texts; the model's cache, if it has one, is in the figures."""
     corpus = model.corpus(texts)
     values = model.scorer.log_probabilities(corpus)
-    spans = zip(corpus.starts, corpus.stops, strict=True)
-    unknown = sum(int((corpus.row[start + 1 : stop + 1] == UNKNOWN).sum()) for start, stop in spans)
     return LanguageReport(
         symbols=model.coder.kind,
         targets=len(values),
         characters=texts.characters,
         documents=len(texts.documents),
-        unknown=unknown,
+        unknown=int((corpus.row[corpus.inputs + 1] == UNKNOWN).sum()),
         perplexity=figure("perplexity", values, texts),
         bits_per_character=figure("bits_per_character", values, texts),
     )

@@ -45,13 +45,15 @@ class SymbolSoftmax(keras.layers.Layer):
 
     def call(self, hidden: Any, vectors: Any = None) -> Any:
         """The log-probabilities of all symbols."""
-        logits = ops.matmul(hidden, ops.transpose(vectors) if self.tied else self.kernel) + self.bias
-        return ops.log_softmax(ops.cast(logits, "float32"))
+        return ops.log_softmax(self._logits(hidden, vectors))
 
     def of_targets(self, hidden: Any, targets: Any, vectors: Any = None) -> Any:
         """The log-probabilities of one symbol each, float32 `(...)`, for `targets (...)`."""
+        return -tf.nn.sparse_softmax_cross_entropy_with_logits(targets, self._logits(hidden, vectors))
+
+    def _logits(self, hidden: Any, vectors: Any) -> Any:
         logits = ops.matmul(hidden, ops.transpose(vectors) if self.tied else self.kernel) + self.bias
-        return -tf.nn.sparse_softmax_cross_entropy_with_logits(targets, ops.cast(logits, "float32"))
+        return ops.cast(logits, "float32")
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

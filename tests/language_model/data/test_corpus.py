@@ -24,9 +24,11 @@ def test_each_document_has_its_span():
     assert whole.starts.tolist() == [0, 3]
     assert whole.stops.tolist() == [2, 4]
     assert whole.targets == 3
+    assert whole.inputs.tolist() == [0, 1, 3]
     lines = corpus_of("dc", "b", ends=True)
     assert lines.row.tolist() == [0, 2, 3, 0, 0, 4, 0]
     assert lines.targets == 5
+    assert lines.inputs.tolist() == [0, 1, 2, 4, 5]
 
 
 @pytest.mark.parametrize("ends", [True, False])
