@@ -32,7 +32,7 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 HEADER = ("model", "weights", "dev bits/char", "test bits/char", "test perplexity", "s")
 # The orders of n-grams, the symbols of a window and the units of its layers, by set.
 ORDERS = {"characters": (5, 6, 7), "words": (3, 4)}
-WINDOWS = {"characters": (10, 640), "words": (5, 256)}
+WINDOWS = {"characters": (10, 800), "words": (5, 336)}
 CACHES = {"characters": (500, 0.02, 0.5), "words": (500, 0.1, 0.2)}
 SPLITS = ("train", "dev", "test")
 

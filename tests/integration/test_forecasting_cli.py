@@ -313,4 +313,5 @@ def test_a_bundle_of_another_version_or_task(shop_run, shop, tmp_path, refused):
     )
     path.write_text(json.dumps(whole | {"task": "baking"}))
     told = refused(1, "export", tmp_path / "run", tmp_path / "out")
-    assert told == f"{path}: expected task tagging or forecasting or seq2seq, found 'baking'"
+    tasks = "tagging or forecasting or seq2seq or language_model or classification"
+    assert told == f"{path}: expected task {tasks}, found 'baking'"

@@ -72,7 +72,7 @@ def test_prefix_and_suffix_of_the_same_letters_differ():
 
 def test_no_words_at_all():
     features = encoder()(tf.constant([], tf.string))
-    assert [tensor.shape[0] for tensor in features] == [0] * 4
+    assert [tensor.shape[0] for tensor in features] == [0] * 5
 
 
 def test_features_do_not_depend_on_the_other_words():
