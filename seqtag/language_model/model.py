@@ -86,10 +86,9 @@ class FittedLanguageModel:
         corpus = self.corpus(texts)
         values = self.scorer.log_probabilities(corpus)
         cuts = np.cumsum(corpus.stops - corpus.starts)[:-1]
-        found = []
-        for text, part in zip(texts.documents, np.split(values, cuts), strict=True):
-            found.append(ScoredText([*self.coder.symbols(text), *[""] * texts.ends], part))
-        return found
+        symbols = self.coder.symbols_of_texts(texts.documents)
+        parts = zip(symbols, np.split(values, cuts), strict=True)
+        return [ScoredText([*names, *[""] * texts.ends], part) for names, part in parts]
 
     def generate(self, prompt: str, how: Generation) -> str:
         """A text that begins with a prompt."""

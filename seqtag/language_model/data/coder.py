@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, pairwise
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from seqtag.data.text.symbols import JOINER
+from seqtag.data.text.symbols import JOINER, split_symbols
 from seqtag.data.text.vocabulary import FIRST_SYMBOL, UNKNOWN, Vocabulary
 from seqtag.data.text.word_features import lookup_table
 from seqtag.language_model.data.text_symbols import LINE_END, join_text, split_text
@@ -40,14 +41,22 @@ class TextCoder:
     @classmethod
     def count(cls, kind: str, documents: Iterable[str], min_count: int = 1) -> TextCoder:
         """The coder of the symbols of training texts."""
-        return cls(kind, Vocabulary.count((s for d in documents for s in symbols_of_text(kind, d)), min_count))
+        parts = (symbols for _, symbols in parts_of_texts(kind, documents))
+        return cls(kind, Vocabulary.count(chain.from_iterable(parts), min_count))
 
     def __len__(self) -> int:
         return len(self.vocabulary)
 
     def rows(self, document: str) -> np.ndarray:
         """The rows of the symbols of a text, int32 `(symbols,)`."""
-        return self.rows_of(symbols_of_text(self.kind, document))
+        return self.rows_of_texts([document])[0]
+
+    def rows_of_texts(self, documents: Sequence[str]) -> list[np.ndarray]:
+        """The rows of the symbols of each text."""
+        found: list[list[np.ndarray]] = [[] for _ in documents]
+        for number, symbols in parts_of_texts(self.kind, documents):
+            found[number].append(self.rows_of(symbols))
+        return list(map(np.concatenate, found))
 
     def rows_of(self, symbols: Iterable[str]) -> np.ndarray:
         """The rows of symbols, int32 `(symbols,)`."""
@@ -55,7 +64,14 @@ class TextCoder:
 
     def symbols(self, document: str) -> list[str]:
         """The symbols of a text."""
-        return list(symbols_of_text(self.kind, document))
+        return self.symbols_of_texts([document])[0]
+
+    def symbols_of_texts(self, documents: Sequence[str]) -> list[list[str]]:
+        """The symbols of each text."""
+        found: list[list[str]] = [[] for _ in documents]
+        for number, symbols in parts_of_texts(self.kind, documents):
+            found[number] += symbols
+        return found
 
     def names(self, rows: Iterable[int]) -> list[str]:
         """The symbols of rows, which are neither the boundary nor unknown."""
@@ -63,7 +79,7 @@ class TextCoder:
 
     def unknown(self, document: str) -> list[str]:
         """The distinct symbols of a text that the vocabulary lacks, in their order."""
-        return [s for s in dict.fromkeys(symbols_of_text(self.kind, document)) if s not in self.vocabulary]
+        return [s for s in dict.fromkeys(self.symbols(document)) if s not in self.vocabulary]
 
     def split(self, text: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
         """In the graph: the symbols of texts `(batch,)` and their rows, both `(batch, None)`."""
@@ -106,16 +122,20 @@ class TextCoder:
         return cls(data["kind"], Vocabulary.from_dict(data))
 
 
-def symbols_of_text(kind: str, text: str) -> Sequence[str] | Iterator[str]:
-    """The symbols of a text, as `split_text` gives them; words in parts of bounded memory."""
-    return text if kind == "characters" else _words(text)
+def parts_of_texts(kind: str, texts: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
+    """The number of a text with some of its symbols, in order, as `split_text` gives them.
 
-
-def _words(text: str) -> Iterator[str]:
-    lines = text.split(LINE_END)
-    for start in range(0, len(lines), CHUNK_LINES):
-        part = LINE_END.join(lines[start : start + CHUNK_LINES])
-        for word in split_text("words", tf.constant([part])).flat_values.numpy():
-            yield word.decode()
-        if start + CHUNK_LINES < len(lines):
-            yield LINE_END
+    Words are split many lines at once, whichever texts they are of: a call for each of many short texts costs more than
+    all that it splits, and a long text should not be held in words whole.
+    """
+    if kind == "characters":
+        yield from enumerate(texts)
+        return
+    lines = ((number, line) for number, text in enumerate(texts) for line in text.split(LINE_END))
+    before = -1
+    while part := list(islice(lines, CHUNK_LINES)):
+        words = split_symbols(kind, tf.constant([line for _, line in part]))
+        names = [word.decode() for word in words.flat_values.numpy()]
+        for (number, _), (start, stop) in zip(part, pairwise(words.row_splits.numpy()), strict=True):
+            yield number, [*([LINE_END] if number == before else []), *names[start:stop]]
+            before = number

@@ -43,7 +43,7 @@ class Corpus(NamedTuple):
         """
         boundary = np.full(1, BOUNDARY, np.int32)
         ends = [boundary] if texts.ends else []
-        parts = [np.concatenate([boundary, coder.rows(document), *ends]) for document in texts.documents]
+        parts = [np.concatenate([boundary, rows, *ends]) for rows in coder.rows_of_texts(texts.documents)]
         sizes = np.array([len(part) for part in parts])
         stops = np.cumsum(sizes) - 1
         return cls(np.concatenate(parts), stops - sizes + 1, stops)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
-from seqtag.language_model.data.coder import TextCoder, symbols_of_text
+from seqtag.language_model.data.coder import TextCoder, parts_of_texts
 from seqtag.language_model.data.text_symbols import join_text, split_text
 
 TEXTS = ["", "a", "Go on.\nNow", "\n\n", "no end\n", "Ann's  here,\tnow", "e\u0301 界 ￭ 🙂\r", " lead", "a\n\nb "]
 
 
 @pytest.mark.parametrize("kind", ["characters", "words"])
-def test_the_graph_splits_as_python_does(kind):
-    rows = split_text(kind, tf.constant(TEXTS)).to_list()
-    assert [[symbol.decode() for symbol in row] for row in rows] == [list(symbols_of_text(kind, t)) for t in TEXTS]
+def test_the_graph_splits_as_python_does(kind, monkeypatch):
+    rows = [[symbol.decode() for symbol in row] for row in split_text(kind, tf.constant(TEXTS)).to_list()]
+    coder = TextCoder.count(kind, TEXTS)
+    assert coder.symbols_of_texts(TEXTS) == rows == [coder.symbols(text) for text in TEXTS]
+    expected = [coder.rows_of(row).tolist() for row in rows]
+    # Parts of two lines hold the end of one text and the start of another.
+    monkeypatch.setattr("seqtag.language_model.data.coder.CHUNK_LINES", 2)
+    assert [row.tolist() for row in coder.rows_of_texts(TEXTS)] == expected
 
 
 def test_characters_are_joined_to_the_same_text():
@@ -38,9 +43,9 @@ def test_words_are_joined_but_for_runs_of_spaces(text, expected):
 
 def test_many_lines_are_split_in_parts_as_at_once(monkeypatch):
     text = "one two.\n\nthree\n" * 5
-    whole = list(symbols_of_text("words", text))
+    whole = [symbol for _, part in parts_of_texts("words", [text]) for symbol in part]
     monkeypatch.setattr("seqtag.language_model.data.coder.CHUNK_LINES", 2)
-    assert list(symbols_of_text("words", text)) == whole
+    assert [symbol for _, part in parts_of_texts("words", [text]) for symbol in part] == whole
     assert whole.count("\n") == 15
 
 
