@@ -106,10 +106,12 @@ def prose(page: Path) -> str:
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
-@pytest.fixture(autouse=True)
-def files_of_the_page(monkeypatch):
-    """The pages name files of the folder that they run in."""
-    monkeypatch.delenv("SEQTAG_DATA", raising=False)
+@pytest.fixture(autouse=True, scope="module")
+def files_of_the_page():
+    """The pages name files of the folder that they run in; pages that fixtures run, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SEQTAG_DATA", raising=False)
+        yield
 
 
 def run_page(name: str, folder: Path, **names: object) -> dict:
