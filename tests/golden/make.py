@@ -1,7 +1,7 @@
 """Fits a tiny model of each task and stores its run here, with a question and its answer, for `test_golden.py`.
 
 Run it once when the format of runs takes a new version, before the release: `python tests/golden/make.py`. The folders
-of earlier formats stay as they are. A new task is stored by its name: `python tests/golden/make.py TASK`.
+of earlier formats stay as they are. A new row of the table is stored by its name: `python tests/golden/make.py NAME`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from seqtag import Forecaster, LanguageModel, Seq2Seq, SequenceClassifier, Tagger
 from seqtag.forecasting.data.samples import sample_series
@@ -28,6 +30,10 @@ PAIRS = [(source, source[::-1]) for source in ("ab", "ba", "abc", "cab", "bca", 
 SOURCES = ["abc", "cb", "ab", "xøx", "cabcab", ""]
 VERSES = [f"{a} {verb} the {b}, Ærø." for a in ("Ann", "Bo") for verb in ("saw", "met") for b in ("dog", "cat")] * 3
 TEXTS = ["Ann saw the", "Bo met unseen words", "Ann s"]
+# Frames of two numbers, one of which is missing here and there, with a label a step.
+FRAMES = [np.array([[level, n], [np.nan, n], [-level, n]], "float64") for level in (3.0, -3.0) for n in range(4)] * 3
+LABELS = [["high" if value > 0 else "low" for value in (f[0, 0], f[0, 0], f[2, 0])] for f in FRAMES]
+NUMBERS = [[[3.0, 1.0], [-3.0, 2.0]], [[None, None]], [[-1e9, 0.0], [0.1, 9.0]]]
 TRAINING = {"tensorboard": False, "learning_rate": 0.02}
 
 
@@ -101,6 +107,21 @@ def fitted_classifier() -> SequenceClassifier:
     return classifier.fit(VERSES, labels, validation_data=(VERSES[:8], labels[:8]))
 
 
+def fitted_frames_tagger() -> Tagger:
+    """A tagger of frames, some of whose numbers are missing."""
+    tagger = Tagger(source="frames", units=4, training=TRAINING | {"epochs": 4, "batch_tokens": 40})
+    return tagger.fit(FRAMES, LABELS, validation_data=(FRAMES[:8], LABELS[:8]))
+
+
+def fitted_frames_classifier() -> SequenceClassifier:
+    """A classifier of frames, some of whose numbers are missing."""
+    classifier = SequenceClassifier(
+        source="frames", units=4, pooling="mean_max", training=TRAINING | {"epochs": 4, "batch_tokens": 40}
+    )
+    labels = [steps[0] for steps in LABELS]
+    return classifier.fit(FRAMES, labels, validation_data=(FRAMES[:8], labels[:8]))
+
+
 def series() -> Any:
     """The history of three shops, and the known covariates after it."""
     return sample_series(series=3, steps=90, horizon=8, seed=7)
@@ -161,42 +182,53 @@ def labels(classifier: SequenceClassifier, folder: Path) -> dict[str, list]:
     }
 
 
-# The estimator of each task, and what one answers to the question in a folder.
-ANSWERS: dict[str, tuple[type, Callable[[Any, Path], dict[str, list]]]] = {
-    "tagging": (Tagger, tags),
-    "forecasting": (Forecaster, forecasts),
-    "seq2seq": (Seq2Seq, targets),
-    "language_model": (LanguageModel, scores),
-    "classification": (SequenceClassifier, labels),
+class Golden(NamedTuple):
+    """What is stored, and what it is asked.
+
+    Attributes:
+        estimator: its class.
+        fit: the fitted model.
+        ask: writes the question into a folder.
+        answer: what a model answers to the question in a folder.
+    """
+
+    estimator: type
+    fit: Callable[[], Any]
+    ask: Callable[[Path], None]
+    answer: Callable[[Any, Path], dict[str, list]]
+
+
+def asks(name: str, question: Any) -> Callable[[Path], None]:
+    """Writes a question as JSON into a file of this name."""
+    return lambda folder: write_json(folder / name, question)
+
+
+# By the folder of the run.
+GOLDEN = {
+    "tagging": Golden(Tagger, fitted_tagger, asks("sentences.json", QUESTIONS), tags),
+    "tagging_frames": Golden(Tagger, fitted_frames_tagger, asks("sentences.json", NUMBERS), tags),
+    "forecasting": Golden(
+        Forecaster, fitted_forecaster, lambda folder: series()[1].to_csv(folder / "future.csv", index=False), forecasts
+    ),
+    "seq2seq": Golden(Seq2Seq, fitted_seq2seq, asks("sources.json", SOURCES), targets),
+    "language_model": Golden(LanguageModel, fitted_language_model, asks("texts.json", TEXTS), scores),
+    "classification": Golden(SequenceClassifier, fitted_classifier, asks("texts.json", TEXTS), labels),
+    "classification_frames": Golden(
+        SequenceClassifier, fitted_frames_classifier, asks("texts.json", NUMBERS), labels
+    ),
 }
 
 
-FITTED: dict[str, Callable[[], Any]] = {
-    "tagging": fitted_tagger,
-    "forecasting": fitted_forecaster,
-    "seq2seq": fitted_seq2seq,
-    "language_model": fitted_language_model,
-    "classification": fitted_classifier,
-}
-
-
-def main(tasks: Sequence[str]) -> None:
-    """Writes the run, the question and the answers of these tasks in the present format; of all unless named."""
-    for task in tasks or FITTED:
-        estimator = FITTED[task]()
-        folder = FOLDER / f"format_{FORMAT_VERSION}" / task
+def main(names: Sequence[str]) -> None:
+    """Writes the run, the question and the answers of these rows in the present format; of all unless named."""
+    for name in names or GOLDEN:
+        golden = GOLDEN[name]
+        estimator = golden.fit()
+        folder = FOLDER / f"format_{FORMAT_VERSION}" / name
         shutil.rmtree(folder, ignore_errors=True)
         estimator.save(folder)
-        match task:
-            case "tagging":
-                write_json(folder / "sentences.json", QUESTIONS)
-            case "forecasting":
-                series()[1].to_csv(folder / "future.csv", index=False)
-            case "language_model" | "classification":
-                write_json(folder / "texts.json", TEXTS)
-            case _:
-                write_json(folder / "sources.json", SOURCES)
-        write_json(folder / "answers.json", ANSWERS[task][1](estimator, folder))
+        golden.ask(folder)
+        write_json(folder / "answers.json", golden.answer(estimator, folder))
 
 
 def write_json(path: Path, value: Any) -> None:
