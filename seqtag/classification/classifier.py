@@ -58,6 +58,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         char_ngrams: the same of two and more characters of a word, up to so many; 0 for none.
         dropout: of the word vectors, of each recurrent layer's output and of the pooled vector.
         recurrent_dropout: of the hidden state between steps.
+        input_noise: deviation of normal noise that frames, standardised, get while training.
         word_dropout: share of words read as unknown while training.
         singleton_dropout: the same for words that occur once.
         ensemble_size: how many networks there are, with `seed`, `seed + 1`, ..., whose scores are averaged.
@@ -103,6 +104,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         char_ngrams: int = 6,
         dropout: float = 0.5,
         recurrent_dropout: float = 0.0,
+        input_noise: float = 0.0,
         word_dropout: float = 0.05,
         singleton_dropout: float = 0.5,
         ensemble_size: int = 1,
@@ -130,6 +132,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):
         self.char_ngrams = char_ngrams
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.input_noise = input_noise
         self.word_dropout = word_dropout
         self.singleton_dropout = singleton_dropout
         self.ensemble_size = ensemble_size

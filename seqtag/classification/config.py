@@ -113,6 +113,9 @@ class ModelConfig(Section):
         0.5, description="of the word vectors, of each recurrent layer's output and of the pooled vector"
     )
     recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
+    input_noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0.0, description="deviation of normal noise that frames, standardised, get while training"
+    )
     word_dropout: Fraction = Field(0.05, description="share of words read as unknown while training")
     singleton_dropout: Fraction = Field(0.5, description="the same for words that occur once")
     ensemble_size: Positive = Field(1, description="networks, with seed, seed + 1, ..., whose scores are averaged")
@@ -121,6 +124,8 @@ class ModelConfig(Section):
     def _fits(self) -> ModelConfig:
         if self.source == "frames" and self.vectors:
             raise ValueError("vectors: expected none for frames, found some")
+        if self.source == "text" and self.input_noise:
+            raise ValueError(f"input_noise: expected 0 for texts, found {self.input_noise}")
         return self
 
 

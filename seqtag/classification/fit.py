@@ -151,6 +151,7 @@ class Trainer:
             pooling=settings.pooling,
             dropout=settings.dropout,
             recurrent_dropout=settings.recurrent_dropout,
+            input_noise=settings.input_noise,
             label_weights=self.label_weights,
             dtype=self.config.training.precision,
         )

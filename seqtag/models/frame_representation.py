@@ -16,6 +16,7 @@ class FrameRepresentation(keras.layers.Layer):
 
     Args:
         frame_columns: numbers of a scaled frame; see `seqtag.data.frames.scale.FrameScale.columns`.
+        noise: deviation of the normal noise that each number gets while training (Graves and Schmidhuber 2005).
 
     Call arguments:
         batch: dict with `frames (batch, time, frame_columns)`, scaled, 0 at padding, which the layers above mask.
@@ -34,9 +35,10 @@ class FrameRepresentation(keras.layers.Layer):
     # What networks ask of any representation: it has no tables that a file could compact, and nothing that reads words.
     vectors = language_states = None
 
-    def __init__(self, frame_columns: int, **kwargs: Any) -> None:
+    def __init__(self, frame_columns: int, noise: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.frame_columns = frame_columns
+        self.noise = keras.layers.GaussianNoise(noise, name="noise")
         self.projection = keras.layers.Dense(FRAME_DIM, name="frames")
 
     def build(self, batch_shape: dict | None = None) -> None:
@@ -61,8 +63,8 @@ class FrameRepresentation(keras.layers.Layer):
 
     def call(self, batch: dict, training: bool = False) -> Any:
         """Vectors `(batch, time, 64)` of the batch's frames."""
-        return self.projection(batch["frames"])
+        return self.projection(self.noise(batch["frames"], training=training))
 
     def get_config(self) -> dict:
         """The constructor's arguments."""
-        return {**super().get_config(), "frame_columns": self.frame_columns}
+        return {**super().get_config(), "frame_columns": self.frame_columns, "noise": self.noise.stddev}

@@ -157,6 +157,9 @@ class ModelConfig(Section):
     min_count: Positive = Field(1, description="words seen less often are unknown")
     dropout: Fraction = Field(0.5, description="of the token vectors and of each recurrent layer's output")
     recurrent_dropout: Fraction = Field(0.0, description="of the hidden state between steps")
+    input_noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0.0, description="deviation of normal noise that frames, standardised, get while training"
+    )
     ensemble_size: Positive = Field(
         1, description="networks, each of another seed, whose scores of tag sequences are averaged"
     )
@@ -218,6 +221,8 @@ class TaggingConfig(TaskConfig):
             if layout == "frames" or self.data.time_column is not None:
                 key = "layout" if layout == "frames" else "time_column"
                 raise ValueError(f"expected model.source frames for data.{key}, found tokens")
+            if self.model.input_noise:
+                raise ValueError("expected model.source frames for model.input_noise, found tokens")
             return self
         if layout not in ("auto", "frames"):
             raise ValueError(f"expected auto or frames in data.layout for model.source frames, found {layout}")

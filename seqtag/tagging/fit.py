@@ -115,7 +115,7 @@ def _inputs(
 ) -> _Inputs:
     if options.reads_frames:
         scale = FrameScale.fit(train.frames)
-        return _Inputs(scale, [], {"frame_columns": scale.columns})
+        return _Inputs(scale, [], {"frame_columns": scale.columns, "noise": config.input_noise})
     tokens = [token for sentence in train.tokens for token in sentence]
     lookup = None if vectors is None else VectorLookup.of(vectors)
     symbols = None if language_model is None else language_model.characters

@@ -74,6 +74,7 @@ class Tagger(BaseEstimator):
         min_count: words seen less often in training are unknown.
         dropout: variational, of token vectors and recurrent outputs.
         recurrent_dropout: variational, of the hidden state between steps.
+        input_noise: deviation of normal noise that frames, standardised, get while training.
         ensemble_size: how many networks, each of another seed, whose scores of tag sequences are averaged.
         word_dropout, singleton_dropout: share of words, and of those that occur once, read as unknown in training.
         data: how files are read (`layout`, `token_column`, `tag_column`, `tag_columns`, `features`, `encoding`,
@@ -123,6 +124,7 @@ class Tagger(BaseEstimator):
         min_count: int = 1,
         dropout: float = 0.5,
         recurrent_dropout: float = 0.0,
+        input_noise: float = 0.0,
         ensemble_size: int = 1,
         word_dropout: float = 0.05,
         singleton_dropout: float = 0.5,
@@ -155,6 +157,7 @@ class Tagger(BaseEstimator):
         self.min_count = min_count
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.input_noise = input_noise
         self.ensemble_size = ensemble_size
         self.word_dropout = word_dropout
         self.singleton_dropout = singleton_dropout

@@ -270,6 +270,7 @@ def test_bad_input_is_told(tagger, X, message):
         ({"model": {"source": "frames", "gazetteers": ["a"]}}, "expected no model.gazetteers"),
         ({"model": {"source": "frames"}, "data": {"tag_columns": ["a", "b"]}}, "expected no data.tag_columns"),
         ({"model": {"source": "frames"}, "data": {"layout": "tsv"}}, "expected auto or frames in data.layout"),
+        ({"model": {"input_noise": 0.5}}, "expected model.source frames for model.input_noise, found tokens"),
         ({"data": {"layout": "frames"}}, "expected model.source frames for data.layout, found tokens"),
         ({"data": {"time_column": "t"}}, "expected model.source frames for data.time_column, found tokens"),
     ],

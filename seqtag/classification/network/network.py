@@ -31,6 +31,8 @@ class ClassifierNetwork(keras.Model):
         dropout: of the vectors of words and of each recurrent layer's output, with the same mask at all steps (Gal and
             Ghahramani 2016); and of the pooled vector.
         recurrent_dropout: of the hidden state before the next step, with the same mask at all steps too.
+        input_noise: deviation of the normal noise that each number of a frame gets while training (Graves and
+            Schmidhuber 2005).
         label_weights: how much a sequence of each label counts in the loss; 1 for all unless given.
 
     Call arguments:
@@ -53,6 +55,7 @@ class ClassifierNetwork(keras.Model):
         pooling: Kind = "attention",
         dropout: float = 0.5,
         recurrent_dropout: float = 0.0,
+        input_noise: float = 0.0,
         label_weights: Sequence[float] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -70,6 +73,7 @@ class ClassifierNetwork(keras.Model):
         self.representation = None
         if representation is not None:
             self.representation = WordRepresentation(**representation, name="representation")
+        self.input_noise = keras.layers.GaussianNoise(input_noise, name="input_noise")
         # A number of a frame says what no other one does.
         of_input = dropout if representation is not None else 0.0
         self.input_dropout = keras.layers.SpatialDropout1D(of_input, name="input_dropout")
@@ -103,7 +107,10 @@ class ClassifierNetwork(keras.Model):
         return self._pooled(batch, training=False)[1]
 
     def _pooled(self, batch: dict, training: bool) -> tuple[Any, Any]:
-        vectors = batch["frames"] if self.representation is None else self.representation(batch, training=training)
+        if self.representation is None:
+            vectors = self.input_noise(batch["frames"], training=training)
+        else:
+            vectors = self.representation(batch, training=training)
         steps = tf.shape(vectors)[1]
         # A recurrence needs at least one step; a batch of empty sequences has none.
         vectors = tf.pad(vectors, [[0, 0], [0, tf.cast(steps == 0, tf.int32)], [0, 0]])
@@ -158,6 +165,7 @@ class ClassifierNetwork(keras.Model):
             "pooling": self.pooling.kind,
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
+            "input_noise": self.input_noise.stddev,
             "label_weights": self.label_weights,
         }
 
