@@ -24,7 +24,8 @@ TOOLKIT = {"ops", "layers", "callbacks", "diagnostics", "training"}
 MAY_IMPORT = [
     (BASE, {"errors", "files", "keras_internals", "process"}),
     ({"config"}, BASE),
-    ({"ops"}, {"keras_internals"}),
+    ({"native"}, BASE),
+    ({"ops"}, {"native", "keras_internals"}),
     ({"layers"}, {"ops", "keras_internals"}),
     ({"diagnostics"}, {"ops", "layers"} | BASE),
     ({"callbacks"}, {"ops", "layers", "diagnostics"} | BASE),

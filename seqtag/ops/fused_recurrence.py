@@ -7,17 +7,21 @@ loop runs the steps of `recurrence`, so that both ways give the same values. Tim
 and options: the numbers of a step lie side by side in memory.
 
 Only activations whose derivative (slope) follows from their value can be used here; see `has_slope`.
+
+On processors compiled kernels compute the same, where there are any: `seqtag.native`. That is decided here and nowhere
+else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
-from seqtag.keras_internals import custom_gradient
+from seqtag.keras_internals import custom_gradient, runs_on_cores
+from seqtag.native import recurrence as native
 from seqtag.ops import recurrence
 from seqtag.ops.recurrence import (
     Activation,
@@ -26,6 +30,7 @@ from seqtag.ops.recurrence import (
     LSTMWeights,
     RNNState,
     RNNWeights,
+    State,
     Tensor,
 )
 from seqtag.ops.scan import ScanOptions
@@ -50,6 +55,37 @@ def has_slope(*activations: Activation) -> bool:
     return all(activation in _SLOPES for activation in activations)
 
 
+def is_native(inputs: Tensor, weights: Any, *activations: Activation) -> bool:
+    """Whether compiled kernels run this recurrence."""
+    names = [activation.__name__ for activation in activations]
+    return runs_on_cores() and native.can_run(inputs, weights.recurrent_kernel, names)
+
+
+def _run_native(
+    cell: str,
+    inputs: Tensor,
+    state: State,
+    weights: Any,
+    options: ScanOptions,
+    activation: Activation,
+    recurrent_activation: Activation = keras.activations.linear,
+    **more: Tensor,
+) -> tuple[Tensor, State]:
+    outputs, *last = native.recurrence(
+        cell,
+        inputs,
+        state,
+        weights.recurrent_kernel,
+        activation=activation.__name__,
+        gate_activation=recurrent_activation.__name__,
+        mask=None if options.mask is None else options.mask[..., 0],
+        dropout=options.dropout_mask,
+        reverse=options.reverse,
+        **more,
+    )
+    return outputs, type(state)(*last)
+
+
 def simple_rnn(
     inputs: Tensor, state: RNNState, weights: RNNWeights, options: ScanOptions, *, activation: Activation
 ) -> tuple[Tensor, RNNState]:
@@ -65,6 +101,9 @@ def simple_rnn(
         >>> print(ops.convert_to_numpy(outputs)[:, 0, 0])
         [1. 2.]
     """
+
+    if is_native(inputs, weights, activation):
+        return _run_native("simple_rnn", inputs, state, weights, options, activation)
 
     @custom_gradient
     def run(inputs: Tensor, initial: Tensor, kernel: Tensor) -> tuple:
@@ -117,6 +156,10 @@ def gru(
     Returns:
         The outputs `(time, batch, units)` and the last state.
     """
+
+    if is_native(inputs, weights, activation, recurrent_activation):
+        bias = weights.recurrent_bias
+        return _run_native("gru", inputs, state, weights, options, activation, recurrent_activation, bias=bias)
 
     @custom_gradient
     def run(inputs: Tensor, initial: Tensor, kernel: Tensor, *bias: Tensor) -> tuple:
@@ -184,6 +227,10 @@ def lstm(
     Returns:
         The outputs `(time, batch, units)` and the last state.
     """
+
+    if is_native(inputs, weights, activation, recurrent_activation):
+        peephole = weights.peephole_kernel
+        return _run_native("lstm", inputs, state, weights, options, activation, recurrent_activation, peephole=peephole)
 
     @custom_gradient
     def run(inputs: Tensor, hidden: Tensor, cell: Tensor, kernel: Tensor, *peephole: Tensor) -> tuple:

@@ -1,0 +1,127 @@
+"""Whole recurrences as one operation of TensorFlow, with its gradient."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import Any
+
+from seqtag.native.library import operations
+
+# As the kernels number them.
+CELLS = {"simple_rnn": 0, "gru": 1, "lstm": 2}
+ACTIVATIONS = {"linear": 0, "tanh": 1, "sigmoid": 2, "relu": 3, "leaky_relu": 4}
+GATES = {"simple_rnn": 1, "gru": 3, "lstm": 4}
+
+
+def can_run(inputs: Any, kernel: Any, activations: list[str]) -> bool:
+    """Whether the kernels are there, for these dtypes and activations."""
+    dtypes = {str(value.dtype).removeprefix("<dtype: '").removesuffix("'>") for value in (inputs, kernel)}
+    return dtypes in ({"float32"}, {"float64"}) and ACTIVATIONS.keys() >= set(activations) and operations() is not None
+
+
+def recurrence(
+    cell: str,
+    inputs: Any,
+    states: tuple[Any, ...],
+    kernel: Any,
+    *,
+    activation: str,
+    gate_activation: str = "linear",
+    peephole: Any = None,
+    bias: Any = None,
+    mask: Any = None,
+    dropout: Any = None,
+    reverse: bool = False,
+) -> tuple[Any, ...]:
+    """Runs a cell over projected inputs; see `seqtag.ops.fused_recurrence` for what it computes.
+
+    Args:
+        cell: one of `CELLS`.
+        inputs: `(time, batch, gates · units)`.
+        states: the initial hidden state, and of an LSTM the cell, `(batch, units)`.
+        kernel: `(units, gates · units)`.
+        activation: one of `ACTIVATIONS`.
+        gate_activation: the same of the gates.
+        peephole: `(3, units)` of an LSTM.
+        bias: `(3 · units)` of the recurrent product of a GRU.
+        mask: bool `(time, batch)`.
+        dropout: `(1, batch, units)` or `(time, batch, units)`.
+        reverse: whether time runs backwards.
+
+    Returns:
+        The outputs `(time, batch, units)`, then the last states.
+    """
+    tf = sys.modules["tensorflow"]
+    _register_gradient()
+    dtype = kernel.dtype
+    found = operations().seqtag_recurrence(
+        hidden_start=states[0],
+        cell_start=states[1] if cell == "lstm" else tf.zeros((0, 0), dtype),
+        kernel=kernel,
+        peephole=tf.zeros((0, 0), dtype) if peephole is None else peephole,
+        bias=tf.zeros((0,), dtype) if bias is None else bias,
+        mask=tf.zeros((0, 0), tf.bool) if mask is None else mask,
+        dropout=tf.zeros((0, 0, 0), dtype) if dropout is None else dropout,
+        inputs=inputs,
+        cell=CELLS[cell],
+        activation=ACTIVATIONS[activation],
+        gate_activation=ACTIVATIONS[gate_activation],
+        reverse=reverse,
+    )
+    units = kernel.shape[0]
+    found.hidden.set_shape((inputs.shape[0], inputs.shape[1], units))
+    last = (found.hidden_end, found.cell_end) if cell == "lstm" else (found.hidden_end,)
+    for value in last:
+        value.set_shape((inputs.shape[1], units))
+    return found.hidden, *last
+
+
+@cache
+def _register_gradient() -> None:
+    """Tells TensorFlow the gradient, once in a process."""
+    tf = sys.modules["tensorflow"]
+
+    @tf.RegisterGradient("SeqtagRecurrence")
+    def gradient(op: Any, d_outputs: Any, _states: Any, _trace: Any, d_hidden_end: Any, d_cell_end: Any) -> list[Any]:
+        hidden_start, cell_start, kernel, peephole, bias, mask, dropout, _ = op.inputs
+        hidden, states, trace, _, _ = op.outputs
+        reverse, cell = op.get_attr("reverse"), op.get_attr("cell")
+        d_inputs, d_recurrent, d_hidden, d_cell = operations().seqtag_recurrence_grad(
+            *op.inputs[:7],
+            hidden,
+            states,
+            trace,
+            d_outputs,
+            d_hidden_end,
+            d_cell_end,
+            cell=cell,
+            activation=op.get_attr("activation"),
+            gate_activation=op.get_attr("gate_activation"),
+            reverse=reverse,
+        )
+        sums = d_recurrent if cell == CELLS["gru"] else d_inputs
+        before = _before(hidden, hidden_start, reverse)
+        if _is_there(dropout):
+            before = before * dropout
+        units, width = kernel.shape
+        d_kernel = tf.matmul(tf.reshape(before, (-1, units)), tf.reshape(sums, (-1, width)), transpose_a=True)
+        d_peephole = d_bias = None
+        if _is_there(peephole):
+            d_i, d_f, _, d_o = tf.split(d_inputs, 4, axis=-1)
+            cell_before = _before(states, cell_start, reverse)
+            products = (d_i * cell_before, d_f * cell_before, d_o * states)
+            d_peephole = tf.stack([tf.reduce_sum(product, (0, 1)) for product in products])
+        if _is_there(bias):
+            d_bias = tf.reduce_sum(sums, (0, 1))
+        return [d_hidden, d_cell, d_kernel, d_peephole, d_bias, None, None, d_inputs]
+
+
+def _is_there(value: Any) -> bool:
+    return value.shape[0] != 0
+
+
+def _before(states: Any, start: Any, reverse: bool) -> Any:
+    """The states before each step, from those after it, `(time, batch, units)`."""
+    tf = sys.modules["tensorflow"]
+    return tf.concat([states[1:], start[None]] if reverse else [start[None], states[:-1]], axis=0)
