@@ -36,7 +36,7 @@ MAY_IMPORT = [
     ({"demo"}, BASE),
     (TASKS, TOOLKIT | {"data", "measures", "models", "runs", "config", "demo"} | BASE),
     ({"tasks"}, TASKS | {"runs", "config"} | BASE),
-    ({"cli"}, {"tasks", "runs", "data", "demo"} | BASE),
+    ({"cli"}, {"tasks", "runs", "data", "demo", "native"} | BASE),
     ({"__init__"}, TASKS),
 ]
 ALLOWED = {room: allowed for rooms, allowed in MAY_IMPORT for room in rooms}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqtag.cli import fitting, answers, study  # noqa: F401  # isort: skip  # the order of the help
+from seqtag.cli import fitting, answers, study, doctor  # noqa: F401  # isort: skip  # the order of the help
 from seqtag.cli.app import app, main, run
 
 __all__ = ["app", "main", "run"]

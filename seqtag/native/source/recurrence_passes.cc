@@ -1,23 +1,16 @@
 // The passes of a recurrence for one instruction set; compiled once for each, see SEQTAG_VARIANT.
 //
-// The recurrent product of a step is computed panel by panel: a panel holds what some units need of the kernel, packed in
-// the order of its use, stays in the cache while all rows of a share go over it, and its sums stay in registers until the
-// gates of those units are done. Masked rows of a step are left out, so that padding costs a copy and no product.
+// A step is a product of the rows that are real at it with the packed kernel, then the gates, row by row. Masked rows cost
+// a copy and no product.
 
-#include <algorithm>
 #include <vector>
 
+#include "product.h"
 #include "recurrence.h"
 #include "variants.h"
-#include "vector.h"
 
 namespace seqtag {
 namespace {
-
-// Sums that fit into the registers beside what they are made of: 16 registers of AVX2, 32 of AVX-512.
-constexpr int kSums = SEQTAG_VECTOR_BYTES == 64 ? 24 : 12;
-// Of the backward pass: vectors of a panel.
-constexpr int kWide = 2;
 
 template <typename T>
 inline Vector<T> activated(Activation kind, Vector<T> x) {
@@ -42,163 +35,154 @@ inline Vector<T> slope(Activation kind, Vector<T> y) {
   }
 }
 
-// sums[r][n] += left[r] · (column n of the panel), for R rows and N vectors of columns.
-template <typename T, int R, int N>
-inline void multiply(const T* const* left, int64_t depth, const T* panel, Vector<T> (&sums)[R][N]) {
-  Vector<T> kept[R][N];
-  for (int r = 0; r < R; ++r)
-    for (int n = 0; n < N; ++n) kept[r][n] = sums[r][n];
-  for (int64_t k = 0; k < depth; ++k, panel += N * Lanes<T>::count) {
-    Vector<T> right[N];
-#pragma GCC unroll 8
-    for (int n = 0; n < N; ++n) right[n] = load(panel + n * Lanes<T>::count);
-#pragma GCC unroll 24
-    for (int r = 0; r < R; ++r) {
-      const Vector<T> factor = Vector<T>{} + left[r][k];
-#pragma GCC unroll 8
-      for (int n = 0; n < N; ++n) kept[r][n] += factor * right[n];
-    }
-  }
-  for (int r = 0; r < R; ++r)
-    for (int n = 0; n < N; ++n) sums[r][n] = kept[r][n];
-}
+// The activations of a recurrence. `kUsual`: they are tanh and sigmoid, known while this is compiled and so written out.
+template <typename T, bool kUsual>
+struct Activations {
+  const Recurrence<T>& a;
+  Activation of_values() const { return kUsual ? kTanh : a.activation; }
+  Activation of_gates() const { return kUsual ? kSigmoid : a.gate_activation; }
+  Vector<T> value(Vector<T> x) const { return activated<T>(of_values(), x); }
+  Vector<T> gate(Vector<T> x) const { return activated<T>(of_gates(), x); }
+  Vector<T> value_slope(Vector<T> y) const { return slope<T>(of_values(), y); }
+  Vector<T> gate_slope(Vector<T> y) const { return slope<T>(of_gates(), y); }
+};
 
-// Calls block<R>(first) over `count` rows: as many at once as fit, then what is left.
-template <int R, typename Block>
-inline void in_blocks(int64_t first, int64_t count, const Block& block) {
-  while (count - first >= R) {
-    block.template run<R>(first);
-    first += R;
-  }
-  if constexpr (R > 1) {
-    if (first < count) in_blocks<R / 2>(first, count, block);
-  }
-}
-
-template <typename T>
-int64_t panels_of(const Recurrence<T>& a, int vectors) {
-  const int64_t width = vectors * Lanes<T>::count;
-  return (a.units + width - 1) / width;
-}
-
-template <typename T>
-int64_t forward_size(const Recurrence<T>& a) {
-  return panels_of(a, 1) * a.units * gates_of(a.cell) * Lanes<T>::count;
-}
-
-// Panel after panel of a vector of units: for each unit before, its weights to every gate of these units.
-template <typename T>
-void forward_pack(const Recurrence<T>& a, T* to) {
-  const int gates = gates_of(a.cell), lanes = Lanes<T>::count;
-  for (int64_t unit = 0; unit < a.units; unit += lanes) {
-    const int count = int(std::min<int64_t>(lanes, a.units - unit));
-    for (int64_t k = 0; k < a.units; ++k)
-      for (int gate = 0; gate < gates; ++gate, to += lanes)
-        store(to, load(a.kernel + (k * gates + gate) * a.units + unit, count), lanes);
-  }
-}
-
-template <typename T>
-int64_t backward_size(const Recurrence<T>& a) {
-  return panels_of(a, kWide) * a.units * gates_of(a.cell) * kWide * Lanes<T>::count;
-}
-
-// Panel after panel of units before: for each gate of each unit, its weights from these.
-template <typename T>
-void backward_pack(const Recurrence<T>& a, T* to) {
-  const int64_t depth = a.units * gates_of(a.cell), width = kWide * Lanes<T>::count;
-  for (int64_t unit = 0; unit < a.units; unit += width)
-    for (int64_t k = 0; k < depth; ++k)
-      for (int64_t n = 0; n < width; ++n) *to++ = unit + n < a.units ? a.kernel[(unit + n) * depth + k] : T(0);
-}
-
-// What a row needs of the step at hand.
+// A row at a step. The pointers are those of the row.
 template <typename T>
 struct At {
-  int64_t place;  // of the row in a tensor (steps, rows, ...), in rows
+  int64_t place;    // in a tensor (steps, rows, ...), in rows
   const T* hidden;  // before the step
   const T* cell;
 };
 
-template <typename T, Cell kCell>
-struct ForwardStep {
-  static constexpr int kGates = kCell == kSimpleRnn ? 1 : kCell == kGru ? 3 : 4;
-  const Recurrence<T>& a;
-  const T* panel;
-  int64_t unit;
-  int count;  // units of this panel
-  const At<T>* active;
-  const T* const* left;  // hidden states as they enter the product
+// Calls f(unit, count) for each vector of units.
+template <typename T, typename F>
+inline void each_vector(int64_t units, F f) {
+  int64_t u = 0;
+  for (; u + Lanes<T>::count <= units; u += Lanes<T>::count) f(u, Lanes<T>::count);
+  if (u < units) f(u, int(units - u));
+}
 
-  template <int R>
-  void run(int64_t first) const {
-    Vector<T> sums[R][kGates] = {};
-    multiply<T, R, kGates>(left + first, a.units, panel, sums);
-    for (int r = 0; r < R; ++r) finish(active[first + r], sums[r]);
-  }
-
-  Vector<T> of_row(const T* from, int64_t place, int gate, int gates) const {
-    return load(from + (place * gates + gate) * a.units + unit, count);
-  }
-
-  void finish(const At<T>& at, const Vector<T> (&sums)[kGates]) const {
-    Vector<T> x[kGates];
-    for (int gate = 0; gate < kGates; ++gate) x[gate] = of_row(a.inputs, at.place, gate, kGates) + sums[gate];
-    T* hidden = a.hidden + at.place * a.units + unit;
-    T* trace = a.trace + at.place * 4 * a.units + unit;
-    if constexpr (kCell == kSimpleRnn) {
-      store(hidden, activated<T>(a.activation, x[0]), count);
-    } else if constexpr (kCell == kGru) {
-      Vector<T> z = x[0], r = x[1], term = sums[2];
-      if (a.bias) {
-        z += load(a.bias + unit, count);
-        r += load(a.bias + a.units + unit, count);
-        term += load(a.bias + 2 * a.units + unit, count);
-      }
-      z = activated<T>(a.gate_activation, z);
-      r = activated<T>(a.gate_activation, r);
-      const Vector<T> input = of_row(a.inputs, at.place, 2, 3);
-      const Vector<T> candidate = activated<T>(a.activation, input + r * term);
-      store(hidden, z * load(at.hidden + unit, count) + (T(1) - z) * candidate, count);
-      keep(trace, {z, r, candidate, term});
-    } else {
-      const Vector<T> before = load(at.cell + unit, count);
-      Vector<T> i = x[0], f = x[1], o = x[3];
-      if (a.peephole) {
-        i += before * load(a.peephole + unit, count);
-        f += before * load(a.peephole + a.units + unit, count);
-      }
-      i = activated<T>(a.gate_activation, i);
-      f = activated<T>(a.gate_activation, f);
-      const Vector<T> g = activated<T>(a.activation, x[2]);
-      const Vector<T> cell = f * before + i * g;
-      if (a.peephole) o += cell * load(a.peephole + 2 * a.units + unit, count);
-      o = activated<T>(a.gate_activation, o);
-      store(hidden, o * activated<T>(a.activation, cell), count);
-      store(a.states + at.place * a.units + unit, cell, count);
-      keep(trace, {i, f, g, o});
-    }
-  }
-
-  void keep(T* trace, const Vector<T> (&values)[4]) const {
-    for (int n = 0; n < 4; ++n) store(trace + n * a.units, values[n], count);
-  }
-};
-
-template <typename T, Cell kCell>
-void forward_cell(const Recurrence<T>& a, const T* panels, const int32_t* rows, int64_t count) {
-  constexpr int kGates = ForwardStep<T, kCell>::kGates, lanes = Lanes<T>::count;
+// The gates of a row; `sums` is its recurrent product.
+template <typename T, Cell kCell, bool kUsual>
+void step_forward(const Recurrence<T>& a, const At<T>& at, const T* sums) {
+  constexpr int kGates = kCell == kSimpleRnn ? 1 : kCell == kGru ? 3 : 4;
+  const Activations<T, kUsual> with{a};
   const int64_t width = a.units;
-  std::vector<At<T>> active(count);
+  const T* input = a.inputs + at.place * kGates * width;
+  T *hidden = a.hidden + at.place * width, *trace = a.trace + at.place * 4 * width;
+  T* state = kCell == kLstm ? a.states + at.place * width : nullptr;
+  each_vector<T>(width, [&](int64_t u, int count) {
+    const auto sum = [&](int gate) { return load(sums + gate * width + u, count); };
+    const auto projected = [&](int gate) { return load(input + gate * width + u, count); };
+    const auto keep = [&](int n, Vector<T> value) { store(trace + n * width + u, value, count); };
+    if constexpr (kCell == kSimpleRnn) {
+      store(hidden + u, with.value(projected(0) + sum(0)), count);
+    } else if constexpr (kCell == kGru) {
+      Vector<T> z = projected(0) + sum(0), r = projected(1) + sum(1), term = sum(2);
+      if (a.bias) {
+        z += load(a.bias + u, count);
+        r += load(a.bias + width + u, count);
+        term += load(a.bias + 2 * width + u, count);
+      }
+      z = with.gate(z);
+      r = with.gate(r);
+      const Vector<T> candidate = with.value(projected(2) + r * term);
+      store(hidden + u, z * load(at.hidden + u, count) + (T(1) - z) * candidate, count);
+      keep(0, z);
+      keep(1, r);
+      keep(2, candidate);
+      keep(3, term);
+    } else {
+      const Vector<T> before = load(at.cell + u, count);
+      Vector<T> i = projected(0) + sum(0), f = projected(1) + sum(1), o = projected(3) + sum(3);
+      if (a.peephole) {
+        i += before * load(a.peephole + u, count);
+        f += before * load(a.peephole + width + u, count);
+      }
+      i = with.gate(i);
+      f = with.gate(f);
+      const Vector<T> g = with.value(projected(2) + sum(2));
+      const Vector<T> cell = f * before + i * g;
+      if (a.peephole) o += cell * load(a.peephole + 2 * width + u, count);
+      o = with.gate(o);
+      store(state + u, cell, count);
+      store(hidden + u, o * with.value(cell), count);
+      keep(0, i);
+      keep(1, f);
+      keep(2, g);
+      keep(3, o);
+    }
+  });
+}
+
+// From the gradients after a step of a row to those in its sums; leaves in `d_hidden` what reaches the state before
+// without the recurrent product, and in `d_cell` all that reaches the cell before.
+template <typename T, Cell kCell, bool kUsual>
+void step_backward(const Recurrence<T>& a, const At<T>& at, T* d_hidden, T* d_cell) {
+  const Activations<T, kUsual> with{a};
+  const int64_t width = a.units;
+  const T *d_output = a.d_outputs + at.place * width, *hidden = a.hidden + at.place * width;
+  const T* trace = a.trace + at.place * 4 * width;
+  T* d_input = a.d_inputs + at.place * gates_of(kCell) * width;
+  each_vector<T>(width, [&](int64_t u, int count) {
+    const auto kept = [&](int n) { return load(trace + n * width + u, count); };
+    const auto give = [&](int gate, Vector<T> value) { store(d_input + gate * width + u, value, count); };
+    const Vector<T> dh = load(d_hidden + u, count) + load(d_output + u, count);
+    if constexpr (kCell == kSimpleRnn) {
+      give(0, dh * with.value_slope(load(hidden + u, count)));
+      store(d_hidden + u, Vector<T>{}, count);
+    } else if constexpr (kCell == kGru) {
+      T* d_sum = a.d_recurrent + at.place * 3 * width + u;
+      const Vector<T> z = kept(0), r = kept(1), candidate = kept(2), term = kept(3);
+      const Vector<T> d_candidate = dh * (T(1) - z) * with.value_slope(candidate);
+      const Vector<T> dz = dh * (load(at.hidden + u, count) - candidate) * with.gate_slope(z);
+      const Vector<T> dr = d_candidate * term * with.gate_slope(r);
+      give(0, dz);
+      give(1, dr);
+      give(2, d_candidate);
+      store(d_sum, dz, count);
+      store(d_sum + width, dr, count);
+      store(d_sum + 2 * width, d_candidate * r, count);
+      store(d_hidden + u, dh * z, count);
+    } else {
+      const Vector<T> i = kept(0), f = kept(1), g = kept(2), o = kept(3);
+      const Vector<T> squashed = with.value(load(a.states + at.place * width + u, count));
+      const Vector<T> d_o = dh * squashed * with.gate_slope(o);
+      Vector<T> dc = load(d_cell + u, count) + dh * o * with.value_slope(squashed);
+      if (a.peephole) dc += d_o * load(a.peephole + 2 * width + u, count);
+      const Vector<T> d_i = dc * g * with.gate_slope(i);
+      const Vector<T> d_f = dc * load(at.cell + u, count) * with.gate_slope(f);
+      give(0, d_i);
+      give(1, d_f);
+      give(2, dc * i * with.value_slope(g));
+      give(3, d_o);
+      dc = dc * f;
+      if (a.peephole) dc += d_i * load(a.peephole + u, count) + d_f * load(a.peephole + width + u, count);
+      store(d_cell + u, dc, count);
+      store(d_hidden + u, Vector<T>{}, count);
+    }
+  });
+}
+
+template <typename T>
+const T* dropout_of(const Recurrence<T>& a, int64_t t, int64_t row) {
+  return a.dropout + ((a.dropout_steps == 1 ? 0 : t) * a.rows + row) * a.units;
+}
+
+template <typename T, Cell kCell, bool kUsual>
+void forward_cell(const Recurrence<T>& a, const T* packed, const int32_t* rows, int64_t count) {
+  const int64_t width = a.units, columns = gates_of(kCell) * width;
+  std::vector<At<T>> real(count);
   std::vector<const T*> left(count), hidden(count), cell(count);
-  std::vector<T> dropped(a.dropout ? count * width : 0);
+  std::vector<T> sums(count * columns), dropped(a.dropout ? count * width : 0);
   for (int64_t n = 0; n < count; ++n) {
     hidden[n] = a.hidden_start + rows[n] * width;
     if (kCell == kLstm) cell[n] = a.cell_start + rows[n] * width;
   }
   for (int64_t s = 0; s < a.steps; ++s) {
     const int64_t t = a.reverse ? a.steps - 1 - s : s;
-    int64_t real = 0;
+    int64_t found = 0;
     for (int64_t n = 0; n < count; ++n) {
       const int64_t place = t * a.rows + rows[n];
       if (a.mask && !a.mask[place]) {
@@ -207,20 +191,17 @@ void forward_cell(const Recurrence<T>& a, const T* panels, const int32_t* rows, 
         if (kCell != kSimpleRnn) std::fill_n(a.trace + place * 4 * width, 4 * width, T(0));
         continue;
       }
-      left[real] = hidden[n];
+      left[found] = hidden[n];
       if (a.dropout) {
-        const T* factors = a.dropout + ((a.dropout_steps == 1 ? 0 : t) * a.rows + rows[n]) * width;
-        T* product = dropped.data() + n * width;
-        for (int64_t u = 0; u < width; ++u) product[u] = hidden[n][u] * factors[u];
-        left[real] = product;
+        const T* factors = dropout_of(a, t, rows[n]);
+        T* to = dropped.data() + n * width;
+        for (int64_t u = 0; u < width; ++u) to[u] = hidden[n][u] * factors[u];
+        left[found] = to;
       }
-      active[real++] = {place, hidden[n], cell[n]};
+      real[found++] = {place, hidden[n], cell[n]};
     }
-    const T* panel = panels;
-    for (int64_t unit = 0; unit < width; unit += lanes, panel += width * kGates * lanes) {
-      const int units = int(std::min<int64_t>(lanes, width - unit));
-      in_blocks<kSums / kGates>(0, real, ForwardStep<T, kCell>{a, panel, unit, units, active.data(), left.data()});
-    }
+    product(left.data(), found, width, packed, columns, sums.data());
+    for (int64_t n = 0; n < found; ++n) step_forward<T, kCell, kUsual>(a, real[n], sums.data() + n * columns);
     for (int64_t n = 0; n < count; ++n) {
       const int64_t place = (t * a.rows + rows[n]) * width;
       hidden[n] = a.hidden + place;
@@ -233,104 +214,13 @@ void forward_cell(const Recurrence<T>& a, const T* panels, const int32_t* rows, 
   }
 }
 
-template <typename T>
-void forward(const Recurrence<T>& a, const T* panels, const int32_t* rows, int64_t count) {
-  switch (a.cell) {
-    case kSimpleRnn: return forward_cell<T, kSimpleRnn>(a, panels, rows, count);
-    case kGru: return forward_cell<T, kGru>(a, panels, rows, count);
-    default: return forward_cell<T, kLstm>(a, panels, rows, count);
-  }
-}
-
-// The product of a step's gradients with the transposed kernel, added to the gradients of the states before it.
-template <typename T>
-struct BackwardStep {
-  const Recurrence<T>& a;
-  const T* panel;
-  int64_t unit;
-  int64_t depth;
-  const T* const* left;     // gradients in the sums of the gates
-  T* const* d_hidden;       // of the states before
-  const T* const* dropout;  // of their rows, or null
-
-  template <int R>
-  void run(int64_t first) const {
-    Vector<T> sums[R][kWide] = {};
-    multiply<T, R, kWide>(left + first, depth, panel, sums);
-    for (int r = 0; r < R; ++r)
-      for (int n = 0; n < kWide; ++n) {
-        const int64_t from = unit + n * Lanes<T>::count;
-        const int count = int(std::min<int64_t>(Lanes<T>::count, a.units - from));
-        if (count <= 0) break;
-        T* to = d_hidden[first + r] + from;
-        const Vector<T> sum = a.dropout ? sums[r][n] * load(dropout[first + r] + from, count) : sums[r][n];
-        store(to, load(to, count) + sum, count);
-      }
-  }
-};
-
-// From the gradients after a step of a row to those in its sums; leaves in `d_hidden` what reaches the state before
-// without the recurrent product.
-template <typename T, Cell kCell>
-inline void through_gates(const Recurrence<T>& a, const At<T>& at, T* d_hidden, T* d_cell) {
-  const int64_t width = a.units;
-  const T* d_output = a.d_outputs + at.place * width;
-  const T* hidden = a.hidden + at.place * width;
-  const T* trace = a.trace + at.place * 4 * width;
-  for (int64_t u = 0; u < width; u += Lanes<T>::count) {
-    const int count = int(std::min<int64_t>(Lanes<T>::count, width - u));
-    const Vector<T> dh = load(d_hidden + u, count) + load(d_output + u, count);
-    if constexpr (kCell == kSimpleRnn) {
-      store(a.d_inputs + at.place * width + u, dh * slope<T>(a.activation, load(hidden + u, count)), count);
-      store(d_hidden + u, Vector<T>{}, count);
-    } else if constexpr (kCell == kGru) {
-      const Vector<T> z = load(trace + u, count), r = load(trace + width + u, count);
-      const Vector<T> candidate = load(trace + 2 * width + u, count), term = load(trace + 3 * width + u, count);
-      const Vector<T> before = load(at.hidden + u, count);
-      const Vector<T> d_candidate = dh * (T(1) - z) * slope<T>(a.activation, candidate);
-      const Vector<T> dz = dh * (before - candidate) * slope<T>(a.gate_activation, z);
-      const Vector<T> dr = d_candidate * term * slope<T>(a.gate_activation, r);
-      T* inputs = a.d_inputs + at.place * 3 * width + u;
-      T* recurrent = a.d_recurrent + at.place * 3 * width + u;
-      store(inputs, dz, count);
-      store(recurrent, dz, count);
-      store(inputs + width, dr, count);
-      store(recurrent + width, dr, count);
-      store(inputs + 2 * width, d_candidate, count);
-      store(recurrent + 2 * width, d_candidate * r, count);
-      store(d_hidden + u, dh * z, count);
-    } else {
-      const Vector<T> i = load(trace + u, count), f = load(trace + width + u, count);
-      const Vector<T> g = load(trace + 2 * width + u, count), o = load(trace + 3 * width + u, count);
-      const Vector<T> before = load(at.cell + u, count);
-      const Vector<T> squashed = activated<T>(a.activation, load(a.states + at.place * width + u, count));
-      const Vector<T> d_o = dh * squashed * slope<T>(a.gate_activation, o);
-      Vector<T> dc = load(d_cell + u, count) + dh * o * slope<T>(a.activation, squashed);
-      if (a.peephole) dc += d_o * load(a.peephole + 2 * width + u, count);
-      const Vector<T> d_i = dc * g * slope<T>(a.gate_activation, i);
-      const Vector<T> d_f = dc * before * slope<T>(a.gate_activation, f);
-      T* inputs = a.d_inputs + at.place * 4 * width + u;
-      store(inputs, d_i, count);
-      store(inputs + width, d_f, count);
-      store(inputs + 2 * width, dc * i * slope<T>(a.activation, g), count);
-      store(inputs + 3 * width, d_o, count);
-      dc = dc * f;
-      if (a.peephole)
-        dc += d_i * load(a.peephole + u, count) + d_f * load(a.peephole + width + u, count);
-      store(d_cell + u, dc, count);
-      store(d_hidden + u, Vector<T>{}, count);
-    }
-  }
-}
-
-template <typename T, Cell kCell>
-void backward_cell(const Recurrence<T>& a, const T* panels, const int32_t* rows, int64_t count) {
-  constexpr int kGates = ForwardStep<T, kCell>::kGates;
-  const int64_t width = a.units, depth = kGates * width;
-  T* const sums = kCell == kGru ? a.d_recurrent : a.d_inputs;
-  std::vector<T> d_hidden(count * width), d_cell(kCell == kLstm ? count * width : 0);
-  std::vector<const T*> left(count), dropout(count);
-  std::vector<T*> into(count);
+template <typename T, Cell kCell, bool kUsual>
+void backward_cell(const Recurrence<T>& a, const T* packed, const int32_t* rows, int64_t count) {
+  const int64_t width = a.units, depth = gates_of(kCell) * width;
+  T* const in_sums = kCell == kGru ? a.d_recurrent : a.d_inputs;
+  std::vector<T> d_hidden(count * width), d_cell(kCell == kLstm ? count * width : 0), through(count * width);
+  std::vector<const T*> left(count);
+  std::vector<int64_t> real(count);
   for (int64_t n = 0; n < count; ++n) {
     std::copy_n(a.d_hidden_end + rows[n] * width, width, d_hidden.data() + n * width);
     if (kCell == kLstm) std::copy_n(a.d_cell_end + rows[n] * width, width, d_cell.data() + n * width);
@@ -339,9 +229,9 @@ void backward_cell(const Recurrence<T>& a, const T* panels, const int32_t* rows,
     const int64_t t = a.reverse ? s : a.steps - 1 - s;
     const bool first = s == a.steps - 1;
     const int64_t before = t + (a.reverse ? 1 : -1);
-    int64_t real = 0;
+    int64_t found = 0;
     for (int64_t n = 0; n < count; ++n) {
-      const int64_t place = t * a.rows + rows[n];
+      const int64_t place = t * a.rows + rows[n], place_before = (before * a.rows + rows[n]) * width;
       T* after = d_hidden.data() + n * width;
       if (a.mask && !a.mask[place]) {
         for (int64_t u = 0; u < width; ++u) after[u] += a.d_outputs[place * width + u];
@@ -349,18 +239,19 @@ void backward_cell(const Recurrence<T>& a, const T* panels, const int32_t* rows,
         if (kCell == kGru) std::fill_n(a.d_recurrent + place * depth, depth, T(0));
         continue;
       }
-      const int64_t row_before = (before * a.rows + rows[n]) * width;
-      At<T> at{place, first ? a.hidden_start + rows[n] * width : a.hidden + row_before, nullptr};
-      if (kCell == kLstm) at.cell = first ? a.cell_start + rows[n] * width : a.states + row_before;
-      through_gates<T, kCell>(a, at, after, kCell == kLstm ? d_cell.data() + n * width : nullptr);
-      left[real] = sums + place * depth;
-      if (a.dropout) dropout[real] = a.dropout + ((a.dropout_steps == 1 ? 0 : t) * a.rows + rows[n]) * width;
-      into[real++] = after;
+      At<T> at{place, first ? a.hidden_start + rows[n] * width : a.hidden + place_before, nullptr};
+      if (kCell == kLstm) at.cell = first ? a.cell_start + rows[n] * width : a.states + place_before;
+      step_backward<T, kCell, kUsual>(a, at, after, kCell == kLstm ? d_cell.data() + n * width : nullptr);
+      left[found] = in_sums + place * depth;
+      real[found++] = n;
     }
-    const T* panel = panels;
-    const int64_t wide = kWide * Lanes<T>::count;
-    for (int64_t unit = 0; unit < width; unit += wide, panel += depth * wide)
-      in_blocks<kSums / kWide>(0, real, BackwardStep<T>{a, panel, unit, depth, left.data(), into.data(), dropout.data()});
+    product(left.data(), found, depth, packed, width, through.data());
+    for (int64_t n = 0; n < found; ++n) {
+      T* to = d_hidden.data() + real[n] * width;
+      const T* from = through.data() + n * width;
+      const T* factors = a.dropout ? dropout_of(a, t, rows[real[n]]) : nullptr;
+      for (int64_t u = 0; u < width; ++u) to[u] += factors ? from[u] * factors[u] : from[u];
+    }
   }
   for (int64_t n = 0; n < count; ++n) {
     std::copy_n(d_hidden.data() + n * width, width, a.d_hidden_start + rows[n] * width);
@@ -368,17 +259,65 @@ void backward_cell(const Recurrence<T>& a, const T* panels, const int32_t* rows,
   }
 }
 
-template <typename T>
-void backward(const Recurrence<T>& a, const T* panels, const int32_t* rows, int64_t count) {
+template <typename T, bool kUsual>
+void forward_with(const Recurrence<T>& a, const T* packed, const int32_t* rows, int64_t count) {
   switch (a.cell) {
-    case kSimpleRnn: return backward_cell<T, kSimpleRnn>(a, panels, rows, count);
-    case kGru: return backward_cell<T, kGru>(a, panels, rows, count);
-    default: return backward_cell<T, kLstm>(a, panels, rows, count);
+    case kSimpleRnn: return forward_cell<T, kSimpleRnn, kUsual>(a, packed, rows, count);
+    case kGru: return forward_cell<T, kGru, kUsual>(a, packed, rows, count);
+    default: return forward_cell<T, kLstm, kUsual>(a, packed, rows, count);
+  }
+}
+
+template <typename T, bool kUsual>
+void backward_with(const Recurrence<T>& a, const T* packed, const int32_t* rows, int64_t count) {
+  switch (a.cell) {
+    case kSimpleRnn: return backward_cell<T, kSimpleRnn, kUsual>(a, packed, rows, count);
+    case kGru: return backward_cell<T, kGru, kUsual>(a, packed, rows, count);
+    default: return backward_cell<T, kLstm, kUsual>(a, packed, rows, count);
   }
 }
 
 template <typename T>
-constexpr Passes<T> passes = {forward_size<T>, forward_pack<T>, forward<T>, backward_size<T>, backward_pack<T>, backward<T>};
+bool is_usual(const Recurrence<T>& a) {
+  return a.activation == kTanh && (a.cell == kSimpleRnn || a.gate_activation == kSigmoid);
+}
+
+template <typename T>
+int64_t forward_size(const Recurrence<T>& a) {
+  return packed_size<T>(a.units, gates_of(a.cell) * a.units);
+}
+
+template <typename T>
+void forward_pack(const Recurrence<T>& a, T* to) {
+  const int64_t columns = gates_of(a.cell) * a.units;
+  pack(a.kernel, a.units, columns, columns, 1, to);
+}
+
+template <typename T>
+void forward(const Recurrence<T>& a, const T* packed, const int32_t* rows, int64_t count) {
+  (is_usual(a) ? forward_with<T, true> : forward_with<T, false>)(a, packed, rows, count);
+}
+
+template <typename T>
+int64_t backward_size(const Recurrence<T>& a) {
+  return packed_size<T>(gates_of(a.cell) * a.units, a.units);
+}
+
+// The transposed kernel.
+template <typename T>
+void backward_pack(const Recurrence<T>& a, T* to) {
+  const int64_t depth = gates_of(a.cell) * a.units;
+  pack(a.kernel, depth, a.units, 1, depth, to);
+}
+
+template <typename T>
+void backward(const Recurrence<T>& a, const T* packed, const int32_t* rows, int64_t count) {
+  (is_usual(a) ? backward_with<T, true> : backward_with<T, false>)(a, packed, rows, count);
+}
+
+template <typename T>
+constexpr Passes<T> passes = {forward_size<T>,  forward_pack<T>,  forward<T>,
+                              backward_size<T>, backward_pack<T>, backward<T>};
 
 }  // namespace
 

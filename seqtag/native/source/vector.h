@@ -19,8 +19,6 @@ struct Lanes {
 template <typename T>
 using Vector = typename Lanes<T>::vector;
 
-typedef int32_t Integers __attribute__((vector_size(SEQTAG_VECTOR_BYTES)));
-
 template <typename T>
 inline Vector<T> load(const T* from) {
   Vector<T> found;
@@ -46,46 +44,26 @@ inline void store(T* to, Vector<T> values, int count) {
   }
 }
 
-// exp to 2 units in the last place: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial in r, and n added to the exponent.
-// Numbers beyond those whose exponential float32 holds are taken as the last one that it does.
-inline Vector<float> exponential(Vector<float> x) {
-  typedef Vector<float> V;
-  const V highest = V{} + 88.0f, lowest = V{} - 87.0f;
-  x = x < lowest ? lowest : x;  // NaN compares as false and passes
-  x = x > highest ? highest : x;
-  const V magic = V{} + 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  const V n = (x * 1.44269504088896341f + magic) - magic;
-  V r = x - n * 0.693359375f;
-  r = r + n * 2.12194440e-4f;
-  V p = V{} + 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  const Integers bits = (__builtin_convertvector(n, Integers) + 127) << 23;
-  V scale;
-  std::memcpy(&scale, &bits, sizeof(scale));
-  return p * scale;
-}
-
-inline Vector<float> sigmoid(Vector<float> x) { return 1.0f / (1.0f + exponential(-x)); }
-
-// Near 0 an odd polynomial, whose relative error stays small there.
+// x P(x^2) / Q(x^2), fitted to tanh over |x| <= 7.9, beyond which float32 has almost no number left below 1: within 3.2e-7
+// of the value itself, also near 0, and never beyond 1. NaN passes, since it compares as false.
 inline Vector<float> tanh(Vector<float> x) {
   typedef Vector<float> V;
-  const V size = x < 0.0f ? -x : x;
-  const V far = 1.0f - 2.0f / (exponential(2.0f * size) + 1.0f);
+  const V end = V{} + 7.9f;
+  x = x < -end ? -end : x;
+  x = x > end ? end : x;
   const V square = x * x;
-  V p = V{} - 5.70498872745e-3f;
-  p = p * square + 2.06390887954e-2f;
-  p = p * square - 5.37397155531e-2f;
-  p = p * square + 1.33314422036e-1f;
-  p = p * square - 3.33332819422e-1f;
-  const V near = x + x * square * p;
-  return size < 0.625f ? near : (x < 0.0f ? -far : far);
+  V p = square * 2.410585447e-11f - 1.490652757e-8f;
+  p = p * square + 9.939290067e-6f;
+  p = p * square + 2.992109163e-3f;
+  p = p * square + 1.298492104e-1f;
+  p = p * square + 1.0f;
+  V q = square * 2.380884544e-4f + 2.405314334e-2f;
+  q = q * square + 4.631823897e-1f;
+  q = q * square + 1.0f;
+  return x * p / q;
 }
+
+inline Vector<float> sigmoid(Vector<float> x) { return 0.5f + 0.5f * tanh(0.5f * x); }
 
 // float64 is there for checks of gradients: the C library's functions, number by number.
 template <typename F>

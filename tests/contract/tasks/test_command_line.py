@@ -20,7 +20,7 @@ from seqtag.tasks import NAMES, task_named
 from seqtag.training.checkpoint import Checkpoint
 
 # Commands that are of no task.
-OTHERS = {"vectors"}
+OTHERS = {"vectors", "doctor"}
 # Commands of a configuration, not of a run.
 OF_CONFIGS = {"train", "curve"}
 COMMANDS: dict[str, Any] = {
