@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from seqtag.native.library import library, threads
+from seqtag.process.quiet_tensorflow import import_tensorflow
 
 PACKAGES = ("seqtag", "tensorflow", "keras", "numpy")
 
@@ -53,6 +54,7 @@ class CheckUp:
 
 def check_up() -> CheckUp:
     """Looks at this process."""
+    import_tensorflow()
     import tensorflow as tf
 
     found = library()

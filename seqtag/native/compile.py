@@ -21,11 +21,16 @@ SOURCE = FOLDER / "source"
 LIBRARY = FOLDER / "kernels.so"
 # A faster approximation of products and sums is not asked for: the exponential would lose its last digits.
 FLAGS = ("-O3", "-std=c++17", "-fPIC", "-fvisibility=hidden", "-ffp-contract=fast", "-Wall", "-Wextra")
-# Instruction sets: name, width of a register in bytes, flags.
-X86 = (("v4", 64, "-march=x86-64-v4"), ("v3", 32, "-march=x86-64-v3"), ("base", 16, "-march=x86-64"))
-OTHERS = (("base", 16, ""),)
-OF_EACH = ("recurrence_passes.cc",)
-ONCE = ("pool.cc", "recurrence.cc", "ops.cc")
+# Instruction sets: name, width of a register in bytes, flags. The plainest comes first: where several files hold the same
+# inline function, the linker takes the first one, which every processor can run.
+X86 = (
+    ("base", 16, ["-march=x86-64"]),
+    ("v3", 32, ["-march=x86-64-v3"]),
+    ("v4", 64, ["-march=x86-64-v4"]),
+)
+OTHERS: tuple[tuple[str, int, list[str]], ...] = (("base", 16, []),)
+# What is compiled once; `kernels.cc` is compiled for each of them.
+ONCE = ("variants.cc", "pool.cc", "recurrence.cc", "recurrence_ops.cc", "crf.cc", "crf_ops.cc", "settings.cc")
 
 
 def source_hash() -> str:
@@ -43,16 +48,12 @@ def compiler() -> str | None:
 
 def commands(command: str, folder: Path, flags: tuple[str, ...] = FLAGS) -> dict[Path, list[str]]:
     """What compiles each object file of a folder."""
-    found = {}
+    known = f'-DSEQTAG_SOURCE_HASH="{source_hash()}"'
+    found = {folder / f"{Path(source).stem}.o": [command, *flags, known, "-c", str(SOURCE / source)] for source in ONCE}
     variants = X86 if platform.machine().lower() in ("x86_64", "amd64") else OTHERS
     for name, width, target in variants:
-        for source in OF_EACH:
-            defined = [f"-DSEQTAG_VECTOR_BYTES={width}", f"-DSEQTAG_VARIANT=variant_{name}"]
-            path = folder / f"{Path(source).stem}_{name}.o"
-            found[path] = [command, *flags, *filter(None, [target]), *defined, "-c", str(SOURCE / source)]
-    known = f'-DSEQTAG_SOURCE_HASH="{source_hash()}"'
-    for source in ONCE:
-        found[folder / f"{Path(source).stem}.o"] = [command, *flags, known, "-c", str(SOURCE / source)]
+        defined = [f"-DSEQTAG_VECTOR_BYTES={width}", f"-DSEQTAG_VARIANT=variant_{name}"]
+        found[folder / f"kernels_{name}.o"] = [command, *flags, *target, *defined, "-c", str(SOURCE / "kernels.cc")]
     return {path: [*words, "-o", str(path)] for path, words in found.items()}
 
 

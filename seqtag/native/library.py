@@ -78,6 +78,15 @@ def threads() -> int:
     return configured or cores
 
 
+def shared_float(*tensors: Any) -> bool:
+    """Whether all of these are float32, or all float64."""
+    tf = sys.modules.get("tensorflow")
+    if tf is None:
+        return False
+    dtypes = {tf.as_dtype(tensor.dtype) for tensor in tensors}
+    return dtypes in ({tf.float32}, {tf.float64})
+
+
 @contextmanager
 def kept_away() -> Iterator[None]:
     """What is traced inside has no kernel of ours: graphs that are to run where seqtag is not installed."""

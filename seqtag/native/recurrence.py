@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from typing import Any
 
-from seqtag.native.library import operations
+from seqtag.native.library import operations, shared_float
 
 # As the kernels number them.
 CELLS = {"simple_rnn": 0, "gru": 1, "lstm": 2}
@@ -16,8 +16,7 @@ GATES = {"simple_rnn": 1, "gru": 3, "lstm": 4}
 
 def can_run(inputs: Any, kernel: Any, activations: list[str]) -> bool:
     """Whether the kernels are there, for these dtypes and activations."""
-    dtypes = {str(value.dtype).removeprefix("<dtype: '").removesuffix("'>") for value in (inputs, kernel)}
-    return dtypes in ({"float32"}, {"float64"}) and ACTIVATIONS.keys() >= set(activations) and operations() is not None
+    return shared_float(inputs, kernel) and ACTIVATIONS.keys() >= set(activations) and operations() is not None
 
 
 def recurrence(

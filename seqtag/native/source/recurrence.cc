@@ -1,7 +1,6 @@
 #include "recurrence.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <vector>
 
@@ -15,17 +14,6 @@ namespace {
 constexpr int64_t kLeastRows = 6;
 // Shares of about this many rows let threads that end early help others.
 constexpr int64_t kMostRows = 32;
-
-template <typename T>
-const Passes<T>& passes();
-template <>
-const Passes<float>& passes() {
-  return variant().floats;
-}
-template <>
-const Passes<double>& passes() {
-  return variant().doubles;
-}
 
 // Rows in shares whose real steps are alike in number: longest first, dealt out to and fro.
 template <typename T>
@@ -65,13 +53,13 @@ void run(const Recurrence<T>& a, int64_t size, Pack pack, Run pass) {
 
 template <typename T>
 void run_forward(const Recurrence<T>& a) {
-  const Passes<T>& with = passes<T>();
+  const Passes<T>& with = kernels<T>().recurrence;
   run(a, with.forward_size(a), with.forward_pack, with.forward);
 }
 
 template <typename T>
 void run_backward(const Recurrence<T>& a) {
-  const Passes<T>& with = passes<T>();
+  const Passes<T>& with = kernels<T>().recurrence;
   run(a, with.backward_size(a), with.backward_pack, with.backward);
 }
 
@@ -79,43 +67,5 @@ template void run_forward(const Recurrence<float>&);
 template void run_forward(const Recurrence<double>&);
 template void run_backward(const Recurrence<float>&);
 template void run_backward(const Recurrence<double>&);
-
-namespace {
-
-struct Choice {
-  const char* name;
-  const Variant* variant;
-};
-
-std::vector<Choice> choices() {
-  std::vector<Choice> found;
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw"))
-    found.push_back({"avx512", &variant_v4});
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back({"avx2", &variant_v3});
-  found.push_back({"sse2", &variant_base});
-#else
-  found.push_back({"base", &variant_base});
-#endif
-  return found;
-}
-
-Choice chosen = choices().front();
-
-}  // namespace
-
-const Variant& variant() { return *chosen.variant; }
-const char* variant_name() { return chosen.name; }
-
-bool use_variant(const char* name) {
-  for (const Choice& choice : choices())
-    if (!std::strcmp(choice.name, name)) {
-      chosen = choice;
-      return true;
-    }
-  return false;
-}
 
 }  // namespace seqtag

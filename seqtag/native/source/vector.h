@@ -65,12 +65,42 @@ inline Vector<float> tanh(Vector<float> x) {
 
 inline Vector<float> sigmoid(Vector<float> x) { return 0.5f + 0.5f * tanh(0.5f * x); }
 
+typedef int32_t Integers __attribute__((vector_size(SEQTAG_VECTOR_BYTES)));
+
+// exp to 2 units in the last place: x = n ln 2 + r with |r| <= ln 2 / 2, the series of exp in r, and n added to the exponent.
+// Below -87 it is 0, above 88 what it is there. NaN passes.
+inline Vector<float> exponential(Vector<float> x) {
+  typedef Vector<float> V;
+  const V lowest = V{} - 87.0f, highest = V{} + 88.0f;
+  const auto vanishes = x < lowest;
+  x = vanishes ? lowest : x;
+  x = x > highest ? highest : x;
+  const V magic = V{} + 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+  const V n = (x * 1.44269504088896341f + magic) - magic;
+  V r = x - n * 0.693145751953125f;  // ln 2 in two parts, the first of few digits, so that the product is exact
+  r = r - n * 1.42860682030941723e-6f;
+  V p = r * (1.0f / 5040) + 1.0f / 720;
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  p = p * r * r + r + 1.0f;
+  // NaN has no integer; its bits do not matter.
+  const Integers bits = (__builtin_convertvector(n, Integers) + 127) << 23;
+  V scale;
+  std::memcpy(&scale, &bits, sizeof(scale));
+  return vanishes ? V{} : p * scale;
+}
+
 // float64 is there for checks of gradients: the C library's functions, number by number.
 template <typename F>
 inline Vector<double> each(Vector<double> x, F function) {
   Vector<double> found = {};
   for (int n = 0; n < Lanes<double>::count; ++n) found[n] = function(x[n]);
   return found;
+}
+inline Vector<double> exponential(Vector<double> x) {
+  return each(x, [](double v) { return std::exp(v); });
 }
 inline Vector<double> sigmoid(Vector<double> x) {
   return each(x, [](double v) { return 1.0 / (1.0 + std::exp(-v)); });

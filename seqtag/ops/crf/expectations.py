@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from seqtag.keras_internals import custom_gradient
+from seqtag.native import crf as native
 from seqtag.ops.crf.alignment import Alignment
 from seqtag.ops.crf.arguments import check_chain
 from seqtag.ops.crf.forward_backward import forward_backward
+from seqtag.ops.crf.kernels import is_native
 from seqtag.ops.crf.scores import CRFScores, as_float, score_of_path, with_extra_step
 
 Tensor = Any
@@ -55,6 +57,8 @@ def marginals(emissions: Tensor, mask: Tensor, scores: CRFScores) -> Tensor:
 def expectations(emissions: Tensor, mask: Tensor, scores: CRFScores) -> Expectations:
     """Run the forward and backward recursions: log-partition, marginals and expected transitions."""
     emissions, mask, scores = check_chain(emissions, mask, scores)
+    if is_native(emissions, scores):
+        return Expectations(*native.expectations(emissions, mask, scores))
     emissions, mask = with_extra_step(emissions, mask)
     alignment = Alignment(mask)
     sums = forward_backward(emissions, scores, alignment)

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from seqtag.native import crf as native
 from seqtag.ops.crf.alignment import Alignment
 from seqtag.ops.crf.arguments import check_chain, check_tags
+from seqtag.ops.crf.kernels import is_native
 from seqtag.ops.crf.scores import (
     IMPOSSIBLE,
     CRFScores,
@@ -82,11 +84,16 @@ def best_path(emissions: Tensor, mask: Tensor, scores: CRFScores) -> tuple[Tenso
     ([[1, 1]], [1.0])
     """
     emissions, mask, scores = check_chain(emissions, mask, scores)
+    native_kernels = is_native(emissions, scores)
+    tags = native.best_path(emissions, mask, scores) if native_kernels else _best_tags(emissions, mask, scores)
+    return tags, score_of_path(emissions, tags, mask, scores)
+
+
+def _best_tags(emissions: Tensor, mask: Tensor, scores: CRFScores) -> Tensor:
     aligned, alignment = _align(emissions, mask)
     arriving = _arriving(scores)
     best = _scan_best(aligned, ops.maximum(scores.start, IMPOSSIBLE), arriving[:-1])
-    tags = _spread(_trace_best(best, arriving, alignment.lengths), mask, alignment)
-    return tags, score_of_path(emissions, tags, mask, scores)
+    return _spread(_trace_best(best, arriving, alignment.lengths), mask, alignment)
 
 
 def n_best(emissions: Tensor, k: int, mask: Tensor, scores: CRFScores) -> tuple[Tensor, Tensor]:

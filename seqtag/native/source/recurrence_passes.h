@@ -1,13 +1,14 @@
-// The passes of a recurrence for one instruction set; compiled once for each, see SEQTAG_VARIANT.
+// The passes of a recurrence for one instruction set.
 //
 // A step is a product of the rows that are real at it with the packed kernel, then the gates, row by row. Masked rows cost
 // a copy and no product.
+
+#pragma once
 
 #include <vector>
 
 #include "product.h"
 #include "recurrence.h"
-#include "variants.h"
 
 namespace seqtag {
 namespace {
@@ -315,12 +316,5 @@ void backward(const Recurrence<T>& a, const T* packed, const int32_t* rows, int6
   (is_usual(a) ? backward_with<T, true> : backward_with<T, false>)(a, packed, rows, count);
 }
 
-template <typename T>
-constexpr Passes<T> passes = {forward_size<T>,  forward_pack<T>,  forward<T>,
-                              backward_size<T>, backward_pack<T>, backward<T>};
-
 }  // namespace
-
-const Variant SEQTAG_VARIANT = {passes<float>, passes<double>};
-
 }  // namespace seqtag
