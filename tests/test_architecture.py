@@ -32,7 +32,7 @@ MAY_IMPORT = [
     ({"training"}, TOOLKIT | {"config"} | BASE),
     ({"data", "measures"}, BASE),
     ({"models"}, {"ops", "layers", "data"} | BASE),
-    ({"runs"}, {"config"} | BASE),
+    ({"runs"}, {"config", "native"} | BASE),
     ({"demo"}, BASE),
     (TASKS, TOOLKIT | {"data", "measures", "models", "runs", "config", "demo"} | BASE),
     ({"tasks"}, TASKS | {"runs", "config"} | BASE),

@@ -9,7 +9,7 @@ import tensorflow as tf
 from seqtag.classification.data.frame_encoder import FrameEncoder
 from seqtag.classification.model import ClassificationModel
 from seqtag.process.forks import check_can_run
-from seqtag.runs.places import new_folder
+from seqtag.runs.saved_model import saved_model_folder
 
 
 class ServingClassifier(tf.Module):
@@ -72,6 +72,6 @@ def export_saved_model(model: ClassificationModel, path: str | os.PathLike[str])
         RunError: something is at `path` already.
     """
     check_can_run()
-    with new_folder(path) as folder:
+    with saved_model_folder(path) as folder:
         serving = ServingClassifier(model)
         tf.saved_model.save(serving, str(folder), signatures=serving.signatures())

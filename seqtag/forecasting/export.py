@@ -12,7 +12,7 @@ from seqtag.forecasting.serving.inputs import ForecastInputs, Specs, Tensors
 from seqtag.forecasting.serving.state_answers import StateAnswers
 from seqtag.forecasting.serving.window_answers import WindowAnswers
 from seqtag.process.forks import check_can_run
-from seqtag.runs.places import new_folder
+from seqtag.runs.saved_model import saved_model_folder
 
 Signatures = dict[str, tf.types.experimental.ConcreteFunction]
 
@@ -106,7 +106,7 @@ def export_saved_model(model: ForecastingModel, path: str | os.PathLike[str]) ->
         RunError: something is at `path` already.
     """
     check_can_run()
-    with new_folder(path) as folder:
+    with saved_model_folder(path) as folder:
         serving = ServingForecaster(model)
         tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from seqtag.data.text.vocabulary import BOUNDARY
 from seqtag.language_model.model import FittedLanguageModel
 from seqtag.process.forks import check_can_run
-from seqtag.runs.places import new_folder
+from seqtag.runs.saved_model import saved_model_folder
 
 
 class ServingLanguageModel(tf.Module):
@@ -97,6 +97,6 @@ def export_saved_model(model: FittedLanguageModel, path: str | os.PathLike[str])
         RunError: something is at `path` already.
     """
     check_can_run()
-    with new_folder(path) as folder:
+    with saved_model_folder(path) as folder:
         serving = ServingLanguageModel(model)
         tf.saved_model.save(serving, str(folder), signatures=serving.signatures())

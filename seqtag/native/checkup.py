@@ -46,7 +46,9 @@ class CheckUp:
             "versions": ", ".join(f"{name} {number}" for name, number in self.versions.items()),
             "processor": f"{self.processor}, {self.cores} cores; {self.threads} threads for an operation",
             "devices": ", ".join(self.devices),
-            "kernels": f"compiled ones, for {self.kernels}" if self.kernels else f"none, TensorFlow's own loops run: {self.reason}",
+            "kernels": f"compiled ones, for {self.kernels}"
+            if self.kernels
+            else f"none, TensorFlow's own loops run: {self.reason}",
         }
         width = max(map(len, lines))
         return "\n".join(f"{name:{width}}  {line}" for name, line in lines.items())

@@ -21,8 +21,8 @@ SOURCE = FOLDER / "source"
 LIBRARY = FOLDER / "kernels.so"
 # A faster approximation of products and sums is not asked for: the exponential would lose its last digits.
 FLAGS = ("-O3", "-std=c++17", "-fPIC", "-fvisibility=hidden", "-ffp-contract=fast", "-Wall", "-Wextra")
-# Instruction sets: name, width of a register in bytes, flags. The plainest comes first: where several files hold the same
-# inline function, the linker takes the first one, which every processor can run.
+# Instruction sets: name, width of a register in bytes, flags. The plainest comes first: where several files hold the
+# same inline function, the linker takes the first one, which every processor can run.
 X86 = (
     ("base", 16, ["-march=x86-64"]),
     ("v3", 32, ["-march=x86-64-v3"]),

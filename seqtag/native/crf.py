@@ -42,7 +42,7 @@ def expectations(emissions: Any, mask: Any, scores: tuple[Any, Any, Any]) -> Exp
 
 
 def best_path(emissions: Any, mask: Any, scores: tuple[Any, Any, Any]) -> Any:
-    """The tags of the best path `(batch, time)` in int32, 0 at masked steps; the arguments are those of `expectations`."""
+    """The tags of the best path, int32 `(batch, time)`, 0 at masked steps; see `expectations` for the arguments."""
     start, transitions, end = scores
     path = operations().seqtag_crf_best_path(
         emissions=emissions, mask=mask, start=start, transitions=transitions, end=end

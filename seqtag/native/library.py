@@ -53,7 +53,9 @@ def library() -> Library:
 
 def _load() -> Library:
     if not PATH.exists():
-        return Library(None, f"{PATH} is not there: it is built where the package is installed with a C++ compiler at hand")
+        return Library(
+            None, f"{PATH} is not there: it is built where the package is installed with a C++ compiler at hand"
+        )
     import tensorflow as tf
 
     try:
@@ -69,7 +71,7 @@ def _load() -> Library:
 
 
 def threads() -> int:
-    """How many threads TensorFlow gives to an operation: as it is configured, else as many as this process has cores."""
+    """How many threads TensorFlow gives to an operation: as configured, else as many as this process has cores."""
     import tensorflow as tf
 
     configured = tf.config.threading.get_intra_op_parallelism_threads()

@@ -83,7 +83,7 @@ def _register_gradient() -> None:
 
     @tf.RegisterGradient("SeqtagRecurrence")
     def gradient(op: Any, d_outputs: Any, _states: Any, _trace: Any, d_hidden_end: Any, d_cell_end: Any) -> list[Any]:
-        hidden_start, cell_start, kernel, peephole, bias, mask, dropout, _ = op.inputs
+        hidden_start, cell_start, kernel, peephole, bias, _, dropout, _ = op.inputs
         hidden, states, trace, _, _ = op.outputs
         reverse, cell = op.get_attr("reverse"), op.get_attr("cell")
         d_inputs, d_recurrent, d_hidden, d_cell = operations().seqtag_recurrence_grad(

@@ -10,7 +10,7 @@ import tensorflow as tf
 from seqtag.data.text.symbols import split_symbols, stripped
 from seqtag.data.text.vocabulary import PADDING
 from seqtag.process.forks import check_can_run
-from seqtag.runs.places import new_folder
+from seqtag.runs.saved_model import saved_model_folder
 from seqtag.seq2seq.data.batches import assemble_batch
 from seqtag.seq2seq.model import Seq2SeqModel
 
@@ -145,6 +145,6 @@ def export_saved_model(model: Seq2SeqModel, path: str | os.PathLike[str]) -> Non
         RunError: something is at `path` already.
     """
     check_can_run()
-    with new_folder(path) as folder:
+    with saved_model_folder(path) as folder:
         serving = ServingSeq2Seq(model)
         tf.saved_model.save(serving, str(folder), signatures=serving.signatures())

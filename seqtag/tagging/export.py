@@ -10,7 +10,7 @@ from seqtag.data.frames.scale import FrameScale
 from seqtag.data.text.tokenizer import tokenize
 from seqtag.data.text.word_features import WordEncoder, lookup_table
 from seqtag.process.forks import check_can_run
-from seqtag.runs.places import new_folder
+from seqtag.runs.saved_model import saved_model_folder
 from seqtag.tagging.data.batches import Batch, assemble_batch, frame_batch
 from seqtag.tagging.data.documents import parts_in_graph
 from seqtag.tagging.data.phrase_matcher import with_phrases
@@ -165,6 +165,6 @@ def export_saved_model(model: TaggingModel, path: str | os.PathLike[str]) -> Non
         RunError: something is at `path` already.
     """
     check_can_run()
-    with new_folder(path) as folder:
+    with saved_model_folder(path) as folder:
         serving = ServingTagger(model.compacted())
         tf.saved_model.save(serving, str(folder), signatures=serving.signatures())

@@ -213,9 +213,7 @@ GOLDEN = {
     "seq2seq": Golden(Seq2Seq, fitted_seq2seq, asks("sources.json", SOURCES), targets),
     "language_model": Golden(LanguageModel, fitted_language_model, asks("texts.json", TEXTS), scores),
     "classification": Golden(SequenceClassifier, fitted_classifier, asks("texts.json", TEXTS), labels),
-    "classification_frames": Golden(
-        SequenceClassifier, fitted_frames_classifier, asks("texts.json", NUMBERS), labels
-    ),
+    "classification_frames": Golden(SequenceClassifier, fitted_frames_classifier, asks("texts.json", NUMBERS), labels),
 }
 
 
