@@ -11,6 +11,7 @@ from keras import ops
 from seqtag.keras_internals import set_untracked
 from seqtag.layers.arguments import rate
 from seqtag.layers.recurrent_cell import RecurrentCell
+from seqtag.ops import fused_recurrence
 from seqtag.ops.recurrence import Tensor, swap_time
 from seqtag.ops.scan import ScanOptions
 
@@ -88,7 +89,8 @@ class Recurrent(keras.layers.RNN):
         self.weight_dropout = rate("weight_dropout", weight_dropout)
         self.input_spec = keras.layers.InputSpec(ndim=3)
         # XLA cannot differentiate Keras's scan on TensorFlow; the fused recurrences have gradients of their own.
-        self.supports_jit = cell.can_fuse() or keras.config.backend() != "tensorflow"
+        fused = cell.can_fuse() and fused_recurrence.can_compile()
+        self.supports_jit = fused or keras.config.backend() != "tensorflow"
         self.residual_kernel: Any = None
         set_untracked(self, "kept_states", [])
 

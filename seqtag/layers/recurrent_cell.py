@@ -158,7 +158,8 @@ class RecurrentCell(keras.layers.Layer):
             return self._scan(inputs, state, options)
         rows = inputs.shape[0]
         wide = rows is not None and rows % 2 == 0 and rows * self.gates * self.units >= WIDE_STEP
-        if not (wide and is_symbolic(inputs) and runs_on_cores()):
+        # Kernels share out the rows themselves.
+        if not (wide and is_symbolic(inputs) and runs_on_cores() and fused_recurrence.can_compile()):
             return self._run_fused(inputs, state, options)
         halves = [
             self._run_fused(inputs[part], self.state_type(*[value[part] for value in state]), options.of_rows(part))

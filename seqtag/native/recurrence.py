@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from typing import Any
 
-from seqtag.native.library import operations, shared_float
+from seqtag.native.library import library, operations, shared_float
 
 # As the kernels number them.
 CELLS = {"simple_rnn": 0, "gru": 1, "lstm": 2}
@@ -86,7 +86,7 @@ def _register_gradient() -> None:
         hidden_start, cell_start, kernel, peephole, bias, _, dropout, _ = op.inputs
         hidden, states, trace, _, _ = op.outputs
         reverse, cell = op.get_attr("reverse"), op.get_attr("cell")
-        d_inputs, d_recurrent, d_hidden, d_cell = operations().seqtag_recurrence_grad(
+        d_inputs, d_recurrent, d_hidden, d_cell = library().operations.seqtag_recurrence_grad(
             *op.inputs[:7],
             hidden,
             states,
@@ -123,4 +123,5 @@ def _is_there(value: Any) -> bool:
 def _before(states: Any, start: Any, reverse: bool) -> Any:
     """The states before each step, from those after it, `(time, batch, units)`."""
     tf = sys.modules["tensorflow"]
-    return tf.concat([states[1:], start[None]] if reverse else [start[None], states[:-1]], axis=0)
+    # In this order there is no step where time is 0.
+    return tf.concat([states, start[None]], axis=0)[1:] if reverse else tf.concat([start[None], states], axis=0)[:-1]

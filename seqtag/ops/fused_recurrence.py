@@ -22,6 +22,7 @@ from keras import ops
 
 from seqtag.keras_internals import custom_gradient, runs_on_cores
 from seqtag.native import recurrence as native
+from seqtag.native.library import operations
 from seqtag.ops import recurrence
 from seqtag.ops.recurrence import (
     Activation,
@@ -53,6 +54,11 @@ def has_slope(*activations: Activation) -> bool:
         (True, False)
     """
     return all(activation in _SLOPES for activation in activations)
+
+
+def can_compile() -> bool:
+    """Whether XLA may compile models with these recurrences: it knows no kernels of ours, and is slower than they are."""
+    return operations() is None
 
 
 def is_native(inputs: Tensor, weights: Any, *activations: Activation) -> bool:
