@@ -22,11 +22,10 @@ class KernelsHook(BuildHookInterface):
         assert spec is not None and spec.loader is not None
         kernels = module_from_spec(spec)
         spec.loader.exec_module(kernels)
-        kernels.LIBRARY.unlink(missing_ok=True)
         if sys.platform == "win32":
             return
         try:
-            library = kernels.compile_library()
+            library = kernels.LIBRARY if kernels.is_of_these_sources() else kernels.compile_library()
         except (FileNotFoundError, CalledProcessError) as error:
             self.app.display_info(f"without compiled kernels: {error}")
             return

@@ -41,6 +41,11 @@ def source_hash() -> str:
     return found.hexdigest()[:16]
 
 
+def is_of_these_sources(path: Path = LIBRARY) -> bool:
+    """Whether a library is there and was made of the sources that are."""
+    return path.exists() and source_hash().encode() in path.read_bytes()
+
+
 def compiler() -> str | None:
     """The compiler's command; None where there is none."""
     return next(filter(None, map(shutil.which, filter(None, (os.environ.get("CXX"), "c++", "g++", "clang++")))), None)

@@ -57,7 +57,7 @@ def has_slope(*activations: Activation) -> bool:
 
 
 def can_compile() -> bool:
-    """Whether XLA may compile models with these recurrences: it knows no kernels of ours, and is slower than they are."""
+    """Whether XLA may compile models with these recurrences: it knows no kernel of ours, and is slower."""
     return operations() is None
 
 

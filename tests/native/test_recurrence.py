@@ -262,7 +262,9 @@ def test_what_has_another_shape_is_refused():
             for key, x in values.items()
         }
         states = tuple(tf.constant(state, "float32") for state in case.states)
-        with pytest.raises(tf.errors.InvalidArgumentError, match="than it must|than its kernel|another number of steps"):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=r"than it must|than its kernel|another number of steps"
+        ):
             native.recurrence(
                 "lstm",
                 tensors["inputs"],
