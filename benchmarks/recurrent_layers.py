@@ -1,9 +1,14 @@
 """Compares seqtag's recurrent layers with `keras.layers` of the same shape, on Keras's backend.
 
-`python -m benchmarks.recurrent_layers` prints for each pair the median time of a forward pass and of forward and
-backward together, and the ratio Keras to seqtag. Calls alternate between the two, so that other load on the machine
-affects both. On TensorFlow time and batch are dynamic, as in training. `KERAS_BACKEND=jax` compares them on JAX, also
-on a GPU.
+    python -m benchmarks.recurrent_layers [--layers LSTM BiLSTM ...] [--shapes 32,50,100,200 ...] [--rounds 40]
+        [--markdown]
+
+For each layer and shape (batch, steps, features, units), with all steps real and with rows of 10% to 100% of the steps,
+it prints the median time of a forward and a backward pass, the gradient in the inputs included: Keras's, ours as it is
+installed, and ours without the compiled kernels (TensorFlow alone). Calls alternate, so that other load on the machine
+affects all. Beside them stands how much of the rate of this machine's large matrix products, measured in the same run,
+the products of real steps make of our time. On TensorFlow time and batch are dynamic, as in training.
+`KERAS_BACKEND=jax` compares them on JAX, also on a GPU.
 """
 
 from __future__ import annotations
@@ -13,14 +18,16 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 
+from benchmarks.tables import markdown_table, text_table
 from seqtag.layers import GRU, LSTM, Bidirectional, PeepholeLSTM, SimpleRNN
+from seqtag.native.library import kept_away
 
 
 def pairs(units: int) -> dict[str, tuple[Any, Any]]:
@@ -52,12 +59,6 @@ class OnTensorFlow:
         self.signature = [tf.TensorSpec((None, None, features), tf.float32)]
         self.signature += [tf.TensorSpec((None, None), tf.bool)] if masked else []
 
-    def forward(self, layer: Any) -> Callable:
-        """The forward pass."""
-        return self.tf.function(
-            lambda x, *mask: layer(x, mask=mask[0] if mask else None), input_signature=self.signature
-        )
-
     def training(self, layer: Any) -> Callable:
         """The forward and the backward pass, the inputs' gradient included."""
         tf = self.tf
@@ -69,7 +70,13 @@ class OnTensorFlow:
                 loss = tf.reduce_sum(tf.square(layer(x, mask=mask[0] if mask else None, training=True)))
             return tape.gradient(loss, [x, *[weight.value for weight in layer.trainable_variables]])
 
+        step.get_concrete_function()
         return step
+
+    def product(self, size: int) -> Callable:
+        """The product of two matrices."""
+        values = self.tf.random.normal((size, size))
+        return self.tf.function(lambda: self.tf.matmul(values, values))
 
     def wait(self, found: Any) -> None:
         """Returns when it is computed."""
@@ -84,16 +91,16 @@ class OnJax:
 
         self.jax, self.features = jax, features
 
-    def forward(self, layer: Any) -> Callable:
-        """The forward pass."""
-        weights, call = self._call(layer)
-        return self.jax.jit(lambda x, *mask: call(weights, x, *mask))
-
     def training(self, layer: Any) -> Callable:
         """The forward and the backward pass, the inputs' gradient included."""
         weights, call = self._call(layer)
         gradient = self.jax.grad(lambda weights, x, *mask: (call(weights, x, *mask) ** 2).sum(), argnums=(0, 1))
         return self.jax.jit(lambda x, *mask: gradient(weights, x, *mask))
+
+    def product(self, size: int) -> Callable:
+        """The product of two matrices."""
+        values = self.jax.numpy.ones((size, size))
+        return self.jax.jit(lambda: values @ values)
 
     def _call(self, layer: Any) -> tuple[list[Any], Callable]:
         layer.build((None, None, self.features))
@@ -121,41 +128,78 @@ def medians(functions: list[Callable], arguments: list[Any], wait: Callable, rou
     return [statistics.median(record) for record in times]
 
 
-def inputs(batch: int, steps: int, features: int, masked: bool) -> list[Any]:
-    """Random inputs, right-padded if masked, with their mask."""
-    random = np.random.default_rng(0)
-    values = [keras.ops.convert_to_tensor(random.normal(size=(batch, steps, features)), "float32")]
-    if masked:
-        lengths = random.integers(steps // 2, steps + 1, size=batch)
-        values.append(keras.ops.convert_to_tensor(np.arange(steps) < lengths[:, None]))
-    return values
+class Shape(NamedTuple):
+    """How much a layer runs over."""
+
+    batch: int
+    steps: int
+    features: int
+    units: int
+
+    def inputs(self, ragged: bool) -> list[Any]:
+        """Random inputs; ragged ones are padded on the right, with their mask."""
+        random = np.random.default_rng(0)
+        values = [keras.ops.convert_to_tensor(random.normal(size=self[:3]), "float32")]
+        if ragged:
+            lengths = np.linspace(0.1, 1, self.batch) * self.steps
+            random.shuffle(lengths)
+            values.append(keras.ops.convert_to_tensor(np.arange(self.steps) < np.ceil(lengths)[:, None]))
+        return values
+
+
+def operations(layer: Any, inputs: list[Any]) -> float:
+    """Of the matrix products of real steps: each number of a kernel is multiplied and added three times a step."""
+    kernels = sum(np.prod(weight.shape) for weight in layer.trainable_variables if len(weight.shape) == 2)
+    real = np.sum(inputs[1]) if len(inputs) > 1 else np.prod(inputs[0].shape[:2])
+    return 6.0 * float(kernels) * float(real)
 
 
 BACKENDS: dict[str, Callable[..., Any]] = {"tensorflow": OnTensorFlow, "jax": OnJax}
+SHAPES = ("32,50,100,200", "32,15,150,128", "128,25,130,200", "8,200,100,256")
+HEADER = (
+    "layer",
+    "batch, steps, features, units",
+    "rows",
+    "Keras, ms",
+    "without kernels",
+    "seqtag",
+    "ratio",
+    "of the peak",
+)
+
+
+def row(name: str, shape: Shape, ragged: bool, rounds: int) -> list[str]:
+    """A line of the table."""
+    inputs = shape.inputs(ragged)
+    backend = BACKENDS[keras.config.backend()](shape.features, ragged)
+    ours, keras_ = pairs(shape.units)[name]
+    passes = [backend.training(layer) for layer in (keras_, ours)]
+    with kept_away():
+        passes.append(backend.training(pairs(shape.units)[name][0]))
+    theirs, native, portable = medians(passes, inputs, backend.wait, rounds)
+    size = 1024
+    [peak] = medians([backend.product(size)], [], backend.wait, 10)
+    share = operations(ours, inputs) / native / (2.0 * size**3 / peak)
+    figures = f"{theirs:.1f}", f"{portable:.1f}", f"{native:.1f}", f"{theirs / native:.2f}", f"{share:.0%}"
+    return [name, ", ".join(map(str, shape)), "ragged" if ragged else "full", *figures]
 
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--features", type=int, default=256)
-    parser.add_argument("--units", type=int, nargs="+", default=[128, 200])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--layers", nargs="+", choices=list(pairs(1)), default=["LSTM", "BiLSTM", "BiGRU"])
+    parser.add_argument("--shapes", nargs="+", default=list(SHAPES), metavar="BATCH,STEPS,FEATURES,UNITS")
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    print(f"batch {options.batch}, {options.steps} steps, {options.features} features; median ms, Keras / seqtag")
-    print(f"{'layer':22s}{'units':>6s}{'mask':>6s}{'forward':>26s}{'forward + backward':>28s}")
-    for units in options.units:
-        for masked in (False, True):
-            arguments = inputs(options.batch, options.steps, options.features, masked)
-            backend = BACKENDS[keras.config.backend()](options.features, masked)
-            for name, layers in pairs(units).items():
-                cells = []
-                for make in (backend.forward, backend.training):
-                    passes = [make(layer) for layer in layers]
-                    ours, keras_ = medians(passes, arguments, backend.wait, options.rounds)
-                    cells.append(f"{keras_:9.2f} {ours:9.2f} {keras_ / ours:5.2f}x")
-                print(f"{name:22s}{units:6d}{'yes' if masked else 'no':>6s}{cells[0]:>26s}{cells[1]:>28s}")
+    shapes = [Shape(*map(int, shape.split(","))) for shape in options.shapes]
+    rows = [
+        row(name, shape, ragged, options.rounds)
+        for name in options.layers
+        for shape in shapes
+        for ragged in (False, True)
+    ]
+    print((markdown_table if options.markdown else text_table)(HEADER, rows))
 
 
 if __name__ == "__main__":
