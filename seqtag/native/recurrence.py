@@ -83,7 +83,7 @@ def _register_gradient() -> None:
 
     @tf.RegisterGradient("SeqtagRecurrence")
     def gradient(op: Any, d_outputs: Any, _states: Any, _trace: Any, d_hidden_end: Any, d_cell_end: Any) -> list[Any]:
-        hidden_start, cell_start, kernel, peephole, bias, _, dropout, _ = op.inputs
+        hidden_start, cell_start, kernel, peephole, bias, _, dropout, inputs = op.inputs
         hidden, states, trace, _, _ = op.outputs
         reverse, cell = op.get_attr("reverse"), op.get_attr("cell")
         d_inputs, d_recurrent, d_hidden, d_cell = library().operations.seqtag_recurrence_grad(
@@ -99,6 +99,13 @@ def _register_gradient() -> None:
             gate_activation=op.get_attr("gate_activation"),
             reverse=reverse,
         )
+        # What reads the gradients may ask for their shapes while it is traced.
+        d_inputs.set_shape(inputs.shape)
+        d_hidden.set_shape(hidden_start.shape)
+        if cell == CELLS["lstm"]:
+            d_cell.set_shape(cell_start.shape)
+        if cell == CELLS["gru"]:
+            d_recurrent.set_shape(inputs.shape)
         sums = d_recurrent if cell == CELLS["gru"] else d_inputs
         before = _before(hidden, hidden_start, reverse)
         if _is_there(dropout):
