@@ -122,6 +122,12 @@ def _register_gradient() -> None:
             d_bias = tf.reduce_sum(sums, (0, 1))
         return [d_hidden, d_cell, d_kernel, d_peephole, d_bias, None, None, d_inputs]
 
+    @tf.RegisterGradient("SeqtagRecurrenceGrad")
+    def second(op: Any, *gradients: Any) -> list[Any]:
+        raise NotImplementedError(
+            "second derivatives of a recurrence: the compiled kernels have none; SEQTAG_NATIVE=0 keeps them away"
+        )
+
 
 def _is_there(value: Any) -> bool:
     return value.shape[0] != 0

@@ -116,6 +116,25 @@ def test_the_gradient_of_a_loss_is_that_of_the_portable_path():
             np.testing.assert_allclose(one, other, atol=2e-5)
 
 
+def test_marginals_are_differentiated_as_the_portable_ones():
+    emissions, mask, scores = make_case(4, 6, 3)
+    weights = np.random.default_rng(2).normal(size=(4, 6, 3)).astype("float32")
+
+    def gradients():
+        with tf.GradientTape() as tape:
+            tape.watch([emissions, *scores])
+            loss = tf.reduce_sum(crf.marginals(emissions, mask, scores) * weights)
+        return tape.gradient(loss, [emissions, *scores])
+
+    found, in_a_graph = gradients(), tf.function(gradients)()
+    with kept_away():
+        expected = gradients()
+    for one, other, third in zip(found, in_a_graph, expected, strict=True):
+        assert np.abs(third).max() > 1e-3
+        np.testing.assert_allclose(one, third, atol=1e-6)
+        np.testing.assert_allclose(other, third, atol=1e-6)
+
+
 def test_instruction_sets_agree_and_threads_change_no_bit(each_setting):
     case = make_case(37, 12, 19)
     found = each_setting(lambda: [np.asarray(x) for x in (*expectations(*case), *best_path(*case))], threads=(1, 2, 5))

@@ -277,6 +277,21 @@ def test_what_has_another_shape_is_refused():
             )
 
 
+def test_second_derivatives_are_refused_with_advice():
+    case = make_case("gru", 2, 3, 4)
+    inputs, kernel, state, extra = (
+        tf.constant(x, "float64") for x in (case.inputs, case.kernel, *case.states, case.extra)
+    )
+    with tf.GradientTape() as outer:
+        outer.watch(inputs)
+        with tf.GradientTape() as inner:
+            inner.watch(inputs)
+            loss = tf.reduce_sum(forward(case, inputs, [state], kernel, extra, "float64")[0] ** 2)
+        norm = tf.reduce_sum(inner.gradient(loss, inputs) ** 2)
+    with pytest.raises(NotImplementedError, match="SEQTAG_NATIVE=0 keeps them away"):
+        outer.gradient(norm, inputs)
+
+
 def test_every_cell_and_activation_is_numbered_once():
     for table in (native.CELLS, native.ACTIVATIONS):
         assert sorted(table.values()) == list(range(len(table)))

@@ -58,7 +58,12 @@ def expectations(emissions: Tensor, mask: Tensor, scores: CRFScores) -> Expectat
     """Run the forward and backward recursions: log-partition, marginals and expected transitions."""
     emissions, mask, scores = check_chain(emissions, mask, scores)
     if is_native(emissions, scores):
-        return Expectations(*native.expectations(emissions, mask, scores))
+        return Expectations(*native.expectations(emissions, mask, scores, _portable))
+    return _portable(emissions, mask, *scores)
+
+
+def _portable(emissions: Tensor, mask: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Expectations:
+    scores = CRFScores(start, transitions, end)
     emissions, mask = with_extra_step(emissions, mask)
     alignment = Alignment(mask)
     sums = forward_backward(emissions, scores, alignment)
