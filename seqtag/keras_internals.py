@@ -133,6 +133,16 @@ def is_symbolic(tensor: Tensor) -> bool:
     return backend == "jax" and isinstance(tensor, sys.modules["jax"].core.Tracer)
 
 
+def traces_for_xla() -> bool:
+    """Whether TensorFlow traces a graph at this moment that XLA is to compile."""
+    if keras.config.backend() != "tensorflow" or sys.modules["tensorflow"].executing_eagerly():
+        return False
+    from tensorflow.python.framework.ops import get_default_graph
+    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+    return bool(GraphOrParentsInXlaContext(get_default_graph()))
+
+
 def runs_on_cores() -> bool:
     """Whether operations of a graph that do not wait for one another run side by side on the cores of a processor."""
     if keras.config.backend() != "tensorflow":

@@ -287,3 +287,25 @@ def test_the_graph_of_a_training_step_is_freed_with_its_model():
         model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
         assert set(table) - before, "TensorFlow no longer registers the sum over replicas: the block can go"
     assert set(table) == before
+
+
+def test_a_graph_for_xla_is_known_while_it_is_traced():
+    def traced(compiled):
+        found = []
+
+        @tf.function(jit_compile=compiled)
+        def outer():
+            inner()
+            tf.while_loop(lambda t: t < 2, lambda t: (found.append(internals.traces_for_xla()), t + 1)[1:], [0])
+            return tf.constant(1)
+
+        @tf.function
+        def inner():
+            found.append(internals.traces_for_xla())
+
+        outer.get_concrete_function()
+        return found
+
+    assert traced(True) == [True, True]
+    assert traced(None) == [False, False]
+    assert not internals.traces_for_xla()

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from seqtag.errors import ConfigError
+from seqtag.keras_internals import traces_for_xla
 from seqtag.native.compile import LIBRARY as PATH
 from seqtag.native.compile import source_hash
 
@@ -101,15 +102,6 @@ def kept_away() -> Iterator[None]:
 
 def operations() -> Any:
     """The operations of the library; None where they are not there or not to be used, in what XLA compiles among it."""
-    if _kept_away.get() or "tensorflow" not in sys.modules or _is_for_xla():
+    if _kept_away.get() or "tensorflow" not in sys.modules or traces_for_xla():
         return None
     return library().operations
-
-
-def _is_for_xla() -> bool:
-    """Whether the graph that is traced is one for XLA, which has no kernel of ours."""
-    from tensorflow.python.framework.ops import get_default_graph
-    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
-
-    tf = sys.modules["tensorflow"]
-    return not tf.executing_eagerly() and GraphOrParentsInXlaContext(get_default_graph())
