@@ -80,9 +80,14 @@ class GRUCell(RecurrentCell, keras.layers.GRUCell):
         """The bias that the input projection adds."""
         return self.bias[0] if self.bias is not None and self.reset_after else self.bias
 
+    @property
+    def activations(self) -> tuple[Any, ...]:
+        """All that a step applies."""
+        return self.activation, self.recurrent_activation
+
     def can_fuse(self) -> bool:
         """Whether `fused` supports this cell's options."""
-        return self.reset_after and super().can_fuse() and fused_recurrence.has_slope(self.recurrent_activation)
+        return self.reset_after and super().can_fuse()
 
     def weights_of_step(self) -> GRUWeights:
         """The weights that `recurrence.gru_step` takes."""

@@ -113,9 +113,10 @@ class LSTMCell(RecurrentCell, keras.layers.LSTMCell):
             f = ops.full((self.units,), 1.0 if self.forget_bias is None else self.forget_bias, dtype=dtype)
         return ops.concatenate([i, f, g, o])
 
-    def can_fuse(self) -> bool:
-        """Whether `fused` supports this cell's options."""
-        return super().can_fuse() and fused_recurrence.has_slope(self.recurrent_activation)
+    @property
+    def activations(self) -> tuple[Any, ...]:
+        """All that a step applies."""
+        return self.activation, self.recurrent_activation
 
     def weights_of_step(self) -> LSTMWeights:
         """The weights that `recurrence.lstm_step` takes."""

@@ -148,9 +148,14 @@ class RecurrentCell(keras.layers.Layer):
         """The whole sequence of projected inputs, with hand-derived gradients."""
         raise NotImplementedError
 
+    @property
+    def activations(self) -> tuple[Any, ...]:
+        """All that a step applies."""
+        return (self.activation,)
+
     def can_fuse(self) -> bool:
         """Whether `fused` supports this cell's options."""
-        return not self.layer_norm and fused_recurrence.has_slope(self.activation)
+        return not self.layer_norm and fused_recurrence.has_slope(*self.activations)
 
     def run(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:
         """The outputs `(batch, time, units)` over inputs `(batch, time, features)`, and the last state."""
@@ -168,7 +173,13 @@ class RecurrentCell(keras.layers.Layer):
         return keras.tree.map_structure(lambda *values: ops.concatenate(values, axis=0), *halves)
 
     def _run_fused(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:
-        outputs, last = self.fused(self._projected_by_time(inputs), state, self._weights(options), options)
+        weights = self._weights(options)
+        if options.mask is not None and fused_recurrence.is_native(state[0], weights, *self.activations):
+            # What is padding is not projected, and has no gradient.
+            projected = self.project(fused_recurrence.real_steps(recurrence.swap_time(inputs), options))
+        else:
+            projected = self._projected_by_time(inputs)
+        outputs, last = self.fused(projected, state, weights, options)
         return recurrence.swap_time(outputs), last
 
     def _weights(self, options: ScanOptions) -> Any:

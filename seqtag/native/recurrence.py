@@ -37,7 +37,7 @@ def recurrence(
 
     Args:
         cell: one of `CELLS`.
-        inputs: `(time, batch, gates · units)`.
+        inputs: `(time, batch, gates · units)`; or those of the real steps alone, see `real_steps`.
         states: the initial hidden state, and of an LSTM the cell, `(batch, units)`.
         kernel: `(units, gates · units)`.
         activation: one of `ACTIVATIONS`.
@@ -54,6 +54,7 @@ def recurrence(
     tf = sys.modules["tensorflow"]
     _register_gradient()
     dtype = kernel.dtype
+    packed = len(inputs.shape) == 2
     found = operations().seqtag_recurrence(
         hidden_start=states[0],
         cell_start=states[1] if cell == "lstm" else tf.zeros((0, 0), dtype),
@@ -67,12 +68,14 @@ def recurrence(
         activation=ACTIVATIONS[activation],
         gate_activation=ACTIVATIONS[gate_activation],
         reverse=reverse,
+        packed=packed,
     )
     units = kernel.shape[0]
-    found.hidden.set_shape((inputs.shape[0], inputs.shape[1], units))
+    time, batch = (mask if packed else inputs).shape[:2]
+    found.hidden.set_shape((time, batch, units))
     last = (found.hidden_end, found.cell_end) if cell == "lstm" else (found.hidden_end,)
     for value in last:
-        value.set_shape((inputs.shape[1], units))
+        value.set_shape((batch, units))
     return found.hidden, *last
 
 
@@ -83,9 +86,9 @@ def _register_gradient() -> None:
 
     @tf.RegisterGradient("SeqtagRecurrence")
     def gradient(op: Any, d_outputs: Any, _states: Any, _trace: Any, d_hidden_end: Any, d_cell_end: Any) -> list[Any]:
-        hidden_start, cell_start, kernel, peephole, bias, _, dropout, inputs = op.inputs
+        hidden_start, cell_start, kernel, peephole, bias, mask, dropout, inputs = op.inputs
         hidden, states, trace, _, _ = op.outputs
-        reverse, cell = op.get_attr("reverse"), op.get_attr("cell")
+        reverse, packed, cell = (op.get_attr(name) for name in ("reverse", "packed", "cell"))
         d_inputs, d_recurrent, d_hidden, d_cell = library().operations.seqtag_recurrence_grad(
             *op.inputs[:7],
             hidden,
@@ -98,6 +101,7 @@ def _register_gradient() -> None:
             activation=op.get_attr("activation"),
             gate_activation=op.get_attr("gate_activation"),
             reverse=reverse,
+            packed=packed,
         )
         # What reads the gradients may ask for their shapes while it is traced.
         d_inputs.set_shape(inputs.shape)
@@ -107,19 +111,24 @@ def _register_gradient() -> None:
         if cell == CELLS["gru"]:
             d_recurrent.set_shape(inputs.shape)
         sums = d_recurrent if cell == CELLS["gru"] else d_inputs
+
+        def real(values: Any) -> Any:
+            return tf.boolean_mask(values, mask) if packed else values
+
         before = _before(hidden, hidden_start, reverse)
         if _is_there(dropout):
             before = before * dropout
+        before = real(before)
         units, width = kernel.shape
         d_kernel = tf.matmul(tf.reshape(before, (-1, units)), tf.reshape(sums, (-1, width)), transpose_a=True)
         d_peephole = d_bias = None
         if _is_there(peephole):
             d_i, d_f, _, d_o = tf.split(d_inputs, 4, axis=-1)
-            cell_before = _before(states, cell_start, reverse)
-            products = (d_i * cell_before, d_f * cell_before, d_o * states)
-            d_peephole = tf.stack([tf.reduce_sum(product, (0, 1)) for product in products])
+            cell_before = real(_before(states, cell_start, reverse))
+            products = (d_i * cell_before, d_f * cell_before, d_o * real(states))
+            d_peephole = tf.stack([_sum_of_steps(product, units) for product in products])
         if _is_there(bias):
-            d_bias = tf.reduce_sum(sums, (0, 1))
+            d_bias = _sum_of_steps(sums, width)
         return [d_hidden, d_cell, d_kernel, d_peephole, d_bias, None, None, d_inputs]
 
     @tf.RegisterGradient("SeqtagRecurrenceGrad")
@@ -127,6 +136,18 @@ def _register_gradient() -> None:
         raise NotImplementedError(
             "second derivatives of a recurrence: the compiled kernels have none; SEQTAG_NATIVE=0 keeps them away"
         )
+
+
+def real_steps(values: Any, mask: Any) -> Any:
+    """The rows of `values (time, batch, n)` where `mask (time, batch)` is True: `(steps, n)`, in their order."""
+    tf = sys.modules["tensorflow"]
+    # Of a gather, TensorFlow would make the gradient sparse, and warn where it makes it dense again.
+    return tf.dynamic_partition(values, tf.cast(mask, tf.int32), 2)[1]
+
+
+def _sum_of_steps(values: Any, width: int) -> Any:
+    tf = sys.modules["tensorflow"]
+    return tf.reduce_sum(tf.reshape(values, (-1, width)), axis=0)
 
 
 def _is_there(value: Any) -> bool:

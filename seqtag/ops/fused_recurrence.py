@@ -67,6 +67,11 @@ def is_native(inputs: Tensor, weights: Any, *activations: Activation) -> bool:
     return runs_on_cores() and native.can_run(inputs, weights.recurrent_kernel, names)
 
 
+def real_steps(values: Tensor, options: ScanOptions) -> Tensor:
+    """The real steps alone of `values (time, batch, n)`, `(steps, n)`: kernels run over their projections as well."""
+    return native.real_steps(values, options.mask[..., 0])  # type: ignore[index]
+
+
 def _run_native(
     cell: str,
     inputs: Tensor,

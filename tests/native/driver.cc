@@ -59,6 +59,14 @@ double recurrence_of(unsigned seed) {
   const int64_t places = a.steps * a.rows, gates = gates_of(a.cell) * a.units, of_rows = a.rows * a.units;
   const auto mask = drawn_mask(random, places);
   if (draw(random, 0, 1)) a.mask = mask.data();
+  std::vector<int64_t> packed(places + 1);
+  int64_t kept = 0;
+  for (int64_t n = 0; n < places; ++n) {
+    packed[n] = kept;
+    kept += !a.mask || mask[n];
+  }
+  if (draw(random, 0, 1)) a.packed = packed.data();
+  const int64_t given = a.packed ? kept : places;  // rows of what may be packed
   a.dropout_steps = draw(random, 0, 1) ? 1 : a.steps;
   if (draw(random, 0, 1)) a.dropout = with.drawn(a.dropout_steps * of_rows);
   a.kernel = with.drawn(a.units * gates, T(0.2));
@@ -67,24 +75,24 @@ double recurrence_of(unsigned seed) {
   const bool lstm = a.cell == kLstm;
   a.hidden_start = with.drawn(of_rows);
   if (lstm) a.cell_start = with.drawn(of_rows);
-  a.inputs = with.drawn(places * gates);
+  a.inputs = with.drawn(given * gates);
   a.hidden = with.of(places * a.units);
   if (lstm) a.states = with.of(places * a.units);
-  a.trace = with.of(places * trace_of(a.cell) * a.units);
+  a.trace = with.of(given * trace_of(a.cell) * a.units);
   a.hidden_end = with.of(of_rows);
   if (lstm) a.cell_end = with.of(of_rows);
   run_forward(a);
   a.d_outputs = with.drawn(places * a.units);
   a.d_hidden_end = with.drawn(of_rows);
   if (lstm) a.d_cell_end = with.drawn(of_rows);
-  a.d_inputs = with.of(places * gates);
-  if (a.cell == kGru) a.d_recurrent = with.of(places * gates);
+  a.d_inputs = with.of(given * gates);
+  if (a.cell == kGru) a.d_recurrent = with.of(given * gates);
   a.d_hidden_start = with.of(of_rows);
   if (lstm) a.d_cell_start = with.of(of_rows);
   run_backward(a);
   // Every number that was to be written is read.
   double sum = 0;
-  for (int64_t n = 0; n < places * gates; ++n) sum += double(a.d_inputs[n]);
+  for (int64_t n = 0; n < given * gates; ++n) sum += double(a.d_inputs[n]);
   for (int64_t n = 0; n < of_rows; ++n) sum += double(a.hidden_end[n]) + double(a.d_hidden_start[n]);
   for (int64_t n = 0; n < places * a.units; ++n) sum += double(a.hidden[n]);
   return sum;

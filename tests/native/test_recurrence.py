@@ -56,24 +56,26 @@ def make_case(cell, time, batch, units, *, seed=0, mask=True, dropout=None, reve
     )
 
 
-def run(case, dtype="float32"):
+def run(case, dtype="float32", packed=False):
     """Outputs, last states, and the gradients in all that has one, of a sum in which each number has its own weight."""
     inputs, kernel, *states = (tf.constant(x, dtype) for x in (case.inputs, case.kernel, *case.states))
     extra = None if case.extra is None else tf.constant(case.extra, dtype)
     watched = [inputs, kernel, *states, *([] if extra is None else [extra])]
     with tf.GradientTape() as tape:
         tape.watch(watched)
-        outputs = forward(case, inputs, states, kernel, extra, dtype)
+        outputs = forward(case, inputs, states, kernel, extra, dtype, packed)
         rng = np.random.default_rng(9)
         loss = sum(tf.reduce_sum(value * tf.constant(rng.normal(size=value.shape), dtype)) for value in outputs)
     return [value.numpy() for value in (*outputs, *tape.gradient(loss, watched))]
 
 
-def forward(case, inputs, states, kernel, extra, dtype):
-    """The outputs and the last states, by whichever path is in use."""
+def forward(case, inputs, states, kernel, extra, dtype, packed=False):
+    """The outputs and the last states, by whichever path is in use; `packed`: over the real steps alone."""
     mask = None if case.mask is None else tf.constant(case.mask)[..., None]
     dropout = None if case.dropout is None else tf.constant(case.dropout, dtype)
     options = ScanOptions(mask, dropout, case.reverse)
+    if packed:
+        inputs = fused_recurrence.real_steps(inputs, options)
     activation, gate = ACTIVATIONS[case.activation], ACTIVATIONS[case.gate_activation]
     if case.cell == "simple_rnn":
         outputs, last = fused_recurrence.simple_rnn(
@@ -123,6 +125,22 @@ def test_equals_the_portable_path(cell, shape, mask, dropout, reverse, extra, se
         with kept_away():
             expected = run(case, dtype)
         assert_same(found, expected, tolerance)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("dropout", [None, "steps", "sequence"])
+def test_real_steps_alone_give_what_padded_ones_give(cell, reverse, dropout):
+    case = make_case(cell, 6, 7, 11, dropout=dropout, reverse=reverse)
+    padded, packed = run(case), run(case, packed=True)
+    count = 1 + len(case.states)
+    for one, other in zip(padded[:count], packed[:count], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert_same(packed[count:], padded[count:], 1e-6)
+    # What is masked is not looked at, not even by the gradients of the weights.
+    case.inputs[~case.mask] = np.nan
+    for one, other in zip(run(case, packed=True), packed, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("cell", CELLS)

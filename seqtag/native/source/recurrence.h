@@ -28,6 +28,9 @@ struct Recurrence {
   const uint8_t* mask;
   const T* dropout;
   int64_t dropout_steps;
+  // Null; or where a real step of (steps, rows) stands in what is packed: `inputs`, `trace`, `d_inputs` and `d_recurrent` then
+  // have a row for each real step alone, in their order.
+  const int64_t* packed;
   const T* kernel;    // (units, gates * units)
   const T* peephole;  // (3, units) for i, f, o of an LSTM, or null
   const T* bias;      // (3 * units) of a GRU's recurrent product, or null

@@ -52,6 +52,7 @@ struct Activations {
 template <typename T>
 struct At {
   int64_t place;    // in a tensor (steps, rows, ...), in rows
+  int64_t packed;   // in a tensor that may be packed
   const T* hidden;  // before the step
   const T* cell;
 };
@@ -70,8 +71,8 @@ void step_forward(const Recurrence<T>& a, const At<T>& at, const T* sums) {
   constexpr int kGates = kCell == kSimpleRnn ? 1 : kCell == kGru ? 3 : 4;
   const Activations<T, kUsual> with{a};
   const int64_t width = a.units;
-  const T* input = a.inputs + at.place * kGates * width;
-  T *hidden = a.hidden + at.place * width, *trace = a.trace + at.place * 4 * width;
+  const T* input = a.inputs + at.packed * kGates * width;
+  T *hidden = a.hidden + at.place * width, *trace = a.trace + at.packed * 4 * width;
   T* state = kCell == kLstm ? a.states + at.place * width : nullptr;
   each_vector<T>(width, [&](int64_t u, int count) {
     const auto sum = [&](int gate) { return load(sums + gate * width + u, count); };
@@ -124,8 +125,8 @@ void step_backward(const Recurrence<T>& a, const At<T>& at, T* d_hidden, T* d_ce
   const Activations<T, kUsual> with{a};
   const int64_t width = a.units;
   const T *d_output = a.d_outputs + at.place * width, *hidden = a.hidden + at.place * width;
-  const T* trace = a.trace + at.place * 4 * width;
-  T* d_input = a.d_inputs + at.place * gates_of(kCell) * width;
+  const T* trace = a.trace + at.packed * 4 * width;
+  T* d_input = a.d_inputs + at.packed * gates_of(kCell) * width;
   each_vector<T>(width, [&](int64_t u, int count) {
     const auto kept = [&](int n) { return load(trace + n * width + u, count); };
     const auto give = [&](int gate, Vector<T> value) { store(d_input + gate * width + u, value, count); };
@@ -134,7 +135,7 @@ void step_backward(const Recurrence<T>& a, const At<T>& at, T* d_hidden, T* d_ce
       give(0, dh * with.value_slope(load(hidden + u, count)));
       store(d_hidden + u, Vector<T>{}, count);
     } else if constexpr (kCell == kGru) {
-      T* d_sum = a.d_recurrent + at.place * 3 * width + u;
+      T* d_sum = a.d_recurrent + at.packed * 3 * width + u;
       const Vector<T> z = kept(0), r = kept(1), candidate = kept(2), term = kept(3);
       const Vector<T> d_candidate = dh * (T(1) - z) * with.value_slope(candidate);
       const Vector<T> dz = dh * (load(at.hidden + u, count) - candidate) * with.gate_slope(z);
@@ -189,7 +190,7 @@ void forward_cell(const Recurrence<T>& a, const T* packed, const int32_t* rows, 
       if (a.mask && !a.mask[place]) {
         std::copy_n(hidden[n], width, a.hidden + place * width);
         if (kCell == kLstm) std::copy_n(cell[n], width, a.states + place * width);
-        if (kCell != kSimpleRnn) std::fill_n(a.trace + place * 4 * width, 4 * width, T(0));
+        if (kCell != kSimpleRnn && !a.packed) std::fill_n(a.trace + place * 4 * width, 4 * width, T(0));
         continue;
       }
       left[found] = hidden[n];
@@ -199,7 +200,7 @@ void forward_cell(const Recurrence<T>& a, const T* packed, const int32_t* rows, 
         for (int64_t u = 0; u < width; ++u) to[u] = hidden[n][u] * factors[u];
         left[found] = to;
       }
-      real[found++] = {place, hidden[n], cell[n]};
+      real[found++] = {place, a.packed ? a.packed[place] : place, hidden[n], cell[n]};
     }
     product(left.data(), found, width, packed, columns, sums.data());
     for (int64_t n = 0; n < found; ++n) step_forward<T, kCell, kUsual>(a, real[n], sums.data() + n * columns);
@@ -236,14 +237,16 @@ void backward_cell(const Recurrence<T>& a, const T* packed, const int32_t* rows,
       T* after = d_hidden.data() + n * width;
       if (a.mask && !a.mask[place]) {
         for (int64_t u = 0; u < width; ++u) after[u] += a.d_outputs[place * width + u];
+        if (a.packed) continue;
         std::fill_n(a.d_inputs + place * depth, depth, T(0));
         if (kCell == kGru) std::fill_n(a.d_recurrent + place * depth, depth, T(0));
         continue;
       }
-      At<T> at{place, first ? a.hidden_start + rows[n] * width : a.hidden + place_before, nullptr};
+      const int64_t packed = a.packed ? a.packed[place] : place;
+      At<T> at{place, packed, first ? a.hidden_start + rows[n] * width : a.hidden + place_before, nullptr};
       if (kCell == kLstm) at.cell = first ? a.cell_start + rows[n] * width : a.states + place_before;
       step_backward<T, kCell, kUsual>(a, at, after, kCell == kLstm ? d_cell.data() + n * width : nullptr);
-      left[found] = in_sums + place * depth;
+      left[found] = in_sums + packed * depth;
       real[found++] = n;
     }
     product(left.data(), found, depth, packed, width, through.data());
