@@ -14,19 +14,21 @@ INSTRUCTIONS = ("avx512", "avx2", "sse2", "base")
 
 
 @pytest.fixture
-def kernels() -> ctypes.CDLL:
-    """The library that this process uses."""
+def kernels() -> Iterator[ctypes.CDLL]:
+    """The library that this process uses; its threads and instructions are set back afterwards."""
     if library().operations is None:
         pytest.skip(f"no compiled kernels: {library().reason}")
     found = ctypes.CDLL(str(PATH))
     found.seqtag_instructions.restype = ctypes.c_char_p
-    return found
+    instructions, threads = found.seqtag_instructions(), found.seqtag_threads()
+    yield found
+    found.seqtag_use_instructions(instructions)
+    found.seqtag_set_threads(threads)
 
 
 @pytest.fixture
-def each_setting(kernels: ctypes.CDLL) -> Iterator[Callable]:
+def each_setting(kernels: ctypes.CDLL) -> Callable:
     """`each_setting(f, threads=(1, 2))`: what f() gives with each instruction set of this processor, by threads."""
-    before, threads_before = kernels.seqtag_instructions(), kernels.seqtag_threads()
 
     def call(function: Callable, threads: tuple[int, ...] = (1,)) -> dict[tuple[str, int], list]:
         found = {}
@@ -37,6 +39,4 @@ def each_setting(kernels: ctypes.CDLL) -> Iterator[Callable]:
                     found[name, count] = function()
         return found
 
-    yield call
-    kernels.seqtag_use_instructions(before)
-    kernels.seqtag_set_threads(threads_before)
+    return call
