@@ -100,8 +100,7 @@ def training_speed(subject: Subject, longest: int, repeats: int) -> dict[str, fl
 def _plain_fit(subject: Subject, width: int, longest: int) -> Callable[[EpochSeconds], Any]:
     model, corpus = subject.model, subject.corpus
     rows = tf.ragged.map_flat_values(lambda distinct: tf.gather(corpus.features.words, distinct), corpus.word_rows)
-    assert corpus.tags is not None  # for the type checker: `Subject.build` encodes tags
-    inputs, tags = pad(rows.to_list(), longest), pad(corpus.tags.to_list(), longest)
+    inputs, tags = pad(rows.to_list(), longest), pad(corpus.tags[0].indices.to_list(), longest)
     plain = plain_tagger(len(model.encoder.words), len(model.codec.labels), width, subject.config.model.units)
     return lambda timer: plain.fit(inputs, tags, batch_size=BATCH, epochs=EPOCHS, callbacks=[timer], verbose=0)
 
