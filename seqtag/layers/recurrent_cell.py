@@ -161,20 +161,25 @@ class RecurrentCell(keras.layers.Layer):
         """The outputs `(batch, time, units)` over inputs `(batch, time, features)`, and the last state."""
         if not self.can_fuse():
             return self._scan(inputs, state, options)
+        weights = self._weights(options)
+        native = fused_recurrence.is_native(state[0], weights, *self.activations)
         rows = inputs.shape[0]
         wide = rows is not None and rows % 2 == 0 and rows * self.gates * self.units >= WIDE_STEP
         # Kernels share out the rows themselves.
-        if not (wide and is_symbolic(inputs) and runs_on_cores() and fused_recurrence.can_compile()):
-            return self._run_fused(inputs, state, options)
+        if native or not (wide and is_symbolic(inputs) and runs_on_cores()):
+            return self._run_fused(inputs, state, weights, options, packs=native and options.mask is not None)
         halves = [
-            self._run_fused(inputs[part], self.state_type(*[value[part] for value in state]), options.of_rows(part))
+            self._run_fused(
+                inputs[part], self.state_type(*[value[part] for value in state]), weights, options.of_rows(part)
+            )
             for part in (slice(rows // 2), slice(rows // 2, None))
         ]
         return keras.tree.map_structure(lambda *values: ops.concatenate(values, axis=0), *halves)
 
-    def _run_fused(self, inputs: Tensor, state: Any, options: ScanOptions) -> tuple[Tensor, Any]:
-        weights = self._weights(options)
-        if options.mask is not None and fused_recurrence.is_native(state[0], weights, *self.activations):
+    def _run_fused(
+        self, inputs: Tensor, state: Any, weights: Any, options: ScanOptions, packs: bool = False
+    ) -> tuple[Tensor, Any]:
+        if packs:
             # What is padding is not projected, and has no gradient.
             projected = self.project(fused_recurrence.real_steps(recurrence.swap_time(inputs), options))
         else:

@@ -5,19 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from seqtag.native.library import kept_away, operations, shared_float
-
-
-class Expectations(NamedTuple):
-    """Those of `seqtag.ops.crf.expectations`."""
-
-    log_partition: Any
-    marginals: Any
-    first: Any
-    transitions: Any
-    last: Any
 
 
 def can_run(emissions: Any, scores: tuple[Any, Any, Any]) -> bool:
@@ -27,8 +17,8 @@ def can_run(emissions: Any, scores: tuple[Any, Any, Any]) -> bool:
 
 def expectations(
     emissions: Any, mask: Any, scores: tuple[Any, Any, Any], portable: Callable[..., tuple[Any, ...]]
-) -> Expectations:
-    """What the paths of each row are expected to be.
+) -> tuple[Any, ...]:
+    """What the paths of each row are expected to be: the fields of `seqtag.ops.crf.expectations.Expectations`.
 
     The gradient of the log-partition is in what is returned. Who differentiates the rest, such as marginals, gets the
     gradient of `portable`, which is then run beside.
@@ -48,7 +38,7 @@ def expectations(
     shapes = ((batch,), (batch, time, tags), (batch, tags), (batch, tags, tags), (batch, tags))
     for value, shape in zip(found, shapes, strict=True):
         value.set_shape(shape)
-    return Expectations(*found)
+    return tuple(found)
 
 
 @cache

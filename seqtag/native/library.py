@@ -61,7 +61,7 @@ def _load() -> Library:
 
     try:
         operations = tf.load_op_library(str(PATH))
-    except (tf.errors.NotFoundError, tf.errors.OpError, OSError) as error:
+    except (tf.errors.OpError, OSError) as error:
         return Library(None, f"{PATH} cannot be loaded: {str(error).splitlines()[0]}")
     functions = ctypes.CDLL(str(PATH))
     functions.seqtag_instructions.restype = functions.seqtag_source_hash.restype = ctypes.c_char_p

@@ -218,11 +218,13 @@ class TaggingConfig(TaskConfig):
         """Refuses what makes no sense for frames, or for tokens; the layout of frames follows from the source."""
         layout = self.data.layout
         if self.model.source == "tokens":
-            if layout == "frames" or self.data.time_column is not None:
-                key = "layout" if layout == "frames" else "time_column"
-                raise ValueError(f"expected model.source frames for data.{key}, found tokens")
-            if self.model.input_noise:
-                raise ValueError("expected model.source frames for model.input_noise, found tokens")
+            asked = {
+                "data.layout": layout == "frames",
+                "data.time_column": self.data.time_column is not None,
+                "model.input_noise": self.model.input_noise > 0,
+            }
+            for key in filter(asked.__getitem__, asked):
+                raise ValueError(f"expected model.source frames for {key}, found tokens")
             return self
         if layout not in ("auto", "frames"):
             raise ValueError(f"expected auto or frames in data.layout for model.source frames, found {layout}")

@@ -39,6 +39,7 @@ def test_every_format_has_every_run_of_the_table_and_one_of_every_task(golden):
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.parent.name}-{run.name}")
 def test_a_stored_run_answers_as_it_did(golden, run):
+    assert run.name in (task_of_run(run), f"{task_of_run(run)}_frames")
     estimator, _, _, answer = golden[run.name]
     expected = json.loads((run / "answers.json").read_text(encoding="utf-8"))
     found = answer(estimator.load(run), run)

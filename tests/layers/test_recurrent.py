@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 
 from seqtag.layers import GRU, GRUCell, PeepholeLSTM, PeepholeLSTMCell, SimpleRNN, SimpleRNNCell
+from seqtag.native.library import kept_away
 
 BATCH, TIME, FEATURES, UNITS = 3, 6, 4, 3
 MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 1, 0, 0, 1, 1], [1, 1, 1, 1, 1, 1]], bool)
@@ -228,15 +229,13 @@ def test_weight_dropout_takes_numbers_out_of_the_recurrent_kernel(kind, inputs):
 
 
 @pytest.mark.parametrize("options", [{}, {"go_backwards": True, "recurrent_dropout": 0.3, "variational": False}])
+@kept_away()  # kernels share out the rows themselves
 def test_two_halves_of_the_rows_side_by_side_give_what_all_rows_give(kind, monkeypatch, options):
     tf = pytest.importorskip("tensorflow")
     if keras.config.backend() != "tensorflow":
         pytest.skip("rows are halved on TensorFlow alone")
     inputs = tf.constant(np.random.default_rng(0).normal(size=(4, TIME, FEATURES)), "float32")
     mask = tf.constant(np.concatenate([MASK, MASK[:1]]))
-    # Kernels share out the rows themselves.
-    monkeypatch.setattr("seqtag.ops.fused_recurrence.operations", lambda: None)
-    monkeypatch.setattr("seqtag.native.recurrence.operations", lambda: None)
     found = []
     for wide in (2**30, 1):
         monkeypatch.setattr("seqtag.layers.recurrent_cell.WIDE_STEP", wide)

@@ -21,6 +21,10 @@ pytestmark = pytest.mark.usefixtures("kernels")
 
 ACTIVATIONS = {name: getattr(tf.keras.activations, name) for name in native.ACTIVATIONS}
 CELLS = list(native.CELLS)
+GATED = {
+    "gru": (fused_recurrence.gru, RNNState, GRUWeights),
+    "lstm": (fused_recurrence.lstm, LSTMState, LSTMWeights),
+}
 
 
 class Case(NamedTuple):
@@ -81,20 +85,12 @@ def forward(case, inputs, states, kernel, extra, dtype, packed=False):
         outputs, last = fused_recurrence.simple_rnn(
             inputs, RNNState(*states), RNNWeights(kernel), options, activation=activation
         )
-    elif case.cell == "gru":
-        outputs, last = fused_recurrence.gru(
-            inputs,
-            RNNState(*states),
-            GRUWeights(kernel, extra),
-            options,
-            activation=activation,
-            recurrent_activation=gate,
-        )
     else:
-        outputs, last = fused_recurrence.lstm(
+        fused, of_states, of_weights = GATED[case.cell]
+        outputs, last = fused(
             inputs,
-            LSTMState(*states),
-            LSTMWeights(kernel, extra),
+            of_states(*states),
+            of_weights(kernel, extra),
             options,
             activation=activation,
             recurrent_activation=gate,

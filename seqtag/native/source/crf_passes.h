@@ -32,6 +32,14 @@ T top_of(const T* scores, int64_t count) {
   return top > T(kImpossible) ? top : T(0);
 }
 
+// The steps of a row that are real, in their order.
+template <typename T>
+void real_steps(const Chain<T>& a, int64_t row, std::vector<int64_t>& to) {
+  to.clear();
+  for (int64_t t = 0; t < a.steps; ++t)
+    if (a.mask[row * a.steps + t]) to.push_back(t);
+}
+
 // The tags of a row in whole vectors: those that there are not have weights of 0.
 template <typename T>
 class Expectations {
@@ -50,9 +58,7 @@ class Expectations {
   }
 
   void run(int64_t row) {
-    real_.clear();
-    for (int64_t t = 0; t < a_.steps; ++t)
-      if (a_.mask[row * a_.steps + t]) real_.push_back(t);
+    real_steps(a_, row, real_);
     std::fill_n(a_.marginals + row * a_.steps * tags_, a_.steps * tags_, T(0));
     std::fill_n(a_.first + row * tags_, tags_, T(0));
     std::fill_n(a_.last + row * tags_, tags_, T(0));
@@ -216,9 +222,7 @@ void best_path(const Chain<T>& a, int64_t first, int64_t stop) {
   std::vector<int64_t> real;
   for (int64_t n = 0; n < k * k; ++n) transitions[n] = clipped(a.transitions[n]);
   for (int64_t row = first; row < stop; ++row) {
-    real.clear();
-    for (int64_t t = 0; t < a.steps; ++t)
-      if (a.mask[row * a.steps + t]) real.push_back(t);
+    real_steps(a, row, real);
     std::fill_n(a.path + row * a.steps, a.steps, 0);
     const int64_t count = real.size();
     for (int64_t n = 0; n < k; ++n) before[n] = clipped(a.start[n]);

@@ -16,8 +16,8 @@ enum Cell { kSimpleRnn = 0, kGru = 1, kLstm = 2 };
 enum Activation { kLinear = 0, kTanh = 1, kSigmoid = 2, kRelu = 3, kLeakyRelu = 4 };
 
 // Gates of the recurrent product, and numbers of a trace, both as multiples of the units.
-inline int gates_of(Cell cell) { return cell == kSimpleRnn ? 1 : cell == kGru ? 3 : 4; }
-inline int trace_of(Cell cell) { return cell == kSimpleRnn ? 0 : 4; }
+constexpr int gates_of(Cell cell) { return cell == kSimpleRnn ? 1 : cell == kGru ? 3 : 4; }
+constexpr int trace_of(Cell cell) { return cell == kSimpleRnn ? 0 : 4; }
 
 template <typename T>
 struct Recurrence {

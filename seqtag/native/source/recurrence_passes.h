@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <type_traits>
 #include <vector>
 
 #include "product.h"
@@ -68,7 +69,7 @@ inline void each_vector(int64_t units, F f) {
 // The gates of a row; `sums` is its recurrent product.
 template <typename T, Cell kCell, bool kUsual>
 void step_forward(const Recurrence<T>& a, const At<T>& at, const T* sums) {
-  constexpr int kGates = kCell == kSimpleRnn ? 1 : kCell == kGru ? 3 : 4;
+  constexpr int kGates = gates_of(kCell);
   const Activations<T, kUsual> with{a};
   const int64_t width = a.units;
   const T* input = a.inputs + at.packed * kGates * width;
@@ -263,27 +264,19 @@ void backward_cell(const Recurrence<T>& a, const T* packed, const int32_t* rows,
   }
 }
 
-template <typename T, bool kUsual>
-void forward_with(const Recurrence<T>& a, const T* packed, const int32_t* rows, int64_t count) {
+// Calls run(cell, usual) with constants: what is compiled for this cell, and for these activations.
+template <typename T, typename Run>
+void with_constants(const Recurrence<T>& a, const Run& run) {
+  const bool usual = a.activation == kTanh && (a.cell == kSimpleRnn || a.gate_activation == kSigmoid);
+  const auto of_cell = [&](auto cell) {
+    if (usual) return run(cell, std::true_type());
+    run(cell, std::false_type());
+  };
   switch (a.cell) {
-    case kSimpleRnn: return forward_cell<T, kSimpleRnn, kUsual>(a, packed, rows, count);
-    case kGru: return forward_cell<T, kGru, kUsual>(a, packed, rows, count);
-    default: return forward_cell<T, kLstm, kUsual>(a, packed, rows, count);
+    case kSimpleRnn: return of_cell(std::integral_constant<Cell, kSimpleRnn>());
+    case kGru: return of_cell(std::integral_constant<Cell, kGru>());
+    default: return of_cell(std::integral_constant<Cell, kLstm>());
   }
-}
-
-template <typename T, bool kUsual>
-void backward_with(const Recurrence<T>& a, const T* packed, const int32_t* rows, int64_t count) {
-  switch (a.cell) {
-    case kSimpleRnn: return backward_cell<T, kSimpleRnn, kUsual>(a, packed, rows, count);
-    case kGru: return backward_cell<T, kGru, kUsual>(a, packed, rows, count);
-    default: return backward_cell<T, kLstm, kUsual>(a, packed, rows, count);
-  }
-}
-
-template <typename T>
-bool is_usual(const Recurrence<T>& a) {
-  return a.activation == kTanh && (a.cell == kSimpleRnn || a.gate_activation == kSigmoid);
 }
 
 template <typename T>
@@ -299,7 +292,9 @@ void forward_pack(const Recurrence<T>& a, T* to) {
 
 template <typename T>
 void forward(const Recurrence<T>& a, const T* packed, const int32_t* rows, int64_t count) {
-  (is_usual(a) ? forward_with<T, true> : forward_with<T, false>)(a, packed, rows, count);
+  with_constants(a, [&](auto cell, auto usual) {
+    forward_cell<T, decltype(cell)::value, decltype(usual)::value>(a, packed, rows, count);
+  });
 }
 
 template <typename T>
@@ -316,7 +311,9 @@ void backward_pack(const Recurrence<T>& a, T* to) {
 
 template <typename T>
 void backward(const Recurrence<T>& a, const T* packed, const int32_t* rows, int64_t count) {
-  (is_usual(a) ? backward_with<T, true> : backward_with<T, false>)(a, packed, rows, count);
+  with_constants(a, [&](auto cell, auto usual) {
+    backward_cell<T, decltype(cell)::value, decltype(usual)::value>(a, packed, rows, count);
+  });
 }
 
 }  // namespace

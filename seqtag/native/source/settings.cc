@@ -4,7 +4,6 @@
 
 #define SEQTAG_PUBLIC extern "C" __attribute__((visibility("default")))
 
-// What Python sets and asks.
 SEQTAG_PUBLIC void seqtag_set_threads(int count) { seqtag::set_threads(count); }
 SEQTAG_PUBLIC const char* seqtag_source_hash() { return SEQTAG_SOURCE_HASH; }
 SEQTAG_PUBLIC int seqtag_threads() { return seqtag::threads(); }
